@@ -1,0 +1,48 @@
+"""Which member of the owning team. Pure: a choice among values, with its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLoad:
+    """A member and how much they have: `open_count` conversations of at most `capacity`; `present` at this moment."""
+
+    id: UUID
+    email: str
+    name: str
+    open_count: int = 0
+    capacity: int = 20
+    present: bool = True
+    last_assigned_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who answers (None: whoever of the team takes it) and why, as a clause."""
+
+    member: MemberLoad | None
+    reason: str
+
+
+def choose(members: Iterable[MemberLoad]) -> Choice:
+    """The member present with the smallest share of their capacity taken; among equals who waited longest."""
+    everyone = list(members)
+    if not everyone:
+        return Choice(None, "the team has no members")
+    present = [member for member in everyone if member.present]
+    if not present:
+        return Choice(None, "nobody of the team is present")
+    free = [member for member in present if member.open_count < member.capacity]
+    if not free:
+        return Choice(None, "everyone present has as much as they can take")
+    best = min(free, key=_load)
+    return Choice(best, f"{best.name} has the most room of those present ({best.open_count} of {best.capacity})")
+
+
+def _load(member: MemberLoad) -> tuple[float, datetime, UUID]:
+    return member.open_count / member.capacity, member.last_assigned_at or _NEVER, member.id

@@ -1,0 +1,60 @@
+"""What is known about a message when its owner is decided. Values only: rows become facts in one place, elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from rapport.ownership.topics import TopicHit, TopicMatcher
+from rapport.ownership.words import FoldedText
+
+KINDS = ("message", "auto_reply", "bounce", "list", "abuse_report")
+"""What a message can be, in the words of `rapport.channels`."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One message as the policy sees it.
+
+    `at` is when it was sent or, where that cannot be believed, received (aware). Addresses are normalised, lower case;
+    `to_addresses` has everyone it was addressed or delivered to. `relationships` are the sender's kinds today.
+    `inside_hours` says by name of business hours whether they were open at `at`; "" is the company's own. The earlier
+    owners are team slugs, and come from conversations that are not confidential: the reason is shown to others.
+    """
+
+    at: datetime
+    channel: str = ""
+    channel_kind: str = ""
+    to_addresses: tuple[str, ...] = ()
+    from_address: str = ""
+    relationships: frozenset[str] = frozenset()
+    organization: str = ""
+    organization_domain: str = ""
+    is_freemail: bool = False
+    subject: str = ""
+    text: str = ""
+    language: str = ""
+    kind: str = "message"
+    is_reply: bool = False
+    has_attachments: bool = False
+    topics: tuple[TopicHit, ...] = ()
+    inside_hours: Mapping[str, bool] = field(default_factory=dict)
+    earlier_owner_of_person: str | None = None
+    earlier_owner_of_thread: str | None = None
+
+    @cached_property
+    def folded(self) -> FoldedText:
+        """Subject and text, ready to be searched; made once, when first asked for."""
+        return FoldedText(f"{self.subject}\n{self.text}")
+
+    @cached_property
+    def topic_slugs(self) -> frozenset[str]:
+        """The slugs of the topics found."""
+        return frozenset(topic.slug for topic in self.topics)
+
+    def completed(self, matcher: TopicMatcher, inside_hours: Mapping[str, bool]) -> "Facts":
+        """The same facts with the topics that `matcher` finds and the business hours that are open."""
+        whole = self.folded
+        facts = replace(self, topics=matcher.match(self.subject, whole), inside_hours=inside_hours)
+        facts.__dict__["folded"] = whole
+        return facts

@@ -1,0 +1,78 @@
+"""Policy files: TOML and YAML, read with the line of every problem, and written. Pure."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+
+from rapport.ownership.lines import toml_line
+from rapport.ownership.plain import policy_from_dict, policy_to_dict
+from rapport.ownership.policy import Policy
+from rapport.ownership.problems import Path, PolicyError, Problem, Vocabulary
+from rapport.ownership.toml import dump_toml
+from rapport.ownership.yaml import YamlError, dump_yaml, read_yaml
+
+FORMATS = ("toml", "yaml")
+_SIZE_MAX = 1_000_000
+
+_Located = tuple[object, Callable[[Path], int | None]]
+
+
+def format_of(filename: str) -> str:
+    """ "toml" or "yaml" by the ending of a file name. Raises PolicyError for any other."""
+    ending = filename.rpartition(".")[2].lower()
+    if ending in ("toml", "yaml", "yml"):
+        return "toml" if ending == "toml" else "yaml"
+    raise PolicyError(f"{filename} is no policy file: expected a name that ends in .toml, .yaml or .yml")
+
+
+def load(source: str, fmt: str, vocabulary: Vocabulary | None = None) -> Policy:
+    """The policy of a file. Raises PolicyError with every problem, its line and what is expected there."""
+    if len(source) > _SIZE_MAX:
+        raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
+    try:
+        plain, line_of = _READERS[fmt](source)
+        return policy_from_dict(plain, vocabulary)
+    except RecursionError as error:
+        raise PolicyError("the file is nested too deeply") from error
+    except PolicyError as error:
+        if any(problem.line for problem in error.problems):
+            raise
+        found = [Problem(one.path, one.message, line_of(one.path)) for one in error.problems]
+        raise PolicyError(found, error.hint) from error
+
+
+def dump(policy: Policy, fmt: str) -> str:
+    """The text of a policy file; `load` makes an equal policy of it."""
+    return _WRITERS[fmt](policy_to_dict(policy))
+
+
+def _read_toml(source: str) -> _Located:
+    try:
+        plain = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError([_syntax_problem(str(error), source)]) from error
+    return plain, lambda path: toml_line(source, path)
+
+
+def _syntax_problem(message: str, source: str) -> Problem:
+    what, _, place = message.rpartition(" (at ")
+    line = place.removeprefix("line ").partition(",")[0]
+    at = int(line) if line.isdecimal() else source.count("\n") + 1
+    return Problem((), f"this is no TOML: {what or message}", at)
+
+
+def _read_yaml(source: str) -> _Located:
+    try:
+        plain, lines = read_yaml(source)
+    except YamlError as error:
+        raise PolicyError([Problem((), str(error), error.line)]) from error
+    return plain, lambda path: _nearest(lines, path)
+
+
+def _nearest(lines: Mapping[Path, int], path: Path) -> int | None:
+    while path not in lines and path:
+        path = path[:-1]
+    return lines.get(path)
+
+
+_READERS: dict[str, Callable[[str], _Located]] = {"toml": _read_toml, "yaml": _read_yaml}
+_WRITERS: dict[str, Callable[[Mapping[str, object]], str]] = {"toml": dump_toml, "yaml": dump_yaml}

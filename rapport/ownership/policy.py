@@ -1,0 +1,108 @@
+"""The policy: ordered rules of ownership, as values. Pure.
+
+Every rule is tried, in order. A rule with an owner *decides*: the first such rule that hits gives the owner, and what
+it says besides. Those that hit after it are shown but change nothing. A rule without an owner *adds*: it counts
+wherever it stands, before or after the deciding one. For topic, priority and each clock of the promise the first rule
+that sets it wins; teams to involve add up; confidential, once set, stays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rapport.ownership.conditions import Condition
+
+PRIORITIES = ("low", "normal", "high", "urgent")
+"""From the least to the most; the position is the number that is stored."""
+EARLIER_OWNER = "@earlier"
+"""As an owner: the team that owned this thread or, failing that, this person before."""
+BY_LOAD = "load"
+"""As a way to assign: the member present with the most room."""
+_MINUTES_MAX = 366 * 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of business time: working days and minutes. Written "2d", "4h", "30m" or "1d 4h"."""
+
+    days: int = 0
+    minutes: int = 0
+
+    def __str__(self) -> str:
+        hours, minutes = divmod(self.minutes, 60)
+        return " ".join(f"{n}{unit}" for n, unit in ((self.days, "d"), (hours, "h"), (minutes, "m")) if n)
+
+
+def parse_span(written: str) -> Span | None:
+    """A span from "2d", "4h", "90m" or "1d 4h"; None when it is none, is nothing, or is more than a year."""
+    amounts = {"d": 0, "h": 0, "m": 0}
+    number = ""
+    for sign in written.strip().lower():
+        if sign.isascii() and sign.isdigit() and len(number) < 6:
+            number += sign
+        elif sign in amounts and number and not amounts[sign]:
+            amounts[sign], number = int(number), ""
+        elif sign != " " or number:
+            return None
+    span = Span(amounts["d"], amounts["h"] * 60 + amounts["m"])
+    return span if not number and span != Span() and span.days * 24 * 60 + span.minutes <= _MINUTES_MAX else None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """By when we answer for the first time and when it is resolved, in the business hours of this name.
+
+    Without a name it is the hours of the owner's team, else the company's.
+    """
+
+    first_answer: Span | None = None
+    resolution: Span | None = None
+    hours: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule does when it hits. Teams and topics are slugs, a member is an e-mail address.
+
+    `promise` is the name of one of the policy's promises, or one of its own.
+    """
+
+    owner: str = ""
+    member: str = ""
+    assign: str = ""
+    involve: tuple[str, ...] = ()
+    topic: str = ""
+    priority: str = ""
+    promise: str | Promise | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """When something holds, then this follows."""
+
+    name: str
+    when: Condition
+    then: Outcome
+
+    @property
+    def decides(self) -> bool:
+        """Whether it gives an owner; else it adds."""
+        return bool(self.then.owner)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All rules in their order (the first is number 1), the team that sorts what no rule matched, named promises."""
+
+    triage: str
+    rules: tuple[Rule, ...] = ()
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+
+    def promise(self, given: str | Promise | None) -> Promise | None:
+        """The promise an outcome means."""
+        return self.promises.get(given) if isinstance(given, str) else given
+
+    @property
+    def uses_load(self) -> bool:
+        """Whether any rule assigns by load."""
+        return any(rule.then.assign == BY_LOAD for rule in self.rules)
