@@ -1,0 +1,170 @@
+"""One matter, its threads, and everything said in it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Lower
+
+from rapport.channels.models import Channel
+from rapport.core.clock import now
+from rapport.core.ids import new_id
+from rapport.people.models import Person
+from rapport.staff.models import Member, Team
+
+
+class Status(models.TextChoices):
+    """Where a conversation stands."""
+
+    OPEN = "open", "Open"
+    RESOLVED = "resolved", "Resolved"
+    SPAM = "spam", "Spam"
+
+
+class Priority(models.IntegerChoices):
+    """How much it matters; higher is more."""
+
+    LOW = 0, "Low"
+    NORMAL = 1, "Normal"
+    HIGH = 2, "High"
+    URGENT = 3, "Urgent"
+
+
+class Direction(models.TextChoices):
+    """Which way a message went."""
+
+    IN = "in", "Received"
+    OUT = "out", "Sent"
+    NOTE = "note", "Note"
+
+
+class Topic(models.Model):
+    """What a conversation may be about, from the company's own list; `words` are what gives it away."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    description = models.TextField(blank=True)
+    words = ArrayField(models.CharField(max_length=80), default=list, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Conversation(models.Model):
+    """One matter with one owner. `audience` is derived by `conversations.visibility` and read by the database."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    subject = models.CharField(max_length=300, blank=True)
+    snippet = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    person = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="conversations")
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="conversations")
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL)
+    owner_team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="owned")
+    owner_member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned")
+    involved = ArrayField(models.UUIDField(), default=list, blank=True)
+    confidential = models.BooleanField(default=False)
+    audience = ArrayField(models.UUIDField(), default=list)
+    language = models.CharField(max_length=10, blank=True)
+    message_count = models.PositiveIntegerField(default=0)
+    awaiting_answer = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=now)
+    last_activity_at = models.DateTimeField(default=now)
+    last_inbound_at = models.DateTimeField(null=True)
+    first_answered_at = models.DateTimeField(null=True)
+    resolved_at = models.DateTimeField(null=True)
+    first_answer_due_at = models.DateTimeField(null=True)
+    resolution_due_at = models.DateTimeField(null=True)
+    merged_into = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["status", "-last_activity_at", "-id"], name="conversation_all"),
+            models.Index(fields=["owner_team", "status", "-last_activity_at", "-id"], name="conversation_team"),
+            models.Index(
+                fields=["owner_member", "status", "-last_activity_at", "-id"],
+                name="conversation_mine", condition=models.Q(owner_member__isnull=False),
+            ),
+            models.Index(
+                fields=["-last_activity_at", "-id"],
+                name="conversation_unowned",
+                condition=models.Q(owner_member__isnull=True, status="open"),
+            ),
+            models.Index(fields=["person", "-last_activity_at"], name="conversation_person"),
+            GinIndex(OpClass(Lower("subject"), name="gin_trgm_ops"), name="conversation_subject_trigram"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"
+
+
+class Thread(models.Model):
+    """The run of a conversation on one channel."""
+
+    pk = models.CompositePrimaryKey("conversation_id", "channel_id")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="threads")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="threads")
+    created_at = models.DateTimeField(default=now)
+
+
+class ThreadRef(models.Model):
+    """Which conversation a Message-ID (hashed to a UUID) belongs to, whether or not that message ever came.
+
+    `digest` is of the message once it came: the same again is a duplicate.
+    """
+
+    ref = models.UUIDField(primary_key=True)
+    conversation_id = models.UUIDField(db_index=True)
+    digest = models.UUIDField(null=True)
+
+
+class Message(models.Model):
+    """One thing said. `text` is what was newly said; the whole is parsed from the raw item when somebody looks."""
+
+    pk = models.CompositePrimaryKey("conversation_id", "id")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    id = models.UUIDField(default=new_id, editable=False)
+    channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
+    direction = models.CharField(max_length=4, choices=Direction.choices)
+    kind = models.CharField(max_length=20, default="message")
+    person = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="messages")
+    member = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
+    machine_drafted = models.BooleanField(default=False)
+    at = models.DateTimeField(default=now)
+    sent_at = models.DateTimeField(null=True)
+    subject = models.TextField(blank=True)
+    text = models.TextField(blank=True)
+    recipients = models.JSONField(default=dict)
+    message_id = models.TextField(blank=True)
+    has_html = models.BooleanField(default=False)
+    has_more = models.BooleanField(default=False)
+    raw_item_id = models.UUIDField(null=True)
+    problems = ArrayField(models.TextField(), default=list)
+
+
+class Blob(models.Model):
+    """The bytes of an attachment, stored once by content; `sha256` is the hex digest."""
+
+    sha256 = models.CharField(primary_key=True, max_length=64)
+    size = models.BigIntegerField()
+    data = models.BinaryField()
+
+
+class Attachment(models.Model):
+    """A file that came or went with a message. No blob: over the limit, only its name and size were kept."""
+
+    pk = models.CompositePrimaryKey("conversation_id", "id")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="attachments")
+    id = models.UUIDField(default=new_id, editable=False)
+    message_id = models.UUIDField()
+    blob = models.ForeignKey(Blob, null=True, on_delete=models.PROTECT)
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=120)
+    size = models.BigIntegerField()
+    content_id = models.CharField(max_length=255, blank=True)
+    inline = models.BooleanField(default=False)

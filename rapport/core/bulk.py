@@ -1,0 +1,47 @@
+"""Many rows with one statement: the hot path's way to write."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+Columns = Mapping[str, tuple[str, Sequence[Any]]]
+"""Column name -> (PostgreSQL type, one value per row)."""
+
+
+def insert(table: str, columns: Columns, tail: str = "") -> list[tuple[Any, ...]]:
+    """INSERT every row of `columns` into `table` (both are names of ours, never input).
+
+    Arrays travel as their text form and are cast: unnest would flatten them. `tail` may hold ON CONFLICT and RETURNING;
+    what it returns is returned.
+    """
+    if not columns or not len(next(iter(columns.values()))[1]):
+        return []
+    names = ", ".join(columns)
+    cast = ", ".join(f"{name}::{kind}" for name, (kind, _) in columns.items())
+    sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
+    statement = f"INSERT INTO {table} ({names}) SELECT {cast} FROM unnest({sent}) AS row({names}) {tail}"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(values) for _, values in columns.values()])
+        return list(cursor.fetchall()) if "RETURNING" in tail else []
+
+
+def update(table: str, key: Sequence[str], columns: Columns, assignments: str) -> None:
+    """UPDATE `table` AS t from `columns` AS row, joined on `key`; `assignments` says what is set."""
+    if not len(next(iter(columns.values()))[1]):
+        return
+    names = ", ".join(columns)
+    sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
+    joined = " AND ".join(f"t.{name} = row.{name}" for name in key)
+    statement = f"UPDATE {table} AS t SET {assignments} FROM unnest({sent}) AS row({names}) WHERE {joined}"
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(values) for _, values in columns.values()])
+
+
+def array_text(values: Iterable[object]) -> str:
+    """A PostgreSQL array literal of values that need no quoting (UUIDs, numbers)."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _travelling(kind: str) -> str:
+    return "text" if kind.endswith("[]") else kind

@@ -1,0 +1,57 @@
+"""Whose eyes the database sees with.
+
+Row-level security asks two settings of the session: `rapport.scope` and `rapport.member`. Both are local to a
+transaction and empty by default, so that code which forgets to say who is looking sees nothing at all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from uuid import UUID
+
+from django.db import connection, transaction
+
+_Scope = tuple[str, str]
+_NOBODY: _Scope = ("", "")
+_current: ContextVar[_Scope] = ContextVar("rapport_scope", default=_NOBODY)
+
+
+@contextmanager
+def system() -> Iterator[None]:
+    """See everything inside the block: for workers, commands and writes checked beforehand."""
+    with _entered(("system", _current.get()[1])):
+        yield
+
+
+@contextmanager
+def member(member_id: UUID) -> Iterator[None]:
+    """See inside the block what the member may see, and nothing else."""
+    with _entered(("member", str(member_id))):
+        yield
+
+
+def current_member_id() -> UUID | None:
+    """The member whose request or command this is, also inside a nested `system()`."""
+    member_id = _current.get()[1]
+    return UUID(member_id) if member_id else None
+
+
+@contextmanager
+def _entered(scope: _Scope) -> Iterator[None]:
+    before = _current.get()
+    with transaction.atomic():
+        _tell_database(scope)
+        token = _current.set(scope)
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        if connection.in_atomic_block:
+            _tell_database(before)
+
+
+def _tell_database(scope: _Scope) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('rapport.scope', %s, true), set_config('rapport.member', %s, true)", scope
+        )

@@ -1,0 +1,73 @@
+"""Where items enter: committed as delivered, with the channel's new cursor, before the source is told."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from rapport.channels.models import Channel, Cursor
+from rapport.core import bulk, notify, scope
+from rapport.core.clock import now
+from rapport.core.ids import new_id
+from rapport.inbound.models import RawState
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One item as a source delivered it. `trouble` sends it to quarantine with that reason, unread."""
+
+    external_id: str
+    body: bytes
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+    received_at: datetime | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """How many items came, and how many of them were there already."""
+
+    received: int
+    duplicate: int
+
+
+def mail(body: bytes, envelope: Mapping[str, Any] | None = None, received_at: datetime | None = None) -> Incoming:
+    """An e-mail as delivered. Its content is its identity: fetched again, from any folder, it is the same item."""
+    return Incoming(sha256(body).hexdigest(), body, envelope or {}, received_at)
+
+
+def accept(channel: Channel, items: Sequence[Incoming], cursor: Mapping[str, Any] | None = None) -> Accepted:
+    """Commit `items` and the cursors (name -> value) of `channel` in one transaction and wake the pipeline."""
+    with scope.system():
+        stored = _insert(channel, items)
+        for name, value in (cursor or {}).items():
+            Cursor.objects.update_or_create(
+                channel=channel, name=name, defaults={"value": value, "changed_at": now()}
+            )
+        if stored:
+            notify.wake(notify.RAW_CHANNEL)
+    return Accepted(len(items), len(items) - stored)
+
+
+def _insert(channel: Channel, items: Sequence[Incoming]) -> int:
+    arrived = now()
+    returned = bulk.insert(
+        "inbound_rawitem",
+        {
+            "channel_id": ("uuid", [channel.id] * len(items)),
+            "id": ("uuid", [new_id() for _ in items]),
+            "external_id": ("text", [i.external_id for i in items]),
+            "received_at": ("timestamptz", [i.received_at or arrived for i in items]),
+            "envelope": ("jsonb", [orjson.dumps(dict(i.envelope)).decode() for i in items]),
+            "body": ("bytea", [i.body for i in items]),
+            "size": ("bigint", [len(i.body) for i in items]),
+            "state": ("text", [RawState.QUARANTINED if i.trouble else RawState.RECEIVED for i in items]),
+            "reason": ("text", [i.trouble for i in items]),
+            "attempts": ("smallint", [0] * len(items)),
+        },
+        "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id",
+    )
+    return len(returned)

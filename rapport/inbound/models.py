@@ -1,0 +1,41 @@
+"""What channels delivered, exactly as they did."""
+
+from django.db import models
+
+from rapport.channels.models import Channel
+from rapport.core.clock import now
+from rapport.core.ids import new_id
+
+
+class RawState(models.TextChoices):
+    """What became of a raw item."""
+
+    RECEIVED = "received", "Waiting"
+    STORED = "stored", "Stored"
+    DUPLICATE = "duplicate", "Already had"
+    QUARANTINED = "quarantined", "In quarantine"
+    REFUSED = "refused", "Refused"
+
+
+class RawItem(models.Model):
+    """One item as delivered. `(channel, external_id)` is unique: delivering it again changes nothing."""
+
+    pk = models.CompositePrimaryKey("channel_id", "id")
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, db_index=False)
+    id = models.UUIDField(default=new_id, editable=False)
+    external_id = models.CharField(max_length=200)
+    received_at = models.DateTimeField(default=now)
+    envelope = models.JSONField(default=dict)
+    body = models.BinaryField()
+    size = models.BigIntegerField()
+    state = models.CharField(max_length=12, choices=RawState.choices, default=RawState.RECEIVED)
+    reason = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    conversation_id = models.UUIDField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="raw_item_once")]
+        indexes = [
+            models.Index(fields=["id"], name="raw_item_waiting", condition=models.Q(state="received")),
+            models.Index(fields=["-id"], name="raw_item_trouble", condition=models.Q(state__in=["quarantined", "refused"])),
+        ]

