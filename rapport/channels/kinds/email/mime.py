@@ -146,7 +146,7 @@ def decoded(part: Part, problems: list[str]) -> bytes:
     if encoding in ("quoted-printable", "quotedprintable", "quoted_printable"):
         return binascii.a2b_qp(part.body)
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
-        return _uudecode(part.body, problems)
+        return uudecode(part.body, problems)
     if encoding not in ("7-bit", "8-bit", "7bits", "8bits", "plain", "none", "us-ascii", "utf-8"):
         problems.append(f"unknown transfer encoding {encoding[:40]!r}: body left as it is")
     return part.body
@@ -160,7 +160,7 @@ def _base64(body: bytes, problems: list[str]) -> bytes:
         return base64_lenient(body)
 
 
-def _uudecode(body: bytes, problems: list[str]) -> bytes:
+def uudecode(body: bytes, problems: list[str]) -> bytes:
     out: list[bytes] = []
     inside, broken = False, False
     for line in body.split(b"\n"):
