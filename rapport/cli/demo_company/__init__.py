@@ -1,4 +1,4 @@
-"""The demo company: who works there, who writes to it, and how its last four weeks are played through the real intake.
+"""The demo company: who works there, who writes to it, and how four weeks are played through the real intake.
 
 company      its teams, members, channels and topics, from company.toml; the people it knows, from people.csv
 scripts      the conversations, from scripts/*.toml (pure)

@@ -35,7 +35,7 @@ class Team:
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody who works there. `account` says what one sees when signed in as them; empty when not advertised."""
+    """Somebody who works there. `account` says what signing in as them shows; empty: not advertised."""
 
     slug: str
     name: str
@@ -132,7 +132,9 @@ def load() -> Company:
 
 
 def _team(said: dict[str, Any]) -> Team:
-    return Team(said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False))
+    return Team(
+        said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False)
+    )
 
 
 def _member(said: dict[str, Any], domain: str) -> Member:

@@ -1,4 +1,4 @@
-"""The mails of the world outside, byte for byte: the same for the same values, so that a mail played twice is one mail. Pure."""
+"""The mails of the world outside: the same bytes for the same values, so one played twice is one. Pure."""
 
 import html
 from collections.abc import Sequence
@@ -89,19 +89,24 @@ def _plain(text: str, quoted: Sequence[Said]) -> str:
     parts = [text]
     for said in quoted:
         lines = "\n".join(f"> {line}".rstrip() for line in said.text.splitlines())
-        parts.append(f"On {said.at:%a, %d %b %Y at %H:%M}, {said.by} wrote:\n{lines}")
+        parts.append(f"{_attribution(said)}\n{lines}")
     return "\n\n".join(parts) + "\n"
+
+
+def _attribution(said: Said) -> str:
+    return f"On {said.at:%a, %d %b %Y at %H:%M}, {said.by} wrote:"
 
 
 def _html(letter: Letter, quoted: Sequence[Said]) -> str:
     paragraphs = "".join(f"<p>{_lines(part)}</p>" for part in letter.text.split("\n\n"))
     quotes = "".join(
-        f'<div class="gmail_quote"><div>On {said.at:%a, %d %b %Y at %H:%M}, {html.escape(said.by)} wrote:</div>'
+        f'<div class="gmail_quote"><div>{html.escape(_attribution(said))}</div>'
         f'<blockquote class="gmail_quote">{_lines(said.text)}</blockquote></div>'
         for said in quoted
     )
     # A picture from elsewhere, as such mails have them: it stays blocked until somebody asks for it.
-    pixel = f'<img src="https://pictures.{letter.address.rpartition("@")[2]}/signature.png" alt="" width="1" height="1">'
+    host = f"pictures.{letter.address.rpartition('@')[2]}"
+    pixel = f'<img src="https://{host}/signature.png" alt="" width="1" height="1">'
     return f'<html><body><div style="{_STYLE}">{paragraphs}{pixel}</div>{quotes}</body></html>'
 
 
@@ -111,9 +116,13 @@ def _lines(text: str) -> str:
 
 def _attach(message: EmailMessage, flags: frozenset[str]) -> None:
     if "photo" in flags:
-        message.add_attachment(photograph(str(message["Message-ID"])), "image", "png", filename="IMG_2041.png")
+        message.add_attachment(
+            photograph(str(message["Message-ID"])), "image", "png", filename="IMG_2041.png"
+        )
     if "pdf" in flags:
-        message.add_attachment(letter_pdf(str(message["From"])), "application", "pdf", filename="Application.pdf")
+        message.add_attachment(
+            letter_pdf(str(message["From"])), "application", "pdf", filename="Application.pdf"
+        )
 
 
 def _bytes(message: EmailMessage, seed: str) -> bytes:
@@ -152,7 +161,7 @@ def _bounce(letter: Letter) -> bytes:
             f"--{boundary}",
             "Content-Type: text/plain; charset=us-ascii",
             "",
-            f"Your message to {letter.address} could not be delivered: there is no mailbox here by that name.",
+            f"Your message to {letter.address} could not be delivered: no mailbox here by that name.",
             "",
             f"--{boundary}",
             "Content-Type: message/delivery-status",
@@ -184,4 +193,8 @@ def _broken(letter: Letter) -> bytes:
             "Content-Transfer-Encoding: 8bit",
         ]
     )
-    return f"{head}\r\n\r\n{letter.text}\r\n".replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")
+    return (
+        f"{head}\r\n\r\n{letter.text}\r\n".replace("\r\n", "\n")
+        .replace("\n", "\r\n")
+        .encode("latin-1", "replace")
+    )

@@ -1,4 +1,4 @@
-"""The attachments of the demo company: a drawn photograph and a one-page letter, made here so that none is committed."""
+"""The attachments of the demo company, made rather than committed: a drawn photograph, a one-page letter."""
 
 import random
 import struct
@@ -72,11 +72,15 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def letter_pdf(name: str) -> bytes:
     """A PDF of one page with a few lines about `name` (ASCII is kept, the rest becomes "?")."""
     shown = name.encode("ascii", "replace").decode().translate({ord(c): " " for c in "()\\"})
-    stream = f"BT /F1 18 Tf 72 760 Td (Curriculum vitae) Tj /F1 12 Tf 0 -32 Td ({shown}) Tj 0 -20 Td (References on request.) Tj ET"
+    stream = (
+        "BT /F1 18 Tf 72 760 Td (Curriculum vitae) Tj "
+        f"/F1 12 Tf 0 -32 Td ({shown}) Tj 0 -20 Td (References on request.) Tj ET"
+    )
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> >>",
         f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]

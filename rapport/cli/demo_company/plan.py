@@ -1,4 +1,4 @@
-"""Who says what when: four weeks of conversations, reckoned back from one anchor. Pure, and the same for the same anchor."""
+"""Who says what when: four weeks of conversations, reckoned back from an anchor, always the same. Pure."""
 
 import random
 from collections import defaultdict, deque
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rapport.cli.demo_company.company import SPAMMER, Company, Member, Person
+from rapport.cli.demo_company.company import Company, Member, Person
 from rapport.cli.demo_company.scripts import SAY, THEM, Script, Turn, render
 from rapport.staff.hours import Hours, add_business_time, make_hours
 
 DAYS = 28
 MODELS = ("Heron", "Otter", "Wren")
 _FIRST_DAYS = ((0.1, 15.0), (9.0, DAYS), (16.0, DAYS))
-"""Between how many days ago a script is played for the first, second, third time: no two alike on the first page."""
+"""How many days ago a script is played for the first, second, third time: no two alike on the first page."""
 _LEFT_ALONE_EVERY = 13
 _AWAKE_FROM, _AWAKE_UNTIL = 7, 22
 _WORKDAY = ("09:00", "17:30")
@@ -46,13 +46,13 @@ class Play:
 
 
 def plan(company: Company, scripts: tuple[Script, ...], anchor: datetime) -> list[Step]:
-    """Every step up to `anchor` (aware), in the order of time; a step is left out with all that follow it in its play."""
+    """Every step before `anchor` (aware), in the order of time."""
     steps = [step for play in plays(company, scripts, anchor) for step in _steps(play, company, anchor)]
     return sorted(steps, key=lambda step: (step.at, step.play.key, step.number))
 
 
 def plays(company: Company, scripts: tuple[Script, ...], anchor: datetime) -> list[Play]:
-    """Every script as often as it has subjects, cast with people of its kind and language, each as seldom as can be."""
+    """Every script as often as it has subjects, cast with people of its kind and language in turn."""
     casting = _Casting(company)
     dice = random.Random(company.name)
     made = []
@@ -131,11 +131,13 @@ def _next_moment(at: datetime, turn: Turn, company: Company, dice: random.Random
 
 
 def _awake(at: datetime, dice: random.Random) -> datetime:
-    """`at`, or the morning after when people sleep (as in the middle of Europe); to the second, as mails are dated."""
+    """`at`, or the next morning when (middle) Europe sleeps; to the second, as mails are dated."""
     local = at.astimezone(ZoneInfo("Europe/Berlin"))
     if not _AWAKE_FROM <= local.hour < _AWAKE_UNTIL:
         days = 1 if local.hour >= _AWAKE_UNTIL else 0
-        local = (local + timedelta(days=days)).replace(hour=_AWAKE_FROM) + timedelta(minutes=dice.randint(0, 200))
+        local = (local + timedelta(days=days)).replace(hour=_AWAKE_FROM) + timedelta(
+            minutes=dice.randint(0, 200)
+        )
     return local.astimezone(UTC).replace(microsecond=0)
 
 
@@ -143,6 +145,11 @@ def _working_hours(member: Member) -> Hours:
     return make_hours(member.time_zone, [[weekday, *_WORKDAY] for weekday in range(5)])
 
 
-def is_spam(play: Play) -> bool:
-    """Whether nobody in the company should lose a minute over it."""
-    return SPAMMER in play.person.relationships
+def letter_id(play: Play, number: int, anchor: datetime) -> str:
+    """The Message-ID, without brackets, of the mail that is turn `number` of a play."""
+    return f"{play.key}.{number}.{anchor:%Y%m%d%H%M%S}@{play.person.email.rpartition('@')[2]}"
+
+
+def first_letter_id(play: Play, anchor: datetime) -> str:
+    """The Message-ID of the mail a play begins with."""
+    return letter_id(play, 0, anchor)

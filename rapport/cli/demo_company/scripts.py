@@ -1,7 +1,7 @@
 """The conversations of the demo company, as written in scripts/*.toml. Pure but for reading those files.
 
-A script is played once for each of its subjects. In its texts `<<a|b|c>>` says something else each time, and `{first}`,
-`{name}`, `{org}`, `{city}`, `{model}` and `{order}` are filled in. A turn begins with who does what:
+A script is played once for each of its subjects. In its texts `<<a|b|c>>` says something else each time;
+`{first}`, `{name}`, `{org}`, `{city}`, `{model}` and `{order}` are filled in. A turn begins with its doer:
 
     them [hours] [flags]        the other side writes; flags: html, photo, pdf, auto, bounce, list, broken
     <member> hours              a member answers, that many of their working hours later
@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from rapport.cli.demo_company.company import FOLDER, Company, load
@@ -55,16 +56,23 @@ class Script:
 @cache
 def all_scripts() -> tuple[Script, ...]:
     """Every script, in the order of the files' names."""
-    found = [
-        _script(key, said, load())
-        for path in sorted((FOLDER / "scripts").glob("*.toml"))
-        for key, said in tomllib.loads(path.read_text(encoding="utf-8")).items()
+    return tuple(script for path in sorted((FOLDER / "scripts").glob("*.toml")) for script in _read(path))
+
+
+@cache
+def live_scripts() -> tuple[Script, ...]:
+    """What arrives while one looks: each of one turn."""
+    return tuple(_read(FOLDER / "live.toml"))
+
+
+def _read(path: Path) -> list[Script]:
+    return [
+        _script(key, said, load()) for key, said in tomllib.loads(path.read_text(encoding="utf-8")).items()
     ]
-    return tuple(found)
 
 
 def render(text: str, index: int, filled: Mapping[str, str]) -> str:
-    """The text of the `index`-th time: its choices made, its names filled in. KeyError for a name nobody knows."""
+    """The text of the `index`-th time, choices made and names filled in. KeyError for a name nobody knows."""
     chosen = _CHOICE.sub(lambda match: _nth(match[1].split("|"), index), text)
     return _NAME.sub(lambda match: filled[match[1]], chosen).strip()
 

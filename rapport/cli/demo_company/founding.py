@@ -1,0 +1,138 @@
+"""Founds the demo company in an empty database: teams, members, channels, topics, people and their policy."""
+
+from datetime import date, timedelta
+
+from django.contrib.auth.hashers import make_password
+from django.utils.text import slugify
+
+from rapport.channels.models import Channel
+from rapport.cli.demo_company.company import FOLDER, SPAMMER, Company
+from rapport.cli.demo_company.company import Person as SomeoneKnown
+from rapport.conversations.models import Topic
+from rapport.conversations.visibility import EVERYONE
+from rapport.core import scope
+from rapport.core.clock import now
+from rapport.ownership import format as policy_format
+from rapport.ownership.models import PolicyVersion
+from rapport.ownership.plain import policy_to_dict
+from rapport.people.models import Handle, Organization, Person, Relationship
+from rapport.staff.models import BusinessHours, Member, Membership, Team
+
+SOURCE = "address book"
+_KNOWN_BEFORE = timedelta(days=60)
+
+
+def found(company: Company, outgoing_port: int) -> bool:
+    """Store the company, all or nothing. False when a company is there already: then nothing changes.
+
+    Its mail leaves through a server on loopback at `outgoing_port`.
+    """
+    with scope.system():
+        if Team.objects.exists():
+            return False
+        _staff(company)
+        _channels(company, outgoing_port)
+        _topics(company)
+        _people(company)
+        _policy()
+    return True
+
+
+def _staff(company: Company) -> None:
+    hours = {
+        one.name: BusinessHours.objects.create(
+            name=one.name,
+            time_zone=one.time_zone,
+            blocks=[[weekday, one.open, one.close] for weekday in range(5)],
+            holidays=one.holidays,
+        )
+        for one in company.hours
+    }
+    teams = {
+        team.slug: Team.objects.create(
+            name=team.name,
+            slug=team.slug,
+            description=team.description,
+            is_open=not team.confidential,
+            confidential=team.confidential,
+            hours=hours[team.hours],
+        )
+        for team in company.teams
+    }
+    # One hash for all: they share a password, and a dozen slow hashes would be seconds of the first start.
+    password = make_password(company.password)
+    for one in company.members:
+        member = Member.objects.create(
+            email=one.email,
+            name=one.name,
+            role=one.role,
+            password=password,
+            time_zone=one.time_zone,
+            language=one.language,
+            skills=list(one.skills),
+            signature=one.signature,
+            joined_at=now() - timedelta(days=400),
+        )
+        Membership.objects.bulk_create(
+            Membership(member=member, team=teams[slug], is_lead=slug in one.leads) for slug in one.teams
+        )
+
+
+def _channels(company: Company, outgoing_port: int) -> None:
+    Channel.objects.bulk_create(
+        Channel(
+            name=channel.name,
+            kind="email",
+            address=channel.address,
+            config={**outgoing(outgoing_port), "trust_date": True},
+        )
+        for channel in company.channels
+    )
+
+
+def outgoing(port: int) -> dict[str, object]:
+    """The part of a channel's config that says where its mail leaves."""
+    return {"smtp": {"host": "127.0.0.1", "port": port, "security": "none"}}
+
+
+def _topics(company: Company) -> None:
+    Topic.objects.bulk_create(
+        Topic(name=topic.name, slug=slugify(topic.name), words=list(topic.words)) for topic in company.topics
+    )
+
+
+def _people(company: Company) -> None:
+    # Strangers are in the book too, having once left their address; what they are to the company is unknown.
+    known = [person for person in company.people if SPAMMER not in person.relationships]
+    organizations = _organizations(known)
+    for one in known:
+        person = Person.objects.create(
+            name=one.name,
+            language=one.language,
+            organization=organizations.get(one.organization),
+            audience=[EVERYONE],
+            created_at=now() - _KNOWN_BEFORE,
+        )
+        Handle.objects.create(kind="email", value=one.email, written=one.email, person=person, source=SOURCE)
+        Relationship.objects.bulk_create(
+            Relationship(
+                person=person,
+                kind=kind,
+                organization=person.organization,
+                since=date.fromisoformat(one.since) if one.since else None,
+                source=SOURCE,
+            )
+            for kind in one.relationships
+        )
+
+
+def _organizations(known: list[SomeoneKnown]) -> dict[str, Organization]:
+    domains = {one.organization: one.email.rpartition("@")[2] for one in known if one.organization}
+    made = [Organization(name=name, domain=domain) for name, domain in domains.items()]
+    Organization.objects.bulk_create(made)
+    return {organization.name: organization for organization in made}
+
+
+def _policy() -> None:
+    policy = policy_format.load((FOLDER / "policy.toml").read_text(encoding="utf-8"), "toml")
+    PolicyVersion.objects.create(number=1, rules=policy_to_dict(policy), note="As the company began")
