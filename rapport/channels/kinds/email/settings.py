@@ -8,6 +8,9 @@ from typing import Any
 from rapport.core.errors import Invalid
 
 SECURITIES = ("tls", "starttls", "none")
+_SETTINGS = frozenset(
+    {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
+)
 AFTER = ("leave", "seen", "move", "delete")
 _PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
 _PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
@@ -50,7 +53,10 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmailSettings:
-    """One mailbox. `from_name` may hold {member} and {channel}; `catch_all` is a domain of which all mail is taken."""
+    """One mailbox. `from_name` may hold {member} and {channel}; `catch_all` is a domain of which all mail is taken.
+
+    `trust_date` believes a mail's own date as that of its arrival: for a history that is played, not for the public.
+    """
 
     imap: ImapSettings | None
     smtp: SmtpSettings | None
@@ -59,13 +65,14 @@ class EmailSettings:
     from_name: str
     signed_reply: bool
     quote_history: bool
+    trust_date: bool
 
 
 def read(config: Mapping[str, Any], address: str) -> EmailSettings:
     """Read a channel's config. Raises Invalid with the name of the first bad setting and what is expected."""
     if "@" not in address:
         raise Invalid(f"{address!r} is no e-mail address.", "A mailbox needs an address like support@example.com.")
-    unknown = set(config) - {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history"}
+    unknown = set(config) - _SETTINGS
     if unknown:
         raise Invalid(f"Unknown setting {sorted(unknown)[0]!r}.", "See the e-mail page of the documentation.")
     others = _strings(config, "addresses", ())
@@ -77,6 +84,7 @@ def read(config: Mapping[str, Any], address: str) -> EmailSettings:
         from_name=_from_name(_string(config, "from_name", "{member}")),
         signed_reply=_flag(config, "signed_reply", False),
         quote_history=_flag(config, "quote_history", True),
+        trust_date=_flag(config, "trust_date", False),
     )
 
 
