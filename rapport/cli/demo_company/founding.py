@@ -92,7 +92,7 @@ def _channels(company: Company, outgoing_port: int) -> None:
 
 def outgoing(port: int) -> dict[str, object]:
     """The part of a channel's config that says where its mail leaves."""
-    return {"smtp": {"host": "127.0.0.1", "port": port, "security": "none"}}
+    return {"smtp": {"host": "127.0.0.1", "port": port, "security": "none", "per_minute": 6_000}}
 
 
 def _topics(company: Company) -> None:
