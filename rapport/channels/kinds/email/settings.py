@@ -12,6 +12,7 @@ _SETTINGS = frozenset(
     {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
 )
 AFTER = ("leave", "seen", "move", "delete")
+_KNOWN = {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
 _PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
 _PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
 

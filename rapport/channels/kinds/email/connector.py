@@ -1,0 +1,76 @@
+"""E-mail as a kind of channel: in by IMAP or the local listener, out by SMTP submission."""
+
+from collections.abc import Callable, Sequence
+
+from rapport.channels.base import Account, Draft, Outgoing, Source
+from rapport.channels.kinds.email import compose, replyaddress, settings
+from rapport.core.errors import ChannelError
+from rapport.core.options import options
+
+
+class EmailConnector:
+    """One mailbox."""
+
+    kind = "email"
+    label = "E-mail"
+
+    def check(self, account: Account) -> None:
+        """Raise Invalid naming the first wrong setting."""
+        settings.read(account.config, account.address)
+
+    def test(self, account: Account) -> Sequence[str]:
+        """Sign in both ways, take and send nothing. Raises ChannelError."""
+        from rapport.channels.kinds.email import imap, smtp
+
+        read = settings.read(account.config, account.address)
+        lines = []
+        if read.imap:
+            lines += imap.probe(read.imap, account.secrets.get("imap_password", ""))
+        if read.smtp:
+            smtp.connect(read.smtp, account.secrets.get("smtp_password", "")).quit()
+            lines.append(f"SMTP: {read.smtp.server.host} takes mail from us.")
+        return lines or ["Only the local listener: nothing to sign in to."]
+
+    def collects(self, account: Account) -> bool:
+        """Whether there is a mailbox to collect from."""
+        return bool(account.config.get("imap"))
+
+    def collect(self, account: Account, source: Source) -> None:
+        """Collect by IMAP until told to stop."""
+        from rapport.channels.kinds.email import imap
+
+        read = settings.read(account.config, account.address)
+        if read.imap:
+            imap.collect(read.imap, account.secrets.get("imap_password", ""), source)
+
+    def per_minute(self, account: Account) -> int:
+        """The submission server's limit."""
+        read = settings.read(account.config, account.address)
+        return read.smtp.per_minute if read.smtp else 60
+
+    def new_external_id(self, account: Account) -> str:
+        """A Message-ID, without angle brackets."""
+        return compose.new_message_id(account.address)
+
+    def prepare(self, account: Account, draft: Draft) -> Outgoing:
+        """The mail, with the signed address as its return path where the channel signs: bounces then say whose."""
+        read = settings.read(account.config, account.address)
+        secret = options().secret_key
+        sender = account.address
+        if read.signed_reply:
+            sender = replyaddress.sign(account.address, draft.conversation_id, secret)
+        if draft.automatic:
+            sender = ""  # RFC 3834, section 3.3: nobody may answer an automatic answer
+        everyone = [address for _, address in (*draft.to, *draft.cc, *draft.bcc)]
+        return Outgoing(compose.compose(account, read, draft, secret), sender, list(dict.fromkeys(everyone)))
+
+    def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> str:
+        """Submit the mail."""
+        from rapport.channels.kinds.email import smtp
+
+        read = settings.read(account.config, account.address)
+        if not read.smtp:
+            raise ChannelError(
+                f"The channel {account.name} has no server to send with.", "Add an SMTP server to it.", permanent=True
+            )
+        return smtp.submit(read.smtp, account.secrets.get("smtp_password", ""), outgoing, about_to_send)

@@ -1,0 +1,38 @@
+"""Every kind of channel, by name: ours below, others' by the entry point group `rapport.channels`."""
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import cast
+
+from rapport.channels.base import Account, Connector
+from rapport.channels.models import Channel
+from rapport.channels.secrets import unseal
+from rapport.core.errors import Invalid
+
+_OURS = {
+    "email": "rapport.channels.kinds.email.connector:EmailConnector",
+}
+
+
+def kinds() -> list[str]:
+    """The names of all kinds that can be connected, sorted."""
+    return sorted({*_OURS, *(point.name for point in entry_points(group="rapport.channels"))})
+
+
+@lru_cache
+def connector(kind: str) -> Connector:
+    """The connector of a kind, imported when first asked for. Raises Invalid for an unknown kind."""
+    if kind in _OURS:
+        module, _, name = _OURS[kind].partition(":")
+        return cast(Connector, getattr(import_module(module), name)())
+    for point in entry_points(group="rapport.channels", name=kind):
+        return cast(Connector, point.load()())
+    raise Invalid(f"There is no kind of channel called {kind!r}.", f"Known kinds: {', '.join(kinds())}.")
+
+
+def account(channel: Channel) -> Account:
+    """The channel as the plain values its connector takes."""
+    return Account(
+        channel.id, channel.name, channel.kind, channel.address, channel.config, unseal(bytes(channel.secrets))
+    )
