@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from rapport.ownership.assign import Choice, MemberLoad, choose
@@ -33,8 +34,7 @@ class Directory:
         return Directory({slug: _with_one_more(team, member_id, at) for slug, team in self.teams.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(NamedTuple):
     """What became of one rule. `failed` means that it could not be tried; `reason` says why in each case."""
 
     number: int
@@ -81,18 +81,18 @@ class _Draft:
 
 def decide(policy: Policy, facts: Facts, directory: Directory) -> Verdict:
     """Try every rule in order and say who owns it. Nothing matched, or something failed: triage, and why."""
-    draft = _Draft()
+    draft, scene = _Draft(), _Scene(policy, facts, directory)
     trace = []
     for number, rule in enumerate(policy.rules, 1):
         result = _tried(number, rule, facts)
         if result.failed:
-            _take_failure(draft, result, rule, _Scene(policy, facts, directory))
+            _take_failure(draft, result, rule, scene)
         elif result.hit:
-            result = _take_hit(draft, result, rule, _Scene(policy, facts, directory))
+            result = _take_hit(draft, result, rule, scene)
         trace.append(result)
-    if draft.owner is None and not draft.reason:
+    if not draft.reason:
         draft.reason = "no rule matched, so it goes to triage"
-    return _verdict(draft, tuple(trace), _Scene(policy, facts, directory))
+    return _verdict(draft, tuple(trace), scene)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,14 @@ def _tried(number: int, rule: Rule, facts: Facts) -> RuleResult:
     try:
         hit, reason = rule.when.check(facts)
     except Exception as error:  # noqa: BLE001 - whatever a condition raises is shown and leads to triage, never to "no match"
-        return RuleResult(number, rule.name, False, f"it failed: {error or type(error).__name__}", failed=True)
-    return RuleResult(number, rule.name, hit, reason)
+        said = _printable(str(error) or type(error).__name__)
+        return RuleResult(number, rule.name, False, f"it failed: {said}", failed=True)
+    return RuleResult(number, rule.name, hit, reason if reason.isprintable() else _printable(reason))
+
+
+def _printable(reason: str) -> str:
+    """Without the control characters that names in mails may bring, and the database would refuse."""
+    return "".join(sign if sign.isprintable() else " " for sign in reason)
 
 
 def _take_failure(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> None:
@@ -123,22 +129,27 @@ def _take_failure(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) 
     if not (rule.decides and draft.reason):
         draft.confidential |= rule.then.confidential or (owner is not None and owner.confidential)
     if not draft.reason:
-        draft.owner, draft.reason = scene.triage, f"rule {result.number} cannot be tried ({result.reason}), so it goes to triage"
+        draft.owner, draft.reason = (
+            scene.triage,
+            f"rule {result.number} cannot be tried ({result.reason}), so it goes to triage",
+        )
 
 
 def _take_hit(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> RuleResult:
     """Put what follows from the rule into the draft; the result says so if it came too late."""
     if rule.decides:
         if draft.reason:
-            return replace(result, reason=f"{result.reason} ({_already(draft)})")
+            return result._replace(reason=f"{result.reason} ({_already(draft)})")
         owner = _owner(rule, scene)
         if owner is None and rule.then.owner == EARLIER_OWNER:
-            return replace(result, reason=f"{result.reason}, but there is no earlier owner")
+            return result._replace(reason=f"{result.reason}, but there is no earlier owner")
         if owner is None:
             draft.owner = scene.triage
-            draft.reason = f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
+            draft.reason = (
+                f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
+            )
             draft.confidential |= rule.then.confidential
-            return replace(result, reason=f"{result.reason}, but {rule.then.owner} is gone")
+            return result._replace(reason=f"{result.reason}, but {rule.then.owner} is gone")
         draft.owner, draft.rule, draft.then, draft.reason = owner, result.number, rule.then, result.reason
     _add(draft, rule, scene)
     return result
@@ -157,7 +168,9 @@ def _owner(rule: Rule, scene: _Scene) -> TeamEntry | None:
 
 def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
     then = rule.then
-    in_confidence = then.confidential or (rule.decides and draft.owner is not None and draft.owner.confidential)
+    in_confidence = then.confidential or (
+        rule.decides and draft.owner is not None and draft.owner.confidential
+    )
     (draft.involved_in_confidence if in_confidence else draft.involved).extend(then.involve)
     draft.topic = draft.topic or then.topic
     draft.priority = draft.priority or then.priority
@@ -171,7 +184,9 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
     owner = draft.owner or scene.triage
     confidential = draft.confidential or (owner is not None and owner.confidential)
     # A rule that merely adds must not open a confidential matter to its team: only one that says so in the same breath.
-    involved = draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
+    involved = (
+        draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
+    )
     choice = _member(draft, owner)
     return Verdict(
         owner=owner.slug if owner else "",
@@ -179,7 +194,9 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         trace=trace,
         rule=draft.rule,
         member=choice.member,
-        involved=tuple(s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug),
+        involved=tuple(
+            s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug
+        ),
         topic=draft.topic or (scene.facts.topics[0].slug if scene.facts.topics else ""),
         priority=PRIORITIES.index(draft.priority or "normal"),
         promise=_promise(draft.promises),
@@ -228,6 +245,7 @@ def _with_one_more(team: TeamEntry, member_id: UUID, at: datetime) -> TeamEntry:
     return replace(
         team,
         members=tuple(
-            replace(m, open_count=m.open_count + 1, last_assigned_at=at) if m.id == member_id else m for m in team.members
+            replace(m, open_count=m.open_count + 1, last_assigned_at=at) if m.id == member_id else m
+            for m in team.members
         ),
     )

@@ -30,12 +30,11 @@ def load(source: str, fmt: str, vocabulary: Vocabulary | None = None) -> Policy:
         raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
     try:
         plain, line_of = _READERS[fmt](source)
-        return policy_from_dict(plain, vocabulary)
     except RecursionError as error:
         raise PolicyError("the file is nested too deeply") from error
+    try:
+        return policy_from_dict(plain, vocabulary)
     except PolicyError as error:
-        if any(problem.line for problem in error.problems):
-            raise
         found = [Problem(one.path, one.message, line_of(one.path)) for one in error.problems]
         raise PolicyError(found, error.hint) from error
 

@@ -32,7 +32,7 @@ def _section(lines: list[str], path: Path) -> tuple[int, int]:
         return starts[position], starts[position + 1] if position + 1 < len(starts) else len(lines)
     if path[0] == "rules":
         return (starts[0] if starts else _line_with(lines, "rules", 0, len(lines))), len(lines)
-    return 0, starts[0] if starts and path[0] != "promises" else len(lines)
+    return 0, starts[0] if starts and path[0] in ("format", "triage") else len(lines)
 
 
 def _opens_rule(line: str) -> bool:
@@ -43,4 +43,6 @@ def _opens_rule(line: str) -> bool:
 def _line_with(lines: list[str], key: str, first: int, last: int) -> int:
     """The first line with `key` as a key or in a header; `first` when there is none."""
     wanted = re.compile(rf"(?:^|[\s{{,.\[\"']){re.escape(key)}[\"']?\s*(?:=|\.|\])")
-    return next((number for number in range(first, last) if wanted.search(lines[number].partition("#")[0])), first)
+    return next(
+        (number for number in range(first, last) if wanted.search(lines[number].partition("#")[0])), first
+    )

@@ -53,7 +53,9 @@ class TopicMatcher:
     def _ranked(self, found: list[tuple[int, Phrase]], subject: FoldedText) -> tuple[TopicHit, ...]:
         weights: dict[int, int] = {}
         words: dict[int, str] = {}
-        for number, made in sorted(found, key=lambda pair: (pair[0], self.topics[pair[0]].words.index(pair[1].written))):
+        for number, made in sorted(
+            found, key=lambda pair: (pair[0], self.topics[pair[0]].words.index(pair[1].written))
+        ):
             weights[number] = weights.get(number, 0) + (_SUBJECT_WEIGHT if made.is_in(subject) else 1)
             words.setdefault(number, made.written)
         order = sorted(weights, key=lambda number: (-weights[number], number))

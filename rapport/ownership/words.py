@@ -5,7 +5,7 @@ Pure. Both sides are folded in the same way, so that "Rückerstattung", "RUCKERS
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,9 @@ CHARACTERS_READ_MAX = 50_000
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u00ad\u200b-\u200d\u2060\ufeff]+")
 _TYPOGRAPHY = "\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2022\u20ac"
 # Letters that Unicode does not take apart into a letter and an accent, though people write one for the other.
-_LOOKALIKES = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
+_LOOKALIKES = str.maketrans(
+    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"}
+)
 # Translating ASCII and splitting at spaces takes a quarter of the time of a regular expression.
 _ASCII_TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 # \w leaves out the vowel signs of South and South-East Asian scripts, which would cut their words in pieces.
@@ -106,14 +108,13 @@ class Phrases:
     def __init__(self, written: Iterable[str]) -> None:
         self.all = tuple(made for word in written if (made := phrase(word)))
         self._firsts = frozenset(one.first for one in self.all)
+        self._all_whole = "" not in self._firsts
 
-    def found(self, text: FoldedText) -> Iterator[str]:
-        """Those the text says, as they were written, in their order."""
-        if "" not in self._firsts and self._firsts.isdisjoint(text.words):
-            return
-        for one in self.all:
-            if one.is_in(text):
-                yield one.written
+    def first_found(self, text: FoldedText) -> str | None:
+        """The first one that the text says, as it was written; None when it says none."""
+        if self._all_whole and self._firsts.isdisjoint(text.words):
+            return None
+        return next((one.written for one in self.all if one.is_in(text)), None)
 
     def first_missing(self, text: FoldedText) -> str | None:
         """The first one that the text does not say; None when it says them all."""

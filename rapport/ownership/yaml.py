@@ -8,6 +8,7 @@ import yaml
 from rapport.ownership.problems import Path
 
 _DEPTH_MAX = 60
+_COLLECTIONS = ("tag:yaml.org,2002:seq", "tag:yaml.org,2002:map")
 
 
 class YamlError(ValueError):
@@ -29,12 +30,12 @@ def read_yaml(source: str) -> tuple[object, dict[Path, int]]:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlError(f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else None) from error
+        raise YamlError(
+            f"this is no YAML: {error.problem or error.context}", mark.line + 1 if mark else None
+        ) from error
     except yaml.reader.ReaderError as error:
         line = source.count("\n", 0, error.position) + 1
         raise YamlError(f"this is no YAML: {error.reason}", line) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise error if isinstance(error, YamlError) else YamlError(f"this is no YAML: {error}", None) from error
 
 
 def dump_yaml(plain: Mapping[str, object]) -> str:
@@ -59,15 +60,23 @@ class _Reader:
         self._seen.add(id(node))
         if len(path) > _DEPTH_MAX:
             raise YamlError("this is nested too deeply", line)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, line)
+        if node.tag not in _COLLECTIONS:
+            raise YamlError(f"this is no YAML we read: {node.tag}", line)
         if isinstance(node, yaml.SequenceNode):
             return [self._value(inner, (*path, position)) for position, inner in enumerate(node.value)]
-        if isinstance(node, yaml.MappingNode):
-            return self._table(node, path)
-        return self._loader.construct_object(node)
+        return self._table(node, path)
 
-    def _table(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _scalar(self, node: yaml.ScalarNode, line: int) -> Any:
+        try:
+            return self._loader.construct_object(node)
+        except ValueError as error:  # a date such as 2026-99-99
+            raise YamlError(f"this is no YAML: {error}", line) from error
+
+    def _table(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         table: dict[str, Any] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in node.value if isinstance(node, yaml.MappingNode) else ():
             line = key_node.start_mark.line + 1
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if not isinstance(key, str):

@@ -74,7 +74,9 @@ def make_hours(time_zone: str, blocks: Iterable[Sequence[object]], holidays: str
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise HoursError(f"There is no time zone {time_zone!r}.", "Use a name such as Europe/Berlin.") from error
+        raise HoursError(
+            f"There is no time zone {time_zone!r}.", "Use a name such as Europe/Berlin."
+        ) from error
     if holidays:
         _calendar(holidays)
     week: list[list[tuple[int, int]]] = [[] for _ in _WEEKDAYS]
@@ -102,7 +104,8 @@ def add_business_time(start: datetime, duration: timedelta, hours: Hours) -> dat
             return begins + left
         left -= ends - begins
     raise HoursError(
-        "These business hours are too seldom open to keep this promise.", "Give them at least one open block a week."
+        "These business hours are too seldom open to keep this promise.",
+        "Give them at least one open block a week.",
     )
 
 
@@ -145,7 +148,9 @@ def _change_between(before: datetime, after: datetime, zone: ZoneInfo) -> dateti
     """The moment between two at which the clock jumps forward, to the second."""
     offset = after.astimezone(zone).utcoffset()
     seconds = range(int((after - before).total_seconds()) + 1)
-    moved = bisect_right(seconds, False, key=lambda n: (before + timedelta(seconds=n)).astimezone(zone).utcoffset() == offset)
+    moved = bisect_right(
+        seconds, False, key=lambda n: (before + timedelta(seconds=n)).astimezone(zone).utcoffset() == offset
+    )
     return before + timedelta(seconds=moved)
 
 
@@ -190,4 +195,6 @@ def _calendar(code: str) -> Container[date]:
     try:
         return holidays.country_holidays(country, subdiv=subdivision or None)
     except NotImplementedError as error:
-        raise HoursError(f"There is no calendar of holidays {code!r}.", "Use a code such as DE or DE-BY.") from error
+        raise HoursError(
+            f"There is no calendar of holidays {code!r}.", "Use a code such as DE or DE-BY."
+        ) from error

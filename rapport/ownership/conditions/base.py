@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple, Protocol, Self
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
-_NAMED_MAX = 3
+_NAMED_MAX = 2
 _LENGTH_MAX = 200
 _LIST_MAX = 1000
 
@@ -66,9 +66,10 @@ class Condition(Protocol):
 
 
 def either(values: Sequence[str], joined: str = "or") -> str:
-    """ "a", "a or b", "a, b or c", "a, b or 4 others"."""
-    shown = list(values) if len(values) <= _NAMED_MAX else [*values[: _NAMED_MAX - 1], f"{len(values) - 2} others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {joined} {shown[-1]}"
+    """ "a", "a or b", "a or 4 others"."""
+    if len(values) > _NAMED_MAX:
+        return f"{values[0]} {joined} {len(values) - 1} others"
+    return f" {joined} ".join(values)
 
 
 def quoted(values: Iterable[str]) -> list[str]:
@@ -84,7 +85,11 @@ def one_or_list(values: Sequence[str]) -> Plain:
 def texts(value: Plain, problems: Problems, what: str) -> tuple[str, ...] | None:
     """One text or a list of them, each once, trimmed; `what` names them in a problem ("a topic")."""
     written = value if isinstance(value, list) else [value]
-    if not written or len(written) > _LIST_MAX or not all(isinstance(one, str) and one.strip() for one in written):
+    if (
+        not written
+        or len(written) > _LIST_MAX
+        or not all(isinstance(one, str) and one.strip() for one in written)
+    ):
         problems.note(f"expected {what} or a list of up to {_LIST_MAX} of them, as text in quotes")
         return None
     given = tuple(dict.fromkeys(str(one).strip() for one in written))

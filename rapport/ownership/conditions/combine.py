@@ -26,10 +26,10 @@ class All:
         """Hit with every reason; the first miss ends it with its own."""
         reasons = []
         for condition in self.conditions:
-            hit, reason = condition.check(facts)
-            if not hit:
-                return Check(False, reason)
-            reasons.append(reason)
+            check = condition.check(facts)
+            if not check.hit:
+                return check
+            reasons.append(check.reason)
         return Check(True, " and ".join(reasons))
 
     def plain(self) -> Plain:
@@ -62,10 +62,10 @@ class AnyOf:
         """The first hit ends it with its reason; a miss has every reason, shortened."""
         reasons = []
         for condition in self.conditions:
-            hit, reason = condition.check(facts)
-            if hit:
-                return Check(True, reason)
-            reasons.append(reason)
+            check = condition.check(facts)
+            if check.hit:
+                return check
+            reasons.append(check.reason)
         return Check(False, _shortened(" and ".join(reasons)))
 
     def plain(self) -> Plain:
@@ -150,7 +150,9 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
     from rapport.ownership.conditions import REGISTRY  # the registry lists this module's classes too
 
     if not isinstance(value, dict) or not value:
-        problems.note('expected conditions such as { relationship = "customer" }; { always = true } for every message')
+        problems.note(
+            'expected conditions such as { relationship = "customer" }; { always = true } for every message'
+        )
         return None
     if problems.depth > _DEPTH_MAX:
         problems.note("conditions are nested too deeply")
@@ -171,7 +173,10 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
 
 def plain_condition(condition: Condition) -> dict[str, Plain]:
     """The table a policy file has for a condition; `parse_condition` makes an equal condition of it."""
-    if isinstance(condition, All) and len({inner.name for inner in condition.conditions}) == len(condition.conditions) > 1:
+    if (
+        isinstance(condition, All)
+        and len({inner.name for inner in condition.conditions}) == len(condition.conditions) > 1
+    ):
         return {inner.name: inner.plain() for inner in condition.conditions}
     return {condition.name: condition.plain()}
 

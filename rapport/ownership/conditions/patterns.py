@@ -16,11 +16,12 @@ class AddressPatterns:
 
     @cached_property
     def _exact(self) -> frozenset[str]:
-        return frozenset(one for one in self.written if "@" in one and "*" not in one)
+        return frozenset(one for one in self.written if "*" not in one)
 
     @cached_property
-    def _domains(self) -> tuple[str, ...]:
-        return tuple(one.lstrip("@") for one in self.written if "*" not in one and "@" not in one.lstrip("@"))
+    def _endings(self) -> tuple[str, ...]:
+        domains = [one.lstrip("@") for one in self.written if "*" not in one and "@" not in one.lstrip("@")]
+        return tuple(f"{sign}{domain}" for domain in domains for sign in "@.")
 
     @cached_property
     def _starred(self) -> tuple[tuple[str, ...], ...]:
@@ -34,16 +35,11 @@ class AddressPatterns:
     def first_met(self, addresses: Iterable[str]) -> str | None:
         """The first of the addresses that is meant; None when none is."""
         for address in addresses:
-            if address in self._exact or self._by_domain(address) or self._by_stars(address):
+            if address in self._exact or address.endswith(self._endings):
+                return address
+            if self._starred and any(_meets(address, parts) for parts in self._starred):
                 return address
         return None
-
-    def _by_domain(self, address: str) -> bool:
-        domain = address.rpartition("@")[2]
-        return any(domain == one or domain.endswith(f".{one}") for one in self._domains)
-
-    def _by_stars(self, address: str) -> bool:
-        return any(_meets(address, parts) for parts in self._starred)
 
 
 def parse_addresses(value: Plain, problems: Problems) -> AddressPatterns | None:

@@ -35,6 +35,10 @@ class Topic:
             for found in facts.topics:
                 if found.slug in self.topics:
                     return Check(True, f"it is about {_in_a_sentence(found.name)}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it is not about {either(self.topics)}")
 
     def plain(self) -> Plain:
@@ -76,12 +80,12 @@ class Words:
         if self.all_needed:
             missing = self._phrases.first_missing(facts.folded)
             return Check(True, self._all) if missing is None else Check(False, f"it does not say “{missing}”")
-        said = next(self._phrases.found(facts.folded), None)
-        return Check(False, self._miss) if said is None else Check(True, f"it says “{said}”")
+        said = self._phrases.first_found(facts.folded)
+        return self._miss if said is None else Check(True, f"it says “{said}”")
 
     @cached_property
-    def _miss(self) -> str:
-        return f"it does not say {either(quoted(self.words))}"
+    def _miss(self) -> Check:
+        return Check(False, f"it does not say {either(quoted(self.words))}")
 
     @cached_property
     def _all(self) -> str:
@@ -126,6 +130,10 @@ class Language:
         """Hit on the language; "pt" also means "pt-BR"."""
         if facts.language in self.languages or facts.language.partition("-")[0] in self.languages:
             return Check(True, f"it is written in {_LANGUAGES.get(facts.language, facts.language)}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it is not written in {self._named}")
 
     @cached_property
@@ -153,7 +161,13 @@ class Language:
 
 def _is_code(code: str) -> bool:
     main, _, region = code.partition("-")
-    return len(main) in (2, 3) and main.isascii() and main.isalpha() and main.islower() and region.isalnum() == bool(region)
+    return (
+        len(main) in (2, 3)
+        and main.isascii()
+        and main.isalpha()
+        and main.islower()
+        and region.isalnum() == bool(region)
+    )
 
 
 def _in_a_sentence(name: str) -> str:

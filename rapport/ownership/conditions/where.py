@@ -30,6 +30,10 @@ class Channel:
         """Hit on the channel's name or kind."""
         if facts.channel in self.channels or facts.channel_kind in self.channels:
             return Check(True, f"it came by {facts.channel or facts.channel_kind}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it did not come by {either(self.channels)}")
 
     def plain(self) -> Plain:
@@ -66,6 +70,10 @@ class Recipient:
         met = self.addresses.first_met(facts.to_addresses)
         if met:
             return Check(True, f"it was sent to {met}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it was not sent to {self.addresses.described}")
 
     def plain(self) -> Plain:
@@ -89,7 +97,9 @@ class Kind:
 
     name: ClassVar[str] = "kind"
     label: ClassVar[str] = "Kind of message"
-    description: ClassVar[str] = "An ordinary message, an automatic reply, a returned mail, mailing-list mail, a report."
+    description: ClassVar[str] = (
+        "An ordinary message, an automatic reply, a returned mail, mailing-list mail, a report."
+    )
     input: ClassVar[Input] = Input("choices", choices=tuple((kind, words) for kind, words in _KINDS.items()))
 
     kinds: tuple[str, ...]
@@ -98,6 +108,10 @@ class Kind:
         """Hit on the kind of the message."""
         if facts.kind in self.kinds:
             return Check(True, f"it is {_KINDS[facts.kind]}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it is not {self._kinds}")
 
     @cached_property

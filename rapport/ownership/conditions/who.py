@@ -25,8 +25,12 @@ class Relationship:
 
     name: ClassVar[str] = "relationship"
     label: ClassVar[str] = "Relationship of the sender"
-    description: ClassVar[str] = "What the sender is to us today; “unknown” is somebody without any relationship."
-    input: ClassVar[Input] = Input("choices", choices=tuple((kind, kind.capitalize()) for kind in RELATIONSHIPS))
+    description: ClassVar[str] = (
+        "What the sender is to us today; “unknown” is somebody without any relationship."
+    )
+    input: ClassVar[Input] = Input(
+        "choices", choices=tuple((kind, kind.capitalize()) for kind in RELATIONSHIPS)
+    )
 
     kinds: tuple[str, ...]
 
@@ -35,11 +39,11 @@ class Relationship:
         for kind in self.kinds:
             if kind in facts.relationships or (kind == "unknown" and not facts.relationships):
                 return Check(True, f"the sender is {RELATIONSHIPS[kind]}")
-        return Check(False, self._miss)
+        return self._miss
 
     @cached_property
-    def _miss(self) -> str:
-        return f"the sender is not {self._kinds}"
+    def _miss(self) -> Check:
+        return Check(False, f"the sender is not {self._kinds}")
 
     @cached_property
     def _kinds(self) -> str:
@@ -66,7 +70,9 @@ class Sender:
 
     name: ClassVar[str] = "from"
     label: ClassVar[str] = "Address of the sender"
-    description: ClassVar[str] = "An address, a domain with all below it (example.com), or a pattern with stars."
+    description: ClassVar[str] = (
+        "An address, a domain with all below it (example.com), or a pattern with stars."
+    )
     input: ClassVar[Input] = Input("texts", placeholder="anna@example.com, example.org, *-press@*")
 
     addresses: AddressPatterns
@@ -75,6 +81,10 @@ class Sender:
         """Hit when the sender's address is meant by one of the patterns."""
         if self.addresses.first_met((facts.from_address,)):
             return Check(True, f"it is from {facts.from_address}")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"it is not from {self.addresses.described}")
 
     def plain(self) -> Plain:
@@ -98,7 +108,9 @@ class Organization:
 
     name: ClassVar[str] = "organization"
     label: ClassVar[str] = "Organization of the sender"
-    description: ClassVar[str] = "The name or the domain of the organization; “any” and “none” mean what they say."
+    description: ClassVar[str] = (
+        "The name or the domain of the organization; “any” and “none” mean what they say."
+    )
     input: ClassVar[Input] = Input("texts", placeholder="Acme, acme.example, any, none")
 
     organizations: tuple[str, ...]
@@ -109,11 +121,15 @@ class Organization:
 
     def check(self, facts: Facts) -> Check:
         """Hit on the organization's name or domain."""
-        own = {facts.organization.casefold(), facts.organization_domain.casefold()} - {""}
-        if not self._meant.isdisjoint(own) or (own and "any" in self._meant):
+        name, domain = facts.organization.casefold(), facts.organization_domain.casefold()
+        if (name or domain) and (name in self._meant or domain in self._meant or "any" in self._meant):
             return Check(True, f"the sender belongs to {facts.organization or facts.organization_domain}")
-        if not own and "none" in self._meant:
+        if not (name or domain) and "none" in self._meant:
             return Check(True, "the sender belongs to no organization we know")
+        return self._miss
+
+    @cached_property
+    def _miss(self) -> Check:
         return Check(False, f"the sender does not belong to {either(self.organizations)}")
 
     def plain(self) -> Plain:
@@ -139,7 +155,9 @@ class EarlierOwner:
     label: ClassVar[str] = "Earlier owner"
     description: ClassVar[str] = "A team has owned a conversation of this person, or this thread, before."
     input: ClassVar[Input] = Input(
-        "choices", of="teams", choices=(("person", "Of the person"), ("thread", "Of the thread"), ("any", "Of either"))
+        "choices",
+        of="teams",
+        choices=(("person", "Of the person"), ("thread", "Of the thread"), ("any", "Of either")),
     )
 
     of: str
@@ -151,13 +169,13 @@ class EarlierOwner:
             team = facts.earlier_owner_of_thread if whose == "thread" else facts.earlier_owner_of_person
             if team and (not self.teams or team in self.teams):
                 return Check(True, f"{team} owned {_WHOSE[whose]} earlier conversation")
-        return Check(False, self._miss)
+        return self._miss
 
     @cached_property
-    def _miss(self) -> str:
+    def _miss(self) -> Check:
         if not self.teams:
-            return f"no team owned {_WHOSE[self.of]} earlier conversation"
-        return f"{_WHOSE[self.of]} earlier conversation was not owned by {either(self.teams)}"
+            return Check(False, f"no team owned {_WHOSE[self.of]} earlier conversation")
+        return Check(False, f"{_WHOSE[self.of]} earlier conversation was not owned by {either(self.teams)}")
 
     def plain(self) -> Plain:
         """What is asked, with the teams where they are given."""

@@ -1,0 +1,150 @@
+"""Rows of teams, members, hours and topics become the values that the pure modules work on. Here and nowhere else."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from rapport.channels.models import Channel
+from rapport.conversations.models import Topic
+from rapport.ownership.assign import MemberLoad
+from rapport.ownership.engine import Directory, TeamEntry
+from rapport.ownership.problems import Vocabulary
+from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
+from rapport.staff.models import Absence, BusinessHours, Membership, Team
+
+_log = logging.getLogger(__name__)
+
+_LOADS = """
+SELECT m.id, load.open_count, load.last_at
+FROM staff_member m CROSS JOIN LATERAL (
+    SELECT count(*) AS open_count, max(created_at) AS last_at FROM (
+        SELECT c.created_at FROM conversations_conversation c
+        WHERE c.owner_member_id = m.id AND c.status = 'open' ORDER BY c.last_activity_at DESC LIMIT m.capacity
+    ) AS newest
+) AS load
+WHERE m.is_active
+"""
+# Counting stops at the capacity: who is full is full, however many there are.
+
+
+@dataclass(frozen=True)
+class Company:
+    """The company as it stands at one moment: enough to decide a batch. `hours[""]` are the company's own."""
+
+    directory: Directory
+    teams: Mapping[str, Team]
+    hours: Mapping[str, Hours]
+    matcher: TopicMatcher
+    topic_ids: Mapping[str, UUID]
+
+
+class OpenAt(Mapping[str, bool]):
+    """By name of business hours, whether they are open at a moment; worked out when asked."""
+
+    def __init__(self, hours: Mapping[str, Hours], at: datetime) -> None:
+        self._hours, self._at = hours, at
+
+    def __getitem__(self, name: str) -> bool:
+        return is_open(self._at, self._hours[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hours)
+
+    def __len__(self) -> int:
+        return len(self._hours)
+
+
+def company(at: datetime, *, with_members: bool) -> Company:
+    """Read the company; members, their presence at `at` and what they have open only where that is asked for."""
+    hours = business_hours()
+    teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
+    members = _members(hours, at) if with_members else {}
+    entries = {slug: _entry(team, tuple(members.get(team.id, ()))) for slug, team in teams.items()}
+    topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
+    matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
+    return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics})
+
+
+def business_hours() -> dict[str, Hours]:
+    """All business hours by name; "" is the company's own: the first that were made, or always open.
+
+    Hours that cannot be used are left out and logged: rules that ask for them then lead to triage and say so.
+    """
+    found: dict[str, Hours] = {}
+    for name, *written in BusinessHours.objects.order_by("id").values_list(
+        "name", "time_zone", "blocks", "holidays"
+    ):
+        try:
+            found[name] = _hours(written[0], orjson.dumps(written[1]), written[2])
+        except HoursError as error:
+            _log.warning("business hours %s cannot be used: %s", name, error.message)
+    return {"": next(iter(found.values()), ALWAYS), **found}
+
+
+def vocabulary() -> Vocabulary:
+    """Every name that a policy may use now."""
+    members_of: dict[str, set[str]] = {
+        slug: set() for slug in Team.objects.filter(is_active=True).values_list("slug", flat=True)
+    }
+    belongs = Membership.objects.filter(member__is_active=True, team__is_active=True)
+    for slug, email in belongs.values_list("team__slug", "member__email"):
+        members_of[slug].add(email)
+    channels = Channel.objects.values_list("name", "kind")
+    return Vocabulary(
+        names={
+            "teams": frozenset(members_of),
+            "topics": frozenset(Topic.objects.filter(is_active=True).values_list("slug", flat=True)),
+            "members": frozenset(email for emails in members_of.values() for email in emails),
+            "hours": frozenset(BusinessHours.objects.values_list("name", flat=True)),
+            "channels": frozenset(word for pair in channels for word in pair),
+        },
+        members_of={slug: frozenset(emails) for slug, emails in members_of.items()},
+    )
+
+
+def _entry(team: Team, members: tuple[MemberLoad, ...]) -> TeamEntry:
+    return TeamEntry(
+        team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members
+    )
+
+
+def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[MemberLoad]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOADS)
+        loads = {id: (count, last_at) for id, count, last_at in cursor.fetchall()}
+    away = set(Absence.objects.filter(starts_at__lte=at, ends_at__gt=at).values_list("member_id", flat=True))
+    found: dict[UUID, list[MemberLoad]] = {}
+    belongs = Membership.objects.filter(member__is_active=True).select_related("member__hours", "team__hours")
+    for one in belongs.order_by("member_id"):
+        member, working = one.member, one.member.hours or one.team.hours
+        works_now = is_open(at, hours.get(working.name if working else "", hours[""]))
+        count, last_at = loads.get(member.id, (0, None))
+        found.setdefault(one.team_id, []).append(
+            MemberLoad(
+                id=member.id,
+                email=member.email,
+                name=member.name,
+                open_count=count,
+                capacity=member.capacity,
+                present=works_now and member.id not in away,
+                last_assigned_at=last_at,
+            )
+        )
+    return found
+
+
+@lru_cache(maxsize=256)
+def _hours(time_zone: str, blocks: bytes, holidays: str) -> Hours:
+    return make_hours(time_zone, orjson.loads(blocks), holidays)
+
+
+@lru_cache(maxsize=8)
+def _matcher(topics: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TopicMatcher:
+    return TopicMatcher(TopicWords(*topic) for topic in topics)

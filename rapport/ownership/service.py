@@ -1,0 +1,240 @@
+"""Ownership for the rest of the house: decide a batch, record it, explain it, record what a member decided.
+
+Everything here runs in the scope of its caller; writing needs `scope.system()`.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+
+from rapport.conversations.visibility import audience_of
+from rapport.core import bulk
+from rapport.core.clock import now
+from rapport.core.ids import new_id
+from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
+from rapport.ownership.engine import RuleResult, Verdict, decide
+from rapport.ownership.facts import Facts
+from rapport.ownership.models import Decision, Source
+from rapport.ownership.policy import Promise, Span
+from rapport.ownership.trace import pack, unpack
+from rapport.ownership.versions import (
+    SavedBy,
+    current_policy,
+    default_policy,
+    policy_of,
+    save_policy,
+    save_policy_dict,
+)
+from rapport.staff.hours import Hours, HoursError, add_business_time
+from rapport.staff.models import Member, Team
+
+__all__ = [
+    "Decided", "Explanation", "Reassignment", "SavedBy", "business_hours", "current_policy", "decide_batch",
+    "default_policy", "explain", "policy_of", "record_decisions", "record_reassignment", "save_policy",
+    "save_policy_dict", "vocabulary",
+]  # fmt: skip
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the policy says of one conversation, as its row needs it.
+
+    `owner_team` is None only in a company without any team. `audience` is who may see the conversation.
+    """
+
+    conversation_id: UUID
+    at: datetime
+    policy_version: int | None
+    verdict: Verdict
+    owner_team: Team | None
+    owner_member_id: UUID | None
+    involved: list[UUID]
+    topic_id: UUID | None
+    priority: int
+    confidential: bool
+    first_answer_due_at: datetime | None
+    resolution_due_at: datetime | None
+    audience: list[UUID]
+
+    @property
+    def owner_team_id(self) -> UUID | None:
+        """The id of the owner's team."""
+        return self.owner_team.id if self.owner_team else None
+
+
+def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
+    """Decide conversations (id, facts) in their order with the policy in force; reads only.
+
+    Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for the later.
+    """
+    if not items:
+        return []
+    version, policy = current_policy()
+    at, number = now(), version.number if version else None
+    here = company(at, with_members=policy.uses_load or any(rule.then.member for rule in policy.rules))
+    directory, decided = here.directory, []
+    for conversation_id, facts in items:
+        verdict = decide(policy, facts.completed(here.matcher, OpenAt(here.hours, facts.at)), directory)
+        if verdict.member:
+            directory = directory.after_assigning(verdict.member.id, at)
+        decided.append(_decided(conversation_id, verdict, here, facts.at, number))
+    return decided
+
+
+def record_decisions(decided: Sequence[Decided]) -> None:
+    """Store the decisions with one statement, each with every rule's result."""
+    at = now()
+    bulk.insert(
+        "ownership_decision",
+        {
+            "conversation_id": ("uuid", [one.conversation_id for one in decided]),
+            "id": ("uuid", [new_id() for _ in decided]),
+            "at": ("timestamptz", [at for _ in decided]),
+            "source": ("text", [Source.POLICY.value for _ in decided]),
+            "policy_version": ("int", [one.policy_version for one in decided]),
+            "owner_team_id": ("uuid", [one.owner_team_id for one in decided]),
+            "owner_member_id": ("uuid", [one.owner_member_id for one in decided]),
+            "involved": ("uuid[]", [bulk.array_text(one.involved) for one in decided]),
+            "rule": ("int", [one.verdict.rule for one in decided]),
+            "sentence": ("text", [one.verdict.sentence for one in decided]),
+            "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
+        },
+    )
+
+
+def _decided(
+    conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None
+) -> Decided:
+    team = here.teams.get(verdict.owner)
+    involved = [here.teams[slug].id for slug in verdict.involved]
+    first_answer, resolution = _due(verdict.promise, here, verdict.owner, at)
+    return Decided(
+        conversation_id=conversation_id,
+        at=at,
+        policy_version=version,
+        verdict=verdict,
+        owner_team=team,
+        owner_member_id=verdict.member.id if verdict.member else None,
+        involved=involved,
+        topic_id=here.topic_ids.get(verdict.topic),
+        priority=verdict.priority,
+        confidential=verdict.confidential,
+        first_answer_due_at=first_answer,
+        resolution_due_at=resolution,
+        audience=audience_of(team, involved, verdict.confidential),
+    )
+
+
+def _due(
+    promise: Promise | None, here: Company, team: str, at: datetime
+) -> tuple[datetime | None, datetime | None]:
+    if promise is None:
+        return None, None
+    own = here.directory.teams[team].hours if team in here.directory.teams else ""
+    hours = here.hours.get(promise.hours or own) or here.hours[""]
+    return _end(promise.first_answer, hours, at), _end(promise.resolution, hours, at)
+
+
+def _end(span: Span | None, hours: Hours, at: datetime) -> datetime | None:
+    if span is None:
+        return None
+    try:
+        return add_business_time(at, timedelta(minutes=span.minutes + span.days * hours.minutes_a_day), hours)
+    except HoursError as error:
+        _log.warning("a promise of %s cannot be given: %s", span, error.message)
+        return None
+
+
+@dataclass(frozen=True)
+class ExplainedRule:
+    """One rule as it was tried: what it asked, and its result with the reason given at the time."""
+
+    result: RuleResult
+    asks: str
+    decided: bool
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a conversation is owned as it is: the sentence, and everything behind it."""
+
+    sentence: str
+    source: str
+    at: datetime
+    policy_version: int | None
+    rules: tuple[ExplainedRule, ...]
+
+
+def explain(decision: Decision) -> Explanation:
+    """Unfold a stored decision with the policy of its time."""
+    rules = policy_of(decision.policy_version).rules if decision.policy_version else ()
+    results = unpack(decision.trace, [rule.name for rule in rules])
+    return Explanation(
+        sentence=decision.sentence,
+        source=decision.source,
+        at=decision.at,
+        policy_version=decision.policy_version,
+        rules=tuple(
+            ExplainedRule(result, rule.when.describe(), result.number == decision.rule)
+            for result, rule in zip(results, rules, strict=False)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Reassignment:
+    """That a member gave a conversation to a team and perhaps a member, and where it came from."""
+
+    conversation_id: UUID
+    actor_id: UUID | None
+    team_id: UUID | None
+    member_id: UUID | None = None
+    from_team_id: UUID | None = None
+    from_member_id: UUID | None = None
+    involved: tuple[UUID, ...] = ()
+
+
+def record_reassignment(change: Reassignment) -> Decision:
+    """Store what a member decided; the caller has checked that they may, changes the conversation and tells of it."""
+    return Decision.objects.create(
+        conversation_id=change.conversation_id,
+        source=Source.MEMBER,
+        actor_id=change.actor_id,
+        owner_team_id=change.team_id,
+        owner_member_id=change.member_id,
+        from_team_id=change.from_team_id,
+        from_member_id=change.from_member_id,
+        involved=list(change.involved),
+        sentence=_reassigned(change),
+    )
+
+
+def _reassigned(change: Reassignment) -> str:
+    team_ids = [id for id in (change.team_id, change.from_team_id) if id]
+    member_ids = [id for id in (change.actor_id, change.member_id, change.from_member_id) if id]
+    teams = dict(Team.objects.filter(id__in=team_ids).values_list("id", "name"))
+    people = dict(Member.objects.filter(id__in=member_ids).values_list("id", "name"))
+    who = _name(people, change.actor_id, "Rapport")
+    parts = []
+    if change.team_id != change.from_team_id:
+        origin = _name(teams, change.from_team_id, "")
+        parts.append(f"{who} moved it here from {origin}" if origin else f"{who} moved it here")
+    if change.member_id and change.member_id == change.actor_id:
+        parts.append("took it" if parts else f"{who} took it")
+    elif change.member_id:
+        to = _name(people, change.member_id, "a member")
+        parts.append(f"gave it to {to}" if parts else f"{who} gave it to {to}")
+    if not parts:
+        parts.append(f"{who} gave it back to the team")
+    before = _name(people, change.from_member_id, "") if change.from_member_id != change.member_id else ""
+    return f"{_name(teams, change.team_id, 'Nobody')} owns this: {' and '.join(parts)}{before and f' (before: {before})'}"
+
+
+def _name(names: Mapping[UUID, str], id: UUID | None, otherwise: str) -> str:
+    return names.get(id, otherwise) if id else otherwise

@@ -1,0 +1,98 @@
+"""The policy in force and those before it: saved as versions, none of which is ever changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.core import events, scope
+from rapport.core.errors import Invalid, NotVisible
+from rapport.ownership.directory import vocabulary
+from rapport.ownership.format import load
+from rapport.ownership.models import PolicyVersion
+from rapport.ownership.plain import policy_from_dict, policy_to_dict
+from rapport.ownership.policy import Policy
+from rapport.staff.models import Team
+
+_FIRST_TRIAGE = "customer-service"
+_NOTE_MAX = 200
+
+
+@dataclass(frozen=True)
+class SavedBy:
+    """Who saves a policy and why. `expected` is the number of the version it was made from, to notice another's."""
+
+    author_id: UUID | None = None
+    note: str = ""
+    expected: int | None = None
+
+
+def current_policy() -> tuple[PolicyVersion | None, Policy]:
+    """The policy in force with its version; before any was saved, the default one and None."""
+    newest = (
+        PolicyVersion.objects.order_by("-number").only("number", "created_at", "note", "author_id").first()
+    )
+    if newest is None:
+        return None, default_policy()
+    return newest, _stored(newest.number, newest.created_at)
+
+
+def policy_of(number: int) -> Policy:
+    """The policy of a version. Raises NotVisible when there is none."""
+    version = PolicyVersion.objects.only("number", "created_at").filter(number=number).first()
+    if version is None:
+        raise NotVisible(f"There is no version {number} of the policy.")
+    return _stored(version.number, version.created_at)
+
+
+def default_policy() -> Policy:
+    """What holds before anybody has written a policy: one team sorts everything."""
+    teams = list(
+        Team.objects.filter(is_active=True).order_by("confidential", "id").values_list("slug", flat=True)
+    )
+    return Policy(triage=_FIRST_TRIAGE if _FIRST_TRIAGE in teams or not teams else teams[0])
+
+
+def save_policy(source_text: str, fmt: str, author_id: UUID | None = None, note: str = "") -> PolicyVersion:
+    """Save the policy of a file as the new version. Raises PolicyError, and then nothing was changed."""
+    return _save(load(source_text, fmt, vocabulary()), SavedBy(author_id, note))
+
+
+def save_policy_dict(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersion:
+    """Save plain data as the new version. Raises PolicyError, or Invalid when another version came in between."""
+    return _save(policy_from_dict(dict(plain), vocabulary()), saved_by)
+
+
+def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
+    with scope.system():
+        with connection.cursor() as cursor:
+            # Two leads who save at the same moment get two versions, one after the other.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('rapport.policy'))")
+        last = PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
+        if saved_by.expected is not None and saved_by.expected != last:
+            raise Invalid(
+                f"Version {last} of the policy was saved while you worked on version {saved_by.expected}.",
+                "Look at what has changed, then make your change again.",
+            )
+        version = PolicyVersion.objects.create(
+            number=last + 1,
+            rules=policy_to_dict(policy),
+            note=saved_by.note.strip()[:_NOTE_MAX],
+            author_id=saved_by.author_id,
+        )
+        events.record(
+            "policy.saved",
+            actor_id=saved_by.author_id,
+            data={"version": version.number, "rules": len(policy.rules)},
+        )
+    return version
+
+
+@lru_cache(maxsize=32)
+def _stored(number: int, created_at: datetime) -> Policy:
+    # The time is part of the key because a database that was rolled back or restored may give a number twice.
+    return policy_from_dict(PolicyVersion.objects.get(number=number).rules)
