@@ -271,7 +271,7 @@ def with_secret_key(loaded: Options) -> Options:
         return loaded
     path = loaded.home / "secret_key"
     try:
-        loaded.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        loaded.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         if not path.exists():
             _write_once(path, secrets.token_urlsafe(48))
         return _replaced(loaded, {"secret_key": path.read_text(encoding="ascii").strip()})
@@ -334,7 +334,7 @@ def _default(name: str) -> str:
     if name == "home":
         return "`rapport` in the user's data folder"
     value = getattr(Options(), name)
-    if value in (None, "", 0):
+    if value is None or value == "" or (name in PORTS and not value):
         return "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
