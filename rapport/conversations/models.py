@@ -18,6 +18,7 @@ class Status(models.TextChoices):
     OPEN = "open", "Open"
     RESOLVED = "resolved", "Resolved"
     SPAM = "spam", "Spam"
+    MERGED = "merged", "Merged into another"
 
 
 class Priority(models.IntegerChoices):

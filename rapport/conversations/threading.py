@@ -76,26 +76,28 @@ def plan(
     mails: Sequence[MailRefs],
     known: Mapping[UUID, KnownRef],
     proposed: Sequence[UUID],
-    protected: frozenset[UUID] = frozenset(),
+    worked_in: frozenset[UUID] = frozenset(),
+    sealed: frozenset[UUID] = frozenset(),
 ) -> Plan:
     """Place each mail.
 
     `proposed` holds one fresh conversation id per mail, used where nothing older claims it. Conversations that a mail
-    ties together become one, the oldest (ids are in time order), except `protected` ones: people have worked in them,
-    and only people may merge them.
+    ties together become one: the one that people have `worked_in`, else the oldest (ids are in time order). Two that
+    were worked in stay apart, as only people may merge those, and so do `sealed` (confidential) ones.
     """
-    ties = _Ties(protected)
+    ties = _Ties(frozenset(proposed), worked_in, sealed)
     for mail, fresh in zip(mails, proposed, strict=True):
         ties.tie(mail, fresh, known)
     return _settled(mails, known, ties)
 
 
 def contested(mails: Sequence[MailRefs], known: Mapping[UUID, KnownRef]) -> set[UUID]:
-    """The stored conversations that these mails would make one: the caller finds out which of them are protected."""
-    ties = _Ties(frozenset())
+    """The stored conversations that these mails would make one: the caller finds out which of them to keep apart."""
+    fresh = frozenset(mail.digest for mail in mails)
+    ties = _Ties(fresh, frozenset(), frozenset())
     for mail in mails:
         ties.tie(mail, mail.digest, known)
-    return ties.tied_conversations()
+    return ties.tied_conversations() - fresh
 
 
 def _settled(mails: Sequence[MailRefs], known: Mapping[UUID, KnownRef], ties: "_Ties") -> Plan:
@@ -109,8 +111,9 @@ def _settled(mails: Sequence[MailRefs], known: Mapping[UUID, KnownRef], ties: "_
         if mail.own is not None and seen.get(mail.own) is None:
             seen[mail.own] = mail.digest
     stored = {entry.conversation for entry in known.values()} | {m.hint for m in mails if m.hint}
+    stored -= ties.fresh
     result.made = {c for c, twice in zip(result.conversations, result.duplicates, strict=True) if not twice} - stored
-    result.merges = {c: ties.conversation_of(c) for c in stored if c and ties.conversation_of(c) != c}
+    result.merges = {c: ties.conversation_of(c) for c in stored if ties.conversation_of(c) != c}
     result.refs = {ref: KnownRef(ties.conversation_of(ref), seen.get(ref)) for ref in ties.refs}
     return result
 
@@ -120,13 +123,15 @@ def _is_same(stored: UUID | None, digest: UUID) -> bool:
 
 
 class _Ties:
-    """Union-find over references and conversations; a protected conversation is never tied to another."""
+    """Union-find over references and conversations, which are nodes too."""
 
-    def __init__(self, protected: frozenset[UUID]) -> None:
+    def __init__(self, fresh: frozenset[UUID], worked_in: frozenset[UUID], sealed: frozenset[UUID]) -> None:
         self._parent: dict[UUID, UUID] = {}
         self._home: dict[UUID, UUID] = {}
         self._all: set[UUID] = set()
-        self._protected = protected
+        self.fresh = fresh
+        self._worked_in = worked_in
+        self._sealed = sealed
         self.refs: set[UUID] = set()
         self.starts: list[UUID] = []
 
@@ -177,9 +182,17 @@ class _Ties:
         if a == b:
             return
         homes = [self._home[r] for r in (a, b) if r in self._home]
-        if len(homes) == 2 and self._protected.intersection(homes):
+        if len(homes) == 2 and self._must_stay_apart(*homes):
             return
         self._parent[b] = a
         if homes:
             self._home.pop(b, None)
-            self._home[a] = min(homes)
+            self._home[a] = min(homes, key=self._seniority)
+
+    def _must_stay_apart(self, one: UUID, other: UUID) -> bool:
+        if one in self.fresh or other in self.fresh:
+            return False
+        return bool(self._sealed & {one, other}) or self._worked_in >= {one, other}
+
+    def _seniority(self, conversation: UUID) -> tuple[bool, bool, UUID]:
+        return conversation not in self._worked_in, conversation in self.fresh, conversation

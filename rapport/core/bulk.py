@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from psycopg.rows import tuple_row
 
 Columns = Mapping[str, tuple[str, Sequence[Any]]]
 """Column name -> (PostgreSQL type, one value per row)."""
@@ -21,26 +22,34 @@ def insert(table: str, columns: Columns, tail: str = "") -> list[tuple[Any, ...]
     cast = ", ".join(f"{name}::{kind}" for name, (kind, _) in columns.items())
     sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
     statement = f"INSERT INTO {table} ({names}) SELECT {cast} FROM unnest({sent}) AS row({names}) {tail}"
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(values) for _, values in columns.values()])
-        return list(cursor.fetchall()) if "RETURNING" in tail else []
+    return _run(statement, columns, "RETURNING" in tail)
 
 
-def update(table: str, key: Sequence[str], columns: Columns, assignments: str) -> None:
-    """UPDATE `table` AS t from `columns` AS row, joined on `key`; `assignments` says what is set."""
+def update(table: str, key: Sequence[str], columns: Columns, assignments: str, tail: str = "") -> list[tuple[Any, ...]]:
+    """UPDATE `table` AS t from `columns` AS row, joined on `key`; `assignments` says what is set.
+
+    What a RETURNING in `tail` returns is returned.
+    """
     if not len(next(iter(columns.values()))[1]):
-        return
+        return []
     names = ", ".join(columns)
     sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
     joined = " AND ".join(f"t.{name} = row.{name}" for name in key)
-    statement = f"UPDATE {table} AS t SET {assignments} FROM unnest({sent}) AS row({names}) WHERE {joined}"
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(values) for _, values in columns.values()])
+    statement = f"UPDATE {table} AS t SET {assignments} FROM unnest({sent}) AS row({names}) WHERE {joined} {tail}"
+    return _run(statement, columns, "RETURNING" in tail)
 
 
 def array_text(values: Iterable[object]) -> str:
     """A PostgreSQL array literal of values that need no quoting (UUIDs, numbers)."""
     return "{" + ",".join(map(str, values)) + "}"
+
+
+def _run(statement: str, columns: Columns, returning: bool) -> list[tuple[Any, ...]]:
+    """Django's own cursor writes parameters into the statement as literals; the driver's sends them beside it."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(statement, [list(values) for _, values in columns.values()])
+        return list(cursor.fetchall()) if returning else []
 
 
 def _travelling(kind: str) -> str:

@@ -1,13 +1,12 @@
 """Where items enter: committed as delivered, with the channel's new cursor, before the source is told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from hashlib import sha256
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from rapport.channels.base import Incoming
 from rapport.channels.models import Channel, Cursor
 from rapport.core import bulk, notify, scope
 from rapport.core.clock import now
@@ -16,27 +15,11 @@ from rapport.inbound.models import RawState
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
-    """One item as a source delivered it. `trouble` sends it to quarantine with that reason, unread."""
-
-    external_id: str
-    body: bytes
-    envelope: Mapping[str, Any] = field(default_factory=dict)
-    received_at: datetime | None = None
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
     """How many items came, and how many of them were there already."""
 
     received: int
     duplicate: int
-
-
-def mail(body: bytes, envelope: Mapping[str, Any] | None = None, received_at: datetime | None = None) -> Incoming:
-    """An e-mail as delivered. Its content is its identity: fetched again, from any folder, it is the same item."""
-    return Incoming(sha256(body).hexdigest(), body, envelope or {}, received_at)
 
 
 def accept(channel: Channel, items: Sequence[Incoming], cursor: Mapping[str, Any] | None = None) -> Accepted:

@@ -1,0 +1,61 @@
+"""What is known about each new conversation, for the ownership engine. Rows become facts here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.channels.models import Channel
+from rapport.conversations.threading import looks_like_reply
+from rapport.inbound.arrival import Arrival, addressed_to
+from rapport.inbound.language import language_of
+from rapport.ownership.facts import Facts
+from rapport.people.arrivals import Speaker, is_freemail
+
+
+def facts_of(
+    arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker], channels: Mapping[UUID, Channel]
+) -> list[Facts]:
+    """The facts of each arrival that opens a conversation."""
+    known = {s.person_id for s in (speakers.get(a.sender) for a in arrivals) if s and not s.is_new}
+    earlier = _earlier_owners(known)
+    return [_facts(a, speakers.get(a.sender), channels[a.item.channel_id], earlier) for a in arrivals]
+
+
+def _facts(arrival: Arrival, speaker: Speaker | None, channel: Channel, earlier: Mapping[UUID, str]) -> Facts:
+    mail = arrival.mail
+    text = mail.reply or mail.text
+    return Facts(
+        at=arrival.at,
+        channel=channel.name,
+        channel_kind=channel.kind,
+        to_addresses=addressed_to(arrival),
+        from_address=arrival.sender,
+        relationships=speaker.relationships if speaker else frozenset(),
+        organization=speaker.organization if speaker else "",
+        organization_domain=speaker.domain if speaker else "",
+        is_freemail=is_freemail(arrival.sender),
+        subject=mail.subject,
+        text=text,
+        language=language_of(text),
+        kind=mail.kind,
+        is_reply=bool(mail.in_reply_to or mail.references) or looks_like_reply(mail.subject),
+        has_attachments=bool(mail.attachments),
+        earlier_owner_of_person=earlier.get(speaker.person_id) if speaker else None,
+    )
+
+
+def _earlier_owners(people: Iterable[UUID]) -> dict[UUID, str]:
+    """Which team owned the latest conversation of each person; confidential ones stay out of it."""
+    ids = list(people)
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT p.id, last.slug FROM unnest(%s::uuid[]) AS p(id) CROSS JOIN LATERAL (
+                SELECT t.slug FROM conversations_conversation c JOIN staff_team t ON t.id = c.owner_team_id
+                WHERE c.person_id = p.id AND NOT c.confidential
+                ORDER BY c.last_activity_at DESC LIMIT 1) AS last""",
+            [ids],
+        )
+        return dict(cursor.fetchall())

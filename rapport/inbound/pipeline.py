@@ -1,0 +1,133 @@
+"""The way of an inbound message, top to bottom. Calls only; each step is a statement or two per batch.
+
+claim -> parse -> who is speaking -> which conversation -> whose is it -> store -> tell the open pages.
+
+One transaction per batch: what a killed worker had in hand is simply waiting again. An item that cannot be understood
+or stored goes to quarantine with its reason, and never holds up the next.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError, OperationalError, transaction
+
+from rapport.core import scope
+from rapport.inbound import claims, deciding, placing, storing, understanding
+from rapport.inbound.arrival import Arrival, Item
+from rapport.inbound.claims import Outcome
+from rapport.inbound.models import RawState
+from rapport.outbound import bounces
+from rapport.ownership import service
+from rapport.people import arrivals as people
+
+log = logging.getLogger(__name__)
+
+BATCH_ITEMS = 200
+ATTEMPTS_MAX = 5
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """How many items ended in which state, and how many conversations they opened."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    conversations: int = 0
+
+    @property
+    def handled(self) -> int:
+        """Items taken from the queue."""
+        return self.states.total()
+
+    def add(self, other: "BatchResult") -> None:
+        """Count another batch in."""
+        self.states += other.states
+        self.conversations += other.conversations
+
+
+def run_batch(limit: int = BATCH_ITEMS) -> BatchResult:
+    """Take up to `limit` waiting items all the way. Where the batch fails together, each item is tried alone.
+
+    Raises OperationalError when the database is gone: nothing is lost, try again.
+    """
+    try:
+        with scope.system():
+            return _process(claims.claim(limit))
+    except OperationalError:
+        raise
+    except Exception:
+        log.exception("a batch failed; trying its items one by one")
+        return run_carefully(limit)
+
+
+def run_carefully(limit: int = BATCH_ITEMS) -> BatchResult:
+    """The same, item by item, each attempt counted beforehand: for the first items after a worker was killed.
+
+    An item that has been tried too often without an outcome took its workers down with it: it is quarantined.
+    """
+    total = BatchResult()
+    for _ in range(limit):
+        with scope.system():
+            attempts = claims.count_attempt(claims.claim(1))
+        if not attempts:
+            break
+        total.add(_alone(max(attempts.values())))
+    return total
+
+
+def _alone(attempts: int) -> BatchResult:
+    with scope.system():
+        items = claims.claim(1)
+        if attempts > ATTEMPTS_MAX:
+            return _quarantine(items, f"It was tried {attempts - 1} times, and each time the worker stopped.")
+        try:
+            with transaction.atomic():
+                return _process(items)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("an item cannot be stored and goes to quarantine")
+            return _quarantine(items, f"It could not be stored: {_words(error)}")
+
+
+def _process(items: list[Item]) -> BatchResult:
+    if not items:
+        return BatchResult()
+    channels = storing.channels_of(items)
+    arrivals, refused = understanding.understand(items, channels)
+    speakers = people.speakers({a.sender: a.sender_name for a in reversed(arrivals) if a.sender})
+    plan = placing.place(arrivals, {address: speaker.person_id for address, speaker in speakers.items()})
+    fresh, duplicates = _sorted(arrivals, plan)
+    openers = storing.openers(fresh, plan.made)
+    facts = deciding.facts_of(openers, speakers, channels)
+    decided = service.decide_batch([(a.conversation_id, f) for a, f in zip(openers, facts, strict=True)])
+    storing.store(storing.Batch(fresh, openers, decided, facts, speakers))
+    service.record_decisions(decided)
+    for arrival in fresh:
+        if arrival.mail.kind == "bounce":
+            bounces.apply(arrival.mail)
+    outcomes = [Outcome(a.item, RawState.STORED, "", a.conversation_id) for a in fresh]
+    outcomes += [Outcome(a.item, RawState.DUPLICATE, "The same message is there already.", a.conversation_id) for a in duplicates]
+    claims.settle([*outcomes, *refused])
+    return BatchResult(Counter(o.state.value for o in [*outcomes, *refused]), len(openers))
+
+
+def _sorted(arrivals: list[Arrival], plan: placing.Plan) -> tuple[list[Arrival], list[Arrival]]:
+    """Write each arrival's conversation on it, and set apart what is there already."""
+    fresh: list[Arrival] = []
+    duplicates: list[Arrival] = []
+    for arrival, conversation, twice in zip(arrivals, plan.conversations, plan.duplicates, strict=True):
+        arrival.conversation_id = conversation
+        (duplicates if twice else fresh).append(arrival)
+    return fresh, duplicates
+
+
+def _quarantine(items: list[Item], reason: str) -> BatchResult:
+    claims.settle([Outcome(item, RawState.QUARANTINED, reason) for item in items])
+    return BatchResult(Counter({RawState.QUARANTINED.value: len(items)}))
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, DatabaseError):
+        return str(error).splitlines()[0]
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,130 @@
+"""Which conversation each arrival comes to: the store's side of `conversations.threading`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.conversations import threading
+from rapport.conversations.merging import merge
+from rapport.conversations.threading import KnownRef, MailRefs, Plan
+from rapport.core import bulk
+from rapport.core.ids import new_id
+from rapport.inbound.arrival import Arrival, addressed_to
+from rapport.outbound import returns
+
+_SUBJECT_MEMORY = timedelta(days=60)
+
+
+def place(arrivals: Sequence[Arrival], people: dict[str, UUID]) -> Plan:
+    """Give every arrival its conversation, merge what turned out to be one, and store the references.
+
+    Two workers that meet the same thread meet here: the second waits for the first one's references and reads them.
+    """
+    mails = [_hinted(arrival, people.get(arrival.sender)) for arrival in arrivals]
+    proposed = [new_id() for _ in mails]
+    stored = _stored({ref for mail in mails for ref in _refs(mail)})
+    plan = _plan(mails, stored, proposed)
+    mine = _insert({ref: known for ref, known in plan.refs.items() if ref not in stored})
+    if len(mine) + len(stored) < len(plan.refs):
+        others = _stored(set(plan.refs) - mine.keys())
+        plan = _plan(mails, others | {ref: KnownRef(c.conversation, None) for ref, c in mine.items()}, proposed)
+        stored = others | mine
+    else:
+        stored |= mine
+    _correct(plan, stored)
+    for loser, winner in plan.merges.items():
+        merge(loser, winner)
+    return plan
+
+
+def _plan(mails: Sequence[MailRefs], known: dict[UUID, KnownRef], proposed: Sequence[UUID]) -> Plan:
+    contested = threading.contested(mails, known) - set(proposed)
+    worked_in, sealed = _kept_apart(contested) if contested else (frozenset(), frozenset())
+    return threading.plan(mails, known, proposed, worked_in, sealed)
+
+
+def _refs(mail: MailRefs) -> Iterable[UUID]:
+    return (mail.own, *mail.named) if mail.own else mail.named
+
+
+def _stored(refs: set[UUID]) -> dict[UUID, KnownRef]:
+    if not refs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT ref, conversation_id, digest FROM conversations_threadref
+            WHERE ref = ANY(%s) ORDER BY ref FOR UPDATE""",
+            [sorted(refs)],
+        )
+        return {ref: KnownRef(conversation, digest) for ref, conversation, digest in cursor.fetchall()}
+
+
+def _insert(refs: dict[UUID, KnownRef]) -> dict[UUID, KnownRef]:
+    ordered = sorted(refs)
+    inserted = bulk.insert(
+        "conversations_threadref",
+        {
+            "ref": ("uuid", ordered),
+            "conversation_id": ("uuid", [refs[r].conversation for r in ordered]),
+            "digest": ("uuid", [refs[r].digest for r in ordered]),
+        },
+        "ON CONFLICT (ref) DO NOTHING RETURNING ref",
+    )
+    return {row[0]: refs[row[0]] for row in inserted}
+
+
+def _correct(plan: Plan, stored: dict[UUID, KnownRef]) -> None:
+    changed = {ref: known for ref, known in plan.refs.items() if stored.get(ref) != known}
+    bulk.update(
+        "conversations_threadref",
+        ["ref"],
+        {
+            "ref": ("uuid", list(changed)),
+            "conversation_id": ("uuid", [known.conversation for known in changed.values()]),
+            "digest": ("uuid", [known.digest for known in changed.values()]),
+        },
+        "conversation_id = row.conversation_id, digest = row.digest",
+    )
+
+
+def _kept_apart(ids: set[UUID]) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.id, c.confidential, EXISTS (SELECT 1 FROM conversations_message m
+                    WHERE m.conversation_id = c.id AND m.direction <> 'in')
+                OR EXISTS (SELECT 1 FROM core_event e WHERE e.conversation_id = c.id AND e.actor_id IS NOT NULL)
+            FROM conversations_conversation c WHERE c.id = ANY(%s) ORDER BY c.id FOR UPDATE""",
+            [sorted(ids)],
+        )
+        rows = cursor.fetchall()
+    return frozenset(r[0] for r in rows if r[2]), frozenset(r[0] for r in rows if r[1])
+
+
+def _hinted(arrival: Arrival, person: UUID | None) -> MailRefs:
+    """The refs with a conversation known otherwise: a bounced delivery, a signed reply address, or the subject."""
+    hint = None
+    if arrival.mail.kind == "bounce":
+        hint = returns.of_bounce(arrival.mail)
+    hint = hint or returns.of_addresses(addressed_to(arrival))
+    if hint is None and person and not arrival.refs.named and arrival.mail.kind == "message":
+        hint = _by_subject(arrival, person)
+    refs = arrival.refs
+    return MailRefs(refs.own, refs.named, refs.digest, hint) if hint else refs
+
+
+def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:
+    """An answer without any reference: the one conversation in which we wrote to this person under this subject."""
+    if not threading.looks_like_reply(arrival.mail.subject):
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT id, subject FROM conversations_conversation WHERE person_id = %s AND NOT confidential
+                AND first_answered_at IS NOT NULL AND status <> 'merged' AND last_activity_at > %s
+            ORDER BY last_activity_at DESC LIMIT 50""",
+            [person, arrival.at - _SUBJECT_MEMORY],
+        )
+        wanted = threading.bare_subject(arrival.mail.subject)
+        same = [id for id, subject in cursor.fetchall() if threading.bare_subject(subject) == wanted and wanted]
+    return same[0] if len(same) == 1 else None

@@ -1,0 +1,233 @@
+"""Writing conversations, messages, attachments and events of a batch; a statement for each table."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+
+from rapport.channels.models import Channel
+from rapport.conversations.visibility import EVERYONE
+from rapport.core import bulk, events, notify
+from rapport.core.ids import new_id
+from rapport.core.models import Event
+from rapport.inbound.arrival import Arrival, Item
+from rapport.ownership.facts import Facts
+from rapport.ownership.service import Decided
+from rapport.people import arrivals as people
+from rapport.people.arrivals import Speaker
+
+
+def channels_of(items: Iterable[Item]) -> dict[UUID, Channel]:
+    """The channels that the items came by."""
+    return Channel.objects.in_bulk({item.channel_id for item in items})
+
+
+def openers(arrivals: Iterable[Arrival], made: set[UUID]) -> list[Arrival]:
+    """The earliest arrival of each conversation that does not exist yet."""
+    first: dict[UUID, Arrival] = {}
+    for arrival in arrivals:
+        conversation = arrival.conversation_id
+        if conversation in made and (conversation not in first or arrival.at < first[conversation].at):
+            first[conversation] = arrival
+    return list(first.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that a batch stores: every fresh arrival; those that open conversations, with decision and facts each."""
+
+    arrivals: Sequence[Arrival]
+    openers: Sequence[Arrival]
+    decided: Sequence[Decided]
+    facts: Sequence[Facts]
+    speakers: Mapping[str, Speaker]
+
+
+def store(batch: Batch) -> None:
+    """Write everything of a batch, and tell the open pages."""
+    _open(batch)
+    _introduce(batch)
+    _messages(batch.arrivals, batch.speakers)
+    _attachments(batch.arrivals)
+    _record(batch)
+    audiences = _touch(batch.arrivals)
+    notify.changed_many(("conversation", id, audience) for id, audience in audiences.items())
+
+
+def _open(batch: Batch) -> None:
+    opening, decided = batch.openers, batch.decided
+    rows = len(opening)
+    bulk.insert(
+        "conversations_conversation",
+        {
+            "id": ("uuid", [a.conversation_id for a in opening]),
+            "subject": ("text", [a.mail.subject[:300] for a in opening]),
+            "snippet": ("text", [""] * rows),
+            "status": ("text", ["open"] * rows),
+            "priority": ("smallint", [one.priority for one in decided]),
+            "person_id": ("uuid", [_person(a, batch.speakers) for a in opening]),
+            "channel_id": ("uuid", [a.item.channel_id for a in opening]),
+            "topic_id": ("uuid", [one.topic_id for one in decided]),
+            "owner_team_id": ("uuid", [one.owner_team_id for one in decided]),
+            "owner_member_id": ("uuid", [one.owner_member_id for one in decided]),
+            "involved": ("uuid[]", [bulk.array_text(one.involved) for one in decided]),
+            "confidential": ("boolean", [one.confidential for one in decided]),
+            "audience": ("uuid[]", [bulk.array_text(one.audience) for one in decided]),
+            "language": ("text", [f.language for f in batch.facts]),
+            "message_count": ("integer", [0] * rows),
+            "awaiting_answer": ("boolean", [False] * rows),
+            "created_at": ("timestamptz", [a.at for a in opening]),
+            "last_activity_at": ("timestamptz", [a.at for a in opening]),
+            "first_answer_due_at": ("timestamptz", [one.first_answer_due_at for one in decided]),
+            "resolution_due_at": ("timestamptz", [one.resolution_due_at for one in decided]),
+        },
+    )
+
+
+def _introduce(batch: Batch) -> None:
+    """People met only in confidence are known to that team alone, until they write to others."""
+    known: dict[UUID, set[UUID]] = {}
+    told: dict[UUID, set[UUID]] = {}
+    for arrival, one in zip(batch.openers, batch.decided, strict=True):
+        speaker = batch.speakers.get(arrival.sender)
+        if speaker:
+            # A person made just now stands in the database as known to everyone.
+            known[speaker.person_id] = {EVERYONE} if speaker.is_new else set(speaker.audience)
+            start = set() if speaker.is_new else known[speaker.person_id]
+            told.setdefault(speaker.person_id, start).update(one.audience)
+    wanted = {person: {EVERYONE} if EVERYONE in teams else teams for person, teams in told.items()}
+    people.narrow({person: sorted(teams) for person, teams in wanted.items() if teams != known[person]})
+
+
+def _messages(arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker]) -> None:
+    rows = len(arrivals)
+    bulk.insert(
+        "conversations_message",
+        {
+            "conversation_id": ("uuid", [a.conversation_id for a in arrivals]),
+            "id": ("uuid", [a.message_id for a in arrivals]),
+            "channel_id": ("uuid", [a.item.channel_id for a in arrivals]),
+            "direction": ("text", ["in"] * rows),
+            "kind": ("text", [a.mail.kind for a in arrivals]),
+            "person_id": ("uuid", [_person(a, speakers) for a in arrivals]),
+            "machine_drafted": ("boolean", [False] * rows),
+            "at": ("timestamptz", [a.at for a in arrivals]),
+            "sent_at": ("timestamptz", [_storable(a) for a in arrivals]),
+            "subject": ("text", [a.mail.subject for a in arrivals]),
+            "text": ("text", [a.mail.reply or a.mail.text for a in arrivals]),
+            "recipients": ("jsonb", [_recipients(a) for a in arrivals]),
+            "message_id": ("text", [a.mail.message_id for a in arrivals]),
+            "has_html": ("boolean", [a.mail.html is not None for a in arrivals]),
+            "has_more": ("boolean", [bool(a.mail.quote or a.mail.signature) for a in arrivals]),
+            "raw_item_id": ("uuid", [a.item.id for a in arrivals]),
+            "problems": ("text[]", [_text_array(a.mail.problems) for a in arrivals]),
+        },
+    )
+    threads = sorted({(a.conversation_id, a.item.channel_id): a.at for a in arrivals}.items())
+    bulk.insert(
+        "conversations_thread",
+        {
+            "conversation_id": ("uuid", [key[0] for key, _ in threads]),
+            "channel_id": ("uuid", [key[1] for key, _ in threads]),
+            "created_at": ("timestamptz", [at for _, at in threads]),
+        },
+        "ON CONFLICT DO NOTHING",
+    )
+
+
+def _attachments(arrivals: Sequence[Arrival]) -> None:
+    parts = [(arrival, part) for arrival in arrivals for part in arrival.mail.attachments]
+    kept = {part.sha256: part for _, part in parts if not part.too_large}
+    ordered = sorted(kept)
+    bulk.insert(
+        "conversations_blob",
+        {
+            "sha256": ("text", ordered),
+            "size": ("bigint", [kept[key].size for key in ordered]),
+            "data": ("bytea", [kept[key].data for key in ordered]),
+        },
+        "ON CONFLICT (sha256) DO NOTHING",
+    )
+    bulk.insert(
+        "conversations_attachment",
+        {
+            "conversation_id": ("uuid", [a.conversation_id for a, _ in parts]),
+            "id": ("uuid", [new_id() for _ in parts]),
+            "message_id": ("uuid", [a.message_id for a, _ in parts]),
+            "blob_id": ("text", [None if p.too_large else p.sha256 for _, p in parts]),
+            "filename": ("text", [p.filename[:255] for _, p in parts]),
+            "content_type": ("text", [p.content_type[:120] for _, p in parts]),
+            "size": ("bigint", [p.size for _, p in parts]),
+            "content_id": ("text", [p.content_id[:255] for _, p in parts]),
+            "inline": ("boolean", [p.inline for _, p in parts]),
+        },
+    )
+
+
+def _record(batch: Batch) -> None:
+    opening = {arrival.message_id for arrival in batch.openers}
+    events.record_many(
+        Event(
+            at=arrival.at,
+            kind="conversation.opened" if arrival.message_id in opening else "message.received",
+            conversation_id=arrival.conversation_id,
+            data={"message": str(arrival.message_id)},
+        )
+        for arrival in batch.arrivals
+    )
+
+
+def _touch(arrivals: Sequence[Arrival]) -> dict[UUID, list[UUID]]:
+    """Bring the conversations up to date with what arrived; a resolved one reopens when a human being wrote."""
+    by_conversation: dict[UUID, list[Arrival]] = {}
+    for arrival in arrivals:
+        by_conversation.setdefault(arrival.conversation_id, []).append(arrival)
+    groups = sorted(by_conversation.items())
+    latest = [max(group, key=lambda a: a.at) for _, group in groups]
+    wanting = [any(a.wants_answer for a in group) for _, group in groups]
+    counts = Counter(a.conversation_id for a in arrivals)
+    rows = bulk.update(
+        "conversations_conversation",
+        ["id"],
+        {
+            "id": ("uuid", [id for id, _ in groups]),
+            "at": ("timestamptz", [a.at for a in latest]),
+            "snippet": ("text", [a.snippet for a in latest]),
+            "messages": ("integer", [counts[id] for id, _ in groups]),
+            "wants": ("boolean", wanting),
+        },
+        """snippet = CASE WHEN row.at >= t.last_activity_at THEN row.snippet ELSE t.snippet END,
+        last_activity_at = greatest(t.last_activity_at, row.at),
+        last_inbound_at = greatest(t.last_inbound_at, row.at),
+        message_count = t.message_count + row.messages,
+        awaiting_answer = t.awaiting_answer OR row.wants,
+        status = CASE WHEN row.wants AND t.status = 'resolved' THEN 'open' ELSE t.status END,
+        resolved_at = CASE WHEN row.wants THEN NULL ELSE t.resolved_at END""",
+        "RETURNING t.id, t.audience",
+    )
+    return {id: list(audience) for id, audience in rows}
+
+
+def _person(arrival: Arrival, speakers: Mapping[str, Speaker]) -> UUID | None:
+    speaker = speakers.get(arrival.sender)
+    return speaker.person_id if speaker else None
+
+
+def _recipients(arrival: Arrival) -> str:
+    mail = arrival.mail
+    listed = {key: [[a.name, a.address] for a in group] for key, group in (("to", mail.to), ("cc", mail.cc)) if group}
+    return orjson.dumps(listed).decode()
+
+
+def _storable(arrival: Arrival) -> datetime | None:
+    date = arrival.mail.date
+    # PostgreSQL takes no offset beyond 16 hours, and some mails claim one.
+    return date.astimezone(UTC) if date and 1900 < date.year < 2200 else None
+
+
+def _text_array(texts: Iterable[str]) -> str:
+    quoted = ('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts)
+    return "{" + ",".join(quoted) + "}"

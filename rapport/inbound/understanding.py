@@ -1,0 +1,33 @@
+"""From raw items to arrivals: parsing, with quarantine for what the parser cannot take."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from rapport.channels.kinds.email.parse import parse_mail
+from rapport.channels.models import Channel
+from rapport.inbound.arrival import Arrival, Item, arrive
+from rapport.inbound.claims import Outcome
+from rapport.inbound.models import RawState
+
+log = logging.getLogger(__name__)
+
+
+def understand(
+    items: Sequence[Item], channels: Mapping[UUID, Channel]
+) -> tuple[list[Arrival], list[Outcome]]:
+    """What each item says, and the outcomes of those that say nothing."""
+    arrivals: list[Arrival] = []
+    troubled: list[Outcome] = []
+    for item in items:
+        if not item.body.strip():
+            troubled.append(Outcome(item, RawState.QUARANTINED, "It is empty: there is nothing to read."))
+            continue
+        try:
+            trust_date = bool(channels[item.channel_id].config.get("trust_date")) or "imported" in item.envelope
+            arrivals.append(arrive(item, parse_mail(item.body), trust_date))
+        except Exception as error:  # noqa: BLE001 - a fault of the parser must not hold up the next item
+            log.exception("an item could not be parsed and goes to quarantine")
+            reason = f"It could not be read: {type(error).__name__}: {error}"
+            troubled.append(Outcome(item, RawState.QUARANTINED, reason))
+    return arrivals, troubled

@@ -1,0 +1,27 @@
+"""What comes back to us, by what we sent along: signed reply addresses, and bounces of our deliveries."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from rapport.channels.kinds.email import replyaddress
+from rapport.channels.kinds.email.model import ParsedMail
+from rapport.core.options import options
+from rapport.outbound.models import Delivery
+
+
+def of_addresses(addresses: Iterable[str]) -> UUID | None:
+    """The conversation that a signed reply address among `addresses` names."""
+    for address in addresses:
+        if "+c-" in address:
+            conversation = replyaddress.verify(address, options().secret_key)
+            if conversation:
+                return conversation
+    return None
+
+
+def of_bounce(mail: ParsedMail) -> UUID | None:
+    """The conversation of the delivery that bounced, by the Message-ID of what is returned."""
+    if not mail.bounced_message_id:
+        return None
+    found = Delivery.objects.filter(external_id=mail.bounced_message_id).values_list("conversation_id", flat=True)
+    return found.first()
