@@ -65,9 +65,8 @@ def list_versions() -> None:
                 f"{version.number}\t{saved}\t{author}\t{_rules(len(version.rules['rules']))}\t{version.note}"
             )
         if not versions:
-            click.echo(
-                "No policy was saved yet: everything goes to triage. Write one with `rapport policy import FILE`."
-            )
+            click.echo("No policy was saved yet: everything goes to triage.")
+            click.echo("Write one, then: rapport policy import FILE")
 
 
 def _read(file: Path) -> tuple[str, str]:

@@ -10,7 +10,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class MemberLoad:
-    """A member and how much they have: `open_count` conversations of at most `capacity`; `present` at this moment."""
+    """A member and how much they have: `open_count` conversations of at most `capacity`; `present` at this
+    moment.
+    """
 
     id: UUID
     email: str

@@ -1,4 +1,6 @@
-"""Rows of teams, members, hours and topics become the values that the pure modules work on. Here and nowhere else."""
+"""Rows of teams, members, hours and topics become the values that the pure modules work on. Here and
+nowhere else.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -62,7 +64,9 @@ class OpenAt(Mapping[str, bool]):
 
 
 def company(at: datetime, *, with_members: bool) -> Company:
-    """Read the company; members, their presence at `at` and what they have open only where that is asked for."""
+    """Read the company; members, their presence at `at` and what they have open only where that is asked
+    for.
+    """
     hours = business_hours()
     teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
     members = _members(hours, at) if with_members else {}

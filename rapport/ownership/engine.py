@@ -124,7 +124,9 @@ def _printable(reason: str) -> str:
 
 
 def _take_failure(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> None:
-    """Nobody can say whether the rule holds: a person sorts it, in confidence if the rule would have said so."""
+    """Nobody can say whether the rule holds: a person sorts it, in confidence if the rule would have said
+    so.
+    """
     owner = scene.directory.teams.get(rule.then.owner)
     if not (rule.decides and draft.reason):
         draft.confidential |= rule.then.confidential or (owner is not None and owner.confidential)
@@ -183,7 +185,8 @@ def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
 def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Verdict:
     owner = draft.owner or scene.triage
     confidential = draft.confidential or (owner is not None and owner.confidential)
-    # A rule that merely adds must not open a confidential matter to its team: only one that says so in the same breath.
+    # A rule that merely adds must not open a confidential matter to its team: only one that says so in the
+    # same breath.
     involved = (
         draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
     )
@@ -218,7 +221,9 @@ def _member(draft: _Draft, owner: TeamEntry | None) -> Choice:
 
 
 def _promise(promises: list[Promise]) -> Promise | None:
-    """Of each clock the first; the hours are those of the promise that set the first answer, or else the other."""
+    """Of each clock the first; the hours are those of the promise that set the first answer, or else the
+    other.
+    """
     if not promises:
         return None
     first = next((p for p in promises if p.first_answer), None)

@@ -1,4 +1,6 @@
-"""What is known about a message when its owner is decided. Values only: rows become facts in one place, elsewhere."""
+"""What is known about a message when its owner is decided. Values only: rows become facts in one place,
+elsewhere.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,10 +18,11 @@ KINDS = ("message", "auto_reply", "bounce", "list", "abuse_report")
 class Facts:
     """One message as the policy sees it.
 
-    `at` is when it was sent or, where that cannot be believed, received (aware). Addresses are normalised, lower case;
-    `to_addresses` has everyone it was addressed or delivered to. `relationships` are the sender's kinds today.
-    `inside_hours` says by name of business hours whether they were open at `at`; "" is the company's own. The earlier
-    owners are team slugs, and come from conversations that are not confidential: the reason is shown to others.
+    `at` is when it was sent or, where that cannot be believed, received (aware). Addresses are normalised,
+    lower case; `to_addresses` has everyone it was addressed or delivered to. `relationships` are the
+    sender's kinds today. `inside_hours` says by name of business hours whether they were open at `at`; "" is
+    the company's own. The earlier owners are team slugs, and come from conversations that are not
+    confidential: the reason is shown to others.
     """
 
     at: datetime

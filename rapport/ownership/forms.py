@@ -1,6 +1,8 @@
-"""What the policy page needs: the conditions there are, a policy as plain data and back, and what is wrong by field.
+"""What the policy page needs: the conditions there are, a policy as plain data and back, and what is wrong
+by field.
 
-The page knows no condition: it draws the inputs of `condition_catalogue` and hands back what `policy_from_dict` reads.
+The page knows no condition: it draws the inputs of `condition_catalogue` and hands back what
+`policy_from_dict` reads.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +14,8 @@ from rapport.ownership.policy import BY_LOAD, EARLIER_OWNER, PRIORITIES, Policy,
 from rapport.ownership.problems import PolicyError, Vocabulary
 
 __all__ = [
-    "ConditionField", "DescribedRule", "condition_catalogue", "describe_rules", "outcome_choices", "policy_from_dict",
-    "policy_to_dict", "problems_by_field",
+    "ConditionField", "DescribedRule", "condition_catalogue", "describe_rules", "outcome_choices",
+    "policy_from_dict", "policy_to_dict", "problems_by_field",
 ]  # fmt: skip
 
 Choices = tuple[tuple[str, str], ...]
@@ -23,10 +25,11 @@ Choices = tuple[tuple[str, str], ...]
 class ConditionField:
     """One condition as a form field.
 
-    `kind` is "choices" or "names" (pick any of `choices`; value: a text or a list), "texts" (type any; a text or a
-    list), "words" (a list, or {"any": [...]} or {"all": [...]}), "time" (pick one of `choices`, and perhaps hours of
-    `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or "conditions" (a list of tables; for "not"
-    one table). Where `kind` is "choices" and `names` is not empty too, the value may be {"of": ..., "team": [...]}.
+    `kind` is "choices" or "names" (pick any of `choices`; value: a text or a list), "texts" (type any; a
+    text or a list), "words" (a list, or {"any": [...]} or {"all": [...]}), "time" (pick one of `choices`,
+    and perhaps hours of `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or
+    "conditions" (a list of tables; for "not" one table). Where `kind` is "choices" and `names` is not empty
+    too, the value may be {"of": ..., "team": [...]}.
     """
 
     name: str
@@ -59,7 +62,9 @@ def _field(name: str, vocabulary: Vocabulary) -> ConditionField:
 
 
 def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dict[str, Choices]:
-    """What may be chosen for each field of what follows from a rule; `policy` gives the promises there are."""
+    """What may be chosen for each field of what follows from a rule; `policy` gives the promises there
+    are.
+    """
     teams = _choices(sorted(vocabulary.names.get("teams", ())))
     return {
         "owner": (*teams, (EARLIER_OWNER, "Whoever owned it before")),
@@ -119,7 +124,9 @@ def _promised(promise: str | Promise) -> str:
 
 
 def problems_by_field(error: PolicyError) -> dict[int, dict[str, list[str]]]:
-    """What is wrong, by the number of the rule (0: the policy as a whole) and its field ("when.topic", "then")."""
+    """What is wrong, by the number of the rule (0: the policy as a whole) and its field ("when.topic",
+    "then").
+    """
     found: dict[int, dict[str, list[str]]] = {}
     for problem in error.problems:
         found.setdefault(problem.rule or 0, {}).setdefault(problem.field, []).append(problem.message)

@@ -1,7 +1,7 @@
 """Where in a TOML file a part of the policy stands. Pure.
 
-The parser of the standard library does not tell, so this looks for it: first the section, then inside it the last keys
-of the path. It may be off by lines for a file laid out unlike any we write, never by sections.
+The parser of the standard library does not tell, so this looks for it: first the section, then inside it the
+last keys of the path. It may be off by lines for a file laid out unlike any we write, never by sections.
 """
 
 import re

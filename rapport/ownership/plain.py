@@ -1,4 +1,6 @@
-"""A policy from plain tables, lists and texts, and back: what files, the database and the policy page share. Pure."""
+"""A policy from plain tables, lists and texts, and back: what files, the database and the policy page
+share. Pure.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +18,7 @@ from rapport.ownership.policy import (
     Span,
     parse_span,
 )
-from rapport.ownership.problems import Problems, Vocabulary
+from rapport.ownership.problems import PolicyError, Problems, Vocabulary
 
 FORMAT = 1
 """The version of the layout, written as `format`."""
@@ -36,7 +38,8 @@ def policy_from_dict(given: object, vocabulary: Vocabulary | None = None) -> Pol
     problems = Problems(vocabulary)
     policy = _policy(given, problems)
     problems.stop_if_any()
-    assert policy is not None, "a policy without problems is made"
+    if policy is None:
+        raise PolicyError("this is no policy")
     return policy
 
 

@@ -1,9 +1,9 @@
 """The policy: ordered rules of ownership, as values. Pure.
 
-Every rule is tried, in order. A rule with an owner *decides*: the first such rule that hits gives the owner, and what
-it says besides. Those that hit after it are shown but change nothing. A rule without an owner *adds*: it counts
-wherever it stands, before or after the deciding one. For topic, priority and each clock of the promise the first rule
-that sets it wins; teams to involve add up; confidential, once set, stays.
+Every rule is tried, in order. A rule with an owner *decides*: the first such rule that hits gives the owner,
+and what it says besides. Those that hit after it are shown but change nothing. A rule without an owner
+*adds*: it counts wherever it stands, before or after the deciding one. For topic, priority and each clock of
+the promise the first rule that sets it wins; teams to involve add up; confidential, once set, stays.
 """
 
 from collections.abc import Mapping
@@ -94,7 +94,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Policy:
-    """All rules in their order (the first is number 1), the team that sorts what no rule matched, named promises."""
+    """All rules in their order (the first is number 1), the team that sorts what no rule matched, named
+    promises.
+    """
 
     triage: str
     rules: tuple[Rule, ...] = ()

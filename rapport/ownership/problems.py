@@ -52,7 +52,8 @@ class PolicyError(Invalid):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels") to the names.
+    """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels") to
+    the names.
 
     `members_of` has, by team, the e-mail addresses of its members.
     """

@@ -71,7 +71,8 @@ class Decided:
 def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     """Decide conversations (id, facts) in their order with the policy in force; reads only.
 
-    Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for the later.
+    Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for
+    the later.
     """
     if not items:
         return []
@@ -201,7 +202,9 @@ class Reassignment:
 
 
 def record_reassignment(change: Reassignment) -> Decision:
-    """Store what a member decided; the caller has checked that they may, changes the conversation and tells of it."""
+    """Store what a member decided; the caller has checked that they may, changes the conversation and
+    tells of it.
+    """
     return Decision.objects.create(
         conversation_id=change.conversation_id,
         source=Source.MEMBER,
@@ -233,7 +236,8 @@ def _reassigned(change: Reassignment) -> str:
     if not parts:
         parts.append(f"{who} gave it back to the team")
     before = _name(people, change.from_member_id, "") if change.from_member_id != change.member_id else ""
-    return f"{_name(teams, change.team_id, 'Nobody')} owns this: {' and '.join(parts)}{before and f' (before: {before})'}"
+    owner = _name(teams, change.team_id, "Nobody")
+    return f"{owner} owns this: {' and '.join(parts)}" + (f" (before: {before})" if before else "")
 
 
 def _name(names: Mapping[UUID, str], id: UUID | None, otherwise: str) -> str:

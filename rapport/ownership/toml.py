@@ -1,6 +1,7 @@
 """TOML for policy files: one section a rule, conditions on lines of their own. Pure.
 
-Our own writer, as a general one would spread a rule's conditions over nested sections that nobody likes to read.
+Our own writer, as a general one would spread a rule's conditions over nested sections that nobody likes to
+read.
 """
 
 from collections.abc import Mapping, Sequence

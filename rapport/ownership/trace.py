@@ -1,7 +1,8 @@
 """The results of all rules, packed small: a decision is stored for every conversation there ever was. Pure.
 
-Packed, a result is one text: a sign and the reason, with the turns of phrase that conditions use most replaced by one
-control character each (reasons have none of their own). The names of the rules are in the policy version.
+Packed, a result is one text: a sign and the reason, with the turns of phrase that conditions use most
+replaced by one control character each (reasons have none of their own). The names of the rules are in the
+policy version.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,11 +11,13 @@ from rapport.ownership.engine import RuleResult
 
 # Stored decisions depend on the order: append, never change.
 _TURNS = (
-    "it is not about ", "it was not sent to ", "the sender is not ", "it does not say “", "the sender does not belong to ",
-    "it is not written in ", "it is not from ", "it did not come by ", "it is not ", "no team owned ",
-    "this person’s earlier conversation", "this thread’s earlier conversation", " earlier conversation",
-    " was not owned by ", "it has no attachment", " others", " had decided)", "the sender is ", "it is about ", "it is ",
-    "it came outside ", "it came inside ", "business hours", "” or ", "” and ", " and ", " or ", "“", "”",
+    "it is not about ", "it was not sent to ", "the sender is not ", "it does not say “",
+    "the sender does not belong to ", "it is not written in ", "it is not from ", "it did not come by ",
+    "it is not ", "no team owned ", "this person’s earlier conversation",
+    "this thread’s earlier conversation",
+    " earlier conversation", " was not owned by ", "it has no attachment", " others", " had decided)",
+    "the sender is ", "it is about ", "it is ", "it came outside ", "it came inside ", "business hours",
+    "” or ", "” and ", " and ", " or ", "“", "”",
 )  # fmt: skip
 _CODES = {turn: chr(number) for number, turn in enumerate(_TURNS, 1)}
 _TURN_OF = {code: turn for turn, code in _CODES.items()}

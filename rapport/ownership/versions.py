@@ -24,7 +24,9 @@ _NOTE_MAX = 200
 
 @dataclass(frozen=True)
 class SavedBy:
-    """Who saves a policy and why. `expected` is the number of the version it was made from, to notice another's."""
+    """Who saves a policy and why. `expected` is the number of the version it was made from, to notice
+    another's.
+    """
 
     author_id: UUID | None = None
     note: str = ""
@@ -63,7 +65,9 @@ def save_policy(source_text: str, fmt: str, author_id: UUID | None = None, note:
 
 
 def save_policy_dict(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersion:
-    """Save plain data as the new version. Raises PolicyError, or Invalid when another version came in between."""
+    """Save plain data as the new version. Raises PolicyError, or Invalid when another version came in
+    between.
+    """
     return _save(policy_from_dict(dict(plain), vocabulary()), saved_by)
 
 

@@ -1,6 +1,8 @@
-"""Finding words and phrases in what people write: whole words, whatever the case and the accents, in linear time.
+"""Finding words and phrases in what people write: whole words, whatever the case and the accents, in linear
+time.
 
-Pure. Both sides are folded in the same way, so that "Rückerstattung", "RUCKERSTATTUNG" and "ruckerstattung" are one.
+Pure. Both sides are folded in the same way, so that "Rückerstattung", "RUCKERSTATTUNG" and "ruckerstattung"
+are one.
 """
 
 import re
@@ -69,8 +71,8 @@ class FoldedText:
 class Phrase:
     """One word or phrase to look for.
 
-    `first` is its first word where that must stand in the text as a whole, else empty; `needle` is what to find in
-    `FoldedText.spaced`; `single` says that finding `first` is enough.
+    `first` is its first word where that must stand in the text as a whole, else empty; `needle` is what to
+    find in `FoldedText.spaced`; `single` says that finding `first` is enough.
     """
 
     written: str

@@ -1,8 +1,8 @@
 """Arithmetic of business hours, exact over daylight-saving changes. Pure.
 
-A block is read as two marks on the wall clock of its time zone. A mark that the clock skips in spring stands for the
-moment of the change; one that it shows twice in autumn stands for the first time. So two blocks that touch on the
-clock touch in time too, and never overlap.
+A block is read as two marks on the wall clock of its time zone. A mark that the clock skips in spring stands
+for the moment of the change; one that it shows twice in autumn stands for the first time. So two blocks that
+touch on the clock touch in time too, and never overlap.
 """
 
 from bisect import bisect_right
@@ -28,7 +28,8 @@ class HoursError(Invalid):
 
 @dataclass(frozen=True)
 class Hours:
-    """When somebody answers: by weekday (Monday first) the open blocks, as minutes since midnight, sorted and apart.
+    """When somebody answers: by weekday (Monday first) the open blocks, as minutes since midnight, sorted
+    and apart.
 
     `holidays` is an ISO country code, with a subdivision if wanted ("DE", "DE-BY"), or empty.
     """
@@ -95,8 +96,8 @@ def is_open(at: datetime, hours: Hours) -> bool:
 def add_business_time(start: datetime, duration: timedelta, hours: Hours) -> datetime:
     """The moment (UTC) at which `duration` of open time has passed since `start` (aware).
 
-    Nothing to pass means the first open moment. Raises HoursError when it lies more than HORIZON_DAYS ahead, which
-    hours that are never open lead to as well.
+    Nothing to pass means the first open moment. Raises HoursError when it lies more than HORIZON_DAYS ahead,
+    which hours that are never open lead to as well.
     """
     left = max(duration, timedelta(0))
     for begins, ends in _open_from(start, hours):

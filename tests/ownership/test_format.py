@@ -155,15 +155,17 @@ def test_ten_thousand_rules_are_too_many() -> None:
 
 def test_only_toml_and_yaml_are_policy_files() -> None:
     assert [format_of(name) for name in ("a.toml", "b.yaml", "C.YML")] == ["toml", "yaml", "yaml"]
-    with pytest.raises(PolicyError, match="ends in .toml"):
+    with pytest.raises(PolicyError, match=r"ends in \.toml"):
         format_of("policy.json")
 
 
 @pytest.mark.parametrize(
     ("written", "span"),
     [
-        ("4h", Span(0, 240)), ("90m", Span(0, 90)), ("2d", Span(2)), ("1d 4h 5m", Span(1, 245)), ("1D4H", Span(1, 240)),
-        ("", None), ("0h", None), ("4", None), ("h", None), ("-1h", None), ("4 h", None), ("1h1h", None), ("١h", None),
+        ("4h", Span(0, 240)), ("90m", Span(0, 90)), ("2d", Span(2)), ("1d 4h 5m", Span(1, 245)),
+        ("1D4H", Span(1, 240)),
+        ("", None), ("0h", None), ("4", None), ("h", None), ("-1h", None), ("4 h", None), ("1h1h", None),
+        ("١h", None),
         ("400d", None), ("9999999h", None),
     ],
 )  # fmt: skip

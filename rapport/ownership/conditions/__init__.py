@@ -10,8 +10,8 @@ from rapport.ownership.conditions.who import EarlierOwner, Organization, Relatio
 REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
-        Channel, Recipient, Sender, Relationship, Organization, Topic, Words, Language, Kind, Reply, Attachment, Time,
-        EarlierOwner, All, AnyOf, Not, Always,
+        Channel, Recipient, Sender, Relationship, Organization, Topic, Words, Language, Kind, Reply,
+        Attachment, Time, EarlierOwner, All, AnyOf, Not, Always,
     )
 }  # fmt: skip
 """Every condition by its name in a policy file, in the order in which the policy page offers them."""

@@ -26,8 +26,9 @@ class Check(NamedTuple):
 class Input:
     """What the policy page asks for.
 
-    `kind` is "choices" (any of `choices`), "names" (any of what the company calls `of`: teams, topics, channels, hours),
-    "texts" (any of what is typed), "words", "time", "yes" (a box to tick) or "conditions" (others inside).
+    `kind` is "choices" (any of `choices`), "names" (any of what the company calls `of`: teams, topics,
+    channels, hours), "texts" (any of what is typed), "words", "time", "yes" (a box to tick) or "conditions"
+    (others inside).
     """
 
     kind: str
@@ -37,7 +38,8 @@ class Input:
 
 
 class Condition(Protocol):
-    """One question about the facts. To add one: a small frozen dataclass like its neighbours, and a line in `REGISTRY`.
+    """One question about the facts. To add one: a small frozen dataclass like its neighbours, and a line in
+    `REGISTRY`.
 
     `name` is its key in a policy file, `label` and `description` are for the page.
     """

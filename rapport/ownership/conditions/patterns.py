@@ -1,4 +1,6 @@
-"""Addresses as a policy writes them: exact, by domain, or with stars. Linear in the address; no regular expressions."""
+"""Addresses as a policy writes them: exact, by domain, or with stars. Linear in the address; no regular
+expressions.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from rapport.ownership.problems import Problems
 
 @dataclass(frozen=True)
 class AddressPatterns:
-    """Several patterns, lower case: "a@b.c" is one address, "b.c" a domain with all below it, "*" any characters."""
+    """Several patterns, lower case: "a@b.c" is one address, "b.c" a domain with all below it, "*" any
+    characters.
+    """
 
     written: tuple[str, ...]
 

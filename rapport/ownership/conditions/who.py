@@ -11,8 +11,8 @@ from rapport.ownership.problems import Problems
 
 RELATIONSHIPS = {
     "customer": "a customer", "employee": "an employee", "partner": "a partner", "analyst": "an analyst",
-    "journalist": "a journalist", "supplier": "a supplier", "prospect": "a prospect", "other": "known otherwise",
-    "unknown": "unknown to us",
+    "journalist": "a journalist", "supplier": "a supplier", "prospect": "a prospect",
+    "other": "known otherwise", "unknown": "unknown to us",
 }  # fmt: skip
 """What the sender can be to us; "unknown" is one without any relationship."""
 
@@ -183,7 +183,8 @@ class EarlierOwner:
 
     def describe(self) -> str:
         """ "customer-service owned this person's earlier conversation"."""
-        return f"{either(self.teams) if self.teams else 'some team'} owned {_WHOSE[self.of]} earlier conversation"
+        team = either(self.teams) if self.teams else "some team"
+        return f"{team} owned {_WHOSE[self.of]} earlier conversation"
 
     @classmethod
     def parse(cls, value: Plain, problems: Problems) -> Self | None:
