@@ -68,10 +68,10 @@ def _bad_punycode(label: str) -> bool:
 
 def _parse_one(value: str, problems: list[str]) -> list[Address]:
     simple = _NAME_ANGLE.fullmatch(value)
-    if simple:
+    if simple and len(simple[2]) <= 254 and "xn--" not in simple[2]:
         return [Address(_name(simple[1]), simple[2])]
     simple = _BARE_COMMENT.fullmatch(value)
-    if simple:
+    if simple and len(simple[1]) <= 254 and "xn--" not in simple[1]:
         return [Address(_name(simple[2] or ""), simple[1])]
     if not value.strip():
         return []
@@ -97,7 +97,7 @@ def _parse_list(value: str, problems: list[str]) -> tuple[list[Address], bool]:
         token, position = match[0], match.end()
         if token == "(":
             comment, position = _comment(value, position)
-            item.comments.append(comment)
+            item.comment(comment, item.glued)
         elif token in (",", ";"):
             held |= item.flush(found, problems)
             item = _Item()
@@ -128,13 +128,20 @@ def _comment(value: str, position: int) -> tuple[str, int]:
 class _Item:
     """The tokens of one mailbox, gathered between two commas."""
 
-    __slots__ = ("angle", "comments", "glued", "pieces")
+    __slots__ = ("angle", "comments", "glued", "pieces", "split", "trimmed")
 
     def __init__(self) -> None:
         self.pieces: list[str] = []  # runs without white space between them
         self.comments: list[str] = []
         self.angle: str | None = None
         self.glued = False
+        self.trimmed = False  # something odd was taken off to make it an address
+        self.split = False  # a comment stood in the middle of a word
+
+    def comment(self, text: str, closed_before: bool) -> None:
+        """A comment, and whether a word touched its opening."""
+        self.comments.append(text)
+        self.split |= closed_before and bool(self.pieces) and "@" not in self.pieces[-1]
 
     def add(self, token: str) -> None:
         if token.isspace():
@@ -161,7 +168,7 @@ class _Item:
         if not address:
             problems.append(f"no usable address in {clean(' '.join([*self.pieces, self.angle or '']))[:100]!r}")
             return False
-        if not is_valid(address):
+        if not is_valid(address) or self.trimmed or self.split:
             problems.append(f"odd address {clean(address)[:100]!r}")
         found.append(Address(self._display(address), clean(address)))
         return True
@@ -176,8 +183,9 @@ class _Item:
         for candidate in candidates:
             trimmed = candidate if _usable(candidate) else candidate.strip("<>[]'.,;:\"")
             if _usable(trimmed):
-                if trimmed in self.pieces and self.angle is None:
-                    self.pieces.remove(trimmed)
+                if self.angle is None:
+                    self.trimmed = trimmed != candidate
+                    self.pieces = [piece for piece in self.pieces if piece != candidate]
                 return trimmed
         return ""
 

@@ -68,7 +68,7 @@ _JIS_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\([BJI])")
 @lru_cache(maxsize=512)
 def codec_for(label: str) -> str | None:
     """The codec to read text labelled so; None for a label that names no charset."""
-    key = label.strip().strip("\"'").lower()
+    key = label.strip().strip("\"'").lower().removesuffix("_charset").removeprefix("chinese")
     key = _REAL.get(key) or _REAL.get(key.replace("_", "-")) or key
     if re.fullmatch(r"cp-?\d+", key):
         key = key.replace("-", "")
@@ -113,6 +113,9 @@ def _guess(data: bytes, quiet: bool, problems: list[str] | None) -> str:
     try:
         return clean(data.decode("utf-8"))
     except UnicodeDecodeError:
+        mended = data.decode("utf-8", "replace")
+        if mended.count("\ufffd") * 4 < sum(char > "\x7f" for char in mended):
+            return clean(mended)  # UTF-8 with a few torn characters
         if problems is not None and not quiet:
             problems.append("text of unknown charset read as windows-1252")
         return clean(_windows_1252(data))

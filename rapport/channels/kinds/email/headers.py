@@ -68,6 +68,8 @@ def split(raw: bytes, limit: int, problems: list[str] | None = None) -> tuple[He
     """(headers, body) of an entity with LF line ends. A block over `limit` bytes is cut there."""
     if raw[:1] == b"\n":
         return Headers({}), raw[1:]
+    if raw.startswith((b"From ", b">From ")):  # an envelope line left on by a careless export
+        raw = raw[raw.find(b"\n") + 1 :] if b"\n" in raw else b""
     end = _END.search(raw, 0, limit + 2)
     stop, start = (end.start() + 1, end.end()) if end else (len(raw), len(raw))
     if stop > limit:
@@ -108,8 +110,6 @@ def _body_without_blank_line(raw: bytes, stop: int) -> int:
         end = stop if end < 0 else end + 1
         first = raw[position : position + 1]
         if _FIELD_START.match(raw, position, end) or (first in (b" ", b"\t") and last == position):
-            last = end
-        elif position == 0 and (raw.startswith(b"From ") or raw.startswith(b">From ")):
             last = end
         position = end
     return last

@@ -73,6 +73,7 @@ def _leaf(entity: _Entity, kind: str, params: dict[str, str]) -> Part:
 
 def _child(parent: _Entity, kind: str, piece: bytes, group: int, limits: Limits) -> _Entity:
     headers, body = heads.split(piece, limits.header_bytes)
+    headers.charset = parent.headers.charset
     return _Entity(
         headers,
         body,
@@ -143,7 +144,7 @@ def decoded(part: Part, problems: list[str]) -> bytes:
         return part.body
     if encoding == "base64":
         return _base64(part.body, problems)
-    if encoding in ("quoted-printable", "quotedprintable", "quoted_printable"):
+    if encoding in ("quoted-printable", "quotedprintable", "quoted_printable", "quoted printable"):
         return binascii.a2b_qp(part.body)
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
         return uudecode(part.body, problems)
