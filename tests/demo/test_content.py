@@ -10,7 +10,7 @@ from django.utils.text import slugify
 
 from rapport.cli.demo_company.company import FOLDER, Company, load
 from rapport.cli.demo_company.plan import DAYS, Play, plan, plays
-from rapport.cli.demo_company.scripts import THEM, all_scripts, render
+from rapport.cli.demo_company.scripts import THEM, Script, all_scripts, live_scripts, render
 from rapport.ownership import format as policy_format
 from rapport.ownership.engine import Directory, TeamEntry, Verdict, decide
 from rapport.ownership.facts import Facts
@@ -116,11 +116,11 @@ def test_the_policy_has_about_a_dozen_rules_and_promises(policy: Policy) -> None
     assert policy.promises
 
 
-@pytest.mark.parametrize("script", all_scripts(), ids=lambda script: script.key)
+@pytest.mark.parametrize("script", all_scripts() + live_scripts(), ids=lambda script: script.key)
 def test_the_policy_gives_every_conversation_to_the_team_its_script_expects(
-    script: object, company: Company, policy: Policy, all_plays: list[Play]
+    script: Script, company: Company, policy: Policy, all_plays: list[Play]
 ) -> None:
-    for play in all_plays:
+    for play in [*all_plays, *plays(company, live_scripts(), ANCHOR)]:
         if play.script is script:
             verdict = _decided(play, company, policy)
             decided = verdict.owner if verdict.rule is not None else ""

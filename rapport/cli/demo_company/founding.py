@@ -12,9 +12,7 @@ from rapport.conversations.models import Topic
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.clock import now
-from rapport.ownership import format as policy_format
-from rapport.ownership.models import PolicyVersion
-from rapport.ownership.plain import policy_to_dict
+from rapport.ownership.service import save_policy
 from rapport.people.models import Handle, Organization, Person, Relationship
 from rapport.staff.models import BusinessHours, Member, Membership, Team
 
@@ -92,7 +90,15 @@ def _channels(company: Company, outgoing_port: int) -> None:
 
 def outgoing(port: int) -> dict[str, object]:
     """The part of a channel's config that says where its mail leaves."""
-    return {"smtp": {"host": "127.0.0.1", "port": port, "security": "none", "per_minute": 6_000}}
+    return {
+        "smtp": {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "none",
+            "per_minute": 6_000,
+            "allow_private": True,
+        }
+    }
 
 
 def _topics(company: Company) -> None:
@@ -134,5 +140,4 @@ def _organizations(known: list[SomeoneKnown]) -> dict[str, Organization]:
 
 
 def _policy() -> None:
-    policy = policy_format.load((FOLDER / "policy.toml").read_text(encoding="utf-8"), "toml")
-    PolicyVersion.objects.create(number=1, rules=policy_to_dict(policy), note="As the company began")
+    save_policy((FOLDER / "policy.toml").read_text(encoding="utf-8"), "toml", note="As the company began")

@@ -82,9 +82,7 @@ class Player:
         return self._played
 
     def _do(self, step: Step, server: smtplib.SMTP) -> None:
-        scene = self._scenes.setdefault(
-            step.play.key, _Scene(letter_id(step.play, 0, self._anchor))
-        )
+        scene = self._scenes.setdefault(step.play.key, _Scene(letter_id(step.play, 0, self._anchor)))
         if step.turn.by == THEM:
             self._mail(step, scene, server)
             return
@@ -110,7 +108,9 @@ class Player:
         self._wait()
         waiting = {scene.first_id: scene for scene in self._scenes.values() if scene.is_on_its_way}
         with scope.system():
-            arrived = Message.objects.filter(message_id__in=waiting).values_list("message_id", "conversation_id")
+            arrived = Message.objects.filter(message_id__in=waiting).values_list(
+                "message_id", "conversation_id"
+            )
             for message_id, conversation_id in arrived:
                 waiting[message_id].conversation_id = conversation_id
         for scene in waiting.values():
@@ -124,7 +124,9 @@ class Player:
         member = self._members[self._company.member(step.turn.by).email]
         with clock.travel(step.at):
             if step.turn.verb == SAY:
-                message = self._said(conversation, member, step) if done else self._say(conversation, member, step)
+                message = (
+                    self._said(conversation, member, step) if done else self._say(conversation, member, step)
+                )
                 scene.said.append(Said(message.message_id, member.name, step.text, step.at))
             elif not done:
                 _VERBS[step.turn.verb](self, conversation, member, step)
