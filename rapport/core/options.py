@@ -120,7 +120,9 @@ def _from_toml(path: Path) -> dict[str, tuple[str, object]]:
             "Give a readable TOML file with RAPPORT_CONFIG or --config.",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionsError(f"the configuration file {path} is not TOML: {error}", "Mend that line.") from error
+        raise OptionsError(
+            f"the configuration file {path} is not TOML: {error}", "Mend that line."
+        ) from error
     for key in table:
         if key not in NAMES:
             raise OptionsError(f"{path}: there is no setting {key!r}", _nearest(key, NAMES))
@@ -217,7 +219,9 @@ def _public_url(label: str, text: str) -> str:
 
 def _secret_key(label: str, text: str) -> str:
     if len(text) < 32:
-        raise OptionsError(f"{label} has {len(text)} characters", "Expected are 32 random characters at least.")
+        raise OptionsError(
+            f"{label} has {len(text)} characters", "Expected are 32 random characters at least."
+        )
     return text
 
 
@@ -256,7 +260,9 @@ def _completed(loaded: Options) -> Options:
         changed["live_port"] = live_port
     if not loaded.public_url:
         host = "127.0.0.1" if loaded.host in ("0.0.0.0", "::") else loaded.host
-        changed["public_url"] = f"http://[{host}]:{loaded.port}" if ":" in host else f"http://{host}:{loaded.port}"
+        changed["public_url"] = (
+            f"http://[{host}]:{loaded.port}" if ":" in host else f"http://{host}:{loaded.port}"
+        )
     return _replaced(loaded, changed)
 
 

@@ -66,7 +66,8 @@ def _run(place: Place, command: list[str], given: str) -> None:
     if done.returncode != 0 or "ERROR:" in done.stderr:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
         raise RapportError(
-            "the embedded database could not be made: " + " ".join(said), f"Is there room and right to write in {place.root}?"
+            "the embedded database could not be made: " + " ".join(said),
+            f"Is there room and right to write in {place.root}?",
         )
 
 

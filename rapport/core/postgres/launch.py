@@ -1,4 +1,4 @@
-"""Run as a script between the supervisor and a program: drop rights, die with the parent, become the program.
+"""Run as a script between the supervisor and a program: drop rights, die with the parent, become it.
 
     python -I -S launch.py PARENT_PID UID GID SIGNAL PROGRAM ARG...
 

@@ -142,7 +142,8 @@ def _make(folder: Path, mode: int) -> Path:
         pass
     except OSError as error:
         raise RapportError(
-            f"the folder {folder} cannot be made: {error.strerror}", "Give a folder this user may write (RAPPORT_HOME)."
+            f"the folder {folder} cannot be made: {error.strerror}",
+            "Give a folder this user may write (RAPPORT_HOME).",
         ) from error
     _refuse_foreign(folder, os.geteuid())
     return folder
@@ -151,7 +152,9 @@ def _make(folder: Path, mode: int) -> Path:
 def _refuse_foreign(folder: Path, uid: int) -> None:
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
-        raise RapportError(f"the folder {folder} belongs to someone else", "Remove it, or give another RAPPORT_HOME.")
+        raise RapportError(
+            f"the folder {folder} belongs to someone else", "Remove it, or give another RAPPORT_HOME."
+        )
 
 
 def make_sockets(place: Place) -> Path:

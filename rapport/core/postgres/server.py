@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 from rapport.core.errors import RapportError
@@ -80,6 +79,12 @@ class EmbeddedPostgres:
         found = running_postmaster(self._place.data)
         return found is not None and found.ready
 
+    def running(self) -> bool:
+        """Whether the server process is there, ready or still recovering; cheap, to be asked every second."""
+        if self._process is not None:
+            return self._process.poll() is None
+        return self.alive()
+
     def stop(self) -> None:
         """Stops the server if it is ours: clients are cut off, everything is written."""
         if self._process is not None:
@@ -92,7 +97,9 @@ class EmbeddedPostgres:
     def __enter__(self) -> str:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
         self.stop()
 
     @property
@@ -168,7 +175,9 @@ class EmbeddedPostgres:
                 _tell(former, wanted)
                 told = wanted
             if time.monotonic() > deadline:
-                raise RapportError(f"an earlier PostgreSQL ({former.pid}) in {place.data} does not end", "Stop it.")
+                raise RapportError(
+                    f"an earlier PostgreSQL ({former.pid}) in {place.data} does not end", "Stop it."
+                )
             reported = self._progress(reported, began, "waiting for the earlier server to end")
             time.sleep(POLL_S)
 
@@ -181,7 +190,9 @@ class EmbeddedPostgres:
             if found is not None and found.pid == process.pid and found.ready:
                 return
             if time.monotonic() > deadline:
-                raise RapportError("the embedded database did not become ready in time", f"Look at {place.log}.")
+                raise RapportError(
+                    "the embedded database did not become ready in time", f"Look at {place.log}."
+                )
             reported = self._progress(reported, began, _last_line(place) or "starting")
             time.sleep(POLL_S)
 
