@@ -218,8 +218,9 @@ def _person(arrival: Arrival, speakers: Mapping[str, Speaker]) -> UUID | None:
 
 def _recipients(arrival: Arrival) -> str:
     mail = arrival.mail
-    listed = {key: [[a.name, a.address] for a in group] for key, group in (("to", mail.to), ("cc", mail.cc)) if group}
-    return orjson.dumps(listed).decode()
+    sender = (mail.from_,) if mail.from_ else ()
+    groups = {"from": sender, "to": mail.to, "cc": mail.cc, "reply_to": mail.reply_to}
+    return orjson.dumps({key: [[a.name, a.address] for a in group] for key, group in groups.items() if group}).decode()
 
 
 def _storable(arrival: Arrival) -> datetime | None:
