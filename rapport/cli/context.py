@@ -9,36 +9,40 @@ from rapport.core.postgres import EmbeddedPostgres
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """Django set up on a running database; its URL.
+def running_database() -> Iterator[str]:
+    """A database that runs, told to this process and its children by DATABASE_URL; its URL. Without Django.
 
-    Yours when DATABASE_URL is given; else the embedded one, joined when it runs, started for the duration when not.
+    Yours when DATABASE_URL is given; else the embedded one, joined when it runs, started for the
+    duration when not.
     """
     given = options().database_url
     if given:
-        _set_up(given)
+        os.environ["DATABASE_URL"] = given
         yield given
         return
     server = EmbeddedPostgres(options().home, postgres_bin=options().postgres_bin)
     url = server.start()
     try:
-        _set_up(url)
+        os.environ["DATABASE_URL"] = url
+        options.cache_clear()
         yield url
     finally:
-        _disconnect()
         server.stop()
+        os.environ.pop("DATABASE_URL", None)
+        options.cache_clear()
 
 
-def _set_up(url: str) -> None:
-    import django
+@contextmanager
+def database() -> Iterator[str]:
+    """Django set up on a database that runs; its URL. One per process: Django is set up once."""
+    with running_database() as url:
+        import django
 
-    os.environ["DATABASE_URL"] = url
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
-    options.cache_clear()
-    django.setup()
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
+        django.setup()
+        try:
+            yield url
+        finally:
+            from django.db import connections
 
-
-def _disconnect() -> None:
-    from django.db import connections
-
-    connections.close_all()
+            connections.close_all()

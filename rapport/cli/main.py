@@ -13,7 +13,8 @@ import click
 from rapport.core.errors import RapportError
 from rapport.core.options import OptionsError
 
-#: name -> (module, attribute, what it does). The text stands here so that `rapport --help` imports none of them.
+#: name -> (module, attribute, what it does). The text stands here so that `rapport --help` imports none of
+#: them.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("rapport.cli.up", "up", "Run everything: database, web, live updates, worker."),
     "demo": ("rapport.cli.demo", "demo", "Run everything with an invented company to look at."),
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Print the conversation each mail would land in; writes nothing.",
     ),
     "policy": ("rapport.cli.policy", "policy", "Export and import the ownership policy."),
+    "people": ("rapport.cli.people", "people", "Bring people in from a CSV or vCard file."),
     "channel": ("rapport.cli.channel", "channel", "Connect, list and change channels."),
     "backup": ("rapport.cli.backup", "backup", "Write everything to one file."),
     "restore": ("rapport.cli.backup", "restore", "Fill an empty database from a backup."),

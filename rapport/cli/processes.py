@@ -1,4 +1,4 @@
-"""A small supervisor: children that die with us, come back when they crash, and end when told. Never imports Django."""
+"""A small supervisor: children die with us, come back when they crash, end when told. Never imports Django."""
 
 import os
 import selectors
@@ -21,7 +21,7 @@ from rapport.core.postgres import EmbeddedPostgres, launch
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.5, 30.0
 #: A child that ran this long is well again.
 WELL_AFTER_S = 30.0
-TICK_S = 1.0
+TICK_S, TICK_STARTING_S = 1.0, 0.1
 STOP_PATIENCE_S = 6.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
 
@@ -72,7 +72,7 @@ def run_once(arguments: Sequence[str]) -> None:
 
 
 def refuse_taken_ports(wanted: Mapping[str, tuple[str, int]]) -> None:
-    """OptionsError for the first setting in `wanted` (name -> host, port) whose port another program holds."""
+    """OptionsError for the first setting in `wanted` (name -> host, port) whose port is taken."""
     for name, (host, port) in wanted.items():
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -99,7 +99,7 @@ def answers(host: str, port: int, path: str, timeout_s: float = 1.0) -> bool:
 
 @dataclass
 class Tree:
-    """Database and children under one supervisor. `healthy` is asked until True, then `announce` is called once."""
+    """Database and children under one supervisor; `announce` is called once, when `healthy` first says True."""
 
     children: list[Child]
     database: EmbeddedPostgres | None
@@ -114,7 +114,7 @@ class Tree:
             try:
                 while not self._told:
                     self._look()
-                    wakeups.wait(TICK_S if self._announced else 0.05)
+                    wakeups.wait(TICK_S if self._announced else TICK_STARTING_S)
             finally:
                 self._stop()
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import click
 
-from rapport.cli.context import database
+from rapport.cli.context import database, running_database
 from rapport.core.options import options
 
 #: Open pages one process keeps; above it the server would let connections wait.
@@ -23,21 +23,22 @@ def web() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    chosen = options()
-    Server(
-        "rapport.cli.web_worker:application",
-        address=chosen.host,
-        port=chosen.port,
-        interface=Interfaces.WSGI,
-        workers=chosen.web_workers,
-        blocking_threads=chosen.web_threads,
-        websockets=False,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        workers_kill_timeout=STOP_PATIENCE_S,
-        log_level=LogLevels.warning,
-        process_name=None,
-    ).serve()
+    with running_database():
+        chosen = options()
+        Server(
+            "rapport.cli.web_worker:application",
+            address=chosen.host,
+            port=chosen.port,
+            interface=Interfaces.WSGI,
+            workers=chosen.web_workers,
+            blocking_threads=chosen.web_threads,
+            websockets=False,
+            respawn_failed_workers=True,
+            respawn_interval=0.5,
+            workers_kill_timeout=STOP_PATIENCE_S,
+            log_level=LogLevels.warning,
+            process_name=None,
+        ).serve()
 
 
 @click.command()

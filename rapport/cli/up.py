@@ -27,8 +27,8 @@ def supervise(
 ) -> None:
     """Runs the whole tree until told to stop.
 
-    `prepare` are `rapport` commands run to their end first, with the database up; `extra` are further children;
-    `announce` is called once the first page can be had (by default it prints the address).
+    `prepare` are `rapport` commands run to their end first, with the database up; `extra` are further
+    children; `announce` is called once the first page can be had (by default it prints the address).
     """
     began = time.monotonic()
     chosen = options()

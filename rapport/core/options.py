@@ -1,8 +1,8 @@
 """Every setting an operator can give, from the environment or one TOML file; nothing else configures Rapport.
 
-A setting `port` is the variable `RAPPORT_PORT` or the TOML key `port`; the environment wins. `database_url` is the
-customary `DATABASE_URL`. The `#:` sentence above each field is its documentation: docs/configuration.md is written
-from it (`python -m rapport.core.options`) and a test compares the two.
+A setting `port` is the variable `RAPPORT_PORT` or the TOML key `port`; the environment wins. `database_url`
+is the customary `DATABASE_URL`. The `#:` sentence above each field is its documentation:
+docs/configuration.md is written from it (`python -m rapport.core.options`) and a test compares the two.
 """
 
 import difflib
@@ -37,9 +37,11 @@ class OptionsError(Invalid):
 class Options:
     """All settings, checked. Sizes are in bytes, times in seconds."""
 
-    #: The one folder that holds all state (embedded database, secret key, static files); never inside the checkout.
+    #: The one folder that holds all state (embedded database, secret key, static files); never inside the
+    #: checkout.
     home: Path = field(default_factory=lambda: Path(platformdirs.user_data_dir("rapport")))
-    #: Your PostgreSQL (15 or newer) as `postgresql://user:password@host:port/name`; without it Rapport runs its own.
+    #: Your PostgreSQL (15 or newer) as `postgresql://user:password@host:port/name`; without it Rapport runs
+    #: its own.
     database_url: str | None = None
     #: A folder with the programs `postgres` and `initdb`, to be used for the embedded database.
     postgres_bin: Path | None = None
@@ -55,7 +57,8 @@ class Options:
     listener_host: str = "127.0.0.1"
     #: The port of the mail listener (SMTP); 0 turns it off.
     listener_port: int = 2525
-    #: Signs sessions and seals stored passwords (32 characters at least); without it one is made and kept in `home`.
+    #: Signs sessions and seals stored passwords (32 characters at least); without it one is made and kept in
+    #: `home`.
     secret_key: str = field(default="", repr=False)
     #: How many web processes run.
     web_workers: int = 1
@@ -120,9 +123,7 @@ def _from_toml(path: Path) -> dict[str, tuple[str, object]]:
             "Give a readable TOML file with RAPPORT_CONFIG or --config.",
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise OptionsError(
-            f"the configuration file {path} is not TOML: {error}", "Mend that line."
-        ) from error
+        raise OptionsError(f"the configuration file {path} is not TOML: {error}", "Mend that line.") from error
     for key in table:
         if key not in NAMES:
             raise OptionsError(f"{path}: there is no setting {key!r}", _nearest(key, NAMES))
@@ -219,9 +220,7 @@ def _public_url(label: str, text: str) -> str:
 
 def _secret_key(label: str, text: str) -> str:
     if len(text) < 32:
-        raise OptionsError(
-            f"{label} has {len(text)} characters", "Expected are 32 random characters at least."
-        )
+        raise OptionsError(f"{label} has {len(text)} characters", "Expected are 32 random characters at least.")
     return text
 
 
@@ -253,16 +252,14 @@ def _completed(loaded: Options) -> Options:
         raise _wrong("live_port", live_port, "a port: give RAPPORT_LIVE_PORT when RAPPORT_PORT is 65535")
     if len({loaded.port, live_port, loaded.listener_port}) < 3:
         raise OptionsError(
-            f"two of port {loaded.port}, live_port {live_port}, listener_port {loaded.listener_port} are the same",
+            f"two of port {loaded.port}, live_port {live_port} and listener_port {loaded.listener_port} are the same",
             "Give each its own.",
         )
     if not loaded.live_port:
         changed["live_port"] = live_port
     if not loaded.public_url:
-        host = "127.0.0.1" if loaded.host in ("0.0.0.0", "::") else loaded.host
-        changed["public_url"] = (
-            f"http://[{host}]:{loaded.port}" if ":" in host else f"http://{host}:{loaded.port}"
-        )
+        host = "127.0.0.1" if loaded.host in ("0.0.0.0", "::") else loaded.host  # noqa: S104
+        changed["public_url"] = f"http://[{host}]:{loaded.port}" if ":" in host else f"http://{host}:{loaded.port}"
     return _replaced(loaded, changed)
 
 
@@ -310,7 +307,7 @@ def sentences() -> dict[str, str]:
     pending = ""
     for line in inspect.getsource(Options).splitlines():
         if comment := re.fullmatch(r"\s+#: (.*)", line):
-            pending = comment[1]
+            pending = f"{pending} {comment[1]}".strip()
         elif (attribute := re.match(r"\s+(\w+): ", line)) and pending:
             found[attribute[1]] = pending
             pending = ""
@@ -324,9 +321,9 @@ def document() -> str:
         "",
         "Written from `rapport/core/options.py` by `python -m rapport.core.options`; do not edit it here.",
         "",
-        "Rapport needs no configuration to start. Every setting is an environment variable or a key of one TOML file",
-        "(`RAPPORT_CONFIG` or `--config` says where); the environment wins. A value that cannot be used, and a name",
-        "that does not exist, stop the start.",
+        "Rapport needs no configuration to start. Every setting is an environment variable or a key of one",
+        "TOML file (`RAPPORT_CONFIG` or `--config` says where); the environment wins. A value that cannot be",
+        "used, and a name that does not exist, stop the start.",
         "",
         "| variable | key in the file | default | what it does |",
         "| --- | --- | --- | --- |",

@@ -28,7 +28,7 @@ class Rights(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Binaries:
-    """A folder with `postgres` and `initdb`; `package` is the folder of the Python package they came in, if any."""
+    """A folder with `postgres` and `initdb`; `package` is the Python package they came in, if any."""
 
     bin: Path
     package: Path | None
@@ -39,7 +39,7 @@ class Binaries:
 
 
 def find_binaries(place: Place, postgres_bin: Path | None) -> Binaries:
-    """Programs the server's user can run: those of `postgres_bin`, else of a package, copied when out of reach."""
+    """Programs the server's user can run: in `postgres_bin`, else of a package, copied if out of reach."""
     folder, package = (postgres_bin, None) if postgres_bin else _in_package()
     if folder is None:
         raise RapportError(
@@ -74,7 +74,7 @@ def _version(folder: Path, user: User | None) -> int | None:
     found: int | None = None
     for program in ("initdb", "postgres"):
         try:
-            said = subprocess.run(
+            said = subprocess.run(  # noqa: S603
                 [str(folder / program), "--version"],
                 capture_output=True,
                 text=True,
@@ -94,7 +94,7 @@ def has_lz4(binaries: Binaries, place: Place) -> bool:
     """Whether these programs were built with LZ4: they refuse the setting otherwise."""
     setting = "default_toast_compression"
     command = [binaries.program("postgres"), "-D", str(place.data), "-c", f"{setting}=lz4", "-C", setting]
-    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **rights_of(place.user))
+    done = subprocess.run(command, capture_output=True, check=False, cwd="/", **rights_of(place.user))  # noqa: S603
     return done.returncode == 0
 
 

@@ -12,8 +12,9 @@ from rapport.core.postgres.config import DATABASE, ROLE, SUPERUSER
 from rapport.core.postgres.place import Place, scratch_folder
 
 NEW = "data.new-"
-#: Run in single-user mode, before any server listens: the superuser is never needed afterwards. The application role
-#: is bound by row-level security, and may make databases (tests and benchmarks use throw-away ones).
+#: Run in single-user mode, before any server listens: the superuser is never needed afterwards. The
+#: application role is bound by row-level security, and may make databases (tests and benchmarks use throw-
+#: away ones).
 BOOTSTRAP = (
     f"CREATE ROLE {ROLE} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE CREATEDB;",
     f"CREATE DATABASE {DATABASE} OWNER {ROLE};",
@@ -39,7 +40,8 @@ def make_cluster(place: Place, binaries: Binaries) -> None:
 
 
 def _initdb_arguments(folder: Path, major: int) -> list[str]:
-    # Words are cut by the character classes of LC_CTYPE, so it must know more than ASCII; order and case are ours.
+    # Words are cut by the character classes of LC_CTYPE, so it must know more than ASCII; order and case are
+    # ours.
     character_type = "C.UTF-8" if sys.platform == "linux" else "UTF-8"
     arguments = ["-D", str(folder), "-U", SUPERUSER, "-E", "UTF8", "-A", "reject", "-T", "simple"]
     arguments += ["--lc-collate=C", f"--lc-ctype={character_type}", "--lc-messages=C", "--data-checksums"]
@@ -51,7 +53,7 @@ def _initdb_arguments(folder: Path, major: int) -> list[str]:
 
 
 def _run(place: Place, command: list[str], given: str) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603
         command,
         input=given,
         capture_output=True,

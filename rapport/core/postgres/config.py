@@ -1,6 +1,7 @@
 """How the embedded server is run: its memory, its log, and who may connect.
 
-All of it is given anew at every start, from files the server's user may read and not write; the data folder holds data.
+All of it is given anew at every start, from files the server's user may read and not write; the data folder
+holds data.
 """
 
 import os

@@ -2,8 +2,9 @@
 
     python -I -S launch.py PARENT_PID UID GID SIGNAL PROGRAM ARG...
 
-UID and GID -1 keep the user. The order matters: changing the user clears the parent-death signal, so it is asked for
-afterwards; and a parent that died before we asked is seen by its pid. Standard library only, no site-packages.
+UID and GID -1 keep the user. The order matters: changing the user clears the parent-death signal, so it is
+asked for afterwards; and a parent that died before we asked is seen by its pid. Standard library only, no
+site-packages.
 """
 
 import ctypes
@@ -36,7 +37,7 @@ def main() -> None:
     os.umask(0o077)
     drop_rights(uid, gid)
     die_with(parent_pid, signal_number)
-    os.execv(sys.argv[5], sys.argv[5:])
+    os.execv(sys.argv[5], sys.argv[5:])  # noqa: S606
 
 
 if __name__ == "__main__":

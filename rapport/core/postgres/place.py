@@ -1,7 +1,8 @@
 """Which folders the embedded database uses, and which system user it runs as.
 
-PostgreSQL refuses to run as root. Then a service user that exists runs it; no folder that exists is opened up for
-that user: where it cannot reach `home`, the database goes to a folder of its own under /var/lib, written down in home.
+PostgreSQL refuses to run as root. Then a service user that exists runs it; no folder that exists is opened up
+for that user: where it cannot reach `home`, the database goes to a folder of its own under /var/lib, written
+down in home.
 """
 
 import hashlib
@@ -67,7 +68,7 @@ class Place:
 
 
 def find_place(home: Path) -> Place:
-    """The place of the database of `home`, which exists; makes its root folder. RapportError when there is none."""
+    """The place of the database of `home`, which exists; makes its root folder, or says why not."""
     user = service_user() if os.geteuid() == 0 else None
     record = home / "postgres.place"
     if user is None:
@@ -152,9 +153,7 @@ def _make(folder: Path, mode: int) -> Path:
 def _refuse_foreign(folder: Path, uid: int) -> None:
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid:
-        raise RapportError(
-            f"the folder {folder} belongs to someone else", "Remove it, or give another RAPPORT_HOME."
-        )
+        raise RapportError(f"the folder {folder} belongs to someone else", "Remove it, or give another RAPPORT_HOME.")
 
 
 def make_sockets(place: Place) -> Path:

@@ -1,7 +1,7 @@
 """What a kill -9 leaves behind: postmaster.pid of a dead or recycled process, backends without a postmaster.
 
-PostgreSQL itself only asks whether the pid exists; a zombie, or another program that got the number, would hold up
-every later start. We look at what the process is.
+PostgreSQL itself only asks whether the pid exists; a zombie, or another program that got the number, would
+hold up every later start. We look at what the process is.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def _works_in(pid: int, data: Path) -> bool:
 
 
 def clear_remains(place: Place) -> None:
-    """Ends backends that outlived their postmaster and removes its lock files. Only when no postmaster lives."""
+    """Ends backends that outlived their postmaster, removes its lock files. Only when none lives."""
     orphans = [pid for pid in psutil.pids() if _works_in(pid, place.data)]
     for pid in orphans:
         # Their shared memory is thrown away by the next start, so there is nothing left that they could harm.

@@ -1,4 +1,4 @@
-"""EmbeddedPostgres: the database of one home folder, started as our direct child, or joined when it already runs."""
+"""EmbeddedPostgres: the database of one home folder, our direct child, or joined when it already runs."""
 
 import contextlib
 import fcntl
@@ -19,7 +19,8 @@ from rapport.core.postgres.binaries import Binaries, find_binaries, has_lz4
 from rapport.core.postgres.place import Place, find_place, make_sockets
 from rapport.core.postgres.processes import Postmaster, clear_remains, running_postmaster
 
-#: Recovery from gigabytes of write-ahead log takes minutes on a slow disk; giving up would only start it over.
+#: Recovery from gigabytes of write-ahead log takes minutes on a slow disk; giving up would only start it
+#: over.
 START_TIMEOUT_S = 1800.0
 STOP_TIMEOUT_S = 20.0
 REPORT_EVERY_S = 5.0
@@ -29,19 +30,18 @@ LOG_TAIL_BYTES = 4000
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 class EmbeddedPostgres:
     """The embedded database of `home` (a folder, made if missing).
 
-    Who starts first owns the server and is its parent; whoever starts while it runs joins it and leaves it running.
-    When the owner dies the kernel stops the server, and the next start, of anyone, recovers it.
+    Who starts first owns the server and is its parent; whoever starts while it runs joins it and leaves it
+    running. When the owner dies the kernel stops the server, and the next start, of anyone, recovers it.
     """
 
-    def __init__(
-        self, home: Path, *, postgres_bin: Path | None = None, report: Callable[[str], None] = _say
-    ) -> None:
+    def __init__(self, home: Path, *, postgres_bin: Path | None = None, report: Callable[[str], None] = _say) -> None:
         self.home = home
         self._postgres_bin = postgres_bin
         self._report = report
@@ -50,7 +50,7 @@ class EmbeddedPostgres:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> str:
-        """The URL of the running database, for the application role. Starts, or starts again, what is not running.
+        """The URL of the running database, for the application role. Starts what does not run.
 
         Call it from the main thread: the kernel ends the server with the thread that started it.
         RapportError says why the server cannot run.
@@ -97,9 +97,7 @@ class EmbeddedPostgres:
     def __enter__(self) -> str:
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
 
     @property
@@ -122,7 +120,7 @@ class EmbeddedPostgres:
         return find_place(self.home)
 
     def _owns(self, place: Place) -> bool:
-        """Whether we hold the lock that the owner keeps as long as it lives (the kernel frees it at death)."""
+        """Whether we hold the lock that the owner keeps while it lives (the kernel frees it at death)."""
         if self._lock is not None:
             return True
         descriptor = os.open(place.root / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -175,9 +173,7 @@ class EmbeddedPostgres:
                 _tell(former, wanted)
                 told = wanted
             if time.monotonic() > deadline:
-                raise RapportError(
-                    f"an earlier PostgreSQL ({former.pid}) in {place.data} does not end", "Stop it."
-                )
+                raise RapportError(f"an earlier PostgreSQL ({former.pid}) in {place.data} does not end", "Stop it.")
             reported = self._progress(reported, began, "waiting for the earlier server to end")
             time.sleep(POLL_S)
 
@@ -190,9 +186,7 @@ class EmbeddedPostgres:
             if found is not None and found.pid == process.pid and found.ready:
                 return
             if time.monotonic() > deadline:
-                raise RapportError(
-                    "the embedded database did not become ready in time", f"Look at {place.log}."
-                )
+                raise RapportError("the embedded database did not become ready in time", f"Look at {place.log}.")
             reported = self._progress(reported, began, _last_line(place) or "starting")
             time.sleep(POLL_S)
 
@@ -217,7 +211,7 @@ def _spawn(place: Place, command: list[str]) -> subprocess.Popen[bytes]:
     if place.log.exists() and place.log.stat().st_size > LOG_BYTES_MAX:
         place.log.replace(place.log.with_suffix(".old.log"))
     with open(os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603
             [*script, str(os.getpid()), *rights, str(int(signal.SIGINT)), *command],
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -1,0 +1,47 @@
+# make setup | demo | test | lint | bench; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+ARGS ?=
+
+.PHONY: setup demo test lint bench
+.DEFAULT_GOAL := setup
+
+setup: $(VENV)/.everything
+	@echo "Ready. Next: make demo"
+
+demo: $(VENV)/.running
+	@$(BIN)/rapport demo $(ARGS)
+
+test: $(VENV)/.everything
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.everything
+	$(BIN)/ruff check rapport tests
+	$(BIN)/mypy rapport
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.running
+	@$(BIN)/rapport bench $(ARGS)
+
+# What Rapport needs to run; nothing of it is built, every file is checked against its hash.
+$(VENV)/.running: requirements/base.lock requirements/build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what Rapport needs (once; about a minute) ..."
+	@$(PIP) --quiet --progress-bar on --require-hashes -r requirements/build.lock
+	@$(PIP) --progress-bar on --require-hashes -r requirements/base.lock
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The same and what its developers need.
+$(VENV)/.everything: requirements/dev.lock $(VENV)/.running
+	@echo "Installing what the tests need (once) ..."
+	@$(PIP) --progress-bar on --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) was not found; install Python 3.11 or newer, or: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $$($(PYTHON) --version) is too old; Rapport needs Python 3.11 or newer: make PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "error: this Python cannot make environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Making an environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
