@@ -61,9 +61,7 @@ def list_versions() -> None:
         for version in versions:
             author = version.author.name if version.author else "-"
             saved = version.created_at.strftime("%Y-%m-%d %H:%M")
-            click.echo(
-                f"{version.number}\t{saved}\t{author}\t{_rules(len(version.rules['rules']))}\t{version.note}"
-            )
+            click.echo(f"{version.number}\t{saved}\t{author}\t{_rules(len(version.rules['rules']))}\t{version.note}")
         if not versions:
             click.echo("No policy was saved yet: everything goes to triage.")
             click.echo("Write one, then: rapport policy import FILE")

@@ -43,9 +43,7 @@ def choose(members: Iterable[MemberLoad]) -> Choice:
     if not free:
         return Choice(None, "everyone present has as much as they can take")
     best = min(free, key=_load)
-    return Choice(
-        best, f"{best.name} has the most room of those present ({best.open_count} of {best.capacity})"
-    )
+    return Choice(best, f"{best.name} has the most room of those present ({best.open_count} of {best.capacity})")
 
 
 def _load(member: MemberLoad) -> tuple[float, datetime, UUID]:

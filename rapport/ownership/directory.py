@@ -82,9 +82,7 @@ def business_hours() -> dict[str, Hours]:
     Hours that cannot be used are left out and logged: rules that ask for them then lead to triage and say so.
     """
     found: dict[str, Hours] = {}
-    for name, *written in BusinessHours.objects.order_by("id").values_list(
-        "name", "time_zone", "blocks", "holidays"
-    ):
+    for name, *written in BusinessHours.objects.order_by("id").values_list("name", "time_zone", "blocks", "holidays"):
         try:
             found[name] = _hours(written[0], orjson.dumps(written[1]), written[2])
         except HoursError as error:
@@ -114,9 +112,7 @@ def vocabulary() -> Vocabulary:
 
 
 def _entry(team: Team, members: tuple[MemberLoad, ...]) -> TeamEntry:
-    return TeamEntry(
-        team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members
-    )
+    return TeamEntry(team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members)
 
 
 def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[MemberLoad]]:

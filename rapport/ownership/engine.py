@@ -147,9 +147,7 @@ def _take_hit(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> R
             return result._replace(reason=f"{result.reason}, but there is no earlier owner")
         if owner is None:
             draft.owner = scene.triage
-            draft.reason = (
-                f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
-            )
+            draft.reason = f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
             draft.confidential |= rule.then.confidential
             return result._replace(reason=f"{result.reason}, but {rule.then.owner} is gone")
         draft.owner, draft.rule, draft.then, draft.reason = owner, result.number, rule.then, result.reason
@@ -170,9 +168,7 @@ def _owner(rule: Rule, scene: _Scene) -> TeamEntry | None:
 
 def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
     then = rule.then
-    in_confidence = then.confidential or (
-        rule.decides and draft.owner is not None and draft.owner.confidential
-    )
+    in_confidence = then.confidential or (rule.decides and draft.owner is not None and draft.owner.confidential)
     (draft.involved_in_confidence if in_confidence else draft.involved).extend(then.involve)
     draft.topic = draft.topic or then.topic
     draft.priority = draft.priority or then.priority
@@ -187,9 +183,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
     confidential = draft.confidential or (owner is not None and owner.confidential)
     # A rule that merely adds must not open a confidential matter to its team: only one that says so in the
     # same breath.
-    involved = (
-        draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
-    )
+    involved = draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
     choice = _member(draft, owner)
     return Verdict(
         owner=owner.slug if owner else "",
@@ -197,9 +191,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         trace=trace,
         rule=draft.rule,
         member=choice.member,
-        involved=tuple(
-            s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug
-        ),
+        involved=tuple(s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug),
         topic=draft.topic or (scene.facts.topics[0].slug if scene.facts.topics else ""),
         priority=PRIORITIES.index(draft.priority or "normal"),
         promise=_promise(draft.promises),

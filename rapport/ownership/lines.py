@@ -43,6 +43,4 @@ def _opens_rule(line: str) -> bool:
 def _line_with(lines: list[str], key: str, first: int, last: int) -> int:
     """The first line with `key` as a key or in a header; `first` when there is none."""
     wanted = re.compile(rf"(?:^|[\s{{,.\[\"']){re.escape(key)}[\"']?\s*(?:=|\.|\])")
-    return next(
-        (number for number in range(first, last) if wanted.search(lines[number].partition("#")[0])), first
-    )
+    return next((number for number in range(first, last) if wanted.search(lines[number].partition("#")[0])), first)

@@ -131,11 +131,7 @@ def _check_together(outcome: Outcome, has_owner: bool, problems: Problems) -> No
 def _owner(table: Mapping[str, Any], problems: Problems) -> str:
     if "owner" not in table:
         return ""
-    return (
-        EARLIER_OWNER
-        if table["owner"] == EARLIER_OWNER
-        else _name(table, "owner", problems, "teams", "a team")
-    )
+    return EARLIER_OWNER if table["owner"] == EARLIER_OWNER else _name(table, "owner", problems, "teams", "a team")
 
 
 def _involve(table: Mapping[str, Any], problems: Problems) -> tuple[str, ...]:
@@ -172,21 +168,14 @@ def _promises(given: object, problems: Problems) -> dict[str, Promise]:
         made = {}
         for name, one in given.items():
             with problems.at(str(name)):
-                if (
-                    not isinstance(name, str)
-                    or not name.strip()
-                    or len(name) > _NAME_MAX
-                    or not name.isprintable()
-                ):
+                if not isinstance(name, str) or not name.strip() or len(name) > _NAME_MAX or not name.isprintable():
                     problems.note(f"expected a name of the promise, a text of 1 to {_NAME_MAX} characters")
                 made[str(name)] = _promise(one, problems)
         return {name: promise for name, promise in made.items() if promise}
 
 
 def _promise(given: object, problems: Problems) -> Promise | None:
-    table = _table(
-        given, _PROMISE_KEYS, problems, 'a promise such as { first_answer = "4h", resolution = "2d" }'
-    )
+    table = _table(given, _PROMISE_KEYS, problems, 'a promise such as { first_answer = "4h", resolution = "2d" }')
     if table is None:
         return None
     if not {"first_answer", "resolution"} & set(table):
@@ -236,9 +225,7 @@ def _name(table: Mapping[str, Any], key: str, problems: Problems, of: str, what:
         return names[0] if names else ""
 
 
-def _one_of(
-    table: Mapping[str, Any], key: str, problems: Problems, what: str, choices: tuple[str, ...]
-) -> str:
+def _one_of(table: Mapping[str, Any], key: str, problems: Problems, what: str, choices: tuple[str, ...]) -> str:
     if key not in table:
         return ""
     with problems.at(key):
@@ -260,9 +247,7 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Plain]:
         if getattr(outcome, key):
             plain[key] = getattr(outcome, key)
     if outcome.promise is not None:
-        plain["promise"] = (
-            outcome.promise if isinstance(outcome.promise, str) else _plain_promise(outcome.promise)
-        )
+        plain["promise"] = outcome.promise if isinstance(outcome.promise, str) else _plain_promise(outcome.promise)
     if outcome.confidential:
         plain["confidential"] = True
     return plain

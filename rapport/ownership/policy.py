@@ -44,9 +44,7 @@ def parse_span(written: str) -> Span | None:
         elif sign != " " or number:
             return None
     span = Span(amounts["d"], amounts["h"] * 60 + amounts["m"])
-    return (
-        span if not number and span != Span() and span.days * 24 * 60 + span.minutes <= _MINUTES_MAX else None
-    )
+    return span if not number and span != Span() and span.days * 24 * 60 + span.minutes <= _MINUTES_MAX else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,9 +109,7 @@ def record_decisions(decided: Sequence[Decided]) -> None:
     )
 
 
-def _decided(
-    conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None
-) -> Decided:
+def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None) -> Decided:
     team = here.teams.get(verdict.owner)
     involved = [here.teams[slug].id for slug in verdict.involved]
     first_answer, resolution = _due(verdict.promise, here, verdict.owner, at)
@@ -132,9 +130,7 @@ def _decided(
     )
 
 
-def _due(
-    promise: Promise | None, here: Company, team: str, at: datetime
-) -> tuple[datetime | None, datetime | None]:
+def _due(promise: Promise | None, here: Company, team: str, at: datetime) -> tuple[datetime | None, datetime | None]:
     if promise is None:
         return None, None
     own = here.directory.teams[team].hours if team in here.directory.teams else ""

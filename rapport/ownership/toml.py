@@ -61,8 +61,4 @@ def _text(text: str) -> str:
 def _escaped(sign: str) -> str:
     if sign in '"\\':
         return f"\\{sign}"
-    return (
-        sign
-        if sign.isprintable()
-        else (f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}")
-    )
+    return sign if sign.isprintable() else (f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}")

@@ -30,9 +30,7 @@ _packed: dict[str, str] = {}
 
 def pack(results: Iterable[RuleResult]) -> list[str]:
     """What to store, one text a rule in their order."""
-    return [
-        (_FAILED if one.failed else _HIT if one.hit else _MISS) + _pack_reason(one.reason) for one in results
-    ]
+    return [(_FAILED if one.failed else _HIT if one.hit else _MISS) + _pack_reason(one.reason) for one in results]
 
 
 def unpack(packed: Sequence[str], names: Sequence[str]) -> tuple[RuleResult, ...]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import MD5, Cast
 
 from rapport.core import events, scope
 from rapport.core.errors import Invalid, NotVisible
@@ -20,6 +21,7 @@ from rapport.staff.models import Team
 
 _FIRST_TRIAGE = "customer-service"
 _NOTE_MAX = 200
+_DIGEST = MD5(Cast("rules", TextField()))
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,21 @@ class SavedBy:
 
 def current_policy() -> tuple[PolicyVersion | None, Policy]:
     """The policy in force with its version; before any was saved, the default one and None."""
-    newest = (
-        PolicyVersion.objects.order_by("-number").only("number", "created_at", "note", "author_id").first()
-    )
-    if newest is None:
-        return None, default_policy()
-    return newest, _stored(newest.number, newest.created_at)
+    newest = PolicyVersion.objects.order_by("-number").values_list("number", _DIGEST).first()
+    return (None, default_policy()) if newest is None else _stored(*newest)
 
 
 def policy_of(number: int) -> Policy:
     """The policy of a version. Raises NotVisible when there is none."""
-    version = PolicyVersion.objects.only("number", "created_at").filter(number=number).first()
-    if version is None:
+    found = PolicyVersion.objects.filter(number=number).values_list("number", _DIGEST).first()
+    if found is None:
         raise NotVisible(f"There is no version {number} of the policy.")
-    return _stored(version.number, version.created_at)
+    return _stored(*found)[1]
 
 
 def default_policy() -> Policy:
     """What holds before anybody has written a policy: one team sorts everything."""
-    teams = list(
-        Team.objects.filter(is_active=True).order_by("confidential", "id").values_list("slug", flat=True)
-    )
+    teams = list(Team.objects.filter(is_active=True).order_by("confidential", "id").values_list("slug", flat=True))
     return Policy(triage=_FIRST_TRIAGE if _FIRST_TRIAGE in teams or not teams else teams[0])
 
 
@@ -97,6 +93,7 @@ def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
 
 
 @lru_cache(maxsize=32)
-def _stored(number: int, created_at: datetime) -> Policy:
-    # The time is part of the key because a database that was rolled back or restored may give a number twice.
-    return policy_from_dict(PolicyVersion.objects.get(number=number).rules)
+def _stored(number: int, digest: str) -> tuple[PolicyVersion, Policy]:
+    # The digest is part of the key: a database that was rolled back or restored may give a number twice.
+    version = PolicyVersion.objects.get(number=number)
+    return version, policy_from_dict(version.rules)

@@ -17,9 +17,7 @@ CHARACTERS_READ_MAX = 50_000
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u00ad\u200b-\u200d\u2060\ufeff]+")
 _TYPOGRAPHY = "\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2022\u20ac"
 # Letters that Unicode does not take apart into a letter and an accent, though people write one for the other.
-_LOOKALIKES = str.maketrans(
-    {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"}
-)
+_LOOKALIKES = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th"})
 # Translating ASCII and splitting at spaces takes a quarter of the time of a regular expression.
 _ASCII_TO_WORDS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
 # \w leaves out the vowel signs of South and South-East Asian scripts, which would cut their words in pieces.

@@ -75,9 +75,7 @@ def make_hours(time_zone: str, blocks: Iterable[Sequence[object]], holidays: str
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise HoursError(
-            f"There is no time zone {time_zone!r}.", "Use a name such as Europe/Berlin."
-        ) from error
+        raise HoursError(f"There is no time zone {time_zone!r}.", "Use a name such as Europe/Berlin.") from error
     if holidays:
         _calendar(holidays)
     week: list[list[tuple[int, int]]] = [[] for _ in _WEEKDAYS]
@@ -196,6 +194,4 @@ def _calendar(code: str) -> Container[date]:
     try:
         return holidays.country_holidays(country, subdiv=subdivision or None)
     except NotImplementedError as error:
-        raise HoursError(
-            f"There is no calendar of holidays {code!r}.", "Use a code such as DE or DE-BY."
-        ) from error
+        raise HoursError(f"There is no calendar of holidays {code!r}.", "Use a code such as DE or DE-BY.") from error

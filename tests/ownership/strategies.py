@@ -11,9 +11,7 @@ from rapport.ownership.problems import Problems
 from rapport.ownership.topics import TopicHit
 from tests.ownership.makers import NOON, TEAMS
 
-WORDS = st.sampled_from(
-    ["refund", "money back", "Ünïcode*", "退款", 'quo"te', "back\\slash", "x\u0085y", "İade", "#1"]
-)
+WORDS = st.sampled_from(["refund", "money back", "Ünïcode*", "退款", 'quo"te', "back\\slash", "x\u0085y", "İade", "#1"])
 NAMES = (
     st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=20)
     .map(str.strip)
@@ -29,9 +27,7 @@ def _several(values: st.SearchStrategy[str]) -> st.SearchStrategy[Plain]:
 
 _LEAVES: st.SearchStrategy[dict[str, Plain]] = st.one_of(
     st.builds(lambda v: {"words": v}, _several(WORDS.filter(str.isprintable))),
-    st.builds(
-        lambda v: {"words": {"all": v}}, st.lists(WORDS.filter(str.isprintable), min_size=1, max_size=3)
-    ),
+    st.builds(lambda v: {"words": {"all": v}}, st.lists(WORDS.filter(str.isprintable), min_size=1, max_size=3)),
     st.builds(lambda v: {"to": v}, _several(ADDRESSES)),
     st.builds(lambda v: {"from": v}, _several(ADDRESSES)),
     st.builds(lambda v: {"topic": v}, _several(TOPICS)),

@@ -96,25 +96,19 @@ def test_any_exception_in_a_condition_is_shown_and_leads_to_triage() -> None:
 
 
 def test_a_rule_that_fails_after_the_owner_is_known_changes_no_owner() -> None:
-    verdict = decided(
-        {"when": ALWAYS, "then": {"owner": "product"}}, {"when": FAILS, "then": {"priority": "high"}}
-    )
+    verdict = decided({"when": ALWAYS, "then": {"owner": "product"}}, {"when": FAILS, "then": {"priority": "high"}})
     assert (verdict.owner, verdict.priority, verdict.trace[1].failed) == ("product", 1, True)
 
 
 def test_a_failed_rule_that_would_have_kept_it_in_confidence_keeps_it_in_confidence() -> None:
     assert decided({"when": FAILS, "then": {"owner": "hr"}}).confidential
     assert decided({"when": FAILS, "then": {"owner": "press", "confidential": True}}).confidential
-    later = decided(
-        {"when": ALWAYS, "then": {"owner": "press"}}, {"when": FAILS, "then": {"confidential": True}}
-    )
+    later = decided({"when": ALWAYS, "then": {"owner": "press"}}, {"when": FAILS, "then": {"confidential": True}})
     assert (later.owner, later.confidential) == ("press", True)
 
 
 def test_a_team_that_is_gone_leads_to_triage_and_says_so() -> None:
-    verdict = decided(
-        {"when": ALWAYS, "then": {"owner": "sales"}}, {"when": ALWAYS, "then": {"owner": "press"}}
-    )
+    verdict = decided({"when": ALWAYS, "then": {"owner": "sales"}}, {"when": ALWAYS, "then": {"owner": "press"}})
     assert verdict.owner == "customer-service"
     assert "rule 1 gives it to sales, which is gone, so it goes to triage" in verdict.sentence
     assert verdict.trace[0].reason == "the rule is for every message, but sales is gone"
@@ -146,10 +140,7 @@ def test_a_rule_that_makes_it_confidential_keeps_out_all_but_those_it_names() ->
 def test_the_earlier_owner_stays_and_where_there_is_none_the_next_rule_counts() -> None:
     rules = ({"when": ALWAYS, "then": {"owner": "@earlier"}}, {"when": ALWAYS, "then": {"owner": "product"}})
     assert decided(*rules, about=facts(earlier_owner_of_person="press")).owner == "press"
-    assert (
-        decided(*rules, about=facts(earlier_owner_of_person="press", earlier_owner_of_thread="hr")).owner
-        == "hr"
-    )
+    assert decided(*rules, about=facts(earlier_owner_of_person="press", earlier_owner_of_thread="hr")).owner == "hr"
     verdict = decided(*rules)
     assert (verdict.owner, verdict.rule) == ("product", 2)
     assert verdict.trace[0].reason == "the rule is for every message, but there is no earlier owner"
@@ -174,9 +165,7 @@ def test_the_member_with_the_most_room_answers() -> None:
     assert verdict.member.name == "Member 2"
     assert verdict.sentence.endswith("rule 1; Member 2 has the most room of those present (4 of 10)")
     assert decided(rule).sentence.endswith("the team has no members")
-    assert decided(rule, among=directory(member(1, present=False))).sentence.endswith(
-        "nobody of the team is present"
-    )
+    assert decided(rule, among=directory(member(1, present=False))).sentence.endswith("nobody of the team is present")
     full = decided(rule, among=directory(member(1, open_count=5, capacity=5), member(2, capacity=0)))
     assert full.member is None
     assert full.sentence.endswith("everyone present has as much as they can take")
@@ -205,9 +194,7 @@ def test_a_named_member_answers_as_long_as_they_belong_to_the_team() -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(POLICIES, FACTS)
-def test_there_is_always_an_owner_and_one_result_a_rule_and_always_the_same(
-    rules: Policy, about: Facts
-) -> None:
+def test_there_is_always_an_owner_and_one_result_a_rule_and_always_the_same(rules: Policy, about: Facts) -> None:
     verdict = decide(rules, about, directory())
     assert verdict.owner in directory().teams
     assert [one.number for one in verdict.trace] == list(range(1, len(rules.rules) + 1))

@@ -56,9 +56,7 @@ def test_a_promise_ends_when_so_much_open_time_has_passed(
 def test_the_night_the_clock_jumps_forward_has_an_hour_less() -> None:
     start, end = berlin("2026-03-28T22:00"), berlin("2026-03-29T06:00")
     assert business_elapsed(start, end, NIGHT) == timedelta(hours=7)
-    assert business_elapsed(berlin("2026-10-24T22:00"), berlin("2026-10-25T06:00"), NIGHT) == timedelta(
-        hours=9
-    )
+    assert business_elapsed(berlin("2026-10-24T22:00"), berlin("2026-10-25T06:00"), NIGHT) == timedelta(hours=9)
 
 
 def test_a_mark_that_the_clock_skips_is_the_moment_of_the_change() -> None:
@@ -140,9 +138,7 @@ def test_hours_that_are_never_open_end_in_an_error() -> None:
     with pytest.raises(HoursError, match="too seldom open"):
         add_business_time(datetime(2026, 1, 1, tzinfo=UTC), timedelta(hours=1), never)
     assert not is_open(datetime(2026, 1, 1, tzinfo=UTC), never)
-    assert business_elapsed(
-        datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), never
-    ) == timedelta(0)
+    assert business_elapsed(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), never) == timedelta(0)
     assert never.minutes_a_day == 0
 
 
@@ -173,8 +169,6 @@ def test_a_working_day_is_the_average_of_the_open_ones() -> None:
         ("UTC", [], "DE-QQ", "no calendar of holidays"),
     ],
 )
-def test_bad_hours_are_refused_by_name(
-    zone: str, blocks: list[list[object]], holidays: str, said: str
-) -> None:
+def test_bad_hours_are_refused_by_name(zone: str, blocks: list[list[object]], holidays: str, said: str) -> None:
     with pytest.raises(HoursError, match=said):
         make_hours(zone, blocks, holidays)

@@ -87,11 +87,7 @@ def one_or_list(values: Sequence[str]) -> Plain:
 def texts(value: Plain, problems: Problems, what: str) -> tuple[str, ...] | None:
     """One text or a list of them, each once, trimmed; `what` names them in a problem ("a topic")."""
     written = value if isinstance(value, list) else [value]
-    if (
-        not written
-        or len(written) > _LIST_MAX
-        or not all(isinstance(one, str) and one.strip() for one in written)
-    ):
+    if not written or len(written) > _LIST_MAX or not all(isinstance(one, str) and one.strip() for one in written):
         problems.note(f"expected {what} or a list of up to {_LIST_MAX} of them, as text in quotes")
         return None
     given = tuple(dict.fromkeys(str(one).strip() for one in written))

@@ -1,6 +1,7 @@
 """Conditions made of others."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Self
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain, ticked
@@ -150,18 +151,16 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
     from rapport.ownership.conditions import REGISTRY  # the registry lists this module's classes too
 
     if not isinstance(value, dict) or not value:
-        problems.note(
-            'expected conditions such as { relationship = "customer" }; { always = true } for every message'
-        )
+        problems.note('expected conditions such as { relationship = "customer" }; { always = true } for every message')
         return None
     if problems.depth > _DEPTH_MAX:
         problems.note("conditions are nested too deeply")
         return None
     parsed = []
-    for key, inner in value.items():
+    for key in sorted(value, key=_place):
         with problems.at(key):
             if key in REGISTRY:
-                parsed.append(REGISTRY[key].parse(inner, problems))
+                parsed.append(REGISTRY[key].parse(value[key], problems))
             else:
                 problems.unknown("a condition", str(key), REGISTRY)
                 parsed.append(None)
@@ -171,13 +170,19 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
     return made[0] if len(made) == 1 else All(made)
 
 
+def _place(name: str) -> int:
+    """Where a condition comes in a table of several: a table has no order, or loses it when stored."""
+    from rapport.ownership.conditions import REGISTRY
+
+    return list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
+
+
 def plain_condition(condition: Condition) -> dict[str, Plain]:
     """The table a policy file has for a condition; `parse_condition` makes an equal condition of it."""
-    if (
-        isinstance(condition, All)
-        and len({inner.name for inner in condition.conditions}) == len(condition.conditions) > 1
-    ):
-        return {inner.name: inner.plain() for inner in condition.conditions}
+    if isinstance(condition, All) and len(condition.conditions) > 1:
+        places = [_place(inner.name) for inner in condition.conditions]
+        if all(one < next_one for one, next_one in pairwise(places)):
+            return {inner.name: inner.plain() for inner in condition.conditions}
     return {condition.name: condition.plain()}
 
 

@@ -16,9 +16,7 @@ class Time:
 
     name: ClassVar[str] = "time"
     label: ClassVar[str] = "Time"
-    description: ClassVar[str] = (
-        "It came inside or outside business hours: the company’s own, or those you name."
-    )
+    description: ClassVar[str] = "It came inside or outside business hours: the company’s own, or those you name."
     input: ClassVar[Input] = Input("time", of="hours", choices=(("inside", "Inside"), ("outside", "Outside")))
 
     side: str
@@ -50,9 +48,7 @@ class Time:
             problems.note('expected "inside" or "outside", or { is = "outside", hours = "…" }')
             return None
         side = chosen(given["is"], problems, "a side of business hours", _SIDES)
-        hours = (
-            known(given["hours"], problems, "a set of business hours", "hours") if "hours" in given else ("",)
-        )
+        hours = known(given["hours"], problems, "a set of business hours", "hours") if "hours" in given else ("",)
         if side is None or hours is None:
             return None
         if len(hours) > 1:

@@ -25,12 +25,8 @@ class Relationship:
 
     name: ClassVar[str] = "relationship"
     label: ClassVar[str] = "Relationship of the sender"
-    description: ClassVar[str] = (
-        "What the sender is to us today; “unknown” is somebody without any relationship."
-    )
-    input: ClassVar[Input] = Input(
-        "choices", choices=tuple((kind, kind.capitalize()) for kind in RELATIONSHIPS)
-    )
+    description: ClassVar[str] = "What the sender is to us today; “unknown” is somebody without any relationship."
+    input: ClassVar[Input] = Input("choices", choices=tuple((kind, kind.capitalize()) for kind in RELATIONSHIPS))
 
     kinds: tuple[str, ...]
 
@@ -70,9 +66,7 @@ class Sender:
 
     name: ClassVar[str] = "from"
     label: ClassVar[str] = "Address of the sender"
-    description: ClassVar[str] = (
-        "An address, a domain with all below it (example.com), or a pattern with stars."
-    )
+    description: ClassVar[str] = "An address, a domain with all below it (example.com), or a pattern with stars."
     input: ClassVar[Input] = Input("texts", placeholder="anna@example.com, example.org, *-press@*")
 
     addresses: AddressPatterns
@@ -108,9 +102,7 @@ class Organization:
 
     name: ClassVar[str] = "organization"
     label: ClassVar[str] = "Organization of the sender"
-    description: ClassVar[str] = (
-        "The name or the domain of the organization; “any” and “none” mean what they say."
-    )
+    description: ClassVar[str] = "The name or the domain of the organization; “any” and “none” mean what they say."
     input: ClassVar[Input] = Input("texts", placeholder="Acme, acme.example, any, none")
 
     organizations: tuple[str, ...]
