@@ -75,16 +75,14 @@ def set_topic(conversation_id: UUID, actor: Member, topic: Topic | None) -> None
 
 def involve(conversation_id: UUID, actor: Member, team: Team) -> None:
     """Let a team follow the conversation, and see it unless it is confidential."""
-    _change(
-        conversation_id, actor, "team.involved", lambda c: {"involved": sorted({*c.involved, team.id})}, {"team": str(team.id)}
-    )
+    data = {"team": str(team.id)}
+    _change(conversation_id, actor, "team.involved", lambda c: {"involved": sorted({*c.involved, team.id})}, data)
 
 
 def uninvolve(conversation_id: UUID, actor: Member, team: Team) -> None:
     """The team need not follow any more."""
-    _change(
-        conversation_id, actor, "team.uninvolved", lambda c: {"involved": sorted({*c.involved} - {team.id})}, {"team": str(team.id)}
-    )
+    data = {"team": str(team.id)}
+    _change(conversation_id, actor, "team.uninvolved", lambda c: {"involved": sorted({*c.involved} - {team.id})}, data)
 
 
 def set_confidential(conversation_id: UUID, actor: Member, confidential: bool) -> None:
@@ -137,7 +135,7 @@ def _change(
 
 
 def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, (int, bool)) or value is None else str(value) for name, value in fields.items()}
+    return {name: v if isinstance(v, (int, bool)) or v is None else str(v) for name, v in fields.items()}
 
 
 _VERBS = {Status.RESOLVED: "resolved", Status.OPEN: "reopened", Status.SPAM: "spam", Status.MERGED: "merged"}

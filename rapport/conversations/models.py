@@ -133,7 +133,9 @@ class Message(models.Model):
     channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     direction = models.CharField(max_length=4, choices=Direction.choices)
     kind = models.CharField(max_length=20, default="message")
-    person = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="messages")
+    person = models.ForeignKey(
+        Person, null=True, on_delete=models.SET_NULL, db_constraint=False, related_name="messages"
+    )
     member = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     machine_drafted = models.BooleanField(default=False)
     at = models.DateTimeField(default=now)

@@ -1,8 +1,8 @@
 """The SQL of full-text search, used by the first migration.
 
-An index may only serve conditions that leak nothing past row-level security, and PostgreSQL's text search operator is not
-known to be leak-proof; hence a function that enters the system scope and itself shows only what the member's audience
-may see.
+An index may only serve conditions that leak nothing past row-level security, and PostgreSQL's text search operator is
+not known to be leak-proof; hence a function that enters the system scope and itself shows only what the member's
+audience may see.
 """
 
 DOCUMENT = "to_tsvector('simple', left(subject || ' ' || text, 100000))"

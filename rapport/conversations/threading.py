@@ -15,7 +15,10 @@ _PREFIX = re.compile(
     r"|\[[^\]\n]{1,40}\]\s*)+",
     re.IGNORECASE,
 )
-_REPLY = re.compile(r"^\s*(?:\[[^\]\n]{1,40}\]\s*)?(?:re|aw|antw|sv|vs|ref|rif|odp|ynt|atb|res|回复|答复|رد)\s*(?:\[\d+\])?\s*[::]", re.I)
+_REPLY = re.compile(
+    r"^\s*(?:\[[^\]\n]{1,40}\]\s*)?(?:re|aw|antw|sv|vs|ref|rif|odp|ynt|atb|res|回复|答复|رد)\s*(?:\[\d+\])?\s*[::]",
+    re.IGNORECASE,
+)
 
 
 OURS = UUID(int=2)

@@ -23,8 +23,10 @@ class Body:
 
 
 def raw(conversation_id: UUID, message_id: UUID) -> bytes:
-    """The message exactly as delivered. Raises NotVisible for what the member may not see or what was never delivered."""
+    """The message exactly as delivered. Raises NotVisible for what is not theirs, or was never delivered."""
     message = _visible(conversation_id, message_id)
+    if message.channel_id is None or message.raw_item_id is None:
+        raise NotVisible("There is nothing as delivered for this message.")
     with scope.system():
         body = (
             RawItem.objects.filter(channel_id=message.channel_id, id=message.raw_item_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -59,5 +60,7 @@ def count_attempt(items: Iterable[Item]) -> dict[UUID, int]:
         return dict(cursor.fetchall())
 
 
-def _loaded(envelope: object) -> dict[str, object]:
-    return orjson.loads(envelope) if isinstance(envelope, str) else dict(envelope)  # type: ignore[call-overload]
+def _loaded(envelope: Any) -> dict[str, object]:
+    """Django's cursor hands jsonb over as text."""
+    loaded: dict[str, object] = orjson.loads(envelope) if isinstance(envelope, str) else envelope
+    return loaded

@@ -37,5 +37,7 @@ class RawItem(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="raw_item_once")]
         indexes = [
             models.Index(fields=["id"], name="raw_item_waiting", condition=models.Q(state="received")),
-            models.Index(fields=["-id"], name="raw_item_trouble", condition=models.Q(state__in=["quarantined", "refused"])),
+            models.Index(
+                fields=["-id"], name="raw_item_trouble", condition=models.Q(state__in=["quarantined", "refused"])
+            ),
         ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from django.db import DatabaseError, OperationalError, transaction
 
+from rapport.conversations.threading import Plan
 from rapport.core import scope
 from rapport.inbound import claims, deciding, placing, storing, understanding
 from rapport.inbound.arrival import Arrival, Item
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 BATCH_ITEMS = 200
 ATTEMPTS_MAX = 5
+_TWICE = "The same message is there already."
 
 
 @dataclass(slots=True)
@@ -107,12 +109,12 @@ def _process(items: list[Item]) -> BatchResult:
         if arrival.mail.kind == "bounce":
             bounces.apply(arrival.mail)
     outcomes = [Outcome(a.item, RawState.STORED, "", a.conversation_id) for a in fresh]
-    outcomes += [Outcome(a.item, RawState.DUPLICATE, "The same message is there already.", a.conversation_id) for a in duplicates]
+    outcomes += [Outcome(a.item, RawState.DUPLICATE, _TWICE, a.conversation_id) for a in duplicates]
     claims.settle([*outcomes, *refused])
     return BatchResult(Counter(o.state.value for o in [*outcomes, *refused]), len(openers))
 
 
-def _sorted(arrivals: list[Arrival], plan: placing.Plan) -> tuple[list[Arrival], list[Arrival]]:
+def _sorted(arrivals: list[Arrival], plan: Plan) -> tuple[list[Arrival], list[Arrival]]:
     """Write each arrival's conversation on it, and set apart what is there already."""
     fresh: list[Arrival] = []
     duplicates: list[Arrival] = []

@@ -68,7 +68,8 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         conversation.awaiting_answer = False
         conversation.first_answered_at = conversation.first_answered_at or now()
         conversation.snippet = " ".join(text.split())[:160]
-        actions.touch(conversation, "message.written", actor, {"message": str(message.id), "delivery": str(delivery.id)})
+        data = {"message": str(message.id), "delivery": str(delivery.id)}
+        actions.touch(conversation, "message.written", actor, data)
     if answer.resolve:
         actions.resolve(conversation_id, actor)
     return delivery

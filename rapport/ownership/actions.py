@@ -26,12 +26,9 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         decision = record_reassignment(
             Reassignment(conversation_id, actor.id, *after, *before, tuple(conversation.involved))
         )
-        touch(
-            conversation,
-            "conversation.assigned",
-            actor,
-            {"team": str(after[0] or ""), "member": str(after[1] or ""), "from_team": str(before[0] or ""), "from_member": str(before[1] or "")},
-        )
+        names = ("team", "member", "from_team", "from_member")
+        moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
+        touch(conversation, "conversation.assigned", actor, moved)
     return decision
 
 
