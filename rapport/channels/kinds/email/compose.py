@@ -21,15 +21,20 @@ _RE = re.compile(r"^\s*(re|aw|sv|antw|r|ref|odp|vs)(\[\d+\]|\(\d+\))?\s*:\s*", r
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 _MESSAGE_IDS = ("message-id", "in-reply-to", "references")
-_ROBOTS = re.compile(r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|.*-(bounces?|request|owner))([+-].*)?$")
+_ROBOTS = re.compile(
+    r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|.*-(bounces?|request|owner))([+-].*)?$"
+)
 
 
 class _Policy(EmailPolicy):
-    """SMTP's line ends, seven bits, and Message-IDs left whole: the standard library would encode long ones as words."""
+    """SMTP's line ends, seven bits, and Message-IDs left whole: the standard library would encode long ones
+    as words.
+    """
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name.lower() in _MESSAGE_IDS:
-            return f"{name}: {'\r\n '.join(value.split())}\r\n".encode() if value else b""
+            folded = "\r\n ".join(value.split())
+            return f"{name}: {folded}\r\n".encode()
         return super().fold_binary(name, value)
 
 
@@ -44,7 +49,9 @@ def new_message_id(address: str) -> str:
 def compose(account: Account, settings: EmailSettings, draft: Draft, secret: str) -> bytes:
     """The draft as one mail with CRLF line ends. Raises Invalid where a header cannot be written safely."""
     mail = EmailMessage(policy=_policy_for(draft))
-    mail["From"] = _mailbox((settings.from_name.format(member=draft.author, channel=account.name), account.address))
+    mail["From"] = _mailbox(
+        (settings.from_name.format(member=draft.author, channel=account.name), account.address)
+    )
     mail["To"] = [_mailbox(pair) for pair in draft.to]
     if draft.cc:
         mail["Cc"] = [_mailbox(pair) for pair in draft.cc]
@@ -66,7 +73,9 @@ def compose(account: Account, settings: EmailSettings, draft: Draft, secret: str
 
 
 def subject(text: str, *, is_reply: bool) -> str:
-    """The subject with exactly one `Re: ` before it if this is a reply. Raises Invalid for more than one line."""
+    """The subject with exactly one `Re: ` before it if this is a reply. Raises Invalid for more than one
+    line.
+    """
     _one_line("subject", text)
     if not is_reply:
         return text.strip()
@@ -76,13 +85,16 @@ def subject(text: str, *, is_reply: bool) -> str:
 
 
 def references(parent_id: str, parent_references: Sequence[str]) -> list[str]:
-    """The References of an answer (RFC 5322, section 3.6.4): the first and the newest, when there are too many."""
+    """The References of an answer (RFC 5322, section 3.6.4): the first and the newest, when there are too
+    many.
+    """
     chain = list(dict.fromkeys([*parent_references, parent_id] if parent_id else parent_references))
     return chain if len(chain) <= REFERENCES_MAX else [chain[0], *chain[-(REFERENCES_MAX - 1) :]]
 
 
 def may_auto_reply(mail: ParsedMail, envelope_from: str | None = None, ours: Iterable[str] = ()) -> bool:
-    """Whether a machine may answer this mail (RFC 3834, section 2): never a machine, a list, a bounce or ourselves.
+    """Whether a machine may answer this mail (RFC 3834, section 2): never a machine, a list, a bounce or
+    ourselves.
 
     `envelope_from` is the return path, "" the null one, None unknown; `ours` are our own addresses.
     """
@@ -91,7 +103,11 @@ def may_auto_reply(mail: ParsedMail, envelope_from: str | None = None, ours: Ite
     if mail.auto_submitted and mail.auto_submitted.partition(";")[0].strip().lower() != "no":
         return False
     own = {address.lower() for address in ours}
-    senders = [mail.from_.address, *(a.address for a in mail.reply_to), *([envelope_from] if envelope_from else [])]
+    senders = [
+        mail.from_.address,
+        *(a.address for a in mail.reply_to),
+        *([envelope_from] if envelope_from else []),
+    ]
     return not any(_is_robot(a) or a.lower() in own or replyaddress.bare(a.lower()) in own for a in senders)
 
 
@@ -108,7 +124,9 @@ def _mailbox(pair: tuple[str, str]) -> HeaderAddress:
     name, address = _one_line("name", pair[0]), _one_line("address", pair[1])
     local, at, domain = address.rpartition("@")
     if not (local and at and domain) or any(c in address for c in ' ,;<>"()'):
-        raise Invalid(f"{address!r} is no address a mail can be sent to.", "It should look like name@example.com.")
+        raise Invalid(
+            f"{address!r} is no address a mail can be sent to.", "It should look like name@example.com."
+        )
     return HeaderAddress(_clean(name), local, _ascii_domain(domain))
 
 

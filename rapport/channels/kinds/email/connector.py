@@ -53,7 +53,9 @@ class EmailConnector:
         return compose.new_message_id(account.address)
 
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
-        """The mail, with the signed address as its return path where the channel signs: bounces then say whose."""
+        """The mail, with the signed address as its return path where the channel signs: bounces then say
+        whose.
+        """
         read = settings.read(account.config, account.address)
         secret = options().secret_key
         sender = account.address
@@ -71,6 +73,8 @@ class EmailConnector:
         read = settings.read(account.config, account.address)
         if not read.smtp:
             raise ChannelError(
-                f"The channel {account.name} has no server to send with.", "Add an SMTP server to it.", permanent=True
+                f"The channel {account.name} has no server to send with.",
+                "Add an SMTP server to it.",
+                permanent=True,
             )
         return smtp.submit(read.smtp, account.secrets.get("smtp_password", ""), outgoing, about_to_send)

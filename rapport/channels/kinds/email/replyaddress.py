@@ -1,7 +1,7 @@
 """A reply address that says, and proves, which conversation an answer belongs to. Pure.
 
-`support@example.com` becomes `support+c-<24 bytes in base32>@example.com`: sixteen bytes of conversation id, eight of
-HMAC-SHA256. Base32, because mail systems fold the case of a local part.
+`support@example.com` becomes `support+c-<24 bytes in base32>@example.com`: sixteen bytes of conversation
+id, eight of HMAC-SHA256. Base32, because mail systems fold the case of a local part.
 """
 
 import base64
@@ -18,13 +18,17 @@ _TOKEN = re.compile(r"\+c-([a-z2-7]{39})$")
 def sign(address: str, conversation_id: UUID, secret: str) -> str:
     """The reply address of a conversation; `address` itself where its local part leaves no room for one."""
     local, _, domain = address.rpartition("@")
-    token = base64.b32encode(conversation_id.bytes + _mac(conversation_id, secret)).decode().rstrip("=").lower()
+    token = (
+        base64.b32encode(conversation_id.bytes + _mac(conversation_id, secret)).decode().rstrip("=").lower()
+    )
     signed = f"{local}{_MARK}{token}"
     return f"{signed}@{domain}" if len(signed) <= _LOCAL_MAX else address
 
 
 def verify(address: str, secret: str) -> UUID | None:
-    """The conversation a signed reply address names, or None where it is none of ours or was tampered with."""
+    """The conversation a signed reply address names, or None where it is none of ours or was tampered
+    with.
+    """
     found = _TOKEN.search(address.rpartition("@")[0].lower())
     if not found:
         return None

@@ -12,7 +12,15 @@ _SETTINGS = frozenset(
     {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
 )
 AFTER = ("leave", "seen", "move", "delete")
-_KNOWN = {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
+    "imap",
+    "smtp",
+    "addresses",
+    "catch_all",
+    "from_name",
+    "signed_reply",
+    "quote_history",
+    "trust_date",
+}
 _PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
 _PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
 
@@ -29,7 +37,9 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class ImapSettings:
-    """How to collect. `after` is done to a mail once it is committed; `poll_seconds` is the fallback's pace."""
+    """How to collect. `after` is done to a mail once it is committed; `poll_seconds` is the fallback's
+    pace.
+    """
 
     server: Server
     folders: tuple[str, ...] = ("INBOX",)
@@ -54,9 +64,11 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class EmailSettings:
-    """One mailbox. `from_name` may hold {member} and {channel}; `catch_all` is a domain of which all mail is taken.
+    """One mailbox. `from_name` may hold {member} and {channel}; `catch_all` is a domain of which all mail
+    is taken.
 
-    `trust_date` believes a mail's own date as that of its arrival: for a history that is played, not for the public.
+    `trust_date` believes a mail's own date as that of its arrival: for a history that is played, not for
+    the public.
     """
 
     imap: ImapSettings | None
@@ -72,7 +84,9 @@ class EmailSettings:
 def read(config: Mapping[str, Any], address: str) -> EmailSettings:
     """Read a channel's config. Raises Invalid with the name of the first bad setting and what is expected."""
     if "@" not in address:
-        raise Invalid(f"{address!r} is no e-mail address.", "A mailbox needs an address like support@example.com.")
+        raise Invalid(
+            f"{address!r} is no e-mail address.", "A mailbox needs an address like support@example.com."
+        )
     unknown = set(config) - _SETTINGS
     if unknown:
         raise Invalid(f"Unknown setting {sorted(unknown)[0]!r}.", "See the e-mail page of the documentation.")
@@ -137,7 +151,10 @@ def _server(section: Mapping[str, Any], name: str) -> Server:
     if security == "none" and not is_loopback(host):
         raise Invalid(f"{name}.security is none, but {host} is another machine.", "Use tls or starttls.")
     return Server(
-        host, _number(section, f"{name}.port", _PORTS[name, security], 1, 65_535), security, _string(section, "user", "")
+        host,
+        _number(section, f"{name}.port", _PORTS[name, security], 1, 65_535),
+        security,
+        _string(section, "user", ""),
     )
 
 
@@ -145,7 +162,9 @@ def _from_name(pattern: str) -> str:
     try:
         pattern.format(member="", channel="")
     except (KeyError, IndexError, ValueError) as error:
-        raise Invalid(f"from_name {pattern!r} cannot be used.", "It may hold {member} and {channel}.") from error
+        raise Invalid(
+            f"from_name {pattern!r} cannot be used.", "It may hold {member} and {channel}."
+        ) from error
     return pattern
 
 

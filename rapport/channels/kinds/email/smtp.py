@@ -7,18 +7,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 
-from rapport.channels.base import MessageRefused, Outgoing, OutcomeUnknown
+from rapport.channels.base import MessageRefused, OutcomeUnknown, Outgoing
 from rapport.channels.kinds.email.settings import SmtpSettings, is_loopback
 from rapport.core.errors import ChannelError
 
 _FINAL_DOT_SECONDS = 300  # RFC 5321, section 4.5.3.2.6, asks for ten minutes: a worker cannot wait that long
 
 
-def submit(settings: SmtpSettings, password: str, outgoing: Outgoing, about_to_send: Callable[[], None]) -> str:
+def submit(
+    settings: SmtpSettings, password: str, outgoing: Outgoing, about_to_send: Callable[[], None]
+) -> str:
     """Send one mail and return the server's words.
 
-    `about_to_send` is called once the server awaits the content. MessageRefused: the server said no to the mail.
-    OutcomeUnknown: the connection broke while the content went. Any other ChannelError: nothing was sent.
+    `about_to_send` is called once the server awaits the content. MessageRefused: the server said no to the
+    mail. OutcomeUnknown: the connection broke while the content went. Any other ChannelError: nothing was
+    sent.
     """
     client = connect(settings, password)
     try:
@@ -78,7 +81,9 @@ def _resolve(settings: SmtpSettings) -> str:
     address = str(found[0][4][0])
     if not (is_loopback(host) or settings.allow_private or ip_address(address.partition("%")[0]).is_global):
         raise ChannelError(
-            f"{host} is at {address}, on a private network.", "Set smtp.allow_private if that is meant.", permanent=True
+            f"{host} is at {address}, on a private network.",
+            "Set smtp.allow_private if that is meant.",
+            permanent=True,
         )
     return address
 
