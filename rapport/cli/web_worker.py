@@ -7,7 +7,7 @@ from rapport.core.postgres.launch import die_with
 
 die_with(os.getppid(), signal.SIGTERM)
 
-from rapport.web.wsgi import application  # noqa: E402  # Only a process that will end with its server loads
-Django.
+# Only a process that will end with its server loads Django.
+from rapport.web.wsgi import application  # noqa: E402
 
 __all__ = ["application"]
