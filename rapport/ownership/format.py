@@ -11,7 +11,7 @@ from rapport.ownership.toml import dump_toml
 from rapport.ownership.yaml import YamlError, dump_yaml, read_yaml
 
 FORMATS = ("toml", "yaml")
-_SIZE_MAX = 1_000_000
+_SIZE_MAX = 300_000
 
 _Located = tuple[object, Callable[[Path], int | None]]
 

@@ -9,11 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 CHARACTERS_READ_MAX = 50_000
 """What comes after this many characters of a text is not looked at."""
 
+_KEPT_LENGTH_MAX = 40
 _ACCENTS = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u00ad\u200b-\u200d\u2060\ufeff]+")
 _TYPOGRAPHY = "\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2022\u20ac"
 # Letters that Unicode does not take apart into a letter and an accent, though people write one for the other.
@@ -30,15 +31,27 @@ _UNSPACED = re.compile(
 
 
 def fold(text: str) -> str:
-    """`text` without case, accents, invisible characters and typographic variants."""
+    """`text` without case, accents, invisible characters and typographic variants, its words one space apart."""
     if text.isascii():
         return text.lower().replace("_", " ")
-    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", text).casefold())
-    for dash_or_quote in _TYPOGRAPHY:
-        folded = folded.replace(dash_or_quote, " ")
+    # Most words even of German or Polish are plain ASCII, and the others come again and again.
+    return " ".join([word.lower() if word.isascii() else _fold_word(word) for word in text.split()]).replace("_", " ")
+
+
+def _fold_word(word: str) -> str:
+    return _fold_kept(word) if len(word) <= _KEPT_LENGTH_MAX else _fold_any(word)
+
+
+def _fold_any(word: str) -> str:
+    folded = _ACCENTS.sub("", unicodedata.normalize("NFKD", word).casefold())
+    for mark in _TYPOGRAPHY:
+        folded = folded.replace(mark, " ")
     if not folded.isascii():
         folded = unicodedata.normalize("NFC", folded).translate(_LOOKALIKES)
-    return folded.replace("_", " ")
+    return folded
+
+
+_fold_kept = lru_cache(maxsize=10_000)(_fold_any)
 
 
 class FoldedText:

@@ -81,7 +81,7 @@ def test_a_good_file_is_checked_without_being_saved(tmp_path: Path) -> None:
             "line 5, rule 1, when.repli: there is no condition “repli”",
         ),
         ("a.toml", GOOD.replace("[[rules]]", "[[rules"), "line 3: this is no TOML"),
-        ("a.yaml", GOOD, "this is no YAML"),
+        ("a.yaml", GOOD, "expected a policy"),
         ("a.txt", GOOD, "expected a name that ends in .toml, .yaml or .yml"),
     ],
 )
