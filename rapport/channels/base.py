@@ -1,7 +1,7 @@
 """The connector contract: what one kind of channel must be able to do, in plain values.
 
-A connector never sees the database. It is handed an `Account`, gives what it collects to a `Source`, and sends an
-`Outgoing`. It raises `core.errors.ChannelError`, whose `permanent` decides retry or stop.
+A connector never sees the database. It is handed an `Account`, gives what it collects to a `Source`, and
+sends an `Outgoing`. It raises `core.errors.ChannelError`, whose `permanent` decides retry or stop.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,8 +34,12 @@ class Incoming:
     trouble: str = ""
 
 
-def mail(body: bytes, envelope: Mapping[str, Any] | None = None, received_at: datetime | None = None) -> Incoming:
-    """An e-mail as delivered. Its content is its identity: fetched again, from any folder, it is the same item."""
+def mail(
+    body: bytes, envelope: Mapping[str, Any] | None = None, received_at: datetime | None = None
+) -> Incoming:
+    """An e-mail as delivered. Its content is its identity: fetched again, from any folder, it is the same
+    item.
+    """
     return Incoming(sha256(body).hexdigest(), body, envelope or {}, received_at)
 
 
@@ -128,7 +132,9 @@ class Connector(Protocol):
         """Raise `Invalid` naming the first wrong setting; no network."""
 
     def test(self, account: Account) -> Sequence[str]:
-        """Reach both ways without taking or sending anything; lines saying what works. Raises ChannelError."""
+        """Reach both ways without taking or sending anything; lines saying what works. Raises
+        ChannelError.
+        """
 
     def collects(self, account: Account) -> bool:
         """Whether the account has a source that `collect` must be run for."""
@@ -148,6 +154,7 @@ class Connector(Protocol):
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> str:
         """Send once; `about_to_send` is called at the last moment before the other side may have it.
 
-        Returns the other side's words. Raises MessageRefused where it said no to the message, OutcomeUnknown where it
-        may have arrived, and any other ChannelError where nothing was sent because of the account.
+        Returns the other side's words. Raises MessageRefused where it said no to the message,
+        OutcomeUnknown where it may have arrived, and any other ChannelError where nothing was sent because
+        of the account.
         """

@@ -34,5 +34,10 @@ def connector(kind: str) -> Connector:
 def account(channel: Channel) -> Account:
     """The channel as the plain values its connector takes."""
     return Account(
-        channel.id, channel.name, channel.kind, channel.address, channel.config, unseal(bytes(channel.secrets))
+        channel.id,
+        channel.name,
+        channel.kind,
+        channel.address,
+        channel.config,
+        unseal(bytes(channel.secrets)),
     )

@@ -1,8 +1,8 @@
 """Collect a mailbox by IMAP (RFC 3501, IDLE of RFC 2177).
 
-New mail first; the backlog of each folder downwards, one bounded batch between two looks for new mail. How far a folder
-was read is its cursor, committed with the mails themselves. Nothing is marked or deleted unless the channel asks, and
-then only after the commit.
+New mail first; the backlog of each folder downwards, one bounded batch between two looks for new mail. How
+far a folder was read is its cursor, committed with the mails themselves. Nothing is marked or deleted
+unless the channel asks, and then only after the commit.
 """
 
 import logging
@@ -29,7 +29,9 @@ _LOST = (OSError, IMAPClientAbortError)
 
 
 def collect(settings: ImapSettings, password: str, source: Source) -> None:
-    """Collect on one connection until `source.stopping`, or raise ChannelError: temporary when it should be retried."""
+    """Collect on one connection until `source.stopping`, or raise ChannelError: temporary when it should be
+    retried.
+    """
     with _plainly(settings), connected(settings, password) as client:
         mailbox = _Mailbox(client, settings, source)
         mailbox.look()
@@ -59,9 +61,7 @@ def _plainly(settings: ImapSettings) -> Iterator[None]:
     try:
         yield
     except _LOST as error:
-        raise ChannelError(
-            f"The connection to {settings.server.host} was lost: {error}", permanent=False
-        ) from error
+        raise ChannelError(f"The connection to {settings.server.host} was lost: {error}", permanent=False) from error
     except IMAPClientError as error:
         raise ChannelError(f"{settings.server.host} answered: {error}", permanent=False) from error
 
@@ -79,7 +79,9 @@ class _Mailbox:
         self._missing: set[str] = set()
 
     def look(self) -> None:
-        """Take what is new in every folder. A folder that cannot be opened is shown, and does not stop the others."""
+        """Take what is new in every folder. A folder that cannot be opened is shown, and does not stop the
+        others.
+        """
         for folder in self._settings.folders:
             if self._open(folder):
                 self._act(folder)
@@ -136,7 +138,9 @@ class _Mailbox:
         self._source.unwell(f"The folder {folder} cannot be read: {words}")
 
     def _begin(self, folder: str, answer: dict[bytes, Any]) -> None:
-        """Where to go on in the folder, or begin anew when the server numbered it anew (RFC 3501, section 2.3.1.1)."""
+        """Where to go on in the folder, or begin anew when the server numbered it anew (RFC 3501, section
+        2.3.1.1).
+        """
         validity = int(answer.get(b"UIDVALIDITY") or 0)
         known = self._cursors.get(folder) or read_cursor(self._source.cursors().get(_name(folder)))
         if known is None or known.uidvalidity != validity:

@@ -31,18 +31,17 @@ def fetch_sizes(client: IMAPClient, uids: Sequence[int]) -> dict[int, int]:
     return {uid: int(data.get(b"RFC822.SIZE", 0)) for uid, data in answer.items()}
 
 
-def fetch(
-    client: IMAPClient, folder: str, uidvalidity: int, uids: Sequence[int], max_bytes: int
-) -> list[Fetched]:
-    """Every one of `uids`: whole; or with a reason for quarantine; or not at all, if it was deleted meanwhile."""
+def fetch(client: IMAPClient, folder: str, uidvalidity: int, uids: Sequence[int], max_bytes: int) -> list[Fetched]:
+    """Every one of `uids`: whole; or with a reason for quarantine; or not at all, if it was deleted
+    meanwhile.
+    """
     sizes = fetch_sizes(client, uids)
     place = {"source": "imap", "folder": folder, "uidvalidity": uidvalidity}
     small = [uid for uid in uids if uid in sizes and sizes[uid] <= max_bytes]
     large = [uid for uid in uids if uid in sizes and sizes[uid] > max_bytes]
     bodies = _bodies(client, small)
     fetched = [
-        _whole(uid, bodies[uid], place) if uid in bodies else _refused(client, uid, place, sizes[uid])
-        for uid in small
+        _whole(uid, bodies[uid], place) if uid in bodies else _refused(client, uid, place, sizes[uid]) for uid in small
     ]
     fetched += [_header_only(client, uid, place, sizes[uid], max_bytes) for uid in large]
     return [one for one in fetched if one]
@@ -84,9 +83,7 @@ def _refused(client: IMAPClient, uid: int, place: Mapping[str, Any], size: int) 
     return Fetched(uid, item)
 
 
-def _header_only(
-    client: IMAPClient, uid: int, place: Mapping[str, Any], size: int, max_bytes: int
-) -> Fetched | None:
+def _header_only(client: IMAPClient, uid: int, place: Mapping[str, Any], size: int, max_bytes: int) -> Fetched | None:
     answer = client.fetch([uid], [f"BODY.PEEK[HEADER]<0.{_HEADER_BYTES}>", "INTERNALDATE"])
     data = answer.get(uid)
     if data is None:

@@ -12,8 +12,9 @@ _OVERLAP = timedelta(days=2)
 class FolderCursor:
     """Every mail from `low` to `top` (UIDs, both inclusive) was committed, under this `uidvalidity`.
 
-    Above `top` is new mail, below `low` the backlog; `low` 1 says there is none. `pending` are committed mails that
-    wait to be marked, moved or deleted. `since` (a date, or "") bounds the backlog; `at` is when this was written.
+    Above `top` is new mail, below `low` the backlog; `low` 1 says there is none. `pending` are committed
+    mails that wait to be marked, moved or deleted. `since` (a date, or "") bounds the backlog; `at` is when
+    this was written.
     """
 
     uidvalidity: int
@@ -24,10 +25,10 @@ class FolderCursor:
     at: str = ""
 
     @classmethod
-    def start(
-        cls, uidvalidity: int, top: int, before: "FolderCursor | None", *, backfill: bool
-    ) -> "FolderCursor":
-        """Where to begin in a folder. Renumbered, it is read anew: as far back as we last were, or all of it."""
+    def start(cls, uidvalidity: int, top: int, before: "FolderCursor | None", *, backfill: bool) -> "FolderCursor":
+        """Where to begin in a folder. Renumbered, it is read anew: as far back as we last were, or all of
+        it.
+        """
         if before is None:
             return cls(uidvalidity, top, top + 1 if backfill else 1)
         since = ""

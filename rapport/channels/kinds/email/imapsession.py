@@ -18,7 +18,9 @@ _LATER = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]|try a
 
 @contextmanager
 def connected(settings: ImapSettings, password: str) -> Iterator[IMAPClient]:
-    """A signed-in client, closed afterwards. Raises ChannelError; a wrong password and certificate are permanent."""
+    """A signed-in client, closed afterwards. Raises ChannelError; a wrong password and certificate are
+    permanent.
+    """
     client = _connect(settings)
     try:
         _sign_in(client, settings, password)

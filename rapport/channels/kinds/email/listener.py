@@ -1,7 +1,7 @@
 """The local mail listener: SMTP (RFC 5321) and LMTP (RFC 2033) on one port; who says LHLO speaks LMTP.
 
-A mail is answered 250 only after its transaction is committed. Commits run in threads, so that one slow commit holds up
-no other connection.
+A mail is answered 250 only after its transaction is committed. Commits run in threads, so that one slow
+commit holds up no other connection.
 """
 
 import asyncio
@@ -122,7 +122,9 @@ class Listener:
 
 
 class _Connection(SMTP):
-    """aiosmtpd's SMTP, with LHLO beside EHLO, lines as long as the real world writes them, and a bound on peers."""
+    """aiosmtpd's SMTP, with LHLO beside EHLO, lines as long as the real world writes them, and a bound on
+    peers.
+    """
 
     # RFC 5321 allows 1,000; real mails have longer lines, and refusing them would lose them.
     line_length_limit = 1024 * 1024
@@ -157,7 +159,8 @@ class _Connection(SMTP):
     async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802 # aiosmtpd finds verbs by method name
         """LMTP's greeting: each recipient is then answered for itself after DATA."""
         await self.smtp_EHLO(hostname)
-        self.session.lmtp = True
+        if self.session:
+            self.session.__dict__["lmtp"] = True
 
 
 class _Handler:
@@ -234,7 +237,9 @@ def _item(session: Session, envelope: Envelope, recipients: list[str], peer: str
 
 
 def _for_each(session: Session, envelope: Envelope, answers: Mapping[str, str]) -> str:
-    """One answer a recipient in LMTP. In SMTP one for all: the first that is not yes, for a repeat harms nobody."""
+    """One answer a recipient in LMTP. In SMTP one for all: the first that is not yes, for a repeat harms
+    nobody.
+    """
     ordered = [answers[recipient] for recipient in envelope.rcpt_tos]
     if _is_lmtp(session):
         return "\r\n".join(ordered)

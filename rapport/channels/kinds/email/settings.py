@@ -12,15 +12,6 @@ _SETTINGS = frozenset(
     {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
 )
 AFTER = ("leave", "seen", "move", "delete")
-    "imap",
-    "smtp",
-    "addresses",
-    "catch_all",
-    "from_name",
-    "signed_reply",
-    "quote_history",
-    "trust_date",
-}
 _PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
 _PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
 
@@ -84,9 +75,7 @@ class EmailSettings:
 def read(config: Mapping[str, Any], address: str) -> EmailSettings:
     """Read a channel's config. Raises Invalid with the name of the first bad setting and what is expected."""
     if "@" not in address:
-        raise Invalid(
-            f"{address!r} is no e-mail address.", "A mailbox needs an address like support@example.com."
-        )
+        raise Invalid(f"{address!r} is no e-mail address.", "A mailbox needs an address like support@example.com.")
     unknown = set(config) - _SETTINGS
     if unknown:
         raise Invalid(f"Unknown setting {sorted(unknown)[0]!r}.", "See the e-mail page of the documentation.")
@@ -162,9 +151,7 @@ def _from_name(pattern: str) -> str:
     try:
         pattern.format(member="", channel="")
     except (KeyError, IndexError, ValueError) as error:
-        raise Invalid(
-            f"from_name {pattern!r} cannot be used.", "It may hold {member} and {channel}."
-        ) from error
+        raise Invalid(f"from_name {pattern!r} cannot be used.", "It may hold {member} and {channel}.") from error
     return pattern
 
 
