@@ -42,7 +42,7 @@ class Child:
 
 def backoff_s(crashes: int) -> float:
     """How long to wait before start number `crashes` + 1 (pure)."""
-    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** max(0, crashes - 1))
+    return min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(10, max(0, crashes - 1)))
 
 
 def command(arguments: Sequence[str]) -> list[str]:
@@ -53,7 +53,8 @@ def command(arguments: Sequence[str]) -> list[str]:
 def spawn(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Starts `rapport` with these arguments; the kernel ends it when we are gone."""
     script = [sys.executable, "-I", "-S", str(Path(launch.__file__).resolve())]
-    rights = ["-1", "-1", str(int(signal.SIGTERM))]
+    # Our own death is a crash: a child that is stuck must not hold the ports of the next start.
+    rights = ["-1", "-1", str(int(signal.SIGKILL))]
     return subprocess.Popen(  # noqa: S603
         [*script, str(os.getpid()), *rights, *command(arguments)],
         env={**os.environ, **(environment or {})},

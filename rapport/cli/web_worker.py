@@ -5,7 +5,7 @@ import signal
 
 from rapport.core.postgres.launch import die_with
 
-die_with(os.getppid(), signal.SIGTERM)
+die_with(os.getppid(), signal.SIGKILL)
 
 # Only a process that will end with its server loads Django.
 from rapport.web.wsgi import application  # noqa: E402

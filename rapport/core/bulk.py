@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import psycopg
 from django.db import connection
 from psycopg.rows import tuple_row
 
@@ -20,7 +21,7 @@ def insert(table: str, columns: Columns, tail: str = "") -> list[tuple[Any, ...]
         return []
     names = ", ".join(columns)
     cast = ", ".join(f"{name}::{kind}" for name, (kind, _) in columns.items())
-    sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
+    sent = ", ".join(f"%b::{_travelling(kind)}[]" for kind, _ in columns.values())
     statement = f"INSERT INTO {table} ({names}) SELECT {cast} FROM unnest({sent}) AS row({names}) {tail}"
     return _run(statement, columns, "RETURNING" in tail)
 
@@ -33,7 +34,7 @@ def update(table: str, key: Sequence[str], columns: Columns, assignments: str, t
     if not len(next(iter(columns.values()))[1]):
         return []
     names = ", ".join(columns)
-    sent = ", ".join(f"%s::{_travelling(kind)}[]" for kind, _ in columns.values())
+    sent = ", ".join(f"%b::{_travelling(kind)}[]" for kind, _ in columns.values())
     joined = " AND ".join(f"t.{name} = row.{name}" for name in key)
     statement = f"UPDATE {table} AS t SET {assignments} FROM unnest({sent}) AS row({names}) WHERE {joined} {tail}"
     return _run(statement, columns, "RETURNING" in tail)
@@ -45,9 +46,12 @@ def array_text(values: Iterable[object]) -> str:
 
 
 def _run(statement: str, columns: Columns, returning: bool) -> list[tuple[Any, ...]]:
-    """Django's own cursor writes parameters into the statement as literals; the driver's sends them beside it."""
+    """Django's cursors write parameters into the statement as literals; the driver's own sends them beside it, as bytes.
+
+    That spares both sides the quoting of every mail: a third of the cost of storing one.
+    """
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.cursor(row_factory=tuple_row) as cursor:
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection, row_factory=tuple_row) as cursor:
         cursor.execute(statement, [list(values) for _, values in columns.values()])
         return list(cursor.fetchall()) if returning else []
 

@@ -25,7 +25,7 @@ from rapport.core.errors import Invalid
 
 MEGABYTE = 1024 * 1024
 #: Variables with our prefix that are not settings: where the file is, and what tests and `make` use.
-NOT_SETTINGS = frozenset({"RAPPORT_CONFIG", "RAPPORT_SHARED"})
+NOT_SETTINGS = frozenset({"RAPPORT_CONFIG", "RAPPORT_SHARED", "RAPPORT_ADMIN_PASSWORD"})
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -177,7 +177,7 @@ def _wrong(label: str, given: object, expected: str) -> OptionsError:
 
 def _whole_number(label: str, value: object, least: int, most: int) -> int:
     text = str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,12}", text) or not least <= int(text) <= most:
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
         raise _wrong(label, value, f"a whole number from {least} to {most}")
     return int(text)
 
