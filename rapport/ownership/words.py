@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 CHARACTERS_READ_MAX = 50_000
 """What comes after this many characters of a text is not looked at."""
@@ -55,27 +55,31 @@ _fold_kept = lru_cache(maxsize=10_000)(_fold_any)
 
 
 class FoldedText:
-    """A text made ready to be searched, once, for any number of phrases."""
+    """A text made ready to be searched, once, for any number of phrases.
+
+    `in_order` has its words, folded, and `words` each of them once.
+    """
+
+    __slots__ = ("_spaced", "in_order", "words")
 
     def __init__(self, text: str) -> None:
-        self._text = text[:CHARACTERS_READ_MAX]
+        self.in_order = _words_of(text[:CHARACTERS_READ_MAX])
+        self.words = frozenset(self.in_order)
+        self._spaced = ""
 
-    @cached_property
-    def _words_in_order(self) -> list[str]:
-        folded = self._text if self._text.isascii() else fold(self._text)
-        if folded.isascii():
-            return folded.translate(_ASCII_TO_WORDS).split()
-        return _ANY_WORD.findall(folded)
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Every word of the text, folded."""
-        return frozenset(self._words_in_order)
-
-    @cached_property
+    @property
     def spaced(self) -> str:
         """The folded words with one space before, between and after them."""
-        return f" {' '.join(self._words_in_order)} "
+        if not self._spaced:
+            self._spaced = f" {' '.join(self.in_order)} "
+        return self._spaced
+
+
+def _words_of(text: str) -> list[str]:
+    folded = text if text.isascii() else fold(text)
+    if folded.isascii():
+        return folded.translate(_ASCII_TO_WORDS).split()
+    return _ANY_WORD.findall(folded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def phrase(written: str) -> Phrase | None:
     A star at the end stands for any ending ("refund*"). A phrase in a script written without spaces is found
     anywhere.
     """
-    words = FoldedText(written)._words_in_order
+    words = FoldedText(written).in_order
     if not words:
         return None
     together = " ".join(words)

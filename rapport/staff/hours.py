@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rapport.core.errors import Invalid
@@ -56,7 +56,7 @@ class Hours:
         marks = ((_instant(day, start, zone), _instant(day, end, zone)) for start, end in blocks)
         return tuple((start, end) for start, end in marks if start < end)
 
-    @property
+    @cached_property
     def minutes_a_day(self) -> int:
         """The length of a working day: the open minutes of a week over its open days. 0 when never open."""
         lengths = [sum(end - start for start, end in blocks) for blocks in self.week if blocks]
