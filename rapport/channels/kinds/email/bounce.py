@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from rapport.channels.kinds.email import headers as heads
-from rapport.channels.kinds.email.bouncetext import Failure, failures_in, is_bounce_text, report_text
+from rapport.channels.kinds.email.bouncetext import Failure, failures_in, is_bounce_text, report_text, server_words
 from rapport.channels.kinds.email.bouncewords import is_hard, reason_of, reply_in, status_in
 from rapport.channels.kinds.email.headers import Headers, decode_value
 from rapport.channels.kinds.email.mime import Part, decoded
@@ -90,33 +90,25 @@ def _typed(fields: Headers, name: str) -> str:
 def _recipient(fields: Headers, address: str, told: Failure | None, text: str) -> BounceRecipient:
     diagnostic = fields.text("diagnostic-code").partition(";")[2].strip() or fields.text("diagnostic-code").strip()
     action = fields.raw("action").partition(" ")[0].lower()
-    written = status_in(fields.text("status"))
-    said = status_in(diagnostic) or (status_in(told.diagnostic) if told else "")
-    status = _finer(written, said)
-    words = diagnostic
-    if told is not None and len(told.diagnostic) > 10:
-        words = f"{diagnostic}\n{told.diagnostic}"
-    return _judged(address, status, words or report_text(text)[:1_500], diagnostic or words, action)
+    context = told.diagnostic if told is not None else ""
+    whole = report_text(text)[:3_000]
+    said = status_in(diagnostic) or status_in(server_words(context))
+    status = said if said and not said.endswith(".0.0") else status_in(fields.text("status")) or said
+    spoken = diagnostic or server_words(context) or context or whole
+    return _judged(address, status, [diagnostic, server_words(context), context, whole], (spoken, action))
 
 
-def _finer(first: str, second: str) -> str:
-    """The more telling of two status codes."""
-    if not first or (first.endswith(".0.0") and second):
-        return second or first
-    if first.split(".")[2] == "0" and second and second.split(".")[2] != "0":
-        return second
-    return first
-
-
-def _judged(address: str, status: str, words: str, diagnostic: str, action: str) -> BounceRecipient:
+def _judged(address: str, status: str, texts: list[str], spoken: tuple[str, str]) -> BounceRecipient:
+    """The recipient with its reason, from the texts about it (the most particular first) and the report's action."""
+    diagnostic, action = spoken
     if action in ("delivered", "relayed", "expanded"):
         return BounceRecipient(address, status or "2.0.0", "delivered", False, diagnostic[:2_000])
-    reason = reason_of(status, words)
-    if reason in ("undefined", "filtered") and action == "delayed":
+    reason = reason_of(status, texts)
+    if reason == "undefined" and action == "delayed":
         reason = "expired"
     if not status:
         reply = reply_in(diagnostic)
-        temporary = reply.startswith("4") if reply else (action == "delayed" or reason in ("networkerror", "expired"))
+        temporary = reply.startswith("4") if reply else (action == "delayed" or reason == "networkerror")
         status = "4.0.0" if temporary else "5.0.0"
     return BounceRecipient(address, status, reason, is_hard(status, reason), diagnostic.strip()[:2_000])
 
@@ -139,9 +131,13 @@ def _from_text(headers: Headers, parts: list[Part], words: str) -> tuple[BounceR
         failures = [Failure(name, words[:2_000]) for name in named]
     if not failures:
         failures = [Failure(name, words[:2_000]) for name in _original_recipients(parts)[:1] or [""]]
-    return tuple(
-        _judged(f.recipient, status_in(f.diagnostic), f.diagnostic, f.diagnostic, "") for f in failures[:_MAX_RECIPIENTS]
-    )
+    return tuple(_told(failure, words[:6_000]) for failure in failures[:_MAX_RECIPIENTS])
+
+
+def _told(failure: Failure, whole: str) -> BounceRecipient:
+    spoken = server_words(failure.diagnostic)
+    texts = [spoken, failure.paragraph(), failure.diagnostic, whole]
+    return _judged(failure.recipient, status_in(spoken or failure.diagnostic), texts, (spoken or failure.diagnostic, ""))
 
 
 def _original_recipients(parts: list[Part]) -> list[str]:

@@ -12,17 +12,17 @@ _ROBOT = re.compile(
     r"mailadministrator|administrator|virus|scanner|fml-.*|nobody|amavisd?|no-?reply|noreply-.*|bounces?|.*-admin|.*-master)@",
     re.IGNORECASE,
 )
-_CERTAIN_ROBOT = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mail-?delivery.*|mdaemon|double-bounce)(?:@|$)", re.IGNORECASE)
+_CERTAIN_ROBOT = re.compile(r"(?:mailer-?daemon|mail-?daemon|postmaster|mail[\-.]?delivery.*|mdaemon|double-bounce)(?:@|$)", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"undeliver|(?:delivery|mail|message|returned|sending|e-?mail|smtp)\b.{0,40}(?:fail|return|error|problem|status|reject|report|delay|warning|unsuccessful|incomplete|not delivered|could not|undeliv)"
     r"|failure notice|return(?:ed)? (?:mail|to sender|message)|(?:failed|failure|error|rejected|unable|problem|nondeliverable|non-?delivery|could not|cannot)\b.{0,40}(?:deliver|mail|message|sending|send|recipient)"
-    r"|mail (?:system error|could not)|delivery (?:notification|failure|status)|dsn:|\bndn\b|bounce|warning: could not send|user unknown|host unknown|considered unsolicited|unzustellbar|non remis|no (?:se )?(?:ha )?(?:podido )?entreg|não entregue|недоставлен|配信不能|エラー|returned",
+    r"|mail (?:system error|could not)|delivery (?:notification|failure|status)|dsn:|\bndn\b|bounce|warning: could not send|user unknown|host unknown|considered unsolicited|unzustellbar|non remis|no (?:se )?(?:ha )?(?:podido )?entreg|não entregue|недоставлен|配信不能|配信でき|エラー|returned",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(
     r"(?:could not|couldn't|cannot|can't|can not|unable to|was not able to|wasn't able to|failed to|not been able to|not|n't)\s+(?:be\s+)?(?:deliver|complete delivery|sent|send|relay|reach|accept)"
     r"|delivery (?:to|of|has|failed|failure|attempt|status|error|temporarily|incomplete)|undeliver|permanent(?:ly)? (?:fatal )?(?:error|fail)|returned (?:to sender|mail)|not delivered|user unknown|no such user|unknown user"
-    r"|addresses? (?:failed|had|rejected)|recipients? (?:failed|address|rejected|reject|could not|did not)|mailbox|over quota|transcript of session|reason for|returned below|rejected|bounce|bounced|smtp error|unrouteable|error(?:s)? (?:occurred|while|from)|retry|has been delayed|non remis|échou|5\d\d \d\.\d\.\d|<<< 5\d\d",
+    r"|addresses? (?:failed|had|rejected)|recipients? (?:failed|address|rejected|reject|could not|did not)|mailbox|over quota|transcript of session|reason for|returned below|rejected|bounce|bounced|smtp error|unrouteable|error(?:s)? (?:occurred|while|from)|retry|has been delayed|non remis|échou|5\d\d \d\.\d\.\d|<<< 5\d\d|expired|aborted after|rcpt to:<|送信でき|配信でき",
     re.IGNORECASE,
 )
 _CUT = re.compile(
@@ -35,13 +35,20 @@ _ADDR = r"[^\s<>\[\]();:,\"'|=]+@[^\s<>\[\]();:,\"'|]*[^\s<>\[\]();:,\"'|.\]]"
 _HEADS = re.compile(
     rf"^[ \t*>]{{0,12}}(?:"
     rf"<({_ADDR})>:?[ \t]*(?:\.\.\.|\(|:|$)"  # <a@b>: reason (qmail, Postfix); <a@b>... reason (Sendmail)
-    rf"|<?(?:smtp:|mailto:|to:[ \t]?)?({_ADDR})>?[ \t]*(?:\(generated from|\(expanded from|:?[ \t]*$|\.\.\.|:[ \t]|;|[ \t]+-[ \t]|[ \t]on \d)"
-    rf"|(?:to|recipient|recipients?|address|user|failed recipient|original-recipient|final-recipient|rcpt to|envelope-to|error-for|e-?mail|intended recipient)[ \t]*:[ \t]*(?:rfc822;[ \t]*)?<?({_ADDR})>?"
-    rf"|.{{0,80}}?(?:rcpt to:|recipient:?|deliver(?:y|ed)? to|addressed to|sent to|message to|mail to|mailbox for|user|account)[ \t]*[:<'\"]?[ \t]*<?({_ADDR})"
-    rf"|(?:\d{{3}}[ \-]).{{0,80}}?<({_ADDR})>"
+    rf"|[<\"]?(?:smtp:|mailto:)?({_ADDR})[>\"]?[ \t]*(?:\(generated from|\(expanded from|:?[ \t]*$|\.\.\.|:[ \t]|;|[ \t]+-[ \t]|[ \t]on \w)"
+    rf"|(?:recipient|failed recipient|original-recipient|final-recipient|recipient address|error-for|intended recipient)"
+    rf"[ \t]*:[ \t]*(?:rfc822;[ \t]*)?<?({_ADDR})>?"
     rf")",
     re.IGNORECASE | re.MULTILINE,
 )
+_WEAK_HEADS = re.compile(
+    rf"^[ \t*>]{{0,12}}(?:(?:to|address|user|e-?mail)[ \t]*:[ \t]*<?({_ADDR})>?"
+    rf"|.{{0,80}}?(?:rcpt to:|recipient:?|deliver(?:y|ed|ing)? to|addressed to|sent to|message to|mail to|mailbox for|user|account|gateway for)"
+    rf"[ \t]*[:<'\"]?[ \t]*<?({_ADDR})"
+    rf"|(?:\d{{3}}[ \-]).{{0,80}}?<({_ADDR})>)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SERVER_SAID = re.compile(r"(?<![\w.@/=:\-])['\"]?([45]\d\d)[ \-]['\"#]{0,2}(?:[45]\.\d+\.\d+|[^\s\d])")
 _MAX_TEXT = 60_000
 
 
@@ -51,6 +58,11 @@ class Failure:
 
     recipient: str
     diagnostic: str
+
+    def paragraph(self) -> str:
+        """What stands in one block with the recipient's line."""
+        start = max(0, self.diagnostic.lower().find(self.recipient.lower()))
+        return self.diagnostic[start:].split("\n\n", 1)[0]
 
 
 def is_bounce_text(headers: Headers, sender: str, subject: str, text: str) -> bool:
@@ -63,6 +75,8 @@ def is_bounce_text(headers: Headers, sender: str, subject: str, text: str) -> bo
         return True
     if any(name in headers for name in ("list-id", "in-reply-to", "list-post")) and not _CERTAIN_ROBOT.match(sender):
         return False
+    if not sender:
+        sender = headers.raw("from").strip(" <>\"")
     null_path = headers.raw("return-path").replace(" ", "") in ("<>", "<#@[]>", "<mailer-daemon>") if "return-path" in headers else False
     certain = bool(_CERTAIN_ROBOT.match(sender)) or headers.raw("content-type").lower().find("delivery-status") > 0
     robot = certain or null_path or bool(_ROBOT.match(sender)) or not sender
@@ -77,14 +91,15 @@ def report_text(text: str) -> str:
     """The words of the report, without the returned mail below them."""
     text = text[:_MAX_TEXT]
     for match in _CUT.finditer(text):
-        if text[: match.start()].strip() and _PHRASE.search(text[: match.start()]):
-            return text[: match.start()]
+        before = text[: match.start()]
+        if before.strip() and (_PHRASE.search(before) or match[0].lstrip().startswith("---")):
+            return before
     return text
 
 
 def failures_in(words: str) -> list[Failure]:
     """Each recipient named in a report, with what is said up to the next one."""
-    heads = list(_HEADS.finditer(words))
+    heads = list(_HEADS.finditer(words)) or list(_WEAK_HEADS.finditer(words))
     found: dict[str, str] = {}
     names: dict[str, str] = {}
     for index, match in enumerate(heads):
@@ -97,3 +112,11 @@ def failures_in(words: str) -> list[Failure]:
         key = next(iter(found))
         return [Failure(names[key], words.strip()[:3_000])]
     return [Failure(names[key], said[:3_000]) for key, said in found.items()]
+
+
+def server_words(text: str) -> str:
+    """The SMTP reply quoted in a text, to the end of its paragraph; "" when there is none."""
+    match = _SERVER_SAID.search(text)
+    if match is None:
+        return ""
+    return text[match.start() :].split("\n\n", 1)[0].strip("'\" \n")

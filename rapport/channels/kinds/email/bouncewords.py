@@ -13,10 +13,12 @@ _REPLY = re.compile(r"(?<![\d.\-@:/=(\w])([45]\d\d)(?=[ \-:;,#)]|$)(?![\d.])")
 # Order matters: the particular before the general.
 _PHRASES: tuple[tuple[str, str], ...] = (
     ("delivered", r"\b(?:message|mail) (?:was )?(?:successfully )?(?:delivered|relayed) (?:to|successfully)"),
+    ("networkerror", r"lost connection with|connection (?:with|to) .{0,60}lost|dns type 'mx' lookup .{0,80}nxdomain"),
+    ("policyviolation", r"for policy reasons|(?:by|to) (?:.{0,12})?policy\b|because its content|host network not allowed"),
     (
         "authfailure",
-        r"dmarc|\bspf\b.{0,40}(?:fail|not|reject|deny|denied|check)|sender policy framework|dkim.{0,40}(?:fail|invalid|not pass)"
-        r"|unauthenticated (?:e-?mail|mail|sender)|domain owner discourages|fails? (?:sender )?authentication|failed .{0,20}authentication checks"
+        r"dmarc|\bspf\b|sender policy framework|dkim.{0,40}(?:fail|invalid|not pass)"
+        r"|unauthenticated (?:e-?mail|mail)\b|not have authentication information|domain owner discourages|fails? (?:sender )?authentication|failed .{0,20}authentication checks"
         r"|not authorized to send from|doesn't pass .{0,20}(?:spf|dkim)|sender id .{0,10}fail",
     ),
     (
@@ -28,7 +30,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         "requireptr",
         r"reverse[ \-]?(?:dns|lookup|mapping|hostname)|\bptr\b|\brdns\b|(?:cannot|can't|unable to|could not|failed to) (?:find|resolve|get) (?:your )?(?:reverse|hostname)"
         r"|client host rejected: cannot find your|hostname .{0,40}does not (?:match|resolve)|ip .{0,40}(?:has )?no (?:host ?name|reverse)"
-        r"|(?:cannot|can't) resolve your|fix reverse",
+        r"|(?:cannot|can't) resolve your|fix reverse|ip name lookup failed|unverif[iy]+able (?:sending )?ip|ip address .{0,20}not resolve",
     ),
     (
         "badreputation",
@@ -45,25 +47,25 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r"|sending rate|rate[ \-]?limit|throttl|daily (?:sending )?(?:quota|limit)|hourly limit|message rate",
     ),
     (
-        "exceedlimit",
-        r"message (?:size )?exceeds? (?:the )?(?:maximum|fixed|limit)? ?(?:size )?.{0,30}(?:for|of) (?:this |the )?(?:recipient|mailbox|user)"
-        r"|too large for (?:the|this) (?:recipient|mailbox)|size limit (?:of|for) (?:the |this )?(?:recipient|mailbox)",
-    ),
-    (
-        "mesgtoobig",
-        r"message (?:is )?too (?:big|large|long)|(?:message|mail|body|data|file) size (?:exceeds?|is too|limit|larger)|exceed(?:s|ed)? .{0,40}(?:message )?size"
-        r"|size limit|maximum (?:message )?size|larger than (?:the )?.{0,20}(?:limit|maximum)|message exceeds",
-    ),
-    (
-        "systemfull",
-        r"insufficient (?:system )?(?:storage|disk)|(?:disk|file ?system|spool|system) (?:is )?full|no space left|disk quota .{0,10}system|mail system full",
-    ),
-    (
         "mailboxfull",
         r"(?:mail ?box|inbox|mail ?drop|mail folder|account|user|storage|recipient|maildir).{0,40}(?:is )?(?:full|over ?(?:quota|limit)|over its|exceed(?:ed|s)?.{0,20}(?:quota|limit|storage|size))"
         r"|over ?(?:the )?(?:disk |maximum |allowed |storage )?quota|quota (?:exceeded|is exceeded|exceed|violation|limit|full|has been)|exceed(?:s|ed)?.{0,40}quota"
         r"|(?:not enough|insufficient|no) (?:storage|disk|quota)? ?space|out of (?:storage )?space|mail ?box.{0,30}too large|quota (?:allocated|for)"
-        r"|user .{0,60}overquota|overquota|storage (?:limit|allocation) exceeded|capacity|容量|l'espace de stockage|boîte .{0,20}pleine|delivery failed: over",
+        r"|user .{0,60}overquota|overquota|mail ?box exceeds|storage (?:limit|allocation) exceeded|capacity|容量|l'espace de stockage|boîte .{0,20}pleine|delivery failed: over",
+    ),
+    (
+        "exceedlimit",
+        r"message (?:size )?exceeds? (?:the )?(?:maximum|fixed|limit)? ?(?:size )?.{0,30}(?:for|of) (?:this |the )?(?:recipient|mailbox|user)"
+        r"|too large for (?:the|this) (?:recipient|mailbox)|size limit (?:of|for) (?:the |this )?(?:recipient|mailbox)|message length exceeds",
+    ),
+    (
+        "mesgtoobig",
+        r"message (?:is )?too (?:big|large|long)|(?:message|mail|body|data|file) size (?:exceeds?|is too|limit|larger)|exceed(?:s|ed)? .{0,40}(?:message )?size"
+        r"|size limit|maximum (?:message )?size|larger than (?:the )?.{0,20}(?:limit|maximum)|message exceeds|line limit exceeded",
+    ),
+    (
+        "systemfull",
+        r"insufficient (?:system )?(?:storage|disk)|(?:disk|file ?system|spool|system) (?:is )?full|no space left|disk quota .{0,10}system|mail system full",
     ),
     (
         "suspend",
@@ -77,27 +79,49 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "norelaying",
         r"(?:unable|not permitted|not allowed|denied|refused|prohibited|cannot|rejected|no|not) (?:to )?rel(?:ay|aying)\b|relay(?:ing)? (?:access |mail )?(?:not|denied|is not|prohibited|attempt|rejected|operation)"
-        r"|rcpthosts|not (?:a |an )?(?:open relay|permitted to relay)|mail server requires authentication when (?:attempting to )?send|as a relay|access denied .{0,20}relay",
+        r"|rcpthosts|insecure mail relay|not (?:a |an )?(?:open relay|permitted to relay)|mail server requires authentication when (?:attempting to )?send|as a relay|access denied .{0,20}relay",
+    ),
+    (
+        "blocked",
+        r"(?:black|block|deny)[ \-]?list|\bdnsbl\b|\brbls?\b|\(bl\)|spamhaus|spamcop|sorbs|invalid ip\b|blocked for abuse|smtp server of your isp|unwanted messages have been sent|\bhelo\b|\behlo\b|dial-?up|dynamic (?:ip|address)"
+        r"|\b(?:ip|ips|ip address|adresse ip|client|client host|server|network|host)\b[^.\n]{0,50}(?:block|banned|blacklist|listed|denied|reject|bloqu|not (?:allowed|permitted) to connect)"
+        r"|(?:block|banned|denied|reject|refus)\w* [^.\n]{0,30}\b(?:ip|ip address|client host|your (?:network|server|host))\b|not accepting connections|connections? (?:from .{0,60})?(?:will )?(?:not|no longer|refused|rejected)(?: be)? (?:accepted|allowed|by)"
+        r"|refused to talk to me|banned|gr[ae]y ?list|service not available[^.\n]{0,30}\[",
     ),
     (
         "spamdetected",
         r"(?:classified|identified|detected|considered|recognized|marked|rejected|flagged|blocked|refused|tagged|looks like|appears to be|likely|regarded|deemed|suspected)[^.\n]{0,60}\bspam"
-        r"|spam (?:message|content|score|detected|filter|rejected|mail|reject|pattern|protect|refused|engine)|\bspam[ ,.\-]{0,2}(?:rejected|refused|like)|unsolicited|\bjunk\b|\bube\b|\buce\b|bulk mail|high probability of spam|is spam\b|spamassassin",
-    ),
-    (
-        "blocked",
-        r"(?:black|block|deny)[ \-]?list|\bdnsbl\b|\brbl\b|\brbls\b|spamhaus|spamcop|sorbs|barracuda(?:central|networks)|\b(?:ip|host|client|server|network|sender|connection|address|you are|range)\b.{0,60}(?:is |are |was |been )*(?:block|banned|blacklist|listed|denied|reject|refused (?:by|to)|not (?:allowed|permitted|authorized) (?:to )?(?:connect|send))"
-        r"|(?:block|banned|denied|reject|refus)\w* .{0,40}\b(?:your )?(?:ip|host|ip address|client|network|server)\b|(?:access|connection) (?:denied|refused by|from .{0,40}(?:denied|rejected|refused))|connections? (?:will )?(?:not|no longer) (?:be )?(?:accepted|allowed)|not accept .{0,20}(?:connections|mail) from|bad (?:sender )?ip|dynamic (?:ip|address)|invalid (?:helo|ehlo)|helo|dial-?up"
-        r"|refused to talk to me|service (?:unavailable|not available)[^.\n]{0,30}(?:client|host|\[)|we do not accept|your (?:ip|network|server) is|graylist|greylist|try again later; (?:your )?ip",
+        r"|spam (?:message|content|score|detected|filter|rejected|mail|reject|pattern|protect|refused|engine)|\bspam[ ,.\-]{0,2}(?:rejected|refused|like)|unsolicited|\bjunk\b|\bube\b|\buce\b|bulk mail|high probability of spam|is spam\b|spamassassin|reject[^\n]{0,40}\bspam\b",
     ),
     (
         "rejected",
         r"(?:sender|envelope|originat|from|return[ \-]path|mail from|domain of sender)\b[^.\n]{0,60}(?:reject|denied|not (?:valid|exist|accept|allowed|permitted|resolve|found|verified)|invalid|refus|does not (?:exist|resolve)|doesn't (?:exist|resolve)|unknown|blocked|must)|(?:reject|denied|refus|invalid|blocked|unknown|unverified|bad)\w* (?:the )?(?:sender|from address|envelope|originat|return)"
-        r"|<> (?:is |invalid|not)|not (?:authorized|allowed|permitted) to (?:send|post)|do not have permission to (?:post|send)|permission to post|sender'?s (?:address|domain)|may not (?:post|exist|have permission)|members? only|only .{0,30}(?:can|may) (?:post|send)|access to the list",
+        r"|<> (?:is |invalid|not)|not (?:authorized|allowed|permitted) to (?:send|post)|do not have permission to (?:post|send)|permission to post|sender'?s (?:address|domain)|may not (?:post|exist|have permission)|members? only|only .{0,30}(?:can|may) (?:post|send)|access to the list|send mail as|^\W*(?:\d{3}[ \-]*)?(?:\d\.\d\.\d\W*)?access denied",
     ),
     (
         "policyviolation",
         r"polic(?:y|ies)|violat|not allowed (?:header|content|attachment)|prohibited|attachment .{0,40}(?:not (?:allowed|permitted|accept)|reject|block|forbidden)|forbidden|administrative prohibition|content restriction|blocked .{0,20}(?:file|attachment|extension)|dangerous|suspicious",
+    ),
+    (
+        "notaccept",
+        r"null ?mx|does ?(?:n't|not) (?:accept|receive) (?:any )?(?:e-?mail|mail)|(?:couldn't|could not) find a mail exchanger|no mx|smtp protocol not (?:available|supported)|host [^\n]{0,40}does not receive|mail receiving disabled"
+        r"|type=mx: malformed|domain name .{0,20}no mail|could not find a gateway|mail from .{0,30}not accepted",
+    ),
+    (
+        "networkerror",
+        r"dns type 'mx' lookup|too many hops|hop count|loops? back|mail(?:er)? loop|loop (?:detected|alert)|routing loop|name server[^\n]{0,40}(?:timeout|fail|timed)|dns query failed|dns .{0,20}temporar|no route to host|network (?:is )?(?:unreachable|error|problem)"
+        r"|connection (?:refused|reset|lost|dropped|was dropped|closed|abort)|host (?:is )?unreachable|no answer from host|lost connection|conversation with [^\n]{0,60}lost|temporary lookup|establish an smtp connection|mail forwarding loop",
+    ),
+    (
+        "hostunknown",
+        r"\b(?:host|domain|hostname|name server|mail server)s?(?: name)?(?: [a-z0-9.\-]+)? ?(?:is |was )?(?:unknown|not found|(?:does|do)(?:n't| not) exist|not exist|invalid|cannot be (?:found|resolved)|couldn't be found)|(?:unknown|no such|illegal|unrouteable|invalid|non-?existent) (?:mail )?(?:host|domain|mail domain|destination domain)"
+        r"|(?:cannot|can't|couldn't) (?:find|resolve) (?:the )?(?:any )?(?:host|domain|mail server)|nxdomain|dns lookup failure|name or service not known|host or domain name not found|because the domain .{0,60}couldn't be found|no data record",
+    ),
+    (
+        "userunknown",
+        r"(?:user|mail ?box|recipient|account|address|addressee|mail ?drop|e-?mail|rcpt|alias|local part|inbox|username|person|name|customer|member|party|to|destination)s?\b[^\n]{0,80}?(?:unknown|(?:does|do|did|is|was|has|could|can) ?(?:not|n't)[ \-]*(?:exist|found|be found|listed|known|valid|recogni[sz]ed|available|have|in our|a valid|a user|configured|registered|here|match|receive)|not (?:exist|found|known|valid|listed|recogni[sz]ed|available|a valid|here|in directory|local|registered|our|in my|unique)|undefined|invalid|non-?existent|is (?:not|no longer) (?:available|valid|active|a)|isn't|unavailable|no longer|terminated|discontinued|closed|removed|deleted|incorrect)"
+        r"|(?:no such|unknown|invalid|no|bad|illegal|nonexistent|non-existent|unrouteable|unroutable|undeliverable|incorrect|not a valid|wrong|not a known|unrecognized|no valid|undefined|deleted|not our)[ \-]+(?:local )?(?:user|mail ?box|recipients?|account|address|addressee|person|alias|e-?mail|name|customer|local|mail ?drop|destination|rcpt|one|subscriber|domain user)"
+        r"|(?:user|mailbox|recipient|account|address) (?:unknown|invalid|not found)|can ?not find (?:the )?(?:user|mailbox|recipient|address)|\bdoesn't have (?:an?|a yahoo|a mail)|does not have an? .{0,30}(?:account|mailbox)|is not (?:one of our|a known|known|found|here|accept)|there is no one|^\W*(?:\d{3}[ \-]*)?\W*(?:\d\.\d\.\d\W*)?(?:recipient )?address rejected\b|does not like recipient|this account is not allowed|unrouteable|no mailbox (?:here|by)|no hay|benutzer|destinatario|utilisateur|adresse (?:d au moins|e-mail|inconnue)|dest(?:i|in)ataire|見つかりません|no existe|inconnu|unbekannt|user does not|local delivery .{0,20}unknown|account .{0,20}(?:unavailable|does not)|could not be found|wasn't found|was not found",
     ),
     (
         "notcompliantrfc",
@@ -112,30 +136,12 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r"on hold|under review|pending approval|awaiting (?:moderat|approv)|quarantined",
     ),
     (
-        "userunknown",
-        r"(?:user|mail ?box|recipient|account|address|addressee|mail ?drop|e-?mail|rcpt|alias|local part|inbox|username|person|name|customer|member|party|to|destination)s?\b[^\n]{0,80}?(?:unknown|(?:does|do|did|is|was|has|could|can) ?(?:not|n't)[ \-]*(?:exist|found|be found|listed|known|valid|recogni[sz]ed|available|have|in our|a valid|a user|configured|registered|here|match|receive)|not (?:exist|found|known|valid|listed|recogni[sz]ed|available|a valid|here|in directory|local|registered|our|in my|unique)|undefined|invalid|non-?existent|is (?:not|no longer) (?:available|valid|active|a)|isn't|unavailable|no longer|terminated|discontinued|closed|removed|deleted|incorrect)"
-        r"|(?:no such|unknown|invalid|no|bad|illegal|nonexistent|non-existent|unrouteable|unroutable|undeliverable|incorrect|not a valid|wrong|not a known|unrecognized|no valid|undefined|deleted|not our)[ \-]+(?:local )?(?:user|mail ?box|recipients?|account|address|addressee|person|alias|e-?mail|name|customer|local|mail ?drop|destination|rcpt|one|subscriber|domain user)"
-        r"|(?:user|mailbox|recipient|account|address) (?:unknown|invalid|not found)|can ?not find (?:the )?(?:user|mailbox|recipient|address)|\bdoesn't have (?:an?|a yahoo|a mail)|does not have an? .{0,30}(?:account|mailbox)|recipient address rejected|is not (?:one of our|a known|known|found|here|accept)|there is no one|this account is not allowed|unrouteable|no mailbox (?:here|by)|no hay|benutzer|destinatario|utilisateur|adresse (?:d au moins|e-mail|inconnue)|dest(?:i|in)ataire|見つかりません|no existe|inconnu|unbekannt|user does not|local delivery .{0,20}unknown|account .{0,20}(?:unavailable|does not)|could not be found|wasn't found|was not found",
-    ),
-    (
-        "hostunknown",
-        r"(?:host|domain|hostname|dns|name server|server|mx|site)\b[^\n]{0,60}(?:unknown|not found|(?:does|do)(?:n't| not) exist|not exist|nxdomain|lookup fail|invalid|cannot be (?:found|resolved)|couldn't be found|isn't (?:found|valid))|(?:unknown|no such|illegal|unrouteable|invalid|bad|non-?existent) (?:mail )?(?:host|domain|server|dns|destination domain)|cannot (?:find|resolve) (?:the )?(?:host|domain|mail server)|nxdomain|name or service not known|host or domain name not found|couldn't find any host|unrouteable (?:mail )?domain|no data record|address family not supported|recipient's domain",
-    ),
-    (
-        "notaccept",
-        r"nullmx|null mx|does ?(?:n't|not) accept (?:any )?(?:e-?mail|mail)|not accept(?:ing)? (?:any )?(?:e-?mail|mail|messages)|no mx|mail (?:is )?not accepted|\bmx\b .{0,40}(?:not|no|none|empty|0)|domain .{0,30}(?:no mail|not receive)|no (?:smtp|mail) service|refuses all mail|host .{0,20}does not receive|mail receiving disabled",
-    ),
-    (
-        "networkerror",
-        r"too many hops|hop count|loops? back|mail(?:er)? loop|loop detected|routing loop|name server .{0,40}(?:timeout|fail|timed)|dns .{0,30}(?:fail|temporar|timeout|error|query)|no route to host|network (?:is )?(?:unreachable|error|problem)|connection (?:refused|reset|lost|dropped|was dropped|closed|abort)|host (?:is )?unreachable|(?:couldn't|could not|unable to|can't|cannot) (?:connect|open|establish|contact)|no answer from host|lost connection|conversation with .{0,60}(?:timed|lost)|temporary lookup|host not reachable|unable to connect",
-    ),
-    (
         "expired",
-        r"time(?:d)?[ \-]?out|retry time|too long|delivery time expired|been (?:in the )?(?:queue|undeliver|trying|attempt)|(?:message|mail|queue|delivery|period).{0,40}expir|expired|could not be delivered for|not (?:been )?deliver(?:ed|able) (?:for|in|within|after)|for more than|(?:delay|warning|retr(?:y|ies)|attempts?)[^\n]{0,50}(?:fail|hours?|days?|exceed|delivery)|delivery (?:temporarily )?(?:suspended|delayed|incomplete)|has been delayed|still being retried|will (?:be retried|keep trying)|deferred|gave up",
+        r"time(?:d)?[ \-]?out|retry time|too long|delivery time expired|been (?:in the )?(?:queue|undeliver|trying|attempt)|(?:message|mail|queue|delivery|period).{0,40}expir|expired|could not be delivered for|not (?:been )?deliver(?:ed|able) (?:for|in|within|after)|for more than|(?:delay|warning|retr(?:y|ies)|attempts?)[^\n]{0,50}(?:fail|hours?|days?|exceed|delivery)|delivery (?:temporarily )?(?:suspended|delayed|incomplete)|has been delayed|still being retried|will (?:be retried|keep trying)|deferred|ga?i?ve?(?:ing)? up|failed \d+ attempts|not accept our requests to connect",
     ),
     (
         "mailererror",
-        r"(?:command|program|process|pipe|procmail|maildrop|script|shell|filter|agent)\b[^\n]{0,50}(?:fail|died|error|not found|returned|exit|status|output|signal)|exit (?:code|status)|x-unix|error (?:calling|running) program|mailer .{0,20}(?:died|error|fail)",
+        r"(?:command|program|process|pipe|procmail|maildrop|script|shell)\b[^\n]{0,50}(?:fail|died|error|not found|returned|exit|status|output|signal)|exit (?:code|status)|x-unix|error (?:calling|running) program|mailer .{0,20}(?:died|error|fail)",
     ),
     (
         "contenterror",
@@ -143,11 +149,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "syntaxerror",
-        r"syntax error|unrecogni[sz]ed command|(?:command|parameter|argument)s? (?:not (?:implemented|recogni[sz]ed)|invalid|unrecogni[sz]ed)|bad sequence|not implemented|protocol error|invalid (?:argument|command|parameter)|need (?:rcpt|mail|helo)|fully-qualified",
+        r"malformed address|syntax error|unrecogni[sz]ed command|(?:command|parameter|argument)s? (?:not (?:implemented|recogni[sz]ed)|invalid|unrecogni[sz]ed)|bad sequence|not implemented|protocol error|invalid (?:argument|command|parameter)|need (?:rcpt|mail|helo)|fully-qualified",
     ),
     (
         "systemerror",
-        r"(?:system|server|internal|local|configuration|config|resource|software|technical|general|processing|i/o|database|ldap|temporary|transient)\b.{0,20}(?:error|problem|failure|misconfig|trouble|issue)|aliasing.{0,10}loop|cannot (?:create|open|write|lock|allocate)|unable to (?:create|open|write|lock|process|deliver)|out of memory|misconfigur|mail system|can't (?:create|open|fork)|i/o error|lookup .{0,20}(?:failed|failure)|proxy|service (?:temporarily )?(?:unavailable|not available)|overload|busy",
+        r"(?:system|server|internal|local|configuration|config|resource|software|technical|general|processing|i/o|database|ldap|temporary|transient)\b.{0,20}(?:error|problem|failure|misconfig|trouble|issue)|aliasing.{0,10}loop|cannot (?:create|open|write|lock|allocate)|unable to (?:create|open|write|lock|process)|out of memory|misconfigur|can't (?:create|open|fork)|i/o error|lookup .{0,20}(?:failed|failure)|proxy|service (?:temporarily )?(?:unavailable|not available)|overload|busy",
     ),
     (
         "filtered",
@@ -167,15 +173,31 @@ _BY_STATUS = {
     "7.22": "authfailure", "7.23": "authfailure", "7.24": "authfailure", "7.25": "requireptr", "7.26": "authfailure",
     "7.27": "notaccept", "7.509": "authfailure", "7.606": "blocked", "7.650": "badreputation",
 }  # fmt: skip
+# Codes that say it all; the others only where the words do not.
+_STRONG = {"1.2", "1.6", "1.7", "1.8", "2.2", "2.3", "3.4", "4.7", "6.0", "6.1", "7.25", "7.26", "7.9", "7.13", "7.606", "7.650"}
+# Not the server's words: addresses, web pages, and the prefixes Postfix sets before the reason.
+_NOISE = re.compile(
+    r"https?://\S+|<?[^\s<>@]+@[^\s<>@:;,]+>?|\b(?:recipient|sender) address rejected: (?=[^\s(])|(?:smtp )?error from remote (?:mail )?server after [^\n:]{1,40}(?::<[^>]*>)?"
+    r"|resolver\.(?:adr|rst)\.|\[[0-9.:a-f]+\](?::\d+)?|see $|(?<=[a-z])'(?=s )",
+    re.IGNORECASE,
+)
+_COMMANDS = re.compile(
+    r"(?:>>> |<<< (?=rcpt|data)|after (?:end )?|did not like our |for |smtp command\s+|command: ?|phase: ?|\[)(rcpt|of data|data|mail from|text)\b",
+    re.IGNORECASE,
+)
+_IN_REPLY = re.compile(r"in reply to (?:end )?(of data|data|rcpt|mail|helo|ehlo)", re.IGNORECASE)
+# What is only recognised before addresses and web pages are taken out.
+_WHOLE = (
+    (re.compile(r"groups\.google\.com/support", re.IGNORECASE), "rejected"),
+    (re.compile(r"recipient address rejected: access denied", re.IGNORECASE), "userunknown"),
+)
 _HARD = {"userunknown", "hostunknown", "hasmoved", "notaccept"}
 
 
 def status_in(text: str) -> str:
-    """The first enhanced status code (RFC 3463) in a text that says more than x.0.0, or that; "" for none."""
+    """The last enhanced status code (RFC 3463) in a text that says more than x.0.0, or that; "" for none."""
     found = _STATUS.findall(text)
-    if not found:
-        return ""
-    return next((code for code in found if not code.endswith(".0.0")), found[0])
+    return next((code for code in reversed(found) if not code.endswith(".0.0")), found[-1] if found else "")
 
 
 def reply_in(text: str) -> str:
@@ -184,14 +206,35 @@ def reply_in(text: str) -> str:
     return match[1] if match else ""
 
 
-def reason_of(status: str, diagnostic: str) -> str:
-    """The reason word for what a server said ("undefined" when neither words nor code tell)."""
-    text = " ".join(diagnostic[:4_000].split())
-    by_code = _BY_STATUS.get(status[2:], "")
-    for reason, pattern in _COMPILED:
-        if pattern.search(text):
+def reason_of(status: str, texts: list[str]) -> str:
+    """The reason word for what was said, the most particular text first ("undefined" when neither words nor code tell)."""
+    code = status[2:]
+    if code in _STRONG:
+        return _BY_STATUS[code]
+    for pattern, reason in _WHOLE:
+        if any(pattern.search(text[:6_000]) for text in texts):
             return reason
-    return by_code or "undefined"
+    spoken = next(filter(None, map(_by_words, texts[:2])), "")
+    by_code = "" if code.endswith(".0") else _BY_STATUS.get(code, "")
+    reason = spoken or by_code or next(filter(None, map(_by_words, texts[2:])), "")
+    if reason == "userunknown" and _was_read(texts[0] or texts[1], texts[-1]):
+        return "filtered"  # the address was accepted, and the mail refused when it had been read
+    return reason or _BY_STATUS.get(code, "undefined")
+
+
+def _was_read(spoken: str, whole: str) -> bool:
+    """Whether the server spoke after the whole mail, not after the address: by the command named closest to its words."""
+    whole = whole[:8_000]
+    at = whole.find(spoken.strip()[:30]) if spoken.strip() else -1
+    before = _COMMANDS.findall(whole[:at] if at >= 0 else whole)
+    after = _IN_REPLY.search(whole, max(at, 0))
+    command = after[1] if after else (before[-1] if before else "")
+    return command.lower().lstrip("of ").startswith(("data", "text", "."))
+
+
+def _by_words(text: str) -> str:
+    words = " ".join(_NOISE.sub(" ", text[:4_000]).split())
+    return next((reason for reason, pattern in _COMPILED if pattern.search(words)), "")
 
 
 def is_hard(status: str, reason: str) -> bool:
