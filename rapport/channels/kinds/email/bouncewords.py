@@ -15,6 +15,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("delivered", r"\b(?:message|mail) (?:was )?(?:successfully )?(?:delivered|relayed) (?:to|successfully)"),
     ("networkerror", r"lost connection with|connection (?:with|to) .{0,60}lost|dns type 'mx' lookup .{0,80}nxdomain"),
     ("policyviolation", r"for policy reasons|(?:by|to) (?:.{0,12})?policy\b|because its content|host network not allowed"),
+    ("notcompliantrfc", r"multiple [^\n]{0,40}addresses in from"),
+    ("toomanyconn", r"connection frequency"),
+    ("filtered", r"recipient preferences|refused by (?:the )?recipient"),
+    ("securityerror", r"turn on smtp auth|unauthenticated senders|delivery not authorized"),
+    ("syntaxerror", r"malformed address"),
     (
         "authfailure",
         r"dmarc|\bspf\b|sender policy framework|dkim.{0,40}(?:fail|invalid|not pass)"
@@ -47,6 +52,10 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r"|sending rate|rate[ \-]?limit|throttl|daily (?:sending )?(?:quota|limit)|hourly limit|message rate",
     ),
     (
+        "systemfull",
+        r"insufficient (?:system )?(?:storage|disk)|(?:disk|file ?system|spool|system) (?:is )?full|no space left|disk quota .{0,10}system|mail system full",
+    ),
+    (
         "mailboxfull",
         r"(?:mail ?box|inbox|mail ?drop|mail folder|account|user|storage|recipient|maildir).{0,40}(?:is )?(?:full|over ?(?:quota|limit)|over its|exceed(?:ed|s)?.{0,20}(?:quota|limit|storage|size))"
         r"|over ?(?:the )?(?:disk |maximum |allowed |storage )?quota|quota (?:exceeded|is exceeded|exceed|violation|limit|full|has been)|exceed(?:s|ed)?.{0,40}quota"
@@ -62,10 +71,6 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         "mesgtoobig",
         r"message (?:is )?too (?:big|large|long)|(?:message|mail|body|data|file) size (?:exceeds?|is too|limit|larger)|exceed(?:s|ed)? .{0,40}(?:message )?size"
         r"|size limit|maximum (?:message )?size|larger than (?:the )?.{0,20}(?:limit|maximum)|message exceeds|line limit exceeded",
-    ),
-    (
-        "systemfull",
-        r"insufficient (?:system )?(?:storage|disk)|(?:disk|file ?system|spool|system) (?:is )?full|no space left|disk quota .{0,10}system|mail system full",
     ),
     (
         "suspend",
@@ -115,13 +120,13 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (
         "hostunknown",
         r"\b(?:host|domain|hostname|name server|mail server)s?(?: name)?(?: [a-z0-9.\-]+)? ?(?:is |was )?(?:unknown|not found|(?:does|do)(?:n't| not) exist|not exist|invalid|cannot be (?:found|resolved)|couldn't be found)|(?:unknown|no such|illegal|unrouteable|invalid|non-?existent) (?:mail )?(?:host|domain|mail domain|destination domain)"
-        r"|(?:cannot|can't|couldn't) (?:find|resolve) (?:the )?(?:any )?(?:host|domain|mail server)|nxdomain|dns lookup failure|name or service not known|host or domain name not found|because the domain .{0,60}couldn't be found|no data record",
+        r"|(?:cannot|can't|couldn't) (?:find|resolve) (?:the )?(?:any )?(?:host|domain|mail server)|nxdomain|dns lookup failure|name or service not known|host or domain name not found|because the domain .{0,60}couldn't be found|no data record|domain is not reachable|[\w\-]+\.[a-z]{2,} does not exist",
     ),
     (
         "userunknown",
         r"(?:user|mail ?box|recipient|account|address|addressee|mail ?drop|e-?mail|rcpt|alias|local part|inbox|username|person|name|customer|member|party|to|destination)s?\b[^\n]{0,80}?(?:unknown|(?:does|do|did|is|was|has|could|can) ?(?:not|n't)[ \-]*(?:exist|found|be found|listed|known|valid|recogni[sz]ed|available|have|in our|a valid|a user|configured|registered|here|match|receive)|not (?:exist|found|known|valid|listed|recogni[sz]ed|available|a valid|here|in directory|local|registered|our|in my|unique)|undefined|invalid|non-?existent|is (?:not|no longer) (?:available|valid|active|a)|isn't|unavailable|no longer|terminated|discontinued|closed|removed|deleted|incorrect)"
         r"|(?:no such|unknown|invalid|no|bad|illegal|nonexistent|non-existent|unrouteable|unroutable|undeliverable|incorrect|not a valid|wrong|not a known|unrecognized|no valid|undefined|deleted|not our)[ \-]+(?:local )?(?:user|mail ?box|recipients?|account|address|addressee|person|alias|e-?mail|name|customer|local|mail ?drop|destination|rcpt|one|subscriber|domain user)"
-        r"|(?:user|mailbox|recipient|account|address) (?:unknown|invalid|not found)|can ?not find (?:the )?(?:user|mailbox|recipient|address)|\bdoesn't have (?:an?|a yahoo|a mail)|does not have an? .{0,30}(?:account|mailbox)|is not (?:one of our|a known|known|found|here|accept)|there is no one|^\W*(?:\d{3}[ \-]*)?\W*(?:\d\.\d\.\d\W*)?(?:recipient )?address rejected\b|does not like recipient|this account is not allowed|unrouteable|no mailbox (?:here|by)|no hay|benutzer|destinatario|utilisateur|adresse (?:d au moins|e-mail|inconnue)|dest(?:i|in)ataire|見つかりません|no existe|inconnu|unbekannt|user does not|local delivery .{0,20}unknown|account .{0,20}(?:unavailable|does not)|could not be found|wasn't found|was not found",
+        r"|(?:user|mailbox|recipient|account|address) (?:unknown|invalid|not found)|can ?not find (?:the )?(?:user|mailbox|recipient|address)|\bdoesn't have (?:an?|a yahoo|a mail)|does not have an? .{0,30}(?:account|mailbox)|is not (?:one of our|a known|known|found|here|accept)|there is no one|^\W*(?:\d{3}[ \-]*)?\W*(?:\d\.\d\.\d\W*)?(?:recipient )?address rejected\b|does not like recipient|this account is not allowed|unrouteable|no mailbox (?:here|by)|no hay|benutzer|destinatario|utilisateur|adresse (?:d au moins|e-mail|inconnue)|dest(?:i|in)ataire|見つかりません|リストにありません|no existe|inconnu|unbekannt|user does not|local delivery .{0,20}unknown|account .{0,20}(?:unavailable|does not)|could not be found|wasn't found|was not found",
     ),
     (
         "notcompliantrfc",
@@ -153,7 +158,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "systemerror",
-        r"(?:system|server|internal|local|configuration|config|resource|software|technical|general|processing|i/o|database|ldap|temporary|transient)\b.{0,20}(?:error|problem|failure|misconfig|trouble|issue)|aliasing.{0,10}loop|cannot (?:create|open|write|lock|allocate)|unable to (?:create|open|write|lock|process)|out of memory|misconfigur|can't (?:create|open|fork)|i/o error|lookup .{0,20}(?:failed|failure)|proxy|service (?:temporarily )?(?:unavailable|not available)|overload|busy",
+        r"(?:system|server|internal|local|configuration|config|resource|software|technical|general|processing|i/o|database|ldap|temporary|transient)\b.{0,20}(?:error|problem|failure|misconfig|trouble|issue)|aliasing.{0,10}loop|cannot (?:create|open|write|lock|allocate)|unable to (?:create|open|write|lock|process)|out of memory|misconfigur|can't (?:create|open|fork)|i/o error|lookup .{0,20}(?:failed|failure)|could not load|please try (?:again )?later|service (?:temporarily )?(?:unavailable|not available)|overload|busy",
     ),
     (
         "filtered",
@@ -189,6 +194,7 @@ _IN_REPLY = re.compile(r"in reply to (?:end )?(of data|data|rcpt|mail|helo|ehlo)
 # What is only recognised before addresses and web pages are taken out.
 _WHOLE = (
     (re.compile(r"groups\.google\.com/support", re.IGNORECASE), "rejected"),
+    (re.compile(r"aborted after [\d.]+ hour", re.IGNORECASE), "expired"),
     (re.compile(r"recipient address rejected: access denied", re.IGNORECASE), "userunknown"),
 )
 _HARD = {"userunknown", "hostunknown", "hasmoved", "notaccept"}
@@ -217,8 +223,8 @@ def reason_of(status: str, texts: list[str]) -> str:
     spoken = next(filter(None, map(_by_words, texts[:2])), "")
     by_code = "" if code.endswith(".0") else _BY_STATUS.get(code, "")
     reason = spoken or by_code or next(filter(None, map(_by_words, texts[2:])), "")
-    if reason == "userunknown" and _was_read(texts[0] or texts[1], texts[-1]):
-        return "filtered"  # the address was accepted, and the mail refused when it had been read
+    if reason == "userunknown" and (code in ("2.0", "7.1") or _was_read(texts[0] or texts[1], texts[-1])):
+        return "filtered"  # the address exists: the code says so, or it was accepted and the mail refused once read
     return reason or _BY_STATUS.get(code, "undefined")
 
 
