@@ -1,30 +1,10 @@
 """What every test gets: no network but loopback, and a real PostgreSQL where it asks for one."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-_stack = ExitStack()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Settings need a home and a database address before Django is imported by pytest-django."""
-    home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="rapport-tests-")))
-    home.chmod(0o755)
-    os.environ.setdefault("RAPPORT_HOME", str(home))
-    os.environ.setdefault("RAPPORT_LOG_LEVEL", "warning")
-    if not os.environ.get("DATABASE_URL"):
-        from rapport.core.postgres import EmbeddedPostgres
-
-        os.environ["DATABASE_URL"] = _stack.enter_context(EmbeddedPostgres(home))
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    _stack.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,26 @@
+"""Loaded before everything else (`-p tests.early`): settings need a home and a database before Django is imported."""
+
+import atexit
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+_stack = ExitStack()
+atexit.register(_stack.close)
+
+
+def _prepare() -> None:
+    home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="rapport-tests-")))
+    home.chmod(0o755)
+    os.environ.setdefault("RAPPORT_HOME", str(home))
+    os.environ.setdefault("RAPPORT_LOG_LEVEL", "warning")
+    if not os.environ.get("DATABASE_URL"):
+        from rapport.core.postgres import EmbeddedPostgres
+
+        postgres = EmbeddedPostgres(home)
+        os.environ["DATABASE_URL"] = postgres.start()
+        _stack.callback(postgres.stop)
+
+
+_prepare()
