@@ -108,6 +108,8 @@ class Tree:
     announce: Callable[[], None]
     _told: bool = field(default=False, init=False)
     _announced: bool = field(default=False, init=False)
+    _database_after: float = field(default=0.0, init=False)
+    _database_failures: int = field(default=0, init=False)
 
     def run(self) -> None:
         """Runs until told to stop by SIGINT, SIGTERM or SIGHUP; then everything ends, the database last."""
@@ -132,10 +134,20 @@ class Tree:
             self.announce()
 
     def _look_after_database(self) -> None:
-        # Only whether our own child still runs: while it recovers from a crash it must not be started twice.
-        if self.database is not None and not self.database.running():
-            click.echo("the database ended unexpectedly; starting it again", err=True)
+        """Starts an ended database again; where that fails (a full disk, say), tries on, ever less often."""
+        present = time.monotonic()
+        # Only whether our own child still runs: while it recovers from a crash it is not started twice.
+        if self.database is None or self.database.running() or present < self._database_after:
+            return
+        click.echo("the database ended unexpectedly; starting it again", err=True)
+        try:
             self.database.start()
+            self._database_failures = 0
+        except RapportError as error:
+            self._database_failures += 1
+            wait_s = backoff_s(self._database_failures)
+            self._database_after = time.monotonic() + wait_s
+            click.echo(f"error: {error.message}\nhint: {error.hint}\ntrying again in {wait_s:.1f} s", err=True)
 
     def _look_after(self, child: Child) -> None:
         present = time.monotonic()

@@ -204,6 +204,33 @@ def test_a_cause_of_failure_is_said_in_words(home: Path) -> None:
         version.write_text("18\n")
 
 
+def test_a_start_that_takes_long_says_what_it_waits_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rapport.core.postgres import server as module
+
+    monkeypatch.setattr(module, "REPORT_EVERY_S", 0.0)
+    reports: list[str] = []
+    server = EmbeddedPostgres(home, report=reports.append)
+    try:
+        server.start()
+    finally:
+        server.stop()
+    assert reports
+    assert all(one.startswith("PostgreSQL is not ready yet (") for one in reports)
+
+
+def test_programs_that_cannot_start_give_the_last_words_of_their_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rapport.core.postgres import config
+
+    monkeypatch.setitem(config.SETTINGS, "shared_buffers", "lots")
+    server = EmbeddedPostgres(home)
+    with pytest.raises(RapportError, match="shared_buffers") as caught:
+        server.start()
+    assert "postgres.log" in caught.value.hint
+    assert not server.owner
+
+
 def modes(*folders: Path) -> dict[Path, tuple[int, int]]:
     return {one: (stat.S_IMODE(one.stat().st_mode), one.stat().st_uid) for one in folders}
 

@@ -15,8 +15,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from rapport.cli import processes
 from rapport.cli.processes import answers, backoff_s, refuse_taken_ports
+from rapport.core.errors import RapportError
 from rapport.core.options import OptionsError
+from rapport.core.postgres import EmbeddedPostgres
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -110,6 +113,35 @@ def test_children_and_database_end_with_a_killed_supervisor(home: Path) -> None:
         process.kill()
         process.wait()
         assert eventually(lambda: all(gone(pid) for pid in (postgres, sleeper, stubborn)), 5)
+
+
+def test_a_database_that_cannot_start_is_tried_again_and_holds_up_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullDisk(EmbeddedPostgres):
+        tries = 0
+
+        def running(self) -> bool:
+            return self.tries > 2
+
+        def start(self, timeout_s: float = 0) -> str:
+            self.tries += 1
+            if self.tries < 3:
+                raise RapportError("the disk is full", "Free some space.")
+            return ""
+
+    database = FullDisk(Path("/nowhere"))
+    monkeypatch.setattr(processes, "BACKOFF_FIRST_S", 0.01)
+    monkeypatch.setattr(processes, "TICK_STARTING_S", 0.01)
+
+    def recovered() -> bool:
+        if database.running():
+            os.kill(os.getpid(), signal.SIGTERM)
+        return False
+
+    processes.Tree([], database, healthy=recovered, announce=lambda: None).run()
+    assert database.tries == 3
+    assert capsys.readouterr().err.count("error: the disk is full\nhint: Free some space.") == 2
 
 
 @pytest.mark.parametrize(("crashes", "seconds"), [(1, 0.5), (2, 1.0), (3, 2.0), (6, 16.0), (7, 30.0), (5000, 30.0)])

@@ -48,6 +48,7 @@ class EmbeddedPostgres:
         self._place: Place | None = None
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_from = 0
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> str:
         """The URL of the running database, for the application role. Starts what does not run.
@@ -158,6 +159,7 @@ class EmbeddedPostgres:
         make_sockets(place)
         config.write_access(place)
         arguments = config.server_arguments(place, major=binaries.major, lz4=has_lz4(binaries, place))
+        self._log_from = _open_log(place)
         self._process = _spawn(place, [binaries.program("postgres"), *arguments])
         self._wait_until_ready(place, self._process, deadline)
 
@@ -181,13 +183,13 @@ class EmbeddedPostgres:
         began = reported = time.monotonic()
         while True:
             if process.poll() is not None:
-                raise _failure(place)
+                raise _failure(place, self._log_from)
             found = running_postmaster(place.data)
             if found is not None and found.pid == process.pid and found.ready:
                 return
             if time.monotonic() > deadline:
                 raise RapportError("the embedded database did not become ready in time", f"Look at {place.log}.")
-            reported = self._progress(reported, began, _last_line(place) or "starting")
+            reported = self._progress(reported, began, _last_line(place, self._log_from) or "starting")
             time.sleep(POLL_S)
 
     def _progress(self, reported: float, began: float, what: str) -> float:
@@ -204,12 +206,21 @@ def url(place: Place) -> str:
     return f"postgresql://{config.ROLE}@/{config.DATABASE}?host={quote(str(place.sockets), safe='')}"
 
 
+def _open_log(place: Place) -> int:
+    """Where the log of the next start begins, in bytes; a long log is put aside first."""
+    if not place.log.exists():
+        return 0
+    size = place.log.stat().st_size
+    if size <= LOG_BYTES_MAX:
+        return size
+    place.log.replace(place.log.with_suffix(".old.log"))
+    return 0
+
+
 def _spawn(place: Place, command: list[str]) -> subprocess.Popen[bytes]:
     user = place.user
     rights = [str(user.uid), str(user.gid)] if user else ["-1", "-1"]
     script = [sys.executable, "-I", "-S", str(Path(launch.__file__).resolve())]
-    if place.log.exists() and place.log.stat().st_size > LOG_BYTES_MAX:
-        place.log.replace(place.log.with_suffix(".old.log"))
     with open(os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         return subprocess.Popen(  # noqa: S603
             [*script, str(os.getpid()), *rights, str(int(signal.SIGINT)), *command],
@@ -246,28 +257,28 @@ def _refuse_other_version(place: Place, binaries: Binaries) -> None:
         )
 
 
-def _tail(place: Place) -> str:
+def _tail(place: Place, begin: int) -> str:
     try:
         with open(place.log, "rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
+            file.seek(max(begin, file.seek(0, os.SEEK_END) - LOG_TAIL_BYTES))
             return file.read().decode("utf-8", "replace")
     except OSError:
         return ""
 
 
-def _last_line(place: Place) -> str:
-    lines = _tail(place).strip().splitlines()
+def _last_line(place: Place, begin: int) -> str:
+    lines = _tail(place, begin).strip().splitlines()
     return lines[-1] if lines else ""
 
 
-def _failure(place: Place) -> RapportError:
+def _failure(place: Place, begin: int) -> RapportError:
     """Why the server ended, in words, from the end of its log."""
-    tail = _tail(place)
+    tail = _tail(place, begin)
     if "No space left on device" in tail:
         return RapportError(
             f"the disk that holds {place.root} is full, so the database cannot start",
             "Free some space and start again; nothing that was stored is lost.",
         )
     reasons = [line for line in tail.splitlines() if "FATAL:" in line or "PANIC:" in line]
-    said = reasons[-1].split("] ", 1)[-1] if reasons else _last_line(place)
+    said = reasons[-1].split("] ", 1)[-1] if reasons else _last_line(place, begin)
     return RapportError(f"the embedded database did not start: {said}", f"The whole log is {place.log}.")
