@@ -38,7 +38,7 @@ def parse(files: tuple[str, ...]) -> None:
 
 def _mails(name: str) -> Iterator[bytes]:
     if name == "-":
-        yield click.get_binary_stream("stdin").read()
+        yield sys.stdin.buffer.read()
         return
     path = Path(name)
     if path.is_dir():
@@ -84,7 +84,9 @@ def as_dict(mail: ParsedMail) -> dict[str, Any]:
             for recipient in mail.bounce
         ],
         "text": mail.text,
-        "html": sanitise(mail.html, lambda content_id: f"cid:{content_id}").html if mail.html is not None else None,
+        "html": sanitise(mail.html, lambda content_id: f"cid:{content_id}").html
+        if mail.html is not None
+        else None,
         "reply": mail.reply,
         "quote": mail.quote,
         "signature": mail.signature,

@@ -23,12 +23,16 @@ _STRICT = re.compile(
     rf"(?:[^\W_](?:[\w\-!]*\w)?(?:\.[^\W_](?:[\w\-!]*\w)?)*|[^\W_][\w\u0900-\u097f\-]*(?:\.[\w\u0900-\u097f]+)*"
     r"|\[[\w.:\-]+\])"
 )
-_USABLE = re.compile(r"(?:[^\s@<>()\[\],;:\"\\]+|\"(?:[^\"\\]|\\.)+\")@[^\s@<>()\[\],;:\"\\.][^\s@<>()\[\],;:\"\\]*")
+_USABLE = re.compile(
+    r"(?:[^\s@<>()\[\],;:\"\\]+|\"(?:[^\"\\]|\\.)+\")@[^\s@<>()\[\],;:\"\\.][^\s@<>()\[\],;:\"\\]*"
+)
 _LITERAL = re.compile(r"(?:[^\s@<>()\[\],;:\"\\]+)@\[[\w.:\-]+\]")
 _MAX_TEXT = 200_000
 
 
-def parse_addresses(values: list[str], limit: int = 1_000, problems: list[str] | None = None) -> tuple[Address, ...]:
+def parse_addresses(
+    values: list[str], limit: int = 1_000, problems: list[str] | None = None
+) -> tuple[Address, ...]:
     """All mailboxes in the values of one field (unfolded Unicode, encoded words still encoded), in order.
 
     Groups are flattened. An address that breaks the grammar but can be answered is kept and named in `problems`;
@@ -45,7 +49,7 @@ def parse_addresses(values: list[str], limit: int = 1_000, problems: list[str] |
 
 
 def is_valid(address: str) -> bool:
-    """Whether an address keeps to RFC 5322/6531 (dot-atom or quoted local part, host name or literal) and 5321's lengths."""
+    """Whether an address keeps to RFC 5322/6531 (dot-atom or quoted local part, host name) and 5321's lengths."""
     local, _, domain = address.rpartition("@")
     if not local or len(local) > 64 + 26 or len(address) > 320:
         return False
@@ -93,21 +97,22 @@ def _parse_list(value: str, problems: list[str]) -> tuple[list[Address], bool]:
     position = 0
     while position < len(value):
         match = _TOKEN.match(value, position)
-        assert match is not None  # the last alternative takes any character
-        token, position = match[0], match.end()
-        if token == "(":
+        if match is None:  # cannot be: the last alternative takes any character
+            break
+        piece, position = match[0], match.end()
+        if piece == "(":
             comment, position = _comment(value, position)
             item.comment(comment, item.glued)
-        elif token in (",", ";"):
+        elif piece in (",", ";"):
             held |= item.flush(found, problems)
             item = _Item()
-        elif token == ":" and not any("@" in piece for piece in item.pieces) and item.angle is None:
+        elif piece == ":" and not any("@" in held_piece for held_piece in item.pieces) and item.angle is None:
             if item.pieces and item.pieces[-1].lower() == "mailto":
                 item.pieces.pop()
             else:
                 item = _Item()  # the name of a group (RFC 5322 section 3.4)
         else:
-            item.add(token)
+            item.add(piece)
     held |= item.flush(found, problems)
     return found, held
 

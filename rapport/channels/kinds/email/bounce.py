@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 
 from rapport.channels.kinds.email import headers as heads
-from rapport.channels.kinds.email.bouncetext import Failure, failures_in, is_bounce_text, report_text, server_words
+from rapport.channels.kinds.email.bouncetext import (
+    Failure,
+    failures_in,
+    is_bounce_text,
+    report_text,
+    server_words,
+)
 from rapport.channels.kinds.email.bouncewords import is_hard, reason_of, reply_in, status_in
 from rapport.channels.kinds.email.headers import Headers, decode_value
 from rapport.channels.kinds.email.mime import Part, decoded
@@ -70,7 +76,11 @@ def _from_delivery_status(part: Part, text: str) -> tuple[BounceRecipient, ...]:
     told: dict[str, Failure] | None = None
     for block in re.split(rb"\n[ \t]*\n", body)[: _MAX_RECIPIENTS + 1]:
         fields, _ = heads.split(block.strip(b"\n") + b"\n\n", _MAX_REPORT)
-        address = _typed(fields, "original-recipient") if "final-recipient" not in fields else _typed(fields, "final-recipient")
+        address = (
+            _typed(fields, "original-recipient")
+            if "final-recipient" not in fields
+            else _typed(fields, "final-recipient")
+        )
         if not address:
             continue
         if told is None:
@@ -88,7 +98,9 @@ def _typed(fields: Headers, name: str) -> str:
 
 
 def _recipient(fields: Headers, address: str, told: Failure | None, text: str) -> BounceRecipient:
-    diagnostic = fields.text("diagnostic-code").partition(";")[2].strip() or fields.text("diagnostic-code").strip()
+    diagnostic = (
+        fields.text("diagnostic-code").partition(";")[2].strip() or fields.text("diagnostic-code").strip()
+    )
     action = fields.raw("action").partition(" ")[0].lower()
     context = told.diagnostic if told is not None else ""
     whole = report_text(text)[:3_000]
@@ -137,7 +149,9 @@ def _from_text(headers: Headers, parts: list[Part], words: str) -> tuple[BounceR
 def _told(failure: Failure, whole: str) -> BounceRecipient:
     spoken = server_words(failure.diagnostic)
     texts = [spoken, failure.paragraph(), failure.diagnostic, whole]
-    return _judged(failure.recipient, status_in(spoken or failure.diagnostic), texts, (spoken or failure.diagnostic, ""))
+    return _judged(
+        failure.recipient, status_in(spoken or failure.diagnostic), texts, (spoken or failure.diagnostic, "")
+    )
 
 
 def _original_recipients(parts: list[Part]) -> list[str]:
@@ -147,9 +161,21 @@ def _original_recipients(parts: list[Part]) -> list[str]:
 
 def _original_headers(parts: list[Part]) -> Headers | None:
     for part in reversed(parts):
-        if part.content_type in ("message/rfc822", "text/rfc822-headers", "message/global", "message/rfc822-headers", "message/global-headers"):
-            data = decoded(part, []) if "base64" in part.headers.raw("content-transfer-encoding").lower() else part.body
-            return heads.split(data[:_MAX_REPORT].replace(b"\r\n", b"\n").lstrip(b"\n") + b"\n\n", _MAX_REPORT)[0]
+        if part.content_type in (
+            "message/rfc822",
+            "text/rfc822-headers",
+            "message/global",
+            "message/rfc822-headers",
+            "message/global-headers",
+        ):
+            data = (
+                decoded(part, [])
+                if "base64" in part.headers.raw("content-transfer-encoding").lower()
+                else part.body
+            )
+            return heads.split(data[:_MAX_REPORT].replace(b"\r\n", b"\n").lstrip(b"\n") + b"\n\n", _MAX_REPORT)[
+                0
+            ]
     return None
 
 

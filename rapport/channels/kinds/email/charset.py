@@ -82,8 +82,12 @@ def codec_for(label: str) -> str | None:
 
 
 def decode(data: bytes, label: str, problems: list[str] | None = None) -> str:
-    """The text of `data`, labelled `label` ("" when unlabelled). Never fails; what had to be guessed goes to `problems`."""
-    if data.isascii() and b"\x1b" not in data and (not label or label.lower() in ("us-ascii", "utf-8", "iso-8859-1")):
+    """The text of `data`, labelled `label` ("" when unlabelled). Never fails; guesses go to `problems`."""
+    if (
+        data.isascii()
+        and b"\x1b" not in data
+        and (not label or label.lower() in ("us-ascii", "utf-8", "iso-8859-1"))
+    ):
         return clean(data.decode("ascii"))
     codec = codec_for(label) if label else None
     if label and codec is None and problems is not None:
@@ -104,7 +108,7 @@ def decode(data: bytes, label: str, problems: list[str] | None = None) -> str:
 
 
 def _guess(data: bytes, quiet: bool, problems: list[str] | None) -> str:
-    """Unlabelled, unknown, ASCII or Latin-1 labelled text: UTF-8 when it is that, ISO-2022-JP by its escapes, else 1252."""
+    """Unlabelled, unknown, ASCII or Latin-1 labelled text: UTF-8 if it is, ISO-2022-JP by its escapes, else 1252."""
     if _JIS_ESCAPE.search(data):
         try:
             return clean(data.decode("iso2022_jp_ext"))
@@ -114,7 +118,7 @@ def _guess(data: bytes, quiet: bool, problems: list[str] | None) -> str:
         return clean(data.decode("utf-8"))
     except UnicodeDecodeError:
         mended = data.decode("utf-8", "replace")
-        if mended.count("\ufffd") * 4 < sum(char > "\x7f" for char in mended):
+        if mended.count("\ufffd") * 4 < len(mended) - len(mended.encode("ascii", "ignore")):
             return clean(mended)  # UTF-8 with a few torn characters
         if problems is not None and not quiet:
             problems.append("text of unknown charset read as windows-1252")

@@ -15,8 +15,15 @@ from rapport.channels.kinds.email.model import AttachmentPart, Limits
 
 _META = re.compile(rb"<meta[^<>]{0,200}charset\s*=\s*[\"']?([\w.:\-]{2,40})", re.IGNORECASE)
 _UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]+")
-_EXTENSIONS = {"message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "text/rfc822-headers": ".txt"}
-_UU = re.compile(rb"(?:^|\n)begin [0-7]{3,4} ([^\n]{1,255})\n((?:[ -`][^\n]{0,80}\n)+)(?:`?\n)?end[ \t]*(?=\n|$)")
+_EXTENSIONS = {
+    "message/rfc822": ".eml",
+    "text/plain": ".txt",
+    "text/html": ".html",
+    "text/rfc822-headers": ".txt",
+}
+_UU = re.compile(
+    rb"(?:^|\n)begin [0-7]{3,4} ([^\n]{1,255})\n((?:[ -`][^\n]{0,80}\n)+)(?:`?\n)?end[ \t]*(?=\n|$)"
+)
 
 
 @dataclass(slots=True)
@@ -77,7 +84,12 @@ def _is_text(part: Part, disposition: str, name: str) -> bool:
         return False
     if part.content_type in ("text/plain", "text/html"):
         return True
-    return part.content_type in ("text/enriched", "text/richtext", "text/markdown", "message/disposition-notification")
+    return part.content_type in (
+        "text/enriched",
+        "text/richtext",
+        "text/markdown",
+        "message/disposition-notification",
+    )
 
 
 def _segment(part: Part, data: bytes, limits: Limits, problems: list[str]) -> _Segment:
@@ -161,14 +173,20 @@ def _file(
 ) -> AttachmentPart:
     too_large = len(data) > limits.attachment_bytes
     if too_large:
-        problems.append(f"attachment {name!r} of {len(data)} bytes is over the limit: only its name and size are kept")
+        problems.append(
+            f"attachment {name!r} of {len(data)} bytes is over the limit: only its name and size are kept"
+        )
     digest = hashlib.sha256(data).hexdigest()
     content_id, inline = place
-    return AttachmentPart(name, kind, len(data), digest, content_id, inline, b"" if too_large else data, too_large)
+    return AttachmentPart(
+        name, kind, len(data), digest, content_id, inline, b"" if too_large else data, too_large
+    )
 
 
 def _subject_name(part: Part) -> str:
-    match = re.search(rb"^subject:[ \t]*([^\n]{1,300}(?:\n[ \t][^\n]{1,300})?)", part.body[:20_000], re.I | re.M)
+    match = re.search(
+        rb"^subject:[ \t]*([^\n]{1,300}(?:\n[ \t][^\n]{1,300})?)", part.body[:20_000], re.I | re.M
+    )
     if match is None:
         return ""
     subject = " ".join(decode_words(match[1].decode("utf-8", "replace")).split())
@@ -187,9 +205,12 @@ def _safe_name(name: str, kind: str) -> str:
 
 def _take_uuencoded(data: bytes, files: list[AttachmentPart], limits: Limits, problems: list[str]) -> bytes:
     """Files written into the text with uuencode become attachments."""
+
     def take(match: re.Match[bytes]) -> bytes:
         name = _safe_name(decode(match[1].strip(), ""), "application/octet-stream")
-        files.append(_file(name, "application/octet-stream", uudecode(match[0], problems), ("", False), limits, problems))
+        files.append(
+            _file(name, "application/octet-stream", uudecode(match[0], problems), ("", False), limits, problems)
+        )
         return b"\n"
 
     return _UU.sub(take, data)

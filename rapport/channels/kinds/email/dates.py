@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import month_abbr
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_tz
 
@@ -10,7 +11,7 @@ _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?
 _ORDINARY = re.compile(
     r"(?:[A-Za-z]{3},\s*)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)(?:\s*\([^()]*\))?"
 )
-_MONTHS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {month.lower(): number for number, month in enumerate(month_abbr) if month}
 EARLIEST, LATEST = 1980, 2060
 
 
@@ -35,7 +36,9 @@ def _ordinary(value: str) -> datetime | None:
     offset = timedelta(hours=int(match[8]), minutes=int(match[9]))
     try:
         zone = timezone(-offset if match[7] == "-" else offset) if offset else UTC
-        return datetime(int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), int(match[6]), tzinfo=zone)
+        return datetime(
+            int(match[3]), month, int(match[1]), int(match[4]), int(match[5]), int(match[6]), tzinfo=zone
+        )
     except ValueError:
         return None
 
@@ -57,7 +60,9 @@ def _lenient(value: str, problems: list[str]) -> datetime | None:
     else:
         problems.append("date with an impossible time zone: taken as UTC")
     try:
-        return datetime(year, month, day, hour % 24 if hour == 24 else hour, minute, min(second, 59), tzinfo=zone)
+        return datetime(
+            year, month, day, hour % 24 if hour == 24 else hour, minute, min(second, 59), tzinfo=zone
+        )
     except (ValueError, OverflowError, TypeError):
         return None
 
@@ -69,7 +74,9 @@ def _iso(value: str) -> datetime | None:
     zone: timezone = UTC
     if match[7] and match[7] != "Z":
         minutes = int(match[7][1:3]) * 60 + int(match[7][-2:])
-        zone = timezone(timedelta(minutes=-minutes if match[7][0] == "-" else minutes)) if minutes < 1440 else UTC
+        zone = (
+            timezone(timedelta(minutes=-minutes if match[7][0] == "-" else minutes)) if minutes < 1440 else UTC
+        )
     try:
         parts = [int(match[n] or 0) for n in range(1, 7)]
         return datetime(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], tzinfo=zone)

@@ -186,7 +186,7 @@ def parse_params(value: str) -> tuple[str, dict[str, str]]:
     if not separator:
         if " " not in kind:
             return kind, {}
-        kind, _, rest = kind.partition(" ")  # "text/plain charset=us-ascii", seen in the wild
+        kind, _, _ = kind.partition(" ")  # "text/plain charset=us-ascii", seen in the wild
         value = f"{kind};{value.strip()[len(kind) :]}"
     plain: dict[str, str] = {}
     pieces: dict[str, list[tuple[int, bool, str]]] = {}

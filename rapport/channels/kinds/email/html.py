@@ -11,11 +11,12 @@ import nh3
 from rapport.channels.kinds.email.charset import clean
 
 _TAGS = {
-    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite",
-    "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1",
-    "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "ol", "p", "pre", "q", "s",
-    "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead",
-    "time", "tr", "tt", "u", "ul", "var", "wbr",
+    "a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption",
+    "center", "cite", "code", "col", "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "figcaption",
+    "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd",
+    "li", "main", "mark", "ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong",
+    "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var",
+    "wbr",
 }  # fmt: skip
 _COMMON = {"style", "dir", "lang", "title", "align"}
 _CELL = {"width", "height", "valign", "bgcolor", "colspan", "rowspan", "nowrap", "background"}
@@ -37,23 +38,38 @@ _ATTRIBUTES = {
     "br": {"clear"},
     "time": {"datetime"},
 }
-_CONTENT_GONE = {"script", "style", "title", "head", "template", "noscript", "iframe", "object", "embed", "svg", "math"}
+_CONTENT_GONE = {
+    "script",
+    "style",
+    "title",
+    "head",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "math",
+}
 # Nothing that moves a box out of its place, and nothing that can name a resource.
 _PROPERTIES = {
-    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style", "border-bottom-width",
-    "border-collapse", "border-color", "border-left", "border-left-color", "border-left-style", "border-left-width",
-    "border-radius", "border-right", "border-right-color", "border-right-style", "border-right-width", "border-spacing",
-    "border-style", "border-top", "border-top-color", "border-top-style", "border-top-width", "border-width", "caption-side",
-    "clear", "color", "direction", "display", "empty-cells", "float", "font", "font-family", "font-size", "font-style",
-    "font-variant", "font-weight", "height", "letter-spacing", "line-height", "margin", "margin-bottom", "margin-left",
-    "margin-right", "margin-top", "max-height", "max-width", "min-height", "min-width", "overflow-wrap", "padding",
-    "padding-bottom", "padding-left", "padding-right", "padding-top", "table-layout", "text-align", "text-decoration",
-    "text-indent", "text-transform", "unicode-bidi", "vertical-align", "white-space", "width", "word-break", "word-spacing",
-    "word-wrap",
+    "background-color", "border", "border-bottom", "border-bottom-color", "border-bottom-style",
+    "border-bottom-width", "border-collapse", "border-color", "border-left", "border-left-color",
+    "border-left-style", "border-left-width", "border-radius", "border-right", "border-right-color",
+    "border-right-style", "border-right-width", "border-spacing", "border-style", "border-top",
+    "border-top-color", "border-top-style", "border-top-width", "border-width", "caption-side", "clear",
+    "color", "direction", "display", "empty-cells", "float", "font", "font-family", "font-size",
+    "font-style", "font-variant", "font-weight", "height", "letter-spacing", "line-height", "margin",
+    "margin-bottom", "margin-left", "margin-right", "margin-top", "max-height", "max-width", "min-height",
+    "min-width", "overflow-wrap", "padding", "padding-bottom", "padding-left", "padding-right",
+    "padding-top", "table-layout", "text-align", "text-decoration", "text-indent", "text-transform",
+    "unicode-bidi", "vertical-align", "white-space", "width", "word-break", "word-spacing", "word-wrap",
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel", "cid", "data"}
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s%]*", re.IGNORECASE)
-_DANGEROUS_VALUE = re.compile(r"[\\@<>{}]|url|image|expression|javascript|binding|behaviou?r|/\*", re.IGNORECASE)
+_DANGEROUS_VALUE = re.compile(
+    r"[\\@<>{}]|url|image|expression|javascript|binding|behaviou?r|/\*", re.IGNORECASE
+)
 _LINK_SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
 
@@ -138,5 +154,3 @@ def safe_style(value: str) -> str | None:
             continue
         kept.append(f"{name.strip().lower()}: {' '.join(content.split())}")
     return "; ".join(kept) or None
-
-

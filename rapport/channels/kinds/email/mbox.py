@@ -6,7 +6,7 @@ import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from rapport.core.errors import RapportError
 
@@ -36,7 +36,9 @@ def read_mbox(path: Path) -> Iterator[tuple[int, bytes]]:
     first mail when the file is no mbox, and OSError when it cannot be read.
     """
     if path.is_dir():
-        raise RapportError(f"{path} is a folder, not an mbox file.", "Give the path of one mbox file, or of a Maildir.")
+        raise RapportError(
+            f"{path} is a folder, not an mbox file.", "Give the path of one mbox file, or of a Maildir."
+        )
     if path.stat().st_size == 0:
         return
     if not looks_like_mbox(path):
@@ -69,7 +71,10 @@ def _mails(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _mail(lines: list[bytes], escaped: bool) -> bytes:
-    if lines and lines[-1] in (b"\n", b"\r\n"):  # the empty line before the next envelope is the file's, not the mail's
+    if lines and lines[-1] in (
+        b"\n",
+        b"\r\n",
+    ):  # the empty line before the next envelope is the file's, not the mail's
         lines.pop()
     raw = b"".join(lines)
     return _ESCAPED.sub(rb"\1", raw) if escaped else raw
@@ -89,7 +94,7 @@ def _first_lines(stream: IO[bytes]) -> tuple[bytes, bytes]:
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return cast(IO[bytes], gzip.open(path, "rb")) if packed else path.open("rb")
 
 
 def looks_like_maildir(path: Path) -> bool:
@@ -98,9 +103,11 @@ def looks_like_maildir(path: Path) -> bool:
 
 
 def read_maildir(path: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, mail) for each mail of a Maildir, `cur` before `new`, by file name. Raises RapportError for other folders."""
+    """(name, mail) for each mail of a Maildir, `cur` first, by file name. Raises RapportError for other folders."""
     if not looks_like_maildir(path):
-        raise RapportError(f"{path} is no Maildir: it has no 'cur' and 'new' folders.", "Give a Maildir or an mbox file.")
+        raise RapportError(
+            f"{path} is no Maildir: it has no 'cur' and 'new' folders.", "Give a Maildir or an mbox file."
+        )
     for folder in ("cur", "new"):
         for file in sorted((path / folder).iterdir()):
             if file.is_file() and not file.name.startswith("."):

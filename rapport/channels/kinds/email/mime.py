@@ -39,7 +39,7 @@ class _Entity:
 
 
 def leaves(top: Headers, body: bytes, limits: Limits, problems: list[str]) -> list[Part]:
-    """The leaf parts of a message in order; message/* parts are leaves too. Bounded by `limits.parts` and `limits.depth`."""
+    """The leaf parts of a message in order, message/* parts among them. Bounded by `limits`."""
     found: list[Part] = []
     stack = [_Entity(top, body, 0)]
     groups = opened = 0

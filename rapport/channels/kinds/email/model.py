@@ -33,7 +33,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentPart:
-    """One attached file, decoded. `size` and `sha256` are of the decoded bytes, also when `too_large` emptied `data`."""
+    """One attached file, decoded. `size` and `sha256` hold also when `too_large` emptied `data`."""
 
     filename: str
     content_type: str

@@ -24,7 +24,7 @@ def parse_mail(raw: bytes, *, limits: Limits = _DEFAULT) -> ParsedMail:
     """Everything Rapport understands of one mail (RFC 5322, no envelope line). Never raises, whatever the bytes."""
     problems: list[str] = []
     headers, body = split(_line_ends(raw), limits.header_bytes, problems)
-    kind, params = mime.content_type(headers, "text/plain", [])
+    _, params = mime.content_type(headers, "text/plain", [])
     headers.charset = params.get("charset", "")
     if headers.is_raw_8bit():
         problems.append("8-bit bytes in the header that are no UTF-8")
@@ -129,7 +129,9 @@ def message_ids_in(values: list[str]) -> list[str]:
             else:
                 candidates = [item for item in candidates if "@" in item] or candidates
         else:
-            candidates = [word.strip("<>,;\"'") for word in value.split() if "@" in word or value.count(" ") == 0]
+            candidates = [
+                word.strip("<>,;\"'") for word in value.split() if "@" in word or value.count(" ") == 0
+            ]
         for item in candidates:
             if item and len(item) <= _MAX_ID:
                 found.setdefault(item)

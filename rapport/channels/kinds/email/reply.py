@@ -21,6 +21,7 @@ from rapport.channels.kinds.email.replywords import (
 
 _REPLY, _QUOTE, _SIGNATURE = "r", "q", "s"
 _QUOTED = re.compile(r"\s{0,3}>|[A-Z][A-Za-z]{0,11}>(?:\s|$)")
+_RULES = frozenset("-—–_")
 _MAX_LINE = 1_000  # no marker is longer; longer lines are text
 _MAX_SIGNATURE_LINES = 15
 _ATTRIBUTION_LINES = 6
@@ -47,7 +48,7 @@ class _Marker:
 def split_reply(text: str) -> Split:
     """The reply, the quote and the signature of a plain text."""
     lines = text.split("\n")
-    quoted = [_is_quoted(line) for line in lines]
+    quoted = [_is_quoted(line) for line in lines] if ">" in text else [False] * len(lines)
     _mend_wrapped_attributions(lines, quoted)
     labels = [_REPLY] * len(lines)
     markers = _markers(lines, quoted)
@@ -87,8 +88,10 @@ def _markers(lines: list[str], quoted: list[bool]) -> list[_Marker]:
     found: list[_Marker] = []
     free = 0  # lines before it belong to a marker already
     for index, line in enumerate(lines):
-        if index < free or quoted[index] or not line or len(line) > _MAX_LINE:
+        if index < free or quoted[index] or len(line) > _MAX_LINE:
             continue
+        if ":" not in line and "-" not in line and "：" not in line and not line.lstrip()[:1].isdigit():
+            continue  # no marker is without one of these
         marker = _marker_at(lines, quoted, index, free)
         if marker is not None:
             found.append(marker)
@@ -185,9 +188,7 @@ def _header_end(lines: list[str], start: int) -> int:
         line = lines[index].strip()
         if line and LABEL.match(line[:60]):
             fields, end = fields + 1, index + 1
-        elif line and (fields == 0 or not lines[index - 1].strip()):
-            break
-        elif not line and fields >= 3:
+        elif (line and (fields == 0 or not lines[index - 1].strip())) or (not line and fields >= 3):
             break
         index += 1
         if line and end and fields and index - end > 2:
@@ -224,6 +225,10 @@ def _has_text(lines: list[str], quoted: list[bool], start: int, end: int) -> boo
     return any(not quoted[at] and _is_words(lines[at]) for at in range(start, end))
 
 
+def _is_delimiter(line: str) -> bool:
+    return line[:4].lstrip()[:1] in _RULES and bool(SIGNATURE_DELIMITER.fullmatch(line))
+
+
 def _is_words(line: str) -> bool:
     return any(map(str.isalnum, line[:_MAX_LINE]))
 
@@ -245,7 +250,7 @@ def _goes_on(lines: list[str], quoted: list[bool], start: int) -> bool:
         line = lines[index]
         if quoted[index] or not line.strip():
             continue
-        if SIGNATURE_DELIMITER.fullmatch(line) and _is_short_tail(lines, index):
+        if _is_delimiter(line) and _is_short_tail(lines, index):
             return False
         if _is_words(line) and not _is_device(line):
             return True
@@ -263,7 +268,7 @@ def _label_last_quote(lines: list[str], quoted: list[bool], labels: list[str]) -
     """A quote that nothing but a signature follows is no part of the reply."""
     tail = len(lines)
     for index, line in enumerate(lines):
-        if labels[index] == _REPLY and SIGNATURE_DELIMITER.fullmatch(line) and _is_short_tail(lines, index):
+        if labels[index] == _REPLY and _is_delimiter(line) and _is_short_tail(lines, index):
             tail = index
             break
     end = tail
@@ -287,7 +292,7 @@ def _label_signature(lines: list[str], labels: list[str]) -> None:
                 break
             continue
         count += bool(lines[index].strip())
-        if SIGNATURE_DELIMITER.fullmatch(lines[index]):
+        if _is_delimiter(lines[index]):
             start = index
         if count > _MAX_SIGNATURE_LINES:
             break
