@@ -13,6 +13,7 @@ from rapport.core.options import options
 #: Open pages one process keeps; above it the server would let connections wait.
 LIVE_CONNECTIONS_MAX = 20_000
 STOP_PATIENCE_S = 2
+STREAM_PATIENCE_S = 0.3
 
 
 @click.command()
@@ -62,7 +63,7 @@ async def _serve_live() -> None:
         interface=Interfaces.ASGI,
         websockets=False,
         backpressure=LIVE_CONNECTIONS_MAX,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
     )
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -75,7 +76,7 @@ async def _serve_live() -> None:
         serving.result()
         raise SystemExit(1)
     server.stop()  # type: ignore[no-untyped-call]
-    await asyncio.wait({serving}, timeout=STOP_PATIENCE_S)
+    await asyncio.wait({serving}, timeout=STREAM_PATIENCE_S)
     # Streams are open for as long as pages are; nothing is lost by cutting them, the pages come back.
     os._exit(0)
 
