@@ -42,9 +42,7 @@ def test_it_is_as_large_as_promised(company: Company, all_plays: list[Play]) -> 
 
 
 def test_every_address_lies_in_a_reserved_domain(company: Company) -> None:
-    written = [
-        path.read_text(encoding="utf-8") for path in FOLDER.rglob("*") if path.suffix in {".toml", ".csv"}
-    ]
+    written = [path.read_text(encoding="utf-8") for path in FOLDER.rglob("*") if path.suffix in {".toml", ".csv"}]
     domains = {domain for text in written for domain in _ADDRESS.findall(text)}
     assert domains
     assert all(domain.endswith(".example") for domain in domains)
@@ -129,13 +127,8 @@ def test_the_policy_gives_every_conversation_to_the_team_its_script_expects(
 
 
 def _decided(play: Play, company: Company, policy: Policy) -> Verdict:
-    teams = {
-        team.slug: TeamEntry(_id(team.slug), team.slug, team.name, team.confidential)
-        for team in company.teams
-    }
-    matcher = TopicMatcher(
-        TopicWords(slugify(topic.name), topic.name, topic.words) for topic in company.topics
-    )
+    teams = {team.slug: TeamEntry(_id(team.slug), team.slug, team.name, team.confidential) for team in company.teams}
+    matcher = TopicMatcher(TopicWords(slugify(topic.name), topic.name, topic.words) for topic in company.topics)
     first = play.turns[0]
     known = play.person.relationships if play.person.is_known else ()
     facts = Facts(

@@ -28,9 +28,7 @@ def letter(*flags: str, before: tuple[Said, ...] = (), text: str = "Grüße aus 
     )
 
 
-@pytest.mark.parametrize(
-    "flags", [(), ("html",), ("photo",), ("html", "photo"), ("pdf",), ("list", "html"), ("auto",)]
-)
+@pytest.mark.parametrize("flags", [(), ("html",), ("photo",), ("html", "photo"), ("pdf",), ("list", "html"), ("auto",)])
 def test_a_letter_is_the_same_bytes_each_time_and_is_understood(flags: tuple[str, ...]) -> None:
     raw = compose(letter(*flags))
     assert raw == compose(letter(*flags))

@@ -132,9 +132,7 @@ def load() -> Company:
 
 
 def _team(said: dict[str, Any]) -> Team:
-    return Team(
-        said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False)
-    )
+    return Team(said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False))
 
 
 def _member(said: dict[str, Any], domain: str) -> Member:

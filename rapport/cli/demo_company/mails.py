@@ -116,13 +116,9 @@ def _lines(text: str) -> str:
 
 def _attach(message: EmailMessage, flags: frozenset[str]) -> None:
     if "photo" in flags:
-        message.add_attachment(
-            photograph(str(message["Message-ID"])), "image", "png", filename="IMG_2041.png"
-        )
+        message.add_attachment(photograph(str(message["Message-ID"])), "image", "png", filename="IMG_2041.png")
     if "pdf" in flags:
-        message.add_attachment(
-            letter_pdf(str(message["From"])), "application", "pdf", filename="Application.pdf"
-        )
+        message.add_attachment(letter_pdf(str(message["From"])), "application", "pdf", filename="Application.pdf")
 
 
 def _bytes(message: EmailMessage, seed: str) -> bytes:
@@ -193,8 +189,4 @@ def _broken(letter: Letter) -> bytes:
             "Content-Transfer-Encoding: 8bit",
         ]
     )
-    return (
-        f"{head}\r\n\r\n{letter.text}\r\n".replace("\r\n", "\n")
-        .replace("\n", "\r\n")
-        .encode("latin-1", "replace")
-    )
+    return f"{head}\r\n\r\n{letter.text}\r\n".replace("\r\n", "\n").replace("\n", "\r\n").encode("latin-1", "replace")

@@ -135,9 +135,7 @@ def _awake(at: datetime, dice: random.Random) -> datetime:
     local = at.astimezone(ZoneInfo("Europe/Berlin"))
     if not _AWAKE_FROM <= local.hour < _AWAKE_UNTIL:
         days = 1 if local.hour >= _AWAKE_UNTIL else 0
-        local = (local + timedelta(days=days)).replace(hour=_AWAKE_FROM) + timedelta(
-            minutes=dice.randint(0, 200)
-        )
+        local = (local + timedelta(days=days)).replace(hour=_AWAKE_FROM) + timedelta(minutes=dice.randint(0, 200))
     return local.astimezone(UTC).replace(microsecond=0)
 
 

@@ -66,9 +66,7 @@ def live_scripts() -> tuple[Script, ...]:
 
 
 def _read(path: Path) -> list[Script]:
-    return [
-        _script(key, said, load()) for key, said in tomllib.loads(path.read_text(encoding="utf-8")).items()
-    ]
+    return [_script(key, said, load()) for key, said in tomllib.loads(path.read_text(encoding="utf-8")).items()]
 
 
 def render(text: str, index: int, filled: Mapping[str, str]) -> str:

@@ -58,9 +58,7 @@ class World:
         self._place = place
         self._company = company
         self._people = {person.email: person for person in company.people}
-        self._answers: dict[str, list[str]] = tomllib.loads(
-            (FOLDER / "answers.toml").read_text(encoding="utf-8")
-        )
+        self._answers: dict[str, list[str]] = tomllib.loads((FOLDER / "answers.toml").read_text(encoding="utf-8"))
         self._history = history_texts(company, place.folder)
         self._answered: Counter[str] = Counter()
         self._loop = asyncio.get_running_loop()
@@ -87,9 +85,7 @@ class World:
 
     async def _answer(self, mail: EmailMessage, person: Person) -> None:
         await asyncio.sleep(random.uniform(*ANSWER_AFTER_SECONDS))
-        before = [
-            Said(one.strip("<>"), "", "", datetime.now(UTC)) for one in str(mail["References"] or "").split()
-        ]
+        before = [Said(one.strip("<>"), "", "", datetime.now(UTC)) for one in str(mail["References"] or "").split()]
         last = Said(str(mail["Message-ID"]).strip("<>"), str(mail["From"]), _text_of(mail), datetime.now(UTC))
         text = random.choice(self._answers.get(person.language, self._answers["en"]))
         subject = str(mail["Subject"] or "").removeprefix("Re: ")
@@ -111,13 +107,10 @@ class World:
     def _nudges(self, anchor: datetime) -> dict[int, Letter]:
         """By the number of the live mail: somebody whom nobody answered writes again."""
         waiting = [
-            play
-            for play in plays(self._company, all_scripts(), anchor)
-            if len(play.turns) < len(play.script.turns)
+            play for play in plays(self._company, all_scripts(), anchor) if len(play.turns) < len(play.script.turns)
         ]
         return {
-            (number + 1) * NUDGE_EVERY - 1: self._nudge(play, number, anchor)
-            for number, play in enumerate(waiting)
+            (number + 1) * NUDGE_EVERY - 1: self._nudge(play, number, anchor) for number, play in enumerate(waiting)
         }
 
     def _nudge(self, play: Play, number: int, anchor: datetime) -> Letter:
@@ -134,9 +127,7 @@ def history_texts(company: Company, folder: Path) -> frozenset[str]:
     """How the answers of the history begin: nobody outside answers those a second time."""
     kept = states.read(folder)
     steps = plan(company, all_scripts(), kept.at) if kept else []
-    return frozenset(
-        _beginning(step.text) for step in steps if step.turn.verb == SAY and step.turn.by != THEM
-    )
+    return frozenset(_beginning(step.text) for step in steps if step.turn.verb == SAY and step.turn.by != THEM)
 
 
 def fresh_letter(company: Company, number: int) -> Letter:
