@@ -92,7 +92,7 @@ def of_server(server: Server) -> list[Check]:
             "row-level security is off for " + ", ".join(server.without_wall)
             if server.without_wall
             else "row-level security is on",
-            "Members could see what is not theirs. Stop Rapport; ALTER TABLE ... ENABLE, then FORCE ROW LEVEL SECURITY.",
+            "Members could see what is not theirs. Stop Rapport; ALTER TABLE ... ENABLE and FORCE ROW LEVEL SECURITY.",
         ),
         _check(
             "pg_trgm",

@@ -99,8 +99,10 @@ def _server() -> list[Check]:
         FROM pg_roles WHERE rolname = current_user"""
     )
     pending = pending_migrations()
+    wanting = [] if pending else _without_wall()
+    version, encoding, superuser, bypasses, trigram = facts
     return diagnosis.of_server(
-        diagnosis.Server(*facts, pending=pending, without_wall=() if pending else _without_wall())
+        diagnosis.Server(version, encoding, superuser, bypasses, trigram, pending, wanting)
     )
 
 

@@ -165,7 +165,7 @@ def _persistently(handle: Callable[[], pipeline.BatchResult]) -> pipeline.BatchR
 
 def _waits(channel: Channel, state: _Run) -> bool:
     with scope.system():
-        return _items(channel, state).filter(state=RawState.RECEIVED).exists()
+        return bool(_items(channel, state).filter(state=RawState.RECEIVED).exists())
 
 
 def _items(channel: Channel, state: _Run) -> Any:
