@@ -155,4 +155,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _options.log_level.upper()},
+    # aiosmtpd would write every command, and so everybody's address, into the log.
+    "loggers": {"mail.log": {"level": "WARNING"}},
 }
