@@ -10,7 +10,7 @@ from rapport.cli.processes import Child, Tree, answers, refuse_taken_ports, run_
 from rapport.core.options import Options, options
 from rapport.core.postgres import EmbeddedPostgres
 
-CORE = ("web", "live", "worker")
+CORE = ("web", "live")
 
 
 @click.command()
@@ -23,12 +23,14 @@ def supervise(
     *,
     prepare: Sequence[Sequence[str]] = (("migrate",),),
     extra: Sequence[Child] = (),
+    worker: Sequence[str] = ("worker",),
     announce: Callable[[], None] | None = None,
 ) -> None:
     """Runs the whole tree until told to stop.
 
     `prepare` are `rapport` commands run to their end first, with the database up; `extra` are further
-    children; `announce` is called once the first page can be had (by default it prints the address).
+    children; `worker` is the command that works off mail. `announce` is called once the first page can be had
+    (by default it prints the address).
     """
     began = time.monotonic()
     chosen = options()
@@ -38,7 +40,7 @@ def supervise(
         for arguments in prepare:
             run_once(arguments)
         Tree(
-            children=[*(Child(name, [name]) for name in CORE), *extra],
+            children=[*(Child(name, [name]) for name in CORE), Child("worker", worker), *extra],
             database=database,
             healthy=lambda: answers(_reachable(chosen.host), chosen.port, "/healthz"),
             announce=announce or (lambda: _say_address(chosen, time.monotonic() - began)),

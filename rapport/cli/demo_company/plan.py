@@ -55,7 +55,7 @@ def plays(company: Company, scripts: tuple[Script, ...], anchor: datetime) -> li
     """Every script as often as it has subjects, cast with people of its kind and language in turn."""
     casting = _Casting(company)
     dice = random.Random(company.name)
-    made = []
+    made: list[Play] = []
     for script in scripts:
         for index, subject in enumerate(script.subjects):
             person = casting.next(script)

@@ -4,7 +4,6 @@ It takes in the mail the company sends, answers what the person at the keyboard 
 then. Nothing of it ever leaves the machine.
 """
 
-import argparse
 import asyncio
 import random
 import smtplib
@@ -71,7 +70,7 @@ class World:
         return "250 Taken in"
 
     def _read(self, body: bytes, recipients: Sequence[str]) -> None:
-        mail = cast(EmailMessage, message_from_bytes(body, policy=modern))
+        mail = message_from_bytes(body, policy=modern)
         person = next((self._people[one.lower()] for one in recipients if one.lower() in self._people), None)
         if person is None or _beginning(_text_of(mail)) in self._history:
             return
@@ -210,18 +209,7 @@ async def _live_as_long_as_the_company_listens(world: World) -> None:
             await asyncio.sleep(_UNTIL_PLAYED_SECONDS)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Be the world outside the demo company, until stopped."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--listener-port", type=int, required=True)
-    parser.add_argument("--sink-port", type=int, required=True)
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--no-live-messages", action="store_true")
-    given = parser.parse_args(arguments)
-    place = Place(given.listener_port, given.sink_port, given.folder)
+def serve(place: Place, *, with_live_messages: bool) -> None:
+    """Be the world until told to stop by a signal."""
     with suppress(KeyboardInterrupt):
-        asyncio.run(run(place, with_live_messages=not given.no_live_messages))
-
-
-if __name__ == "__main__":
-    main()
+        asyncio.run(run(place, with_live_messages=with_live_messages))
