@@ -33,7 +33,7 @@ def _measure(module: str, *arguments: str) -> None:
         home.chmod(0o711)  # a service user runs the database when we are root, and must pass through
         postgres = EmbeddedPostgres(home)
         with postgres as url:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - our own module
                 [sys.executable, "-m", module, str(postgres.pid), *arguments],
                 env={**os.environ, **_settings(folder, url)},
                 check=False,

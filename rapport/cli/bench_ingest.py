@@ -1,4 +1,4 @@
-"""The measured process of `rapport bench ingest`: arguments are the postmaster's pid, the mbox, and how many to preload."""
+"""The measured process of `rapport bench ingest`: given the postmaster's pid, the mbox, and how many to preload."""
 
 import re
 import sys
@@ -106,7 +106,9 @@ def _search_index() -> None:
 
     with connection.cursor() as cursor:
         for index in ("message_words", "conversation_subject_trigram", "handle_trigram", "person_name_trigram"):
-            cursor.execute("SELECT gin_clean_pending_list(to_regclass(%s)) WHERE to_regclass(%s) IS NOT NULL", [index, index])
+            cursor.execute(
+                "SELECT gin_clean_pending_list(to_regclass(%s)) WHERE to_regclass(%s) IS NOT NULL", [index, index]
+            )
 
 
 def _size() -> int:

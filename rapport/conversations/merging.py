@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from rapport.core import events
+from rapport.core import events, notify
 
 _MOVED = ("conversations_message", "conversations_attachment", "ownership_decision", "outbound_delivery")
 
@@ -12,6 +12,10 @@ _MOVED = ("conversations_message", "conversations_attachment", "ownership_decisi
 def merge(loser: UUID, winner: UUID) -> None:
     """Move everything of `loser` to `winner`. The loser stays as a signpost, and the log says what was moved."""
     with connection.cursor() as cursor:
+        # First the references: whoever is just storing something by one of them is waited for, and then moved too.
+        cursor.execute(
+            "UPDATE conversations_threadref SET conversation_id = %s WHERE conversation_id = %s", [winner, loser]
+        )
         cursor.execute("SELECT id FROM conversations_message WHERE conversation_id = %s", [loser])
         moved = [str(row[0]) for row in cursor.fetchall()]
         cursor.execute(
@@ -22,13 +26,14 @@ def merge(loser: UUID, winner: UUID) -> None:
         )
         for table in _MOVED:
             cursor.execute(f"UPDATE {table} SET conversation_id = %s WHERE conversation_id = %s", [winner, loser])
-        cursor.execute(
-            "UPDATE conversations_threadref SET conversation_id = %s WHERE conversation_id = %s", [winner, loser]
-        )
         cursor.execute(_ADD_UP, [loser, winner])
         cursor.execute(
-            "UPDATE conversations_conversation SET status = 'merged', merged_into = %s WHERE id = %s", [winner, loser]
+            """UPDATE conversations_conversation SET status = 'merged', merged_into = %s WHERE id = %s
+            RETURNING audience""",
+            [winner, loser],
         )
+        audience = cursor.fetchone()[0]
+    notify.changed("conversation", loser, audience)
     events.record("conversation.merged", conversation_id=winner, data={"from": str(loser), "messages": moved})
 
 

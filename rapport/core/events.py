@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
 
+from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.core.models import Event
@@ -41,18 +41,15 @@ def record_many(events: Iterable[Event]) -> None:
     rows = list(events)
     if not rows:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """INSERT INTO core_event (id, at, kind, actor_id, conversation_id, subject, data)
-            SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::uuid[], %s::uuid[], %s::text[],
-                                 %s::jsonb[])""",
-            [
-                [e.id for e in rows],
-                [e.at for e in rows],
-                [e.kind for e in rows],
-                [e.actor_id for e in rows],
-                [e.conversation_id for e in rows],
-                [e.subject for e in rows],
-                [orjson.dumps(e.data).decode() for e in rows],
-            ],
-        )
+    bulk.insert(
+        "core_event",
+        {
+            "id": ("uuid", [e.id for e in rows]),
+            "at": ("timestamptz", [e.at for e in rows]),
+            "kind": ("text", [e.kind for e in rows]),
+            "actor_id": ("uuid", [e.actor_id for e in rows]),
+            "conversation_id": ("uuid", [e.conversation_id for e in rows]),
+            "subject": ("text", [e.subject for e in rows]),
+            "data": ("jsonb", [orjson.dumps(e.data).decode() for e in rows]),
+        },
+    )

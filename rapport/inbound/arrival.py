@@ -12,6 +12,7 @@ from rapport.core.ids import new_id
 
 _OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 _SNIPPET = 160
+_ADDRESS_MAX = 320  # RFC 3696: 64 for the local part, 255 for the domain
 NOWHERE = UUID(int=0)
 """The conversation of an arrival that has not been placed yet."""
 
@@ -60,7 +61,7 @@ def arrive(item: Item, mail: ParsedMail, trust_date: bool) -> Arrival:
         mail=mail,
         message_id=new_id(),
         at=at,
-        sender=sender if "@" in sender else "",
+        sender=sender if "@" in sender and len(sender) <= _ADDRESS_MAX else "",
         sender_name=mail.from_.name if mail.from_ else "",
         refs=_refs(mail, sender),
     )

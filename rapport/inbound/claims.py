@@ -12,6 +12,8 @@ from rapport.core import bulk
 from rapport.inbound.arrival import Item
 from rapport.inbound.models import RawState
 
+_REASON_MAX = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -25,13 +27,12 @@ class Outcome:
 
 def claim(limit: int) -> list[Item]:
     """Up to `limit` waiting items, oldest first, locked until the transaction ends; other workers pass them by."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT channel_id, id, received_at, envelope, body FROM inbound_rawitem
-            WHERE state = 'received' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
-            [limit],
-        )
-        return [Item(c, i, at, _loaded(envelope), bytes(body)) for c, i, at, envelope, body in cursor.fetchall()]
+    rows = bulk.select(
+        """SELECT channel_id, id, received_at, envelope, body FROM inbound_rawitem
+        WHERE state = 'received' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
+        [limit],
+    )
+    return [Item(c, i, at, _loaded(envelope), bytes(body)) for c, i, at, envelope, body in rows]
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:
@@ -43,7 +44,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
             "channel_id": ("uuid", [o.item.channel_id for o in outcomes]),
             "id": ("uuid", [o.item.id for o in outcomes]),
             "state": ("text", [o.state.value for o in outcomes]),
-            "reason": ("text", [o.reason for o in outcomes]),
+            "reason": ("text", [_writable(o.reason) for o in outcomes]),
             "conversation_id": ("uuid", [o.conversation_id for o in outcomes]),
         },
         "state = row.state, reason = row.reason, conversation_id = row.conversation_id",
@@ -58,6 +59,11 @@ def count_attempt(items: Iterable[Item]) -> dict[UUID, int]:
             [[item.id for item in items]],
         )
         return dict(cursor.fetchall())
+
+
+def _writable(reason: str) -> str:
+    """Errors quote what caused them, and may hold what PostgreSQL cannot store."""
+    return reason.replace("\0", "").encode("utf-8", "replace").decode()[:_REASON_MAX]
 
 
 def _loaded(envelope: Any) -> dict[str, object]:

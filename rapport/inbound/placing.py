@@ -22,7 +22,7 @@ def place(arrivals: Sequence[Arrival], people: dict[str, UUID]) -> Plan:
 
     Two workers that meet the same thread meet here: the second waits for the first one's references and reads them.
     """
-    mails = [_hinted(arrival, people.get(arrival.sender)) for arrival in arrivals]
+    mails = _with_living_hints([_hinted(arrival, people.get(arrival.sender)) for arrival in arrivals])
     proposed = [new_id() for _ in mails]
     stored = _stored({ref for mail in mails for ref in _refs(mail)})
     plan = _plan(mails, stored, proposed)
@@ -112,6 +112,31 @@ def _hinted(arrival: Arrival, person: UUID | None) -> MailRefs:
         hint = _by_subject(arrival, person)
     refs = arrival.refs
     return MailRefs(refs.own, refs.named, refs.digest, hint) if hint else refs
+
+
+def _with_living_hints(mails: list[MailRefs]) -> list[MailRefs]:
+    """Follow each hint to where its conversation was merged; what is no more is no hint."""
+    hints = {mail.hint for mail in mails if mail.hint}
+    if not hints:
+        return mails
+    alive = _living(hints)
+    return [MailRefs(m.own, m.named, m.digest, alive.get(m.hint)) if m.hint else m for m in mails]
+
+
+def _living(hints: set[UUID]) -> dict[UUID, UUID]:
+    """Where each conversation is now, kept from being merged away until this batch is stored."""
+    alive: dict[UUID, UUID] = {}
+    asked = {hint: hint for hint in hints}
+    with connection.cursor() as cursor:
+        while asked:
+            cursor.execute(
+                "SELECT id, merged_into FROM conversations_conversation WHERE id = ANY(%s) ORDER BY id FOR SHARE",
+                [sorted(set(asked.values()))],
+            )
+            found = dict(cursor.fetchall())
+            alive |= {hint: at for hint, at in asked.items() if at in found and found[at] is None}
+            asked = {hint: found[at] for hint, at in asked.items() if found.get(at)}
+    return alive
 
 
 def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:

@@ -1,6 +1,5 @@
 """Writing conversations, messages, attachments and events of a batch; a statement for each table."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,24 +47,48 @@ class Batch:
 
 def store(batch: Batch) -> None:
     """Write everything of a batch, and tell the open pages."""
-    _open(batch)
-    _introduce(batch)
+    news = _news(batch.arrivals)
+    audiences = _open(batch, news)
     _messages(batch.arrivals, batch.speakers)
     _attachments(batch.arrivals)
     _record(batch)
-    audiences = _touch(batch.arrivals)
+    audiences |= _touch(one for one in news.values() if one.conversation_id not in audiences)
+    _introduce(batch, audiences)
     notify.changed_many(("conversation", id, audience) for id, audience in audiences.items())
 
 
-def _open(batch: Batch) -> None:
+@dataclass(slots=True)
+class _News:
+    """What a batch adds to one conversation; `wants`: somebody waits for an answer."""
+
+    conversation_id: UUID
+    latest: Arrival
+    messages: int = 0
+    wants: bool = False
+
+
+def _news(arrivals: Iterable[Arrival]) -> dict[UUID, _News]:
+    found: dict[UUID, _News] = {}
+    for arrival in arrivals:
+        news = found.setdefault(arrival.conversation_id, _News(arrival.conversation_id, arrival))
+        news.messages += 1
+        news.wants = news.wants or arrival.wants_answer
+        if arrival.at > news.latest.at:
+            news.latest = arrival
+    return found
+
+
+def _open(batch: Batch, news: Mapping[UUID, _News]) -> dict[UUID, list[UUID]]:
+    """Insert the new conversations as the whole batch leaves them; their audiences."""
     opening, decided = batch.openers, batch.decided
+    said = [news[a.conversation_id] for a in opening]
     rows = len(opening)
     bulk.insert(
         "conversations_conversation",
         {
             "id": ("uuid", [a.conversation_id for a in opening]),
             "subject": ("text", [a.mail.subject[:300] for a in opening]),
-            "snippet": ("text", [""] * rows),
+            "snippet": ("text", [one.latest.snippet for one in said]),
             "status": ("text", ["open"] * rows),
             "priority": ("smallint", [one.priority for one in decided]),
             "person_id": ("uuid", [_person(a, batch.speakers) for a in opening]),
@@ -77,29 +100,37 @@ def _open(batch: Batch) -> None:
             "confidential": ("boolean", [one.confidential for one in decided]),
             "audience": ("uuid[]", [bulk.array_text(one.audience) for one in decided]),
             "language": ("text", [f.language for f in batch.facts]),
-            "message_count": ("integer", [0] * rows),
-            "awaiting_answer": ("boolean", [False] * rows),
+            "message_count": ("integer", [one.messages for one in said]),
+            "awaiting_answer": ("boolean", [one.wants for one in said]),
             "created_at": ("timestamptz", [a.at for a in opening]),
-            "last_activity_at": ("timestamptz", [a.at for a in opening]),
+            "last_activity_at": ("timestamptz", [one.latest.at for one in said]),
+            "last_inbound_at": ("timestamptz", [one.latest.at for one in said]),
             "first_answer_due_at": ("timestamptz", [one.first_answer_due_at for one in decided]),
             "resolution_due_at": ("timestamptz", [one.resolution_due_at for one in decided]),
         },
     )
+    return {one.conversation_id: one.audience for one in decided}
 
 
-def _introduce(batch: Batch) -> None:
+def _introduce(batch: Batch, audiences: Mapping[UUID, list[UUID]]) -> None:
     """People met only in confidence are known to that team alone, until they write to others."""
-    known: dict[UUID, set[UUID]] = {}
     told: dict[UUID, set[UUID]] = {}
-    for arrival, one in zip(batch.openers, batch.decided, strict=True):
+    met: dict[UUID, Speaker] = {}
+    for arrival in batch.arrivals:
         speaker = batch.speakers.get(arrival.sender)
         if speaker:
-            # A person made just now stands in the database as known to everyone.
-            known[speaker.person_id] = {EVERYONE} if speaker.is_new else set(speaker.audience)
-            start = set() if speaker.is_new else known[speaker.person_id]
-            told.setdefault(speaker.person_id, start).update(one.audience)
-    wanted = {person: {EVERYONE} if EVERYONE in teams else teams for person, teams in told.items()}
-    people.narrow({person: sorted(teams) for person, teams in wanted.items() if teams != known[person]})
+            met[speaker.person_id] = speaker
+            told.setdefault(speaker.person_id, set()).update(audiences[arrival.conversation_id])
+    # A person made just now stands in the database as known to everyone.
+    people.narrow({id: sorted(teams) for id, teams in told.items() if met[id].is_new and EVERYONE not in teams})
+    people.widen(
+        {id: teams for id, teams in told.items() if not met[id].is_new and not _knows(met[id].audience, teams)}
+    )
+
+
+def _knows(audience: Iterable[UUID], teams: set[UUID]) -> bool:
+    known = set(audience)
+    return EVERYONE in known or teams <= known
 
 
 def _messages(arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker]) -> None:
@@ -180,24 +211,18 @@ def _record(batch: Batch) -> None:
     )
 
 
-def _touch(arrivals: Sequence[Arrival]) -> dict[UUID, list[UUID]]:
-    """Bring the conversations up to date with what arrived; a resolved one reopens when a human being wrote."""
-    by_conversation: dict[UUID, list[Arrival]] = {}
-    for arrival in arrivals:
-        by_conversation.setdefault(arrival.conversation_id, []).append(arrival)
-    groups = sorted(by_conversation.items())
-    latest = [max(group, key=lambda a: a.at) for _, group in groups]
-    wanting = [any(a.wants_answer for a in group) for _, group in groups]
-    counts = Counter(a.conversation_id for a in arrivals)
+def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
+    """Bring conversations up to date with what arrived; a resolved one reopens when a human being wrote."""
+    said = sorted(news, key=lambda one: one.conversation_id)
     rows = bulk.update(
         "conversations_conversation",
         ["id"],
         {
-            "id": ("uuid", [id for id, _ in groups]),
-            "at": ("timestamptz", [a.at for a in latest]),
-            "snippet": ("text", [a.snippet for a in latest]),
-            "messages": ("integer", [counts[id] for id, _ in groups]),
-            "wants": ("boolean", wanting),
+            "id": ("uuid", [one.conversation_id for one in said]),
+            "at": ("timestamptz", [one.latest.at for one in said]),
+            "snippet": ("text", [one.latest.snippet for one in said]),
+            "messages": ("integer", [one.messages for one in said]),
+            "wants": ("boolean", [one.wants for one in said]),
         },
         """snippet = CASE WHEN row.at >= t.last_activity_at THEN row.snippet ELSE t.snippet END,
         last_activity_at = greatest(t.last_activity_at, row.at),

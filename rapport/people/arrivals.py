@@ -52,10 +52,10 @@ def speakers(names: Mapping[str, str]) -> dict[str, Speaker]:
     found = _known(names)
     missing = sorted(address for address in names if address not in found)
     if missing:
-        _make(missing, names)
+        ours = _make(missing, names)
         made = _known(missing)
         for speaker in made.values():
-            speaker.is_new = True
+            speaker.is_new = speaker.person_id in ours
         found |= made
     return found
 
@@ -70,6 +70,20 @@ def narrow(audiences: Mapping[UUID, Iterable[UUID]]) -> None:
             "audience": ("uuid[]", [bulk.array_text(a) for a in audiences.values()]),
         },
         "audience = row.audience::uuid[]",
+    )
+
+
+def widen(audiences: Mapping[UUID, Iterable[UUID]]) -> None:
+    """Let more teams know of these people (person id -> teams); who knew of them before still does."""
+    bulk.update(
+        "people_person",
+        ["id"],
+        {
+            "id": ("uuid", list(audiences)),
+            "teams": ("uuid[]", [bulk.array_text(teams) for teams in audiences.values()]),
+        },
+        f"""audience = CASE WHEN t.audience || row.teams::uuid[] @> '{_EVERYONE}' THEN '{_EVERYONE}'
+        ELSE ARRAY(SELECT DISTINCT unnest(t.audience || row.teams::uuid[])) END""",
     )
 
 
@@ -90,8 +104,11 @@ def _known(addresses: Iterable[str]) -> dict[str, Speaker]:
         }
 
 
-def _make(addresses: list[str], names: Mapping[str, str]) -> None:
-    """Insert in sorted order, so that two workers meeting the same people wait for, and never deadlock, one another."""
+def _make(addresses: list[str], names: Mapping[str, str]) -> set[UUID]:
+    """Insert people and say which are ours; another worker may have been first.
+
+    In sorted order, so that two workers meeting the same people wait for, and never deadlock, one another.
+    """
     organizations = _organizations({a: organization_domain(a.rpartition("@")[2]) for a in addresses})
     persons = {address: new_id() for address in addresses}
     made = now()
@@ -121,10 +138,12 @@ def _make(addresses: list[str], names: Mapping[str, str]) -> None:
         },
         "ON CONFLICT (kind, value) DO NOTHING RETURNING person_id",
     )
-    lost = set(persons.values()) - {row[0] for row in taken}
+    ours = {row[0] for row in taken}
+    lost = set(persons.values()) - ours
     if lost:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM people_person WHERE id = ANY(%s)", [list(lost)])
+    return ours
 
 
 def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:
