@@ -134,6 +134,11 @@ def answers(port: int) -> bool:
         return False
 
 
+def _quietly(command: list[str | Path]) -> None:
+    """Run without pipes: a daemon would keep them open, and us waiting. What went wrong shows by no greeting."""
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 class Dovecot:
     """`imap` and `lmtp` are its ports. Any user, one password."""
 
@@ -147,12 +152,12 @@ class Dovecot:
 
     def start(self) -> None:
         """Start and wait until it greets."""
-        subprocess.run(["dovecot", "-c", self.root / "conf"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _quietly(["dovecot", "-c", self.root / "conf"])
         wait_for(lambda: answers(self.imap))
 
     def stop(self) -> None:
         """Stop it, cutting every connection."""
-        subprocess.run(["doveadm", "-c", self.root / "conf", "stop"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _quietly(["doveadm", "-c", self.root / "conf", "stop"])
         wait_for(lambda: not answers(self.imap))
 
 
@@ -170,9 +175,9 @@ class Postfix:
 
     def start(self) -> None:
         """Start and wait until it greets."""
-        subprocess.run(["postfix", "-c", self._conf, "start"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _quietly(["postfix", "-c", self._conf, "start"])
         wait_for(lambda: answers(self.port))
 
     def stop(self) -> None:
         """Stop it at once."""
-        subprocess.run(["postfix", "-c", self._conf, "abort"], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _quietly(["postfix", "-c", self._conf, "abort"])

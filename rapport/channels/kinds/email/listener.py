@@ -228,7 +228,7 @@ def _item(session: Session, envelope: Envelope, recipients: list[str], peer: str
     content = envelope.content if isinstance(envelope.content, bytes) else b""
     details: Mapping[str, Any] = {
         "source": "lmtp" if _is_lmtp(session) else "smtp",
-        "mail_from": envelope.mail_from or "",
+        "mail_from": (envelope.mail_from or "").strip("<>"),
         "rcpt_tos": recipients,
         "peer": peer,
         "helo": session.host_name or "",
