@@ -35,8 +35,11 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             """CREATE FUNCTION rapport_append_only() RETURNS trigger LANGUAGE plpgsql AS
             $$ BEGIN RAISE EXCEPTION 'the event log is append-only'; END $$;
-            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON core_event
+            CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON core_event
+            FOR EACH STATEMENT EXECUTE FUNCTION rapport_append_only();
+            CREATE TRIGGER never_emptied BEFORE TRUNCATE ON core_event
             FOR EACH STATEMENT EXECUTE FUNCTION rapport_append_only();""",
-            "DROP TRIGGER append_only ON core_event; DROP FUNCTION rapport_append_only();",
+            """DROP TRIGGER append_only ON core_event; DROP TRIGGER never_emptied ON core_event;
+            DROP FUNCTION rapport_append_only();""",
         ),
     ]

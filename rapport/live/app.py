@@ -1,0 +1,104 @@
+"""The open pages' ear: a raw ASGI application that says which thing changed, and never what it says.
+
+GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `change` with {"k": kind, "id": id} for
+what the member's teams may see, `refresh` when something may have been missed. Pages fetch what changed by the ordinary
+views, where permission is checked.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from rapport.core.options import options
+from rapport.live.hub import Hub, Listener
+from rapport.live.ticket import read
+
+HEARTBEAT_S = 15.0
+#: How long a stream lives before the page must show a fresh ticket: a member who left is gone by then at the latest.
+STREAM_S = 3600.0
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+hub = Hub()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """One request: a stream for whoever shows a good ticket, a plain refusal for all others."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        await _http(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"].rstrip("/") != "/live" or scope["method"] != "GET":
+        await _refuse(send, 404, b"There is nothing here.")
+        return
+    member = read(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0])
+    listener = await hub.join(member) if member else None
+    if listener is None:
+        await _refuse(send, 403, b"The ticket is not good any more: get a fresh one.", _cors(scope))
+        return
+    try:
+        await _stream(listener, scope, receive, send)
+    finally:
+        hub.leave(listener)
+
+
+async def _stream(listener: Listener, scope: Scope, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), *_cors(scope)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"retry: 2000\nevent: hello\ndata: {}\n\n", "more_body": True})
+    gone = asyncio.ensure_future(_gone(receive))
+    ends = asyncio.get_running_loop().time() + STREAM_S
+    try:
+        while not gone.done() and asyncio.get_running_loop().time() < ends:
+            body = await _next(listener, gone)
+            if body is None:
+                return
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+    finally:
+        gone.cancel()
+
+
+async def _next(listener: Listener, gone: "asyncio.Future[None]") -> bytes | None:
+    """What to send next; None when the listener is to go."""
+    heard = asyncio.ensure_future(listener.heard())
+    done, _ = await asyncio.wait({heard, gone}, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+    if heard in done:
+        return heard.result()
+    heard.cancel()
+    return None if gone in done else b": still here\n\n"
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(send: Send, status: int, words: bytes, headers: "list[tuple[bytes, bytes]] | None" = None) -> None:
+    plain = [(b"content-type", b"text/plain; charset=utf-8"), *(headers or [])]
+    await send({"type": "http.response.start", "status": status, "headers": plain})
+    await send({"type": "http.response.body", "body": words})
+
+
+def _cors(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The pages stand on another port of the same host; nobody else's pages may listen."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin", b"")
+    host = urlsplit(f"//{headers.get(b'host', b'').decode('latin-1')}").hostname
+    ours = {host, urlsplit(options().public_url).hostname}
+    if not origin or urlsplit(origin.decode("latin-1")).hostname not in ours - {None}:
+        return []
+    return [(b"access-control-allow-origin", origin), (b"vary", b"origin")]

@@ -1,0 +1,137 @@
+"""Everyone who listens, and the one database connection that hears what changed."""
+
+import asyncio
+import logging
+from collections import deque
+from uuid import UUID
+
+import orjson
+import psycopg
+
+from rapport.core.notify import LIVE_CHANNEL
+
+log = logging.getLogger(__name__)
+
+WAITING_MAX = 200
+RECONNECT_S = 1.0
+_REFRESH = b"event: refresh\ndata: {}\n\n"
+_STAFF = frozenset({"member", "team"})
+
+
+class Listener:
+    """One open page: whose it is, what they may hear, and what they have not been sent yet (bounded)."""
+
+    def __init__(self, member: UUID, audience: frozenset[str]) -> None:
+        self.member = member
+        self.audience = audience
+        self._waiting: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._over = False
+
+    def tell(self, message: bytes) -> None:
+        """Queue a message; a page too slow to keep up is told to fetch everything instead."""
+        if len(self._waiting) >= WAITING_MAX:
+            self._waiting.clear()
+            message = _REFRESH
+        self._waiting.append(message)
+        self._wake.set()
+
+    def dismiss(self) -> None:
+        """End the stream: the page comes back with a fresh ticket, if it may."""
+        self._over = True
+        self._wake.set()
+
+    async def heard(self) -> bytes | None:
+        """Everything that waits, as soon as something does; None at the end."""
+        await self._wake.wait()
+        if self._over:
+            return None
+        messages = b"".join(dict.fromkeys(self._waiting))
+        self._waiting.clear()
+        self._wake.clear()
+        return messages
+
+
+class Hub:
+    """Hands what the database says on to those who may hear it."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+        self._ear: asyncio.Task[None] | None = None
+        self._listening = asyncio.Event()
+
+    async def join(self, member: UUID) -> Listener | None:
+        """A listener for the member, once the ear is open; None for somebody who may not sign in any more."""
+        if self._ear is None or self._ear.done():
+            self._ear = asyncio.create_task(self._listen())
+        await self._listening.wait()
+        audience = await _audience(member)
+        if not audience:
+            return None
+        listener = Listener(member, audience)
+        self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """The page was closed."""
+        self._listeners.discard(listener)
+
+    async def _listen(self) -> None:
+        """Hear until the process ends; after a break everybody refreshes, for something may have been missed."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(_address(), autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {LIVE_CHANNEL}")
+                    self._listening.set()
+                    self._tell_all(_REFRESH)
+                    async for notification in connection.notifies():
+                        self._pass_on(notification.payload)
+            except psycopg.OperationalError as error:
+                log.warning("the database is away, trying again: %s", str(error).splitlines()[0])
+            self._listening.clear()
+            await asyncio.sleep(RECONNECT_S)
+
+    def _pass_on(self, payload: str) -> None:
+        change = orjson.loads(payload)
+        kind, id, audience = change["k"], change["id"], set(change["a"])
+        if kind in _STAFF:
+            self._dismiss(kind, id)
+            return
+        message = b'event: change\ndata: {"k":"%s","id":"%s"}\n\n' % (kind.encode(), id.encode())
+        for listener in self._listeners:
+            if not audience.isdisjoint(listener.audience):
+                listener.tell(message)
+
+    def _dismiss(self, kind: str, id: str) -> None:
+        """Who is in a team, or who may sign in, changed: those it concerns come back and are looked at anew."""
+        for listener in self._listeners:
+            if kind == "team" or str(listener.member) == id:
+                listener.dismiss()
+
+    def _tell_all(self, message: bytes) -> None:
+        for listener in self._listeners:
+            listener.tell(message)
+
+
+async def _audience(member: UUID) -> frozenset[str]:
+    try:
+        async with await psycopg.AsyncConnection.connect(_address()) as connection:
+            await connection.execute("SELECT set_config('rapport.member', %s, true)", [str(member)])
+            row = await (await connection.execute("SELECT rapport_audience()")).fetchone()
+    except psycopg.OperationalError:
+        return frozenset()
+    return frozenset(map(str, row[0])) if row else frozenset()
+
+
+def _address() -> str:
+    from django.db import connection
+
+    chosen = connection.settings_dict
+    return psycopg.conninfo.make_conninfo(
+        dbname=chosen["NAME"],
+        user=chosen["USER"] or None,
+        password=chosen["PASSWORD"] or None,
+        host=chosen["HOST"] or None,
+        port=chosen["PORT"] or None,
+        connect_timeout=5,
+    )

@@ -1,0 +1,167 @@
+"""The live stream says what changed to those who may know of it, and to nobody else."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from rapport.conversations.visibility import EVERYONE
+from rapport.core import notify
+from rapport.core.ids import new_id
+from rapport.live import app, hub, ticket
+from rapport.staff.models import Member, Membership, Team
+
+
+class Page:
+    """An open page: a request to the raw application, and what it has been sent."""
+
+    def __init__(self, token: str, origin: str = "http://localhost:8000") -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._token = token
+        self._origin = origin
+
+    async def __aenter__(self) -> "Page":
+        scope = {
+            "type": "http",
+            "path": "/live",
+            "method": "GET",
+            "query_string": f"token={self._token}".encode(),
+            "headers": [(b"host", b"localhost:8001"), (b"origin", self._origin.encode())],
+        }
+        self._task = asyncio.create_task(app.application(scope, self._receive, self._send))
+        await self._until(lambda: bool(self.sent))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def hears(self, words: str) -> None:
+        await self._until(lambda: words in self.body)
+
+    async def ends(self) -> None:
+        await asyncio.wait_for(self._task, 5)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> str:
+        return b"".join(m.get("body", b"") for m in self.sent).decode()
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+    async def _receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+
+@pytest.fixture
+def staff(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Member, Member, Team]]:
+    monkeypatch.setattr(app, "hub", hub.Hub())
+    hr = Team.objects.create(name="HR", slug="hr", confidential=True)
+    inside = Member.objects.create_user("in@rapport.example", name="In")
+    outside = Member.objects.create_user("out@rapport.example", name="Out")
+    Membership.objects.create(member=inside, team=hr)
+    yield inside, outside, hr
+
+
+def run(story: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(story())  # type: ignore[arg-type]
+
+
+async def changed(kind: str, id: UUID, audience: list[UUID]) -> None:
+    await asyncio.to_thread(_changed, kind, id, audience)
+
+
+def _changed(kind: str, id: UUID, audience: list[UUID]) -> None:
+    try:
+        notify.changed(kind, id, audience)
+    finally:
+        connection.close()
+
+
+def test_a_change_is_told_by_kind_and_id_alone(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        id = new_id()
+        async with Page(ticket.issue(staff[1].id)) as page:
+            await changed("conversation", id, [EVERYONE])
+            await page.hears(f'data: {{"k":"conversation","id":"{id}"}}')
+
+    run(story)
+
+
+def test_who_is_not_of_the_team_hears_nothing_of_a_confidential_change(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        secret, public = new_id(), new_id()
+        async with Page(ticket.issue(staff[0].id)) as inside, Page(ticket.issue(staff[1].id)) as outside:
+            await changed("conversation", secret, [staff[2].id])
+            await changed("conversation", public, [EVERYONE])
+            await inside.hears(str(secret))
+            await outside.hears(str(public))
+            assert str(secret) not in outside.body
+
+    run(story)
+
+
+@pytest.mark.parametrize("token", ["", "forged", "a:b:c"])
+def test_a_bad_ticket_is_refused(staff: tuple[Member, Member, Team], token: str) -> None:
+    async def story() -> None:
+        async with Page(token) as page:
+            assert page.status == 403
+
+    run(story)
+
+
+def test_a_deactivated_member_is_refused_and_an_open_stream_ends(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        member = staff[1]
+        async with Page(ticket.issue(member.id)) as page:
+            await asyncio.to_thread(_deactivate, member)
+            await changed("member", member.id, [])
+            await page.ends()
+        async with Page(ticket.issue(member.id)) as page:
+            assert page.status == 403
+
+    run(story)
+
+
+def _deactivate(member: Member) -> None:
+    try:
+        Member.objects.filter(id=member.id).update(is_active=False)
+    finally:
+        connection.close()
+
+
+def test_only_pages_of_the_same_host_may_listen(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        async with Page(ticket.issue(staff[0].id), origin="https://elsewhere.example") as page:
+            assert b"access-control-allow-origin" not in page.headers
+        async with Page(ticket.issue(staff[0].id)) as page:
+            assert page.headers[b"access-control-allow-origin"] == b"http://localhost:8000"
+
+    run(story)
+
+
+def test_a_page_too_slow_to_keep_up_is_told_to_fetch_everything() -> None:
+    async def story() -> None:
+        listener = hub.Listener(new_id(), frozenset())
+        for number in range(hub.WAITING_MAX + 1):
+            listener.tell(b"%d\n" % number)
+        assert await listener.heard() == b"event: refresh\ndata: {}\n\n"
+
+    run(story)
