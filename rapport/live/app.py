@@ -75,7 +75,8 @@ async def _stream(listener: Listener, scope: Scope, receive: Receive, send: Send
 async def _next(listener: Listener, gone: "asyncio.Future[None]") -> bytes | None:
     """What to send next; None when the listener is to go."""
     heard = asyncio.ensure_future(listener.heard())
-    done, _ = await asyncio.wait({heard, gone}, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+    waited: set[asyncio.Future[Any]] = {heard, gone}
+    done, _ = await asyncio.wait(waited, timeout=HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
     if heard in done:
         return heard.result()
     heard.cancel()

@@ -1,7 +1,7 @@
 """The live stream says what changed to those who may know of it, and to nobody else."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -71,13 +71,13 @@ class Page:
 
 
 @pytest.fixture
-def staff(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Member, Member, Team]]:
+def staff(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Member, Member, Team]:
     monkeypatch.setattr(app, "hub", hub.Hub())
     hr = Team.objects.create(name="HR", slug="hr", confidential=True)
     inside = Member.objects.create_user("in@rapport.example", name="In")
     outside = Member.objects.create_user("out@rapport.example", name="Out")
     Membership.objects.create(member=inside, team=hr)
-    yield inside, outside, hr
+    return inside, outside, hr
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
