@@ -12,7 +12,7 @@ _SIMPLE = r"[\w+\-=%']+(?:\.[\w+\-=%']+)*@\w[\w\-]*(?:\.\w[\w\-]*)*"
 _NAME_ANGLE = re.compile(rf"\s*(\"[^\"\\<>]*\"|[^\"<>,;:()\\@]*)\s*<({_SIMPLE})>\s*")
 _BARE_COMMENT = re.compile(rf"\s*({_SIMPLE})(?:\s+\(([^()\\]*)\))?\s*")
 _TOKEN = re.compile(
-    r"\"(?:[^\"\\]|\\.)*(?:\"|$)"  # an unclosed quote or comment runs to the end, so that scanning stays linear
+    r"\"(?:[^\"\\]|\\.)*(?:\"|\\?$)"  # an unclosed quote or comment runs to the end, so that scanning stays linear
     r"|<(?:\"(?:[^\"\\]|\\.){0,300}\"|[^<>\"]|\"(?=[^<>\"]*>))*>?"
     r"|[,;:(]|\s+|[^\s\"(),;:<>]+|.",
     re.DOTALL,
@@ -27,7 +27,7 @@ _USABLE = re.compile(
     r"(?:[^\s@<>()\[\],;:\"\\]+|\"(?:[^\"\\]|\\.)+\")@[^\s@<>()\[\],;:\"\\.][^\s@<>()\[\],;:\"\\]*"
 )
 _LITERAL = re.compile(r"(?:[^\s@<>()\[\],;:\"\\]+)@\[[\w.:\-]+\]")
-_MAX_TEXT = 200_000
+_MAX_TEXT = 100_000
 
 
 def parse_addresses(
@@ -214,7 +214,7 @@ def _name(text: str) -> str:
     """A display name as people read it: unquoted, decoded, one line."""
     text = text.strip()
     if '"' in text:
-        text = re.sub(r"\"((?:[^\"\\]|\\.)*)(?:\"|$)", r"\1", text)
+        text = re.sub(r"\"((?:[^\"\\]|\\.)*)(?:\"|\\?$)", r"\1", text)
     if "\\" in text:
         text = re.sub(r"\\(.)", r"\1", text)
     if "=?" in text:

@@ -121,21 +121,24 @@ def message_ids_in(values: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for value in values:
         value = value[:200_000]
-        bracketed = _BRACKETED.findall(value)
+        bracketed = [_BLANK.sub("", item) for item in _BRACKETED.findall(value)]
         if bracketed:
-            candidates = [_BLANK.sub("", item) for item in bracketed]
-            if len(candidates) == 1 or all("@" in item for item in candidates):
-                pass
-            else:
-                candidates = [item for item in candidates if "@" in item] or candidates
+            candidates = bracketed if not _prose(value) else [item for item in bracketed if _is_no_mailbox(item)]
         else:
-            candidates = [
-                word.strip("<>,;\"'") for word in value.split() if "@" in word or value.count(" ") == 0
-            ]
-        for item in candidates:
-            if item and len(item) <= _MAX_ID:
-                found.setdefault(item)
+            words = value.split()
+            candidates = [word.strip("<>,;\"'") for word in words if "@" in word or len(words) == 1]
+        found.update((item, None) for item in candidates if item and len(item) <= _MAX_ID)
     return list(found)
+
+
+def _prose(value: str) -> bool:
+    """Whether there are words beside the ids: `Message from Ann <ann@example.org> of "Mon, 3 May" <id@host>`."""
+    return any(map(str.isalpha, _BRACKETED.sub("", value)))
+
+
+def _is_no_mailbox(item: str) -> bool:
+    """Ids carry numbers before the @, most mailboxes do not: an address taken for an id would join strangers' threads."""
+    return any(map(str.isdigit, item.partition("@")[0]))
 
 
 def _capped(ids: list[str], limit: int) -> tuple[str, ...]:
