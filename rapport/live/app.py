@@ -1,8 +1,8 @@
 """The open pages' ear: a raw ASGI application that says which thing changed, and never what it says.
 
-GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `change` with {"k": kind, "id": id} for
-what the member's teams may see, `refresh` when something may have been missed. Pages fetch what changed by the ordinary
-views, where permission is checked.
+GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `change` with {"k": kind, "id": id}
+for what the member's teams may see, `refresh` when something may have been missed. Pages fetch what changed by the
+ordinary views, where permission is checked.
 """
 
 import asyncio
