@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error as DatabaseError
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, connections
 
 from rapport.channels import registry
 from rapport.channels.base import Incoming
@@ -94,6 +94,8 @@ class MailDesk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._read_at = float("-inf")
+        self._threads = threading.local()
+        self._opened: list[Any] = []
         self._exact: dict[str, Channel] = {}
         self._domains: dict[str, Channel] = {}
 
@@ -107,7 +109,20 @@ class MailDesk:
     def keep(self, channel_id: UUID, item: Incoming) -> None:
         """Commit one mail. Raises NotNow while the database does not take it (away, disk full)."""
         channel = Channel(id=channel_id)
-        _in_database(lambda: intake.accept(channel, [item]))
+        self._ask(lambda: intake.accept(channel, [item]))
+
+    def close(self) -> None:
+        """Close the connections of the listener's threads, once they have ended."""
+        for one in self._opened:
+            one.close()
+
+    def _ask(self, call: Any) -> Any:
+        if not getattr(self._threads, "known", False):
+            own = connections["default"]
+            own.inc_thread_sharing()  # so that close() may, from the thread that stops the listener
+            self._opened.append(own)
+            self._threads.known = True
+        return _in_database(call)
 
     def _find(self, recipient: str, *, fresh: bool) -> Channel | None:
         exact, domains = self._mailboxes(_KNOWN_SECONDS if not fresh else 0.5)
@@ -122,7 +137,7 @@ class MailDesk:
         """
         with self._lock:
             if time.monotonic() - self._read_at > at_most_seconds:
-                self._exact, self._domains = _in_database(_read_mailboxes)
+                self._exact, self._domains = self._ask(_read_mailboxes)
                 self._read_at = time.monotonic()
             return self._exact, self._domains
 

@@ -124,17 +124,21 @@ def _seconds_until(due: datetime | None) -> float:
 def _listen(stopping: Event) -> None:
     """The mail listener, in a loop of its own."""
     wanted = options()
+    desk = MailDesk()
 
     async def serve() -> None:
         limits = Limits(mail_bytes=wanted.mail_bytes_max)
-        listener = Listener(MailDesk(), wanted.listener_host, wanted.listener_port, limits)
+        listener = Listener(desk, wanted.listener_host, wanted.listener_port, limits)
         await listener.start()
         log.info("mail listener at %s:%s", listener.host, listener.port)
         while not stopping.is_set():
             await asyncio.sleep(0.2)
         await listener.stop()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    finally:
+        desk.close()
 
 
 def _collect(stopping: Event) -> None:

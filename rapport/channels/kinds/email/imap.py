@@ -101,6 +101,9 @@ class _Mailbox:
             self._source.stopping.wait(self._settings.poll_seconds)
             self._client.noop()
             return
+        self._take_new(home)
+        if self._was_told():
+            return
         seconds = _IDLE_SECONDS if len(self._settings.folders) == 1 else self._settings.poll_seconds
         self._client.idle()
         self._listen(time.monotonic() + min(seconds, _IDLE_SECONDS))
@@ -151,8 +154,13 @@ class _Mailbox:
             self._source.keep([], {_name(folder): known.as_json()})
         self._cursors[folder] = known
 
+    def _was_told(self) -> bool:
+        """Whether the server spoke of new mail since the last search: in IDLE it would not say so again."""
+        return bool(self._client._imap.untagged_responses.get("EXISTS"))
+
     def _take_new(self, folder: str) -> None:
         cursor = self._cursors[folder]
+        self._client._imap.untagged_responses.pop("EXISTS", None)
         found = self._client.search(["UID", f"{cursor.top + 1}:*"])
         uids = sorted(uid for uid in found if uid > cursor.top)  # n:* always names the last mail, whatever n
         while uids and not self._source.stopping.is_set():
