@@ -1,5 +1,7 @@
 """Finding people by name, part of a name, or address."""
 
+from uuid import UUID
+
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
@@ -14,3 +16,23 @@ def search_people(query: str, limit: int = 40) -> list[Person]:
     by_handle = Handle.objects.filter(person=OuterRef("pk"), value__contains=text)
     found = Person.objects.select_related("organization").annotate(lower_name=Lower("name"))
     return list(found.filter(Q(lower_name__contains=text) | Q(Exists(by_handle))).order_by("lower_name", "id")[:limit])
+
+
+def people_after(cursor: str = "", limit: int = 60) -> tuple[list[Person], str]:
+    """A page of everybody by name, after the person whose id is `cursor`; and the cursor of the next page, or nothing."""
+    rows = Person.objects.select_related("organization").annotate(lower_name=Lower("name")).order_by("lower_name", "id")
+    edge = rows.filter(id=_uuid(cursor)).first() if cursor else None
+    if edge is not None:
+        rows = rows.filter(
+            Q(lower_name__gt=edge.lower_name) | Q(lower_name=edge.lower_name, id__gt=edge.id),  # type: ignore[attr-defined]
+            lower_name__gte=edge.lower_name,  # type: ignore[attr-defined]
+        )
+    found = list(rows[: limit + 1])
+    return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

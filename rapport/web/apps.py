@@ -1,0 +1,10 @@
+"""The pages."""
+
+from django.apps import AppConfig
+
+
+class WebConfig(AppConfig):
+    """Pages, their templates and their static files."""
+
+    name = "rapport.web"
+    label = "web"

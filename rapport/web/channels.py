@@ -1,0 +1,166 @@
+"""The connected accounts: how they are, in plain words, and connecting another mailbox."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from rapport.channels import registry
+from rapport.channels.models import Channel, ChannelState
+from rapport.channels.secrets import seal, unseal
+from rapport.core import events, scope
+from rapport.core.clock import now
+from rapport.core.errors import Invalid, NotVisible
+from rapport.inbound.models import RawItem
+from rapport.web.rights import ADMINS, member_of, page
+from rapport.web.shell import shell_of
+
+_SECURITY = (("tls", "TLS (usual)"), ("starttls", "STARTTLS"), ("none", "None (this machine only)"))
+_KEEP = "Leave empty to keep the stored one."
+
+
+class MailboxForm(forms.Form):
+    """A mailbox: where mail is collected, and where it is sent."""
+
+    name = forms.CharField(max_length=80, help_text="What colleagues call it, such as “Support mailbox”.")
+    address = forms.EmailField(label="Its e-mail address")
+    imap_host = forms.CharField(label="IMAP server", required=False, help_text="Empty: mail is not collected from here.")
+    imap_port = forms.IntegerField(label="IMAP port", required=False, min_value=1, max_value=65535)
+    imap_security = forms.ChoiceField(label="IMAP security", choices=_SECURITY)
+    imap_user = forms.CharField(label="IMAP user", required=False)
+    imap_password = forms.CharField(
+        label="IMAP password", required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+    folders = forms.CharField(label="Folders", required=False, initial="INBOX", help_text="Separated by commas.")
+    backfill = forms.BooleanField(label="Also take in the mail that is there already", required=False, initial=True)
+    smtp_host = forms.CharField(label="SMTP server", required=False, help_text="Empty: replies cannot be sent from here.")
+    smtp_port = forms.IntegerField(label="SMTP port", required=False, min_value=1, max_value=65535)
+    smtp_security = forms.ChoiceField(label="SMTP security", choices=_SECURITY)
+    smtp_user = forms.CharField(label="SMTP user", required=False)
+    smtp_password = forms.CharField(
+        label="SMTP password", required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+    )
+
+    def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
+        self.channel = channel
+        super().__init__(*args, initial=_initial(channel), **kwargs)
+        if channel.secrets:
+            self.fields["imap_password"].help_text = self.fields["smtp_password"].help_text = _KEEP
+
+    def clean_name(self) -> str:
+        """Names are unique."""
+        name = str(self.cleaned_data["name"]).strip()
+        if Channel.objects.filter(name=name).exclude(id=self.channel.id).exists():
+            raise forms.ValidationError("Another channel has this name.")
+        return name
+
+    def clean(self) -> dict[str, Any]:
+        """Let the connector read the settings, as it would when it connects."""
+        given = super().clean() or {}
+        if self.errors:
+            return given
+        self.channel.name, self.channel.address = given["name"], given["address"].lower()
+        self.channel.config = {**self.channel.config, **_config(given)}
+        for section in ("imap", "smtp"):
+            if not given[f"{section}_host"]:
+                self.channel.config.pop(section, None)
+        kept = unseal(bytes(self.channel.secrets))
+        new = {name: given[name] for name in ("imap_password", "smtp_password") if given[name]}
+        self.channel.secrets = seal({**kept, **new})
+        try:
+            registry.connector(self.channel.kind).check(registry.account(self.channel))
+        except Invalid as error:
+            self.add_error(None, f"{error.message} {error.hint}".strip())
+        return given
+
+
+@page(ADMINS)
+@require_GET
+def channels(request: HttpRequest) -> HttpResponse:
+    """Every channel with its health."""
+    shell_of(request).current = "channels"
+    found = list(Channel.objects.all())
+    with scope.system():
+        counts = RawItem.objects.values("channel_id").annotate(
+            waiting=Count("id", filter=Q(state="received")), quarantined=Count("id", filter=Q(state="quarantined"))
+        )
+        by_channel = {row["channel_id"]: row for row in counts.filter(state__in=("received", "quarantined"))}
+    return render(request, "web/admin/channels.html", {"found": found, "by_channel": by_channel})
+
+
+@page(ADMINS)
+def new(request: HttpRequest) -> HttpResponse:
+    """Connect a mailbox."""
+    return _edit(request, Channel(kind="email"), "Connect a mailbox", "channel.added")
+
+
+@page(ADMINS)
+def channel(request: HttpRequest, channel_id: UUID) -> HttpResponse:
+    """Change a mailbox."""
+    found = _channel(channel_id)
+    return _edit(request, found, found.name, "channel.changed")
+
+
+@page(ADMINS)
+@require_POST
+def switch(request: HttpRequest, channel_id: UUID) -> HttpResponse:
+    """Pause or resume a channel."""
+    found = _channel(channel_id)
+    resume = request.POST.get("to") == "resume"
+    changes: dict[str, Any] = {"enabled": resume, "changed_at": now()}
+    if resume:
+        changes |= {"state": ChannelState.NEW, "error": ""}
+    Channel.objects.filter(id=found.id).update(**changes)
+    kind = "channel.resumed" if resume else "channel.paused"
+    events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
+    messages.success(request, f"{found.name} is {'running again' if resume else 'paused; nothing is lost meanwhile'}.")
+    return redirect("channels")
+
+
+def _edit(request: HttpRequest, found: Channel, title: str, kind: str) -> HttpResponse:
+    shell_of(request).current = "channels"
+    form = MailboxForm(request.POST or None, channel=found)
+    if request.method == "POST" and form.is_valid():
+        found.state, found.error, found.changed_at = ChannelState.NEW, "", now()
+        found.save()
+        events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
+        messages.success(request, f"{found.name} is saved. It connects within a minute; its state is shown here.")
+        return redirect("channels")
+    return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "channels"})
+
+
+def _channel(channel_id: UUID) -> Channel:
+    found = Channel.objects.filter(id=channel_id).first()
+    if found is None:
+        raise NotVisible("There is no such channel.")
+    return found
+
+
+def _initial(channel: Channel) -> dict[str, Any]:
+    imap, smtp = channel.config.get("imap") or {}, channel.config.get("smtp") or {}
+    folders = imap.get("folders", ["INBOX"])
+    return {
+        "name": channel.name, "address": channel.address,
+        "imap_host": imap.get("host", ""), "imap_port": imap.get("port"), "imap_security": imap.get("security", "tls"),
+        "imap_user": imap.get("user", ""), "folders": ", ".join([folders] if isinstance(folders, str) else folders),
+        "backfill": imap.get("backfill", True),
+        "smtp_host": smtp.get("host", ""), "smtp_port": smtp.get("port"), "smtp_security": smtp.get("security", "starttls"),
+        "smtp_user": smtp.get("user", ""),
+    }  # fmt: skip
+
+
+def _config(given: dict[str, Any]) -> dict[str, Any]:
+    config: dict[str, Any] = {}
+    for name in ("imap", "smtp"):
+        if given[f"{name}_host"]:
+            section = {key: given[f"{name}_{key}"] for key in ("host", "port", "security", "user")}
+            config[name] = {key: value for key, value in section.items() if value}
+    if "imap" in config:
+        config["imap"]["folders"] = [f.strip() for f in given["folders"].split(",") if f.strip()] or ["INBOX"]
+        config["imap"]["backfill"] = given["backfill"]
+    return config

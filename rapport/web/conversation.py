@@ -1,0 +1,102 @@
+"""One conversation: its timeline, why it is owned as it is, and the person beside it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from rapport.conversations import queries
+from rapport.conversations.models import Conversation, Priority, Status
+from rapport.people.models import Handle, Person, Relationship, RelationshipKind
+from rapport.staff.models import Member, Membership
+from rapport.web.composer import composer_of
+from rapport.web.inbox import listing_of
+from rapport.web.rights import member_of, page
+from rapport.web.shell import shell_of
+from rapport.web.timeline import timeline_of, why
+
+
+@page()
+@require_GET
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The conversation beside the list it was opened from; alone when the page asks for a fragment."""
+    return show(request, queries.get_conversation(conversation_id))
+
+
+@page()
+@require_GET
+def timeline(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Head and timeline only: what the open page asks for when it hears of a change."""
+    found = queries.get_conversation(conversation_id)
+    return render(request, "web/conversation/fresh.html", _core(request, found))
+
+
+@page()
+@require_GET
+def earlier(request: HttpRequest, conversation_id: UUID, before: UUID) -> HttpResponse:
+    """What was said before the message `before`."""
+    found = queries.get_conversation(conversation_id)
+    context = {"conversation": found, "timeline": timeline_of(found, before), "listing": _listing(request)}
+    if request.headers.get("HX-Request"):
+        return render(request, "web/conversation/items.html", context)
+    return show(request, found, before)
+
+
+def show(request: HttpRequest, found: Conversation, before: UUID | None = None, **more: Any) -> HttpResponse:
+    """The whole page, or the detail fragment for htmx."""
+    listing = _listing(request)
+    context = _core(request, found, before) | _person(found) | {"listing": listing, "open_id": found.id} | more
+    context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
+    if request.headers.get("HX-Request"):
+        return render(request, "web/conversation/swap.html", context)
+    context["page"] = queries.list_conversations(listing.view)
+    return render(request, "web/conversation/page.html", context, status=more.get("status", 200))
+
+
+def _listing(request: HttpRequest) -> Any:
+    return listing_of(request, request.GET.get("in", "all"))
+
+
+def _core(request: HttpRequest, found: Conversation, before: UUID | None = None) -> dict[str, Any]:
+    shell = shell_of(request)
+    involved = [team for team in shell.all_teams if team.id in set(found.involved)]
+    return {
+        "conversation": found,
+        "timeline": timeline_of(found, before),
+        "why": why(found),
+        "involved": involved,
+        "can_write": shell.can_write,
+        "teams": shell.all_teams,
+        "colleagues": _colleagues(member_of(request), found),
+        "topics": queries.active_topics(),
+        "priorities": Priority.choices,
+        "statuses": Status,
+        "listing": _listing(request),
+    }
+
+
+def _colleagues(me: Member, found: Conversation) -> list[Member]:
+    """Those it can be given to within its team; oneself first."""
+    if found.owner_team_id is None:
+        return []
+    rows = Membership.objects.filter(team_id=found.owner_team_id, member__is_active=True).select_related("member")
+    members = [row.member for row in rows.order_by("member__name") if row.member.role != "reader"]
+    return sorted(members, key=lambda member: member.id != me.id)
+
+
+def _person(found: Conversation) -> dict[str, Any]:
+    person: Person | None = found.person
+    if person is None:
+        return {"person": None}
+    return {
+        "person": person,
+        "organization": person.organization,
+        "handles": list(Handle.objects.filter(person=person).order_by("kind", "value")[:20]),
+        "relationships": list(
+            Relationship.objects.filter(person=person, until__isnull=True).select_related("organization").order_by("kind")
+        ),
+        "relationship_kinds": RelationshipKind.choices,
+        "earlier_conversations": queries.earlier_of(person.id, found.id),
+    }

@@ -1,0 +1,187 @@
+"""One rule of the policy as a form: from plain data and back. What the form cannot draw stands in its last field, as YAML."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from django import forms
+from django.http import QueryDict
+
+from rapport.ownership.forms import ConditionField, condition_catalogue, outcome_choices
+from rapport.ownership.policy import Policy
+from rapport.ownership.problems import Vocabulary
+
+_NOT_ASKED = ("", "It does not matter")
+_REST_HELP = "Conditions within conditions (all, any, not), as the exported YAML has them. Mostly empty."
+Plain = dict[str, Any]
+
+
+class RuleForm(forms.Form):
+    """When something holds, then this follows."""
+
+    name = forms.CharField(max_length=120, label="Name of the rule")
+
+    def __init__(self, data: QueryDict | None, vocabulary: Vocabulary, policy: Policy, rule: Plain | None = None) -> None:
+        self.catalogue = condition_catalogue(vocabulary)
+        given = rule or {"name": "", "when": {}, "then": {}}
+        super().__init__(data, initial=_initial(given, self.catalogue))
+        self.drawn: list[str] = []
+        for condition in self.catalogue:
+            for name, field in _fields(condition).items():
+                self.fields[name] = field
+                self.drawn.append(name)
+        self.fields["when_rest"] = forms.CharField(
+            label="More conditions", required=False, help_text=_REST_HELP,
+            widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        )  # fmt: skip
+        self.drawn.append("when_rest")
+        choices = outcome_choices(vocabulary, policy)
+        self.followers = _outcome_fields(choices)
+        self.fields.update(self.followers)
+
+    @property
+    def when_fields(self) -> list[forms.BoundField]:
+        """The fields that say when."""
+        return [self[name] for name in self.drawn]
+
+    @property
+    def then_fields(self) -> list[forms.BoundField]:
+        """The fields that say what follows."""
+        return [self[name] for name in self.followers]
+
+    def clean_when_rest(self) -> Plain:
+        """A table, or nothing."""
+        text = str(self.cleaned_data["when_rest"]).strip()
+        if not text:
+            return {}
+        try:
+            read = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise forms.ValidationError("This is no YAML. Write it as the exported policy has it.") from error
+        if not isinstance(read, dict):
+            raise forms.ValidationError("Expected conditions with their values, such as “any:” and a list.")
+        return {str(key): value for key, value in read.items()}
+
+    def plain(self) -> Plain:
+        """The rule as a policy file has it."""
+        given = self.cleaned_data
+        when = {one.name: value for one in self.catalogue if (value := _value(one, given)) not in (None, "", [])}
+        then = {name: given[f"then_{name}"] for name in _OUTCOMES if given.get(f"then_{name}")}
+        return {"name": given["name"], "when": when | given["when_rest"], "then": then}
+
+    def show_problems(self, problems: Mapping[str, list[str]]) -> None:
+        """Put what is wrong with the rule at the field it concerns."""
+        for place, words in problems.items():
+            part, _, rest = place.partition(".")
+            name = f"{part}_{rest.partition('.')[0]}" if rest else part
+            self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
+
+
+_OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "confidential")
+_LABELS = {
+    "owner": "Owned by", "member": "Answered by", "assign": "Or answered by", "involve": "Followed by", "topic": "Topic",
+    "priority": "Priority", "promise": "Promise",
+}  # fmt: skip
+
+
+def _fields(condition: ConditionField) -> dict[str, forms.Field]:
+    name = f"when_{condition.name}"
+    common: dict[str, Any] = {"label": condition.label, "help_text": condition.description, "required": False}
+    if condition.kind == "yes":
+        answers = [_NOT_ASKED, ("yes", "Yes"), *([("no", "No")] if condition.name != "always" else [])]
+        return {name: forms.ChoiceField(choices=answers, **common)}
+    if condition.kind in ("choices", "names") and condition.names and condition.choices != condition.names:
+        return {
+            name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
+            f"{name}_of": forms.MultipleChoiceField(
+                choices=condition.names, required=False, label=f"{condition.label}: one of these"
+            ),
+        }
+    if condition.kind in ("choices", "names"):
+        return {name: forms.MultipleChoiceField(choices=condition.choices, **common)} if condition.choices else {}
+    if condition.kind == "time":
+        hours = [("", "Those of the company"), *condition.names]
+        return {
+            name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
+            f"{name}_of": forms.ChoiceField(choices=hours, required=False, label=f"{condition.label}: which hours"),
+        }
+    if condition.kind in ("texts", "words"):
+        common["help_text"] += " Separated by commas." + (f" Such as {condition.placeholder}." if condition.placeholder else "")
+        fields: dict[str, forms.Field] = {name: forms.CharField(max_length=4000, **common)}
+        if condition.kind == "words":
+            how = [("any", "Any of them is enough"), ("all", "All are needed")]
+            fields[f"{name}_of"] = forms.ChoiceField(choices=how, required=False, label="Of these words")
+        return fields
+    return {}
+
+
+def _outcome_fields(choices: Mapping[str, tuple[tuple[str, str], ...]]) -> dict[str, forms.Field]:
+    fields: dict[str, forms.Field] = {}
+    for name in _OUTCOMES[:-1]:
+        if name == "involve":
+            fields["then_involve"] = forms.MultipleChoiceField(choices=choices[name], required=False, label=_LABELS[name])
+        else:
+            empty = ("", "Not said by this rule")
+            fields[f"then_{name}"] = forms.ChoiceField(choices=[empty, *choices[name]], required=False, label=_LABELS[name])
+    fields["then_confidential"] = forms.BooleanField(required=False, label="In confidence: seen by the owner's team alone")
+    return fields
+
+
+def _value(condition: ConditionField, given: Mapping[str, Any]) -> Any:
+    """What the form says about one condition, as a policy file has it; nothing when it does not matter."""
+    value, of = given.get(f"when_{condition.name}"), given.get(f"when_{condition.name}_of")
+    if not value:
+        return None
+    if condition.kind == "yes":
+        return value == "yes"
+    if condition.kind in ("texts", "words"):
+        items = [item.strip() for item in str(value).split(",") if item.strip()]
+        return {"all": items} if condition.kind == "words" and of == "all" else items
+    if condition.kind == "time":
+        return {"is": value, "hours": of} if of else value
+    if of:
+        return {"of": value, "team": of}
+    return value
+
+
+def _initial(rule: Plain, catalogue: tuple[ConditionField, ...]) -> Plain:
+    initial: Plain = {"name": rule["name"]}
+    rest: Plain = {}
+    kinds = {one.name: one for one in catalogue}
+    for name, value in rule["when"].items():
+        drawn = _drawn(kinds[name], value) if name in kinds else None
+        if drawn is None:
+            rest[name] = value
+        else:
+            initial |= {f"when_{name}": drawn[0], f"when_{name}_of": drawn[1]}
+    if rest:
+        initial["when_rest"] = yaml.safe_dump(rest, allow_unicode=True, sort_keys=False)
+    for name, value in rule["then"].items():
+        initial[f"then_{name}"] = [value] if name == "involve" and isinstance(value, str) else value
+    return initial
+
+
+def _drawn(condition: ConditionField, value: Any) -> tuple[Any, Any] | None:
+    """The value for the form's one or two inputs; None when they cannot show it."""
+    if condition.kind == "conditions":
+        return None
+    if condition.kind == "yes":
+        return ("yes" if value else "no"), ""
+    if isinstance(value, dict):
+        inner = dict(value)
+        if condition.kind == "words" and len(inner) == 1:
+            ((how, words),) = inner.items()
+            return _joined(words), how
+        if condition.kind == "time":
+            return inner.get("is"), inner.get("hours", "")
+        team = inner.get("team", [])
+        return inner.get("of"), [team] if isinstance(team, str) else team
+    if condition.kind in ("texts", "words"):
+        return _joined(value), "any"
+    if condition.kind == "time" or condition.choices != condition.names and condition.names:
+        return value, ""
+    return ([value] if isinstance(value, str) else value), ""
+
+
+def _joined(value: Any) -> str:
+    return value if isinstance(value, str) else ", ".join(map(str, value))

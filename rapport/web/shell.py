@@ -1,0 +1,116 @@
+"""What the frame around every page needs, asked once a request and only when it is drawn."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from rapport.conversations.queries import Counts, count_open
+from rapport.staff.models import Member, Role, Team
+from rapport.web.rights import member_of
+
+THEMES = ("auto", "light", "dark")
+_SHEETS = [
+    f"rapport/css/{name}.css"
+    for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages")
+]
+
+
+@dataclass
+class SideTeam:
+    """A team in the sidebar with its open conversations."""
+
+    name: str
+    slug: str
+    confidential: bool
+    open: int
+
+
+class Shell:
+    """The sidebar and the live address, for one request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.current = ""
+
+    @property
+    def member(self) -> Member:
+        """Who looks."""
+        return member_of(self.request)
+
+    @cached_property
+    def team_ids(self) -> frozenset[UUID]:
+        """The active teams of the member."""
+        found = self.member.memberships.filter(team__is_active=True).values_list("team_id", flat=True)
+        return frozenset(found)
+
+    @cached_property
+    def all_teams(self) -> list[Team]:
+        """Every active team, by name."""
+        return list(Team.objects.filter(is_active=True))
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Open conversations by view and team."""
+        return count_open(self.member, self.team_ids)
+
+    @property
+    def teams(self) -> list[SideTeam]:
+        """The teams whose conversations the member may see."""
+        return [
+            SideTeam(team.name, team.slug, team.confidential, self.counts.by_team.get(team.id, 0))
+            for team in self.all_teams
+            if team.id in self.team_ids or (team.is_open and not team.confidential) or self.counts.by_team.get(team.id)
+        ]
+
+    @property
+    def can_admin(self) -> bool:
+        """Whether the pages for administrators are linked."""
+        return self.member.role == Role.ADMIN
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the member may change conversations."""
+        return self.member.role != Role.READER
+
+    @property
+    def can_lead(self) -> bool:
+        """Whether the member may change the policy."""
+        return self.member.role in (Role.ADMIN, Role.LEAD)
+
+    @property
+    def live_url(self) -> str:
+        """Where the page listens for changes."""
+        return str(getattr(settings, "LIVE_URL", "") or "/live")
+
+    @property
+    def live_token(self) -> str:
+        """A fresh ticket for it."""
+        from rapport.live.ticket import issue
+
+        return issue(self.member.id)
+
+
+def shell_of(request: HttpRequest) -> Shell:
+    """The request's one shell."""
+    found: Shell | None = getattr(request, "_rapport_shell", None)
+    if found is None:
+        found = Shell(request)
+        request._rapport_shell = found  # type: ignore[attr-defined]
+    return found
+
+
+def context(request: HttpRequest) -> dict[str, Any]:
+    """For every template: the theme, the style sheets, and the shell when somebody is signed in."""
+    theme = request.COOKIES.get("rapport_theme", "auto")
+    base: dict[str, Any] = {
+        "theme": theme if theme in THEMES else "auto",
+        "sheets": _SHEETS,
+        "page_language": "en",
+    }
+    if isinstance(getattr(request, "user", None), Member):
+        base["shell"] = shell_of(request)
+    return base

@@ -1,0 +1,148 @@
+"""Teams and business hours."""
+
+import re
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+
+from rapport.conversations.models import Conversation
+from rapport.conversations.visibility import audience_of
+from rapport.core import events, notify, scope
+from rapport.core.errors import NotVisible
+from rapport.staff.models import BusinessHours, Team
+from rapport.web.account import time_zones
+from rapport.web.rights import ADMINS, member_of, page
+from rapport.web.shell import shell_of
+
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]\d|2[0-3]|24):([0-5]\d)")
+
+
+class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A team."""
+
+    class Meta:
+        model = Team
+        fields = ("name", "description", "is_open", "confidential", "hours", "is_active")
+        labels = {
+            "is_open": "Everybody may see its conversations",
+            "confidential": "Its conversations are confidential: seen by the team alone",
+            "hours": "Business hours",
+            "is_active": "In use",
+        }
+        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+
+    def clean(self) -> dict[str, object]:
+        """A confidential team cannot be open too, and a new one needs an address of its own."""
+        given = super().clean() or {}
+        if given.get("confidential") and given.get("is_open"):
+            self.add_error("is_open", "A confidential team cannot be open to everybody.")
+        if not self.instance.slug and given.get("name"):
+            slug = slugify(str(given["name"]))[:80]
+            if not slug or Team.objects.filter(slug=slug).exists():
+                self.add_error("name", "Another team has nearly this name. Choose one that differs more.")
+            self.instance.slug = slug
+        return given
+
+
+class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Business hours, a line a day."""
+
+    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+
+    class Meta:
+        model = BusinessHours
+        fields = ("name", "time_zone", "holidays")
+        labels = {"holidays": "Holidays of this country"}
+        help_texts = {"holidays": "Its code, such as DE, US or US-CA. Empty: none."}
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        blocks = self.instance.blocks or []
+        for number, day in enumerate(_DAYS):
+            spans = ", ".join(f"{block[1]}-{block[2]}" for block in blocks if block[0] == number)
+            self.fields[f"day{number}"] = forms.CharField(
+                label=day, required=False, initial=spans, max_length=200,
+                help_text="Such as 09:00-12:30, 13:30-17:30. Empty: closed." if number == 0 else "",
+            )  # fmt: skip
+
+    def clean(self) -> dict[str, object]:
+        """Make blocks of the lines; name the line that cannot be read."""
+        given = super().clean() or {}
+        blocks: list[list[object]] = []
+        for number in range(7):
+            for part in filter(None, (one.strip() for one in str(given.get(f"day{number}") or "").split(","))):
+                found = _SPAN.fullmatch(part)
+                if not found or found[1] + found[2] >= found[3] + found[4] or found[3] + found[4] > "2400":
+                    self.add_error(f"day{number}", f"“{part}” is no span of a day. Write it as 09:00-17:30.")
+                else:
+                    blocks.append([number, f"{found[1]}:{found[2]}", f"{found[3]}:{found[4]}"])
+        self.instance.blocks = blocks
+        return given
+
+
+@page(ADMINS)
+def team_new(request: HttpRequest) -> HttpResponse:
+    """Add a team."""
+    return _team(request, TeamForm(request.POST or None), "team.added", "New team")
+
+
+@page(ADMINS)
+def team(request: HttpRequest, team_id: UUID) -> HttpResponse:
+    """Change a team."""
+    found = Team.objects.filter(id=team_id).first()
+    if found is None:
+        raise NotVisible("There is no such team.")
+    return _team(request, TeamForm(request.POST or None, instance=found), "team.changed", found.name)
+
+
+def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpResponse:
+    shell_of(request).current = "staff"
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        _spread(saved)
+        events.record(kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential})
+        messages.success(request, f"{saved.name} is saved.")
+        return redirect("staff")
+    return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
+
+
+def _spread(team: Team) -> None:
+    """Who may see the team's conversations follows from what the team is: bring all of them up to date."""
+    with scope.system():
+        changed = []
+        for one in Conversation.objects.filter(owner_team=team).only("id", "involved", "confidential", "audience"):
+            audience = audience_of(team, one.involved, one.confidential)
+            if audience != one.audience:
+                changed.append(("conversation", one.id, sorted({*audience, *one.audience})))
+                Conversation.objects.filter(id=one.id).update(audience=audience)
+        notify.changed_many(changed)
+
+
+@page(ADMINS)
+def hours_new(request: HttpRequest) -> HttpResponse:
+    """Add business hours."""
+    return _hours(request, HoursForm(request.POST or None), "New business hours")
+
+
+@page(ADMINS)
+def hours(request: HttpRequest, hours_id: UUID) -> HttpResponse:
+    """Change business hours."""
+    found = BusinessHours.objects.filter(id=hours_id).first()
+    if found is None:
+        raise NotVisible("There are no such hours.")
+    return _hours(request, HoursForm(request.POST or None, instance=found), found.name)
+
+
+def _hours(request: HttpRequest, form: HoursForm, title: str) -> HttpResponse:
+    shell_of(request).current = "staff"
+    if request.method == "POST" and form.is_valid():
+        saved = form.save()
+        events.record("hours.changed", actor_id=member_of(request).id, subject=saved.name, data={"hours": str(saved.id)})
+        messages.success(request, f"{saved.name} is saved.")
+        return redirect("staff")
+    return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})

@@ -1,0 +1,174 @@
+"""The small words of the templates: avatars, ages, promises, sizes, highlights."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+import heroicons
+from rapport.conversations.models import Conversation
+from rapport.core.clock import now
+from rapport.web.shell import Shell
+
+register = template.Library()
+_HUES = 8
+
+
+@register.filter
+def hue(name: object) -> str:
+    """The class of the color that belongs to a name; the same name always has the same."""
+    return f"hue-{crc32(str(name).encode()) % _HUES}"
+
+
+@register.filter
+def initials(name: object) -> str:
+    """Up to two letters to stand for a name."""
+    words = [word for word in re.split(r"[\s.@_+-]+", str(name or "")) if word and word[0].isalnum()]
+    letters = words[0][0] + (words[-1][0] if len(words) > 1 else "") if words else "?"
+    return letters.upper()
+
+
+@register.simple_tag
+def avatar(name: object, kind: str = "person", size: str = "") -> str:
+    """A square with the initials of a member, or a circle of a person. Purely ornamental: the name stands beside it."""
+    classes = f"avatar avatar-{kind} {hue(name)}" + (f" avatar-{size}" if size else "")
+    return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, initials(name))
+
+
+@register.filter
+def short_count(count: int) -> str:
+    """A figure that fits a badge."""
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 10_000 else f"{count // 1000}k"
+
+
+def span_in_words(seconds: float) -> str:
+    """The length of a time in one short unit."""
+    minutes = int(abs(seconds) // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 60 * 36:
+        return f"{round(minutes / 60)} h"
+    days = round(minutes / 1440)
+    return f"{days} d" if days < 60 else f"{round(days / 30.4)} mo" if days < 700 else f"{round(days / 365)} y"
+
+
+@register.filter
+def age(at: datetime | None) -> str:
+    """How long ago, in few characters, as an element that the page keeps fresh."""
+    if at is None:
+        return ""
+    seconds = (now() - at).total_seconds()
+    words = "now" if 0 <= seconds < 60 else span_in_words(seconds)
+    return format_html(
+        '<time datetime="{}" title="{}" data-age>{}</time>', at.isoformat(), at.strftime("%a %-d %b %Y, %H:%M UTC"), words
+    )
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A point in time in full, shown in the reader's zone by the page where it can."""
+    if at is None:
+        return ""
+    return format_html('<time datetime="{}" data-moment>{}</time>', at.isoformat(), at.strftime("%-d %b %Y, %H:%M"))
+
+
+@register.filter
+def promise(conversation: Conversation) -> str:
+    """How long until the next promise is due, or since when it is broken; nothing when there is none."""
+    if conversation.status != "open":
+        return ""
+    first = conversation.first_answered_at is None and conversation.first_answer_due_at is not None
+    due = conversation.first_answer_due_at if first else conversation.resolution_due_at
+    if due is None:
+        return ""
+    left = (due - now()).total_seconds()
+    tone = "danger" if left < 0 else "warn" if left < 3600 else "plain"
+    words = f"{span_in_words(left)} late" if left < 0 else f"{span_in_words(left)} left"
+    what = "First answer due" if first else "Resolution due"
+    return format_html(
+        '<span class="badge badge-{}" title="{} {}" data-due="{}">{}{}</span>',
+        tone, what, due.strftime("%-d %b, %H:%M UTC"), due.isoformat(), _icon("clock"), words,
+    )
+
+
+def _icon(name: str) -> SafeString:
+    return mark_safe(heroicons._render_icon("micro", name, 12, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
+
+
+@register.filter
+def size(count: int) -> str:
+    """A number of bytes in words."""
+    return str(filesizeformat(count))
+
+
+@register.filter
+def highlight(text: str, words: Iterable[str]) -> str:
+    """The text, escaped, with the words marked."""
+    found = [re.escape(word) for word in words if word.strip()]
+    if not found:
+        return conditional_escape(text)
+    parts = re.split(f"({'|'.join(found)})", str(text), flags=re.IGNORECASE)
+    marked = (format_html("<mark>{}</mark>", part) if i % 2 else conditional_escape(part) for i, part in enumerate(parts))
+    return mark_safe("".join(marked))  # noqa: S308 - every part is escaped above
+
+
+@register.simple_tag(takes_context=True)
+def side_view(context: template.Context, name: str, label: str, icon: str) -> str:
+    """A view in the sidebar with its count."""
+    shell: Shell = context["shell"]
+    count = getattr(shell.counts, name)
+    badge = format_html('<span class="side-count">{}<span class="visually-hidden"> open</span></span>', short_count(count))
+    return _link(shell, reverse("inbox", args=[name]), (name, label, icon), badge if count else "")
+
+
+@register.simple_tag(takes_context=True)
+def side_link(context: template.Context, name: str, label: str, icon: str) -> str:
+    """A page in the sidebar."""
+    return _link(context["shell"], reverse(name), (name, label, icon))
+
+
+def _link(shell: Shell, url: str, what: tuple[str, str, str], badge: str = "") -> str:
+    name, label, icon = what
+    drawn = mark_safe(heroicons._render_icon("mini", icon, 18, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
+    current = mark_safe(' aria-current="page"') if shell.current == name else ""
+    return format_html('<li><a class="side-link" href="{}"{}>{}<span>{}</span>{}</a></li>', url, current, drawn, label, badge)
+
+
+@register.simple_tag(takes_context=True)
+def thumb_link(context: template.Context, name: str, label: str, icon: str) -> str:
+    """A page in the bar under the thumb."""
+    shell: Shell = context["shell"]
+    url = reverse("search") if name == "search" else reverse("inbox", args=[name])
+    drawn = mark_safe(heroicons._render_icon("outline", icon, 22, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
+    current = mark_safe(' aria-current="page"') if shell.current == name else ""
+    return format_html('<a class="thumb" href="{}"{}>{}<span>{}</span></a>', url, current, drawn, label)
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field_row(field: BoundField) -> dict[str, Any]:
+    """A form field with its label, help and errors, tied together for those who do not see it."""
+    widget = field.field.widget
+    check = isinstance(widget, CheckboxInput)
+    attrs: dict[str, Any] = {} if check or getattr(widget, "input_type", "") in ("checkbox", "radio") else {"class": "input"}
+    described = [f"{field.id_for_label}_help"] if field.help_text else []
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+        described.append(f"{field.id_for_label}_error")
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    attrs.pop("placeholder", None)
+    return {"field": field, "widget": field.as_widget(attrs=attrs), "check": check, "wide": field.field.widget.attrs.get("wide")}
+
+
+@register.filter
+def get(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value of a key, or nothing."""
+    return mapping.get(key)

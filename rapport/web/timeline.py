@@ -1,0 +1,144 @@
+"""What happened in a conversation, in order: messages, notes and events as the page shows them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+from rapport.conversations import queries
+from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority
+from rapport.core.clock import now
+from rapport.core.models import Event
+from rapport.outbound.models import Delivery, DeliveryState
+from rapport.ownership.models import Decision
+from rapport.ownership.service import Explanation, explain
+from rapport.staff.models import Member, Team
+from rapport.web.words import event_icon, event_phrase, is_shown
+
+_EVENTS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the timeline: a message, or something that happened."""
+
+    at: datetime
+    id: UUID
+    message: Message | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+    delivery: Delivery | None = None
+    actor: str = ""
+    phrase: str = ""
+    icon: str = ""
+    number: int = 0
+
+    @cached_property
+    def revision(self) -> str:
+        """Changes whenever the entry would look different; the open page replaces only those that did."""
+        d = self.delivery
+        seen: Any = (self.id, d and (d.state, d.attempts, d.error, d.send_after), len(self.attachments), self.phrase)
+        return f"{crc32(repr(seen).encode()):x}"
+
+    @property
+    def who(self) -> str:
+        """Who says it."""
+        if self.message is None:
+            return self.actor
+        if self.message.direction == Direction.IN:
+            return (self.message.person.name if self.message.person else "") or "Unknown sender"
+        return self.message.member.name if self.message.member else "Rapport"
+
+    @property
+    def undo_seconds(self) -> int:
+        """How long sending can still be undone."""
+        if self.delivery is None or self.delivery.state != DeliveryState.QUEUED:
+            return 0
+        return max(0, int((self.delivery.send_after - now()).total_seconds()))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The latest entries, oldest first; `earlier` is the id to ask for what came before them."""
+
+    items: list[Item]
+    earlier: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Why:
+    """The decision in force, unfolded, and those it replaced."""
+
+    decision: Decision
+    explanation: Explanation
+    policy: Explanation | None
+    before: list[Decision]
+
+
+def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timeline:
+    """The conversation's entries, a page of messages at a time."""
+    messages, more = queries.messages_of(conversation.id, before)
+    ids = [message.id for message in messages]
+    attachments = queries.attachments_of(conversation.id, ids)
+    deliveries = {
+        one.message_id: one for one in Delivery.objects.filter(conversation_id=conversation.id, message_id__in=ids)
+    }
+    items = [
+        Item(m.at, m.id, m, [a for a in attachments.get(m.id, []) if not a.inline], deliveries.get(m.id))
+        for m in messages
+    ]
+    since = messages[0].at if messages and more else None
+    until = messages[-1].at if messages and before else None
+    items += _events(conversation.id, since, until)
+    return Timeline(sorted(items, key=lambda item: (item.at, item.id)), messages[0].id if messages and more else None)
+
+
+def why(conversation: Conversation) -> Why | None:
+    """Why the owner is the owner; None when nothing was ever decided."""
+    decisions = list(Decision.objects.filter(conversation_id=conversation.id).order_by("-at", "-id")[:20])
+    if not decisions:
+        return None
+    latest = decisions[0]
+    by_policy = next((d for d in decisions if d.policy_version is not None), None)
+    policy = explain(by_policy) if by_policy else None
+    return Why(latest, policy if by_policy is latest and policy else explain(latest), policy, decisions[1:])
+
+
+def _events(conversation_id: UUID, since: datetime | None, until: datetime | None) -> list[Item]:
+    found = Event.objects.filter(conversation_id=conversation_id)
+    if since is not None:
+        found = found.filter(at__gte=since)
+    if until is not None:
+        found = found.filter(at__lte=until)
+    shown = [event for event in found.order_by("-id")[:_EVENTS_SHOWN] if is_shown(event.kind)]
+    names = names_of(shown)
+    return [
+        Item(e.at, e.id, actor=names.get(str(e.actor_id), ""), phrase=event_phrase(e.kind, e.data, names), icon=event_icon(e.kind))
+        for e in shown
+    ]
+
+
+def names_of(events: Iterable[Event]) -> dict[str, str]:
+    """The names of the members and teams that events speak of, by id as text."""
+    if not events:
+        return {}
+    actors = {e.actor_id for e in events if e.actor_id}
+    mentioned = {value for e in events for value in _ids_in(e.data)}
+    names = {str(key): name for key, name in Team.objects.values_list("id", "name")} if mentioned else {}
+    if actors or mentioned:
+        members = Member.objects.filter(id__in=[*actors, *mentioned]).values_list("id", "name")
+        names |= {str(key): name for key, name in members}
+    return names | {f"priority-{value}": label for value, label in Priority.choices}
+
+
+def _ids_in(data: object) -> Iterable[UUID]:
+    if isinstance(data, dict):
+        for value in data.values():
+            yield from _ids_in(value)
+    elif isinstance(data, str) and len(data) == 36:
+        try:
+            yield UUID(data)
+        except ValueError:
+            return
