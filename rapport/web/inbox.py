@@ -84,9 +84,10 @@ def team_inbox(request: HttpRequest, slug: str) -> HttpResponse:
 @page()
 @require_GET
 def rows(request: HttpRequest, key: str) -> HttpResponse:
-    """The rows of `?ids=a,b` that are in the view now: what the open list asks for when it hears of changes."""
+    """The rows of `?ids=a,b` that are in the view now, or with `?newest=1` its first page: what the open list asks for."""
     listing = listing_of(request, key)
-    found = rows_of(listing.view, _ids(request.GET.get("ids", "")))
+    newest = request.GET.get("newest") == "1"
+    found = list_conversations(listing.view).rows if newest else rows_of(listing.view, _ids(request.GET.get("ids", "")))
     return render(request, "web/inbox/rows.html", {"page": Page(found), "listing": listing})
 
 

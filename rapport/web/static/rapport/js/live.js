@@ -1,0 +1,234 @@
+// Hears that something changed, never what, and asks the ordinary pages for it.
+import { refreshTimes } from "./times.js";
+import { markOpen } from "./panes.js";
+
+const GATHER_MS = 60;
+const COUNTS_MS = 800;
+const changed = new Set();
+const waiting = new Map();
+let gathering = 0;
+let counting = 0;
+let source = null;
+let pause = 1000;
+
+const list = () => document.getElementById("rows");
+const scroller = () => document.getElementById("list-scroll");
+const rowOf = (id) => document.getElementById(`c-${id}`);
+
+async function fragment(url) {
+  const response = await fetch(url, { headers: { "HX-Request": "true" } });
+  if (response.redirected || !response.ok) return null;
+  const template = document.createElement("template");
+  template.innerHTML = await response.text();
+  return template.content;
+}
+
+function gather(id) {
+  changed.add(id);
+  if (!gathering) gathering = setTimeout(refresh, GATHER_MS);
+}
+
+async function refresh() {
+  const ids = [...changed].slice(0, 50);
+  ids.forEach((id) => changed.delete(id));
+  await Promise.all([refreshRows(ids), refreshOpen(ids)]);
+  gathering = changed.size ? setTimeout(refresh, GATHER_MS) : 0;
+  if (!counting) counting = setTimeout(refreshCounts, COUNTS_MS);
+}
+
+async function refreshRows(ids) {
+  if (!list() || !ids.length) return;
+  const url = list().dataset.rowsUrl;
+  const found = await fragment(`${url}&ids=${ids.join(",")}`);
+  if (!found) return;
+  const fresh = new Map([...found.querySelectorAll(".row")].map((row) => [row.dataset.id, row]));
+  for (const id of ids) place(id, fresh.get(id));
+  const empty = document.getElementById("list-empty");
+  if (empty) empty.hidden = Boolean(list().querySelector(".row")) || waiting.size > 0;
+  pill();
+  markOpen();
+}
+
+// A row that grows or goes above what one reads must not move it.
+function steady(change) {
+  const box = scroller();
+  const top = box.scrollTop;
+  const first = [...list().children].find((row) => row.getBoundingClientRect().bottom > box.getBoundingClientRect().top);
+  const at = first?.getBoundingClientRect().top;
+  change();
+  if (top > 0 && first?.isConnected) box.scrollTop += first.getBoundingClientRect().top - at;
+}
+
+function place(id, row) {
+  const old = rowOf(id);
+  if (!row) {
+    waiting.delete(id);
+    if (old && !old.contains(document.activeElement)) steady(() => old.remove());
+    return;
+  }
+  if (old && (old.dataset.at === row.dataset.at || old === list().firstElementChild)) return replace(old, row);
+  if (!old && list().querySelector(".row-more") && older(row)) return;
+  if (scroller().scrollTop > 40) {
+    if (old) replace(old, row);
+    else waiting.set(id, row);
+    return;
+  }
+  insert(row, old);
+}
+
+function older(row) {
+  const all = list().querySelectorAll(".row");
+  return all.length > 0 && all[all.length - 1].dataset.at > row.dataset.at;
+}
+
+function replace(old, row) {
+  const focused = old.contains(document.activeElement);
+  steady(() => old.replaceWith(row));
+  ready(row, focused);
+}
+
+function insert(row, old) {
+  const focused = old?.contains(document.activeElement);
+  old?.remove();
+  const next = [...list().querySelectorAll(".row")].find((other) => other.dataset.at < row.dataset.at);
+  list().insertBefore(row, next ?? list().querySelector(".row-more"));
+  row.classList.add("row-fresh");
+  ready(row, focused);
+}
+
+function ready(row, focused) {
+  htmx.process(row);
+  refreshTimes(row);
+  if (focused) row.querySelector(".row-link").focus({ preventScroll: true });
+}
+
+function pill() {
+  const button = document.getElementById("fresh-pill");
+  if (!button) return;
+  button.hidden = waiting.size === 0;
+  button.textContent = waiting.size === 1 ? "1 new" : `${waiting.size} new`;
+}
+
+function showWaiting() {
+  for (const [id, row] of waiting) insert(row, rowOf(id));
+  waiting.clear();
+  pill();
+  scroller().scrollTop = 0;
+}
+
+async function refreshOpen(ids) {
+  const open = document.querySelector("[data-conversation]");
+  if (!open || !ids.includes(open.dataset.conversation)) return;
+  const found = await fragment(open.dataset.fresh);
+  if (!found) return;
+  const head = document.getElementById("conversation-head");
+  if (head && !head.querySelector("details[open]") && !head.contains(document.activeElement)) swap(head, found.querySelector("#conversation-head"));
+  const why = found.querySelector("#why");
+  const oldWhy = document.getElementById("why");
+  if (why && oldWhy && !oldWhy.open && why.textContent !== oldWhy.textContent) swap(oldWhy, why);
+  mergeTimeline(found.querySelector("#timeline"));
+}
+
+function swap(old, fresh) {
+  if (!fresh) return;
+  old.replaceWith(fresh);
+  htmx.process(fresh);
+  refreshTimes(fresh);
+}
+
+// Only entries that changed are replaced: an open frame or a selection in the others stays.
+function mergeTimeline(fresh) {
+  const timeline = document.getElementById("timeline");
+  const box = document.getElementById("timeline-scroll");
+  if (!timeline || !fresh || !box) return;
+  const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  let last = null;
+  for (const item of [...fresh.querySelectorAll(".item")]) {
+    const old = document.getElementById(item.id);
+    if (old && old.dataset.revision !== item.dataset.revision) swap(old, item);
+    else if (!old) {
+      if (last) last.after(item);
+      else timeline.append(item);
+      htmx.process(item);
+      refreshTimes(item);
+    }
+    last = document.getElementById(item.id);
+  }
+  if (atEnd) box.scrollTop = box.scrollHeight;
+}
+
+async function refreshCounts() {
+  counting = 0;
+  const side = document.getElementById("side-counts");
+  if (!side || side.contains(document.activeElement)) return;
+  const current = side.querySelector("[aria-current]")?.getAttribute("href") ?? "";
+  const found = await fragment(document.body.dataset.counts);
+  if (!found) return;
+  found.querySelector(`[href="${CSS.escape(current)}"]`)?.setAttribute("aria-current", "page");
+  for (const link of found.querySelectorAll("a")) {
+    if (link.getAttribute("href") === current) link.setAttribute("aria-current", "page");
+  }
+  side.replaceChildren(found);
+}
+
+async function refreshAll() {
+  const shown = [...document.querySelectorAll("#rows .row")].slice(0, 40).map((row) => row.dataset.id);
+  const open = document.querySelector("[data-conversation]")?.dataset.conversation;
+  [...shown, open].filter(Boolean).forEach(gather);
+  const rowsUrl = list()?.dataset.rowsUrl;
+  if (!rowsUrl) return;
+  const found = await fragment(`${rowsUrl}&newest=1`);
+  for (const row of found?.querySelectorAll(".row") ?? []) if (!rowOf(row.dataset.id)) place(row.dataset.id, row);
+  pill();
+}
+
+function state(name, words) {
+  for (const element of document.querySelectorAll("[data-live-state]")) {
+    element.dataset.state = name;
+    element.textContent = words;
+  }
+}
+
+function listen(token, again) {
+  const url = new URL(document.body.dataset.live, location.href);
+  url.searchParams.set("token", token);
+  source = new EventSource(url);
+  source.onopen = () => {
+    pause = 1000;
+    state("live", "Live");
+    if (again) refreshAll();
+  };
+  source.addEventListener("change", (event) => {
+    const { k, id } = JSON.parse(event.data);
+    if (k === "conversation") gather(id);
+  });
+  source.addEventListener("refresh", refreshAll);
+  source.addEventListener("gone", () => location.reload());
+  source.onerror = () => {
+    source.close();
+    state("lost", "Reconnecting");
+    setTimeout(reconnect, pause * (0.7 + Math.random() * 0.6));
+    pause = Math.min(pause * 2, 30000);
+  };
+}
+
+// A ticket is good for two minutes; every connection but the first asks for a new one.
+async function reconnect() {
+  try {
+    const response = await fetch(document.body.dataset.liveToken);
+    if (response.redirected) return location.reload();
+    if (!response.ok) throw new Error(String(response.status));
+    listen((await response.json()).token, true);
+  } catch {
+    setTimeout(reconnect, pause);
+    pause = Math.min(pause * 2, 30000);
+  }
+}
+
+export function startLive() {
+  if (!document.body.dataset.liveStart) return;
+  document.getElementById("fresh-pill")?.addEventListener("click", showWaiting);
+  scroller()?.addEventListener("scroll", () => scroller().scrollTop < 8 && waiting.size && showWaiting(), { passive: true });
+  listen(document.body.dataset.liveStart, false);
+  addEventListener("pagehide", () => source?.close());
+}

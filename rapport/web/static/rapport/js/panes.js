@@ -1,0 +1,57 @@
+// The list and the room beside it: which row is open, and where the timeline stands.
+const detail = () => document.getElementById("detail");
+let keptScroll = null;
+
+export function rows() {
+  return [...document.querySelectorAll("#rows .row-link")];
+}
+
+export function markOpen() {
+  const open = detail()?.querySelector("[data-conversation]")?.dataset.conversation;
+  for (const link of rows()) {
+    const current = Boolean(open) && link.closest(".row").dataset.id === open;
+    if (current) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function toEnd() {
+  const scroll = document.getElementById("timeline-scroll");
+  if (!scroll) return;
+  if (location.hash.startsWith("#i-")) document.querySelector(location.hash)?.scrollIntoView();
+  else scroll.scrollTop = scroll.scrollHeight;
+}
+
+function before(event) {
+  if (event.detail.target?.id !== "detail") return;
+  const open = detail().querySelector("[data-conversation]")?.dataset.conversation;
+  const scroll = document.getElementById("timeline-scroll");
+  const same = open && event.detail.requestConfig?.path.includes(open);
+  keptScroll = same && scroll ? { top: scroll.scrollTop, end: scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80 } : null;
+}
+
+function after(event) {
+  if (event.detail.target?.id !== "detail") return;
+  markOpen();
+  const scroll = document.getElementById("timeline-scroll");
+  if (scroll && keptScroll && !keptScroll.end) scroll.scrollTop = keptScroll.top;
+  else toEnd();
+  const title = detail().querySelector(".conversation-title h1");
+  if (title) document.title = `${title.textContent} · Rapport`;
+}
+
+export function startPanes() {
+  document.addEventListener("htmx:beforeSwap", before);
+  document.addEventListener("htmx:afterSettle", after);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const row = event.target.closest?.(".row-link");
+    if (!row) return;
+    rows().forEach((link) => link.removeAttribute("aria-current"));
+    row.setAttribute("aria-current", "true");
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status === 401) location.reload();
+  });
+  addEventListener("popstate", () => location.reload());
+  toEnd();
+}

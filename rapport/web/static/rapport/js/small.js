@@ -1,0 +1,51 @@
+// Small things: toasts that go, menus that close, dialogs that open, the theme at once.
+const TOAST_MS = 10000;
+
+function closeLater(toast) {
+  if (toast.dataset.timed) return;
+  toast.dataset.timed = "1";
+  setTimeout(() => toast.remove(), TOAST_MS);
+}
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(except)) menu.open = false;
+  }
+}
+
+function watchToasts() {
+  const toasts = document.getElementById("toasts");
+  if (!toasts) return;
+  const time = () => toasts.querySelectorAll("[data-toast]").forEach(closeLater);
+  new MutationObserver(time).observe(toasts, { childList: true, subtree: true });
+  time();
+}
+
+function setTheme(event) {
+  const form = event.target.closest("[data-theme-form]");
+  if (!form || !event.submitter) return;
+  event.preventDefault();
+  const theme = event.submitter.value;
+  document.documentElement.dataset.theme = theme;
+  for (const button of document.querySelectorAll("[data-theme-form] button")) {
+    button.setAttribute("aria-pressed", String(button.value === theme));
+  }
+  const data = new FormData(form);
+  data.set("theme", theme);
+  fetch(form.action, { method: "POST", body: data });
+}
+
+export function startSmall() {
+  watchToasts();
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close-toast]")) event.target.closest("[data-toast]").remove();
+    const opener = event.target.closest("[data-open]");
+    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    closeMenus(event.target);
+  });
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details.menu") && event.target.open) closeMenus(event.target);
+  }, true);
+  document.addEventListener("submit", setTheme);
+  document.addEventListener("submit", (event) => event.target.closest("[data-toast]")?.remove());
+}
