@@ -64,6 +64,9 @@ def _environment(given: Options, port: int | None, has_file: bool) -> dict[str, 
         kept = {variable(name): str(value) for name, value in values.items() if value is not None}
     if port is not None:
         kept |= {"RAPPORT_PORT": str(port), "RAPPORT_LIVE_PORT": str(port + 1)}
+    if "RAPPORT_LOG_LEVEL" not in os.environ:
+        # Whoever looks at the demo looks at its pages; the terminal is left to what they need to know.
+        kept["RAPPORT_LOG_LEVEL"] = "warning"
     own = {"RAPPORT_HOME": str(given.home / "demo"), "RAPPORT_DEMO": "true"}
     return {**kept, **own, "RAPPORT_ALLOW_PRIVATE_ADDRESSES": "true", "RAPPORT_SECRET_KEY": ""}
 
@@ -106,7 +109,7 @@ def _run(home: Path, no_live_messages: bool, began: float) -> None:
     port = str(_free_port())
     world = ["demo", "world", "--sink-port", port, *(["--no-live-messages"] if no_live_messages else [])]
     supervise(
-        prepare=(["migrate"], ["demo", "found", "--sink-port", port]),
+        prepare=(["demo", "found", "--sink-port", port],),
         extra=[Child("world", world)],
         worker=("demo", "worker"),
         announce=partial(_announce, began),
@@ -134,13 +137,19 @@ def _announce(began: float) -> None:
 @demo.command(hidden=True)
 @click.option("--sink-port", type=int, required=True)
 def found(sink_port: int) -> None:
-    """Store the company where there is none yet, and let its mail leave by this start's world."""
+    """Bring the database to this version, store the company once, and let its mail leave by this start's world."""
     from rapport.cli.context import database
 
     _require_demo()
     with database():
-        from rapport.cli.demo_company import founding
+        from django.core.management import call_command
 
+        from rapport.cli.demo_company import founding
+        from rapport.cli.migrated import pending_migrations
+
+        # One process for all of it, and no migrating where there is nothing to migrate: the next page is waited for.
+        if pending_migrations():
+            call_command("migrate", interactive=False, verbosity=0)
         if not founding.found(load_company(), sink_port):
             founding.leave_by(sink_port)
 
@@ -169,18 +178,20 @@ def _play(kept: State) -> None:
     if not chosen.listener_port:
         raise OptionsError("listener_port is 0", "The demo needs the mail listener: its mail comes in by it.")
     with listening(MailDesk(), chosen.listener_host, chosen.listener_port) as address:
-        Player(load_company(), kept.at, address).play(_told())
+        Player(load_company(), kept.at, address).play(_Told())
 
 
-def _told() -> "partial[None]":
-    return partial(_tell, {"percent": -1})
+class _Told:
+    """Says now and then how far the history is."""
 
+    def __init__(self) -> None:
+        self._next = 0
 
-def _tell(told: dict[str, int], done: int, whole: int) -> None:
-    percent = done * 100 // whole
-    if percent >= told["percent"] + _TOLD_EVERY_PERCENT or (done == whole and told["percent"] < 100):
-        told["percent"] = percent
-        click.echo(f"four weeks of mail are coming in: {percent} %")
+    def __call__(self, done: int, whole: int) -> None:
+        percent = done * 100 // whole
+        if percent >= self._next:
+            click.echo(f"four weeks of mail are coming in: {percent} %")
+            self._next = percent - percent % _TOLD_EVERY_PERCENT + _TOLD_EVERY_PERCENT
 
 
 @demo.command(hidden=True)

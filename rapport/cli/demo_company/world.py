@@ -57,7 +57,8 @@ class World:
         self._place = place
         self._company = company
         self._people = {person.email: person for person in company.people}
-        self._answers: dict[str, list[str]] = tomllib.loads((FOLDER / "answers.toml").read_text(encoding="utf-8"))
+        self._answers = tomllib.loads((FOLDER / "answers.toml").read_text(encoding="utf-8"))
+        self._nudged: dict[str, list[str]] = self._answers.pop("nudge")
         self._history = history_texts(company, place.folder)
         self._answered: Counter[str] = Counter()
         self._loop = asyncio.get_running_loop()
@@ -72,7 +73,7 @@ class World:
     def _read(self, body: bytes, recipients: Sequence[str]) -> None:
         mail = message_from_bytes(body, policy=modern)
         person = next((self._people[one.lower()] for one in recipients if one.lower() in self._people), None)
-        if person is None or _beginning(_text_of(mail)) in self._history:
+        if person is None or _flat(_text_of(mail)).startswith(self._history):
             return
         root = (str(mail["References"] or "").split() or [str(mail["Message-ID"])])[0]
         if self._answered[root] >= _ANSWERS_A_THREAD:
@@ -86,7 +87,7 @@ class World:
         await asyncio.sleep(random.uniform(*ANSWER_AFTER_SECONDS))
         before = [Said(one.strip("<>"), "", "", datetime.now(UTC)) for one in str(mail["References"] or "").split()]
         last = Said(str(mail["Message-ID"]).strip("<>"), str(mail["From"]), _text_of(mail), datetime.now(UTC))
-        text = random.choice(self._answers.get(person.language, self._answers["en"]))
+        text: str = random.choice(self._answers.get(person.language, self._answers["en"]))
         subject = str(mail["Subject"] or "").removeprefix("Re: ")
         to = parseaddr(str(mail["Reply-To"] or mail["From"]))[1]
         await self._send(_letter(person, to, subject, f"{text}\n\n{person.first}", (*before, last)))
@@ -114,7 +115,8 @@ class World:
 
     def _nudge(self, play: Play, number: int, anchor: datetime) -> Letter:
         said = Said(first_letter_id(play, anchor), play.person.name, play.subject, play.starts_at)
-        text = self._answers["nudge"][number % len(self._answers["nudge"])]
+        texts = self._nudged.get(play.person.language, self._nudged["en"])
+        text = texts[number % len(texts)]
         to = self._company.channel(play.script.to).address
         return _letter(play.person, to, play.subject, f"{text}\n\n{play.person.name}", (said,))
 
@@ -122,11 +124,13 @@ class World:
         await asyncio.to_thread(post, self._place.listener_port, letter)
 
 
-def history_texts(company: Company, folder: Path) -> frozenset[str]:
+def history_texts(company: Company, folder: Path) -> tuple[str, ...]:
     """How the answers of the history begin: nobody outside answers those a second time."""
     kept = states.read(folder)
     steps = plan(company, all_scripts(), kept.at) if kept else []
-    return frozenset(_beginning(step.text) for step in steps if step.turn.verb == SAY and step.turn.by != THEM)
+    return tuple(
+        _flat(step.text)[:_COMPARED_CHARACTERS] for step in steps if step.turn.verb == SAY and step.turn.by != THEM
+    )
 
 
 def fresh_letter(company: Company, number: int) -> Letter:
@@ -183,8 +187,8 @@ def _text_of(mail: EmailMessage) -> str:
     return str(part.get_content()) if part else ""
 
 
-def _beginning(text: str) -> str:
-    return " ".join(text.split())[:_COMPARED_CHARACTERS]
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 async def run(place: Place, *, with_live_messages: bool) -> None:
