@@ -202,3 +202,22 @@ def test_there_is_always_an_owner_and_one_result_a_rule_and_always_the_same(rule
     assert verdict.rule is None or verdict.trace[verdict.rule - 1].hit
     assert verdict.owner not in verdict.involved
     assert verdict == decide(rules, replace(about), directory())
+
+
+USUAL: list[dict[str, Any]] = [
+    {"kind": ["bounce", "auto_reply"]},
+    {"to": ["jobs@rapport.example", "hr@rapport.example"]},
+    {"to": "press@rapport.example"},
+    {"relationship": "employee"},
+    {"relationship": ["analyst", "journalist"]},
+    {"relationship": "partner", "topic": "delivery"},
+    {"organization": ["Initech", "Hooli"]},
+    {"words": ["interview", "press release", "embargo", "quote*"]},
+    {"words": ["lawyer", "court", "legal action", "gdpr"]},
+    {"topic": ["feature", "bug"], "not": {"relationship": "employee"}},
+    {"language": "de", "time": "outside"},
+    {"any": [{"topic": "security"}, {"words": ["vulnerability", "cve", "exploit*"]}]},
+    {"earlier_owner": "person"},
+    {"from": "*@newsletter.*"},
+    {"relationship": "customer", "topic": ["refund", "delivery"]},
+]
