@@ -43,7 +43,9 @@ class Site:
 
     def run(self, *args: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command in a process of its own; it must end with `code`."""
-        done = subprocess.run(self.command(*args), env=self.env(), capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            self.command(*args), env=self.env(), capture_output=True, text=True, timeout=120
+        )
         assert done.returncode == code, done.stdout + done.stderr
         return done
 

@@ -38,7 +38,9 @@ def summary(run: Run, path: Path, *more: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["old.mbox", "old.mbox.gz"])
-def test_every_mail_of_an_mbox_is_stored_in_its_conversation(run: Run, box: Channel, tmp_path: Path, name: str) -> None:
+def test_every_mail_of_an_mbox_is_stored_in_its_conversation(
+    run: Run, box: Channel, tmp_path: Path, name: str
+) -> None:
     found = summary(run, mbox(tmp_path / name, *FIVE))
     assert (found["received"], found["stored"], found["conversations"]) == (5, 5, 3)
     with scope.system():
@@ -199,14 +201,25 @@ def test_an_import_that_is_killed_again_and_again_loses_and_doubles_nothing(
     path = mbox(tmp_path / "old.mbox", *letters)
     command = site.command("ingest", path, "--channel", "Old", "--create", "--json")
     for killed_after in (50, 250, 450):
-        process = subprocess.Popen(command, env=site.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, env=site.env(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         deadline = time.monotonic() + 60
-        while process.poll() is None and site.count("inbound_rawitem") < killed_after and time.monotonic() < deadline:
+        while (
+            process.poll() is None
+            and site.count("inbound_rawitem") < killed_after
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
     found = json.loads(site.run(*command[3:]).stdout)
     assert found["resumed_at"] > 0
-    assert (found["received"], found["stored"], found["duplicate"], found["conversations"]) == (900, 900, 0, 300)
+    assert (found["received"], found["stored"], found["duplicate"], found["conversations"]) == (
+        900,
+        900,
+        0,
+        300,
+    )
     assert (site.count("conversations_message"), site.count("inbound_rawitem")) == (900, 900)
     assert site.count("conversations_conversation", "status <> 'merged'") == 300

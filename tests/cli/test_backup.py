@@ -1,0 +1,191 @@
+"""`rapport backup` and `rapport restore`: every row of every table, or nothing."""
+
+import gzip
+import io
+import json
+import stat
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Site
+from tests.cli.mails import letter, mbox
+
+MakeSite = Callable[[], Site]
+
+# A company with members, people, a policy, a sealed password; a signed-in member's session; and a counter that moved.
+_FOUND = """
+import django; django.setup()
+from rapport.channels.models import Channel
+from rapport.channels.secrets import seal
+from rapport.cli.demo_company import company
+from rapport.cli.demo_company.founding import found
+from django.contrib.sessions.backends.db import SessionStore
+found(company.load(), 2526)
+Channel.objects.update(secrets=seal({"imap_password": "sesame"}))
+store = SessionStore(); store["a"] = 1; store.save()
+"""
+_PASSWORDS = """
+import django; django.setup()
+from rapport.channels.models import Channel
+from rapport.channels.secrets import unseal
+print({unseal(bytes(one.secrets))["imap_password"] for one in Channel.objects.all() if one.secrets})
+"""
+
+
+def python(site: Site, code: str) -> str:
+    env = site.env() | {"DJANGO_SETTINGS_MODULE": "rapport.core.settings"}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def contents(site: Site) -> dict[str, list[str]]:
+    """Every row of every table as text, sorted; asked of PostgreSQL without any of our code."""
+    with site.connect() as connection:
+        tables = connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        ).fetchall()
+        return {
+            str(name): sorted(
+                str(row)
+                for (row,) in connection.execute(f"SELECT to_jsonb(t.*)::text FROM {name} t").fetchall()
+            )
+            for (name,) in tables
+            if name != "django_migrations"  # when each was applied differs
+        }
+
+
+def walls(site: Site) -> list[tuple[object, ...]]:
+    with site.connect() as connection:
+        return connection.execute(
+            """SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname"""
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def company(make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """An installation with something in every table that an import can fill."""
+    site = make_site()
+    site.run("migrate")
+    python(site, _FOUND)
+    odd = letter(8, text="tabs\tand \\. backslashes \\N and\r\nlines; ünïcödé 🙂")
+    attached = (
+        b"From: a@b.example\nMessage-ID: <9@b.example>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+        b"--x\nContent-Type: text/plain\n\nhello\n--x\nContent-Type: application/pdf\nContent-Disposition: attachment; "
+        b"filename=a.pdf\nContent-Transfer-Encoding: base64\n\nAAECAwQFBgc=\n--x--\n"
+    )
+    letters = [letter(n, parent=n - 1 if n % 3 else None) for n in range(30)]
+    path = mbox(
+        tmp_path_factory.mktemp("mail") / "old.mbox", *letters, odd.replace(b"<8@", b"<88@"), attached
+    )
+    site.run("ingest", path, "--channel", "Import", "--create")
+    return site
+
+
+@pytest.fixture(scope="module")
+def saved(company: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("backups") / "rapport.tar.gz"
+    company.run("backup", file)
+    return file
+
+
+def test_every_row_of_every_table_comes_back(company: Site, saved: Path, make_site: MakeSite) -> None:
+    site = make_site()
+    assert "all of them are as they were" in site.run("restore", saved).stdout
+    before, after = contents(company), contents(site)
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name]] == []
+    filled = {name for name, rows in before.items() if rows}
+    assert {
+        "conversations_blob",
+        "ownership_decision",
+        "core_event",
+        "staff_member",
+        "django_session",
+    } <= filled
+    assert walls(site) == walls(company)
+    assert python(site, _PASSWORDS) == "{'sesame'}\n"
+
+
+def test_work_goes_on_after_a_restore(saved: Path, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site()
+    site.run("restore", saved)
+    done = site.run("ingest", mbox(tmp_path / "new.mbox", letter(500)), "--channel", "Import", "--json")
+    assert json.loads(done.stdout)["stored"] == 1
+    python(
+        site,
+        "import django; django.setup()\nfrom django.contrib.contenttypes.models import ContentType as C\n"
+        "C.objects.create(app_label='a', model='b')",
+    )
+    with site.connect() as connection, pytest.raises(Exception, match="append-only"):
+        connection.execute("DELETE FROM core_event")
+
+
+def test_what_is_in_the_database_is_only_destroyed_when_asked_to(
+    company: Site, saved: Path, make_site: MakeSite, tmp_path: Path
+) -> None:
+    site = make_site()
+    site.run("migrate")
+    site.run("ingest", mbox(tmp_path / "a.mbox", letter(700)), "--channel", "Mine", "--create")
+    before = contents(site)
+    refused = site.run("restore", saved, code=1).stderr
+    assert "The database is not empty: it has 1 channels, 1 people, 1 conversations" in refused
+    assert contents(site) == before
+    forced = site.run("restore", saved, "--force").stderr
+    assert "Destroying what is there: 1 channels" in forced
+    assert contents(site) == contents(company)
+    assert walls(site) == walls(company)
+
+
+def test_the_file_is_for_its_owner_alone_and_not_overwritten_unasked(company: Site, saved: Path) -> None:
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+    before = saved.read_bytes()
+    assert "is there already" in company.run("backup", saved, code=1).stderr
+    assert saved.read_bytes() == before
+    assert [one.name for one in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_damaged_backup_changes_nothing(saved: Path, make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site()
+    whole = saved.read_bytes()
+    flipped = bytearray(gzip.decompress(whole))
+    at = flipped.index(b"Hello there.")
+    flipped[at : at + 5] = b"Jello"
+    damaged = {
+        "cut": whole[: len(whole) // 2],
+        "end": gzip.compress(gzip.decompress(whole)[:-20_000]),
+        "flipped": gzip.compress(bytes(flipped)),
+    }
+    for name, data in damaged.items():
+        (tmp_path / name).write_bytes(data)
+        assert "damaged" in site.run("restore", tmp_path / name, code=1).stderr
+        assert not site.count("staff_member")
+        assert not site.count("inbound_rawitem")
+
+
+@pytest.mark.parametrize("content", [b"", b"no backup\n", gzip.compress(b"no tar"), b"\x1f\x8bshort"])
+def test_another_file_is_no_backup(make_site: MakeSite, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert "is no backup of Rapport" in make_site().run("restore", tmp_path / "file", code=1).stderr
+
+
+def test_a_backup_by_a_newer_version_is_refused(saved: Path, make_site: MakeSite, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.tar.gz"
+    with tarfile.open(saved) as old, tarfile.open(newer, "w:gz") as new:
+        for member in old:
+            data = old.extractfile(member)
+            assert data
+            content = data.read()
+            if member.name == "manifest.json":
+                manifest = json.loads(content)
+                manifest["migrations"].append("core.9999_from_the_future")
+                content = json.dumps(manifest).encode()
+                member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    assert "core.9999_from_the_future" in make_site().run("restore", newer, code=1).stderr
