@@ -113,8 +113,7 @@ def _settled(mails: Sequence[MailRefs], known: Mapping[UUID, KnownRef], ties: "_
         result.duplicates.append(duplicate)
         if mail.own is not None and seen.get(mail.own) is None:
             seen[mail.own] = mail.digest
-    stored = {entry.conversation for entry in known.values()} | {m.hint for m in mails if m.hint}
-    stored -= ties.fresh
+    stored = ties.conversations - ties.fresh
     result.made = {c for c, twice in zip(result.conversations, result.duplicates, strict=True) if not twice} - stored
     result.merges = {c: ties.conversation_of(c) for c in stored if ties.conversation_of(c) != c}
     result.refs = {ref: KnownRef(ties.conversation_of(ref), seen.get(ref)) for ref in ties.refs}
@@ -131,7 +130,7 @@ class _Ties:
     def __init__(self, fresh: frozenset[UUID], worked_in: frozenset[UUID], sealed: frozenset[UUID]) -> None:
         self._parent: dict[UUID, UUID] = {}
         self._home: dict[UUID, UUID] = {}
-        self._all: set[UUID] = set()
+        self.conversations: set[UUID] = set()
         self.fresh = fresh
         self._worked_in = worked_in
         self._sealed = sealed
@@ -162,14 +161,14 @@ class _Ties:
     def tied_conversations(self) -> set[UUID]:
         """Conversations that share their place with another."""
         groups: dict[UUID, set[UUID]] = {}
-        for conversation in self._all:
+        for conversation in self.conversations:
             groups.setdefault(self._find(conversation), set()).add(conversation)
         return {c for group in groups.values() if len(group) > 1 for c in group}
 
     def _conversation(self, conversation: UUID) -> UUID:
         root = self._find(conversation)
         self._home.setdefault(root, conversation)
-        self._all.add(conversation)
+        self.conversations.add(conversation)
         return conversation
 
     def _find(self, node: UUID) -> UUID:
