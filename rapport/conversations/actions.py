@@ -14,6 +14,7 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
+from rapport.people import arrivals as people
 from rapport.staff.models import Member, Role, Team
 
 _NOTE_LENGTH_MAX = 100_000
@@ -94,7 +95,7 @@ def set_confidential(conversation_id: UUID, actor: Member, confidential: bool) -
 def acting(conversation_id: UUID, actor: Member) -> Iterator[Conversation]:
     """The conversation, locked, for a member who sees it and may change it; the block runs in the system's scope.
 
-    Raises NotVisible (404) or NotAllowed (403); then nothing has happened.
+    Raises NotVisible (404) or NotAllowed (403), or Invalid for one that was merged away; then nothing has happened.
     """
     with scope.member(actor.id):
         seen = Conversation.objects.filter(id=conversation_id).exists()
@@ -103,7 +104,10 @@ def acting(conversation_id: UUID, actor: Member) -> Iterator[Conversation]:
     if actor.role == Role.READER or not actor.is_active:
         raise NotAllowed("You may read, but not change, conversations.", "Ask an administrator for another role.")
     with scope.system():
-        yield Conversation.objects.select_for_update().get(id=conversation_id)
+        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
+        if conversation.merged_into is not None:
+            raise Invalid("This conversation was merged into another.", "Go on there.")
+        yield conversation
 
 
 def touch(conversation: Conversation, kind: str, actor: Member, data: dict[str, Any] | None = None) -> None:
@@ -113,8 +117,17 @@ def touch(conversation: Conversation, kind: str, actor: Member, data: dict[str, 
     conversation.message_count = conversation.messages.count()
     conversation.last_activity_at = max(conversation.last_activity_at, now())
     conversation.save()
+    if not before.issuperset(conversation.audience):
+        _introduce(conversation)
     events.record(kind, conversation_id=conversation.id, actor_id=actor.id, data=data)
     notify.changed("conversation", conversation.id, sorted(before | set(conversation.audience)))
+
+
+def _introduce(conversation: Conversation) -> None:
+    """Whoever sees the conversation now also knows of the people in it."""
+    spoke = conversation.messages.filter(person__isnull=False).values_list("person_id", flat=True).distinct()
+    known = {id for id in (*spoke, conversation.person_id) if id}
+    people.widen(dict.fromkeys(known, conversation.audience))
 
 
 def _change(

@@ -54,7 +54,7 @@ def _earlier_owners(people: Iterable[UUID]) -> dict[UUID, str]:
         cursor.execute(
             """SELECT p.id, last.slug FROM unnest(%s::uuid[]) AS p(id) CROSS JOIN LATERAL (
                 SELECT t.slug FROM conversations_conversation c JOIN staff_team t ON t.id = c.owner_team_id
-                WHERE c.person_id = p.id AND NOT c.confidential
+                WHERE c.person_id = p.id AND NOT c.confidential AND NOT t.confidential
                 ORDER BY c.last_activity_at DESC LIMIT 1) AS last""",
             [ids],
         )

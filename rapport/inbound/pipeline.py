@@ -103,7 +103,7 @@ def _process(items: list[Item]) -> BatchResult:
         return BatchResult()
     channels = storing.channels_of(items)
     arrivals, refused = understanding.understand(items, channels)
-    speakers = people.speakers({a.sender: a.sender_name for a in reversed(arrivals) if a.sender})
+    speakers = people.speakers(_names(arrivals))
     plan = placing.place(arrivals, {address: speaker.person_id for address, speaker in speakers.items()})
     fresh, duplicates = _sorted(arrivals, plan)
     openers = storing.openers(fresh, plan.made)
@@ -118,6 +118,15 @@ def _process(items: list[Item]) -> BatchResult:
     outcomes += [Outcome(a.item, RawState.DUPLICATE, _TWICE, a.conversation_id) for a in duplicates]
     claims.settle([*outcomes, *refused])
     return BatchResult(Counter(o.state.value for o in [*outcomes, *refused]), len(openers))
+
+
+def _names(arrivals: list[Arrival]) -> dict[str, str]:
+    """Each sender's address and the first name it came with."""
+    names: dict[str, str] = {}
+    for arrival in arrivals:
+        if arrival.sender and not names.get(arrival.sender):
+            names[arrival.sender] = arrival.sender_name
+    return names
 
 
 def _sorted(arrivals: list[Arrival], plan: Plan) -> tuple[list[Arrival], list[Arrival]]:

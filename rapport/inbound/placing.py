@@ -9,6 +9,7 @@ from django.db import connection
 from rapport.conversations import threading
 from rapport.conversations.merging import merge
 from rapport.conversations.threading import KnownRef, MailRefs, Plan
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import bulk
 from rapport.core.ids import new_id
 from rapport.inbound.arrival import Arrival, addressed_to
@@ -90,13 +91,14 @@ def _correct(plan: Plan, stored: dict[UUID, KnownRef]) -> None:
 
 
 def _kept_apart(ids: set[UUID]) -> tuple[frozenset[UUID], frozenset[UUID]]:
+    """Those that people worked in, and those that not everyone may see: a merge would show or hide what was said."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT c.id, c.confidential, EXISTS (SELECT 1 FROM conversations_message m
+            """SELECT c.id, NOT c.audience @> %s::uuid[], EXISTS (SELECT 1 FROM conversations_message m
                     WHERE m.conversation_id = c.id AND m.direction <> 'in')
                 OR EXISTS (SELECT 1 FROM core_event e WHERE e.conversation_id = c.id AND e.actor_id IS NOT NULL)
             FROM conversations_conversation c WHERE c.id = ANY(%s) ORDER BY c.id FOR UPDATE""",
-            [sorted(ids)],
+            [[EVERYONE], sorted(ids)],
         )
         rows = cursor.fetchall()
     return frozenset(r[0] for r in rows if r[2]), frozenset(r[0] for r in rows if r[1])
@@ -146,6 +148,7 @@ def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT id, subject FROM conversations_conversation WHERE person_id = %s AND NOT confidential
+                AND NOT EXISTS (SELECT 1 FROM staff_team t WHERE t.id = owner_team_id AND t.confidential)
                 AND first_answered_at IS NOT NULL AND status <> 'merged' AND last_activity_at > %s
             ORDER BY last_activity_at DESC LIMIT 50""",
             [person, arrival.at - _SUBJECT_MEMORY],

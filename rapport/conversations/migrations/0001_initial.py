@@ -355,8 +355,8 @@ class Migration(migrations.Migration):
         ),
         walls.wall(
             "core_event",
-            "(conversation_id IS NULL OR EXISTS (SELECT 1 FROM conversations_conversation c"
-            " WHERE c.id = conversation_id))",
+            "(conversation_id IS NULL AND (SELECT cardinality(rapport_audience()) > 0)"
+            " OR EXISTS (SELECT 1 FROM conversations_conversation c WHERE c.id = conversation_id))",
         ),
         migrations.RunSQL(
             search.FUNCTIONS, "DROP FUNCTION rapport_search(text, integer); DROP INDEX message_words;"
