@@ -109,8 +109,9 @@ def test_a_replayed_item_is_the_message_that_is_there_already(box: Channel) -> N
 
 def with_file(name: str) -> bytes:
     return (
-        f"From: ann@berg.example\r\nTo: support@rapport.example\r\nSubject: File\r\nMessage-ID: <{name}@berg.example>\r\n"
-        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n'
+        f"From: ann@berg.example\r\nTo: support@rapport.example\r\nMessage-ID: <{name}@berg.example>\r\n"
+        'Subject: File\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\n"
         f'See {name}.\r\n--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename="{name}"\r\n\r\n'
         "the file\r\n--b--\r\n"
     ).encode()
