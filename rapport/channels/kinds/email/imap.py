@@ -6,6 +6,7 @@ unless the channel asks, and then only after the commit.
 """
 
 import logging
+import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from rapport.channels.base import Source
 from rapport.channels.kinds.email.imapfetch import Fetched, fetch, fetch_sizes
 from rapport.channels.kinds.email.imapplan import FolderCursor, cut, read_cursor
-from rapport.channels.kinds.email.imapsession import connected
+from rapport.channels.kinds.email.imapsession import READ_SECONDS, connected
 from rapport.channels.kinds.email.settings import ImapSettings
 from rapport.core.clock import now
 from rapport.core.errors import ChannelError
@@ -106,7 +107,8 @@ class _Mailbox:
             return
         seconds = _IDLE_SECONDS if len(self._settings.folders) == 1 else self._settings.poll_seconds
         self._client.idle()
-        self._listen(time.monotonic() + min(seconds, _IDLE_SECONDS))
+        if not self._is_buffered():
+            self._listen(time.monotonic() + min(seconds, _IDLE_SECONDS))
         self._client.idle_done()
 
     def _listen(self, deadline: float) -> None:
@@ -153,6 +155,17 @@ class _Mailbox:
             self._backlog.pop(folder, None)
             self._source.keep([], {_name(folder): known.as_json()})
         self._cursors[folder] = known
+
+    def _is_buffered(self) -> bool:
+        """Whether news came in one packet with the answer to IDLE: read already, so the socket will not tell."""
+        line = self._client.socket()
+        line.setblocking(False)
+        try:
+            return bool(self._client._imap.file.peek(1))
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            line.settimeout(READ_SECONDS)
 
     def _was_told(self) -> bool:
         """Whether the server spoke of new mail since the last search: in IDLE it would not say so again."""

@@ -12,7 +12,7 @@ from rapport.channels.kinds.email.settings import ImapSettings
 from rapport.core.errors import ChannelError
 
 _CONNECT_SECONDS = 20
-_READ_SECONDS = 90
+READ_SECONDS = 90
 _LATER = re.compile(r"\[(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)\]|try again|temporar", re.IGNORECASE)
 
 
@@ -36,7 +36,7 @@ def _connect(settings: ImapSettings) -> IMAPClient:
     server = settings.server
     where = f"{server.host} port {server.port}"
     context = ssl.create_default_context() if server.security != "none" else None
-    timeout = SocketTimeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+    timeout = SocketTimeout(connect=_CONNECT_SECONDS, read=READ_SECONDS)
     try:
         client = IMAPClient(
             server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=timeout
