@@ -82,6 +82,12 @@ def test_nobody_acts_before_the_conversation_begins_or_after_the_anchor(company:
     assert all(moments == sorted(moments) for moments in by_play.values())
 
 
+def test_only_scripts_that_exist_are_left_alone(all_plays: list[Play]) -> None:
+    left_alone = [play for play in all_plays if len(play.turns) < len(play.script.turns)]
+    assert len(left_alone) == 10
+    assert not {play.script.owner for play in left_alone} & {"hr", ""}
+
+
 def test_the_plan_is_the_same_for_the_same_anchor(company: Company) -> None:
     assert plan(company, all_scripts(), ANCHOR) == plan(company, all_scripts(), ANCHOR)
 

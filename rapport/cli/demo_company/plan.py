@@ -15,7 +15,14 @@ DAYS = 28
 MODELS = ("Heron", "Otter", "Wren")
 _FIRST_DAYS = ((0.1, 15.0), (9.0, DAYS), (16.0, DAYS))
 """How many days ago a script is played for the first, second, third time: no two alike on the first page."""
-_LEFT_ALONE_EVERY = 13
+_LEFT_ALONE_DAYS = (1.5, 5.0)
+_LEFT_ALONE = frozenset(
+    {
+        "charged-twice", "dealer-stock", "festival-stand", "kopplung-app", "liefertermin", "open-api", "paint-chip",
+        "photo-rights", "reembolso", "vat-invoice",
+    }
+)  # fmt: skip
+"""What was never answered, the first time it is played: a company without a broken promise is not believable."""
 _AWAKE_FROM, _AWAKE_UNTIL = 7, 22
 _WORKDAY = ("09:00", "17:30")
 
@@ -60,8 +67,10 @@ def plays(company: Company, scripts: tuple[Script, ...], anchor: datetime) -> li
         for index, subject in enumerate(script.subjects):
             person = casting.next(script)
             filled = _filled(person, company, dice)
-            starts_at = _started(index, anchor, dice)
-            turns = script.turns[:1] if _is_left_alone(len(made), index) else script.turns
+            left_alone = index == 0 and script.key in _LEFT_ALONE
+            days = _LEFT_ALONE_DAYS if left_alone else _FIRST_DAYS[min(index, len(_FIRST_DAYS) - 1)]
+            starts_at = _started(days, anchor, dice)
+            turns = script.turns[:1] if left_alone else script.turns
             key = f"{script.key}-{index + 1}"
             subject = render(subject, index, filled)
             made.append(Play(key, script, index, person, subject, filled, starts_at, turns))
@@ -96,14 +105,8 @@ def _filled(person: Person, company: Company, dice: random.Random) -> dict[str, 
     }
 
 
-def _is_left_alone(number: int, index: int) -> bool:
-    # Some of the latest are never answered: a company without a broken promise is not believable.
-    return index == 0 and number % _LEFT_ALONE_EVERY == _LEFT_ALONE_EVERY - 1
-
-
-def _started(index: int, anchor: datetime, dice: random.Random) -> datetime:
-    newest, oldest = _FIRST_DAYS[min(index, len(_FIRST_DAYS) - 1)]
-    at = anchor - timedelta(days=dice.uniform(newest, oldest))
+def _started(days: tuple[float, float], anchor: datetime, dice: random.Random) -> datetime:
+    at = anchor - timedelta(days=dice.uniform(*days))
     if at.weekday() >= 5 and dice.random() < 0.6:
         at -= timedelta(days=at.weekday() - 4)
     return min(_awake(at, dice), anchor - timedelta(minutes=dice.randint(3, 300)))

@@ -7,7 +7,7 @@ A script is played once for each of its subjects. In its texts `<<a|b|c>>` says 
     <member> hours              a member answers, that many of their working hours later
     note <member> hours         a member leaves a note
     assign <team> <member> hours
-    resolve <member>
+    resolve <member> [hours]
 """
 
 import re
@@ -101,7 +101,8 @@ def _turn(key: str, said: list[str], company: Company) -> Turn:
             raise ValueError(f"{key}: unknown flags {sorted(flags - FLAGS)}")
         return Turn(SAY, THEM, sum(float(word) for word in rest if _is_number(word)), text, flags)
     if who == RESOLVE:
-        return Turn(RESOLVE, company.member(rest[0]).slug, _RESOLVED_AFTER_HOURS)
+        hours = float(rest[1]) if len(rest) > 1 else _RESOLVED_AFTER_HOURS
+        return Turn(RESOLVE, company.member(rest[0]).slug, hours)
     if who == ASSIGN:
         return Turn(ASSIGN, company.member(rest[1]).slug, float(rest[2]), team=rest[0])
     if who == NOTE:
