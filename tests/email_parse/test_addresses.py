@@ -25,7 +25,7 @@ from rapport.channels.kinds.email.model import Address
         ("a@b.c; d@e.f", [("", "a@b.c"), ("", "d@e.f")]),
         ("Ann a@b.c", [("Ann", "a@b.c")]),
         ('"a@b.c" <a@b.c>', [("", "a@b.c")]),
-        ("Ann \"the\" Li <a@b.c>", [("Ann the Li", "a@b.c")]),
+        ('Ann "the" Li <a@b.c>', [("Ann the Li", "a@b.c")]),
         ("<>", []),
         ("用户@例子.广告", [("", "用户@例子.广告")]),
     ],

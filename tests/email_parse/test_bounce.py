@@ -62,12 +62,18 @@ def test_a_delivery_report_tells_each_recipient_apart() -> None:
     ("text", "recipient", "reason"),
     [
         ("Hi. This is the qmail-send program.\nI wasn't able to deliver your message to the following addresses.\n\n"
-         "<a@example.org>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 5.1.1 No such user\nGiving up.\n\n"
-         "--- Below this line is a copy of the message.\n\nMessage-ID: <ours@example.com>\n", "a@example.org", "userunknown"),
-        ("This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered "
-         "to one or more of its recipients. This is a permanent error. The following address(es) failed:\n\n  a@example.org\n"
-         "    SMTP error from remote mail server after RCPT TO:<a@example.org>:\n    host mx [192.0.2.1]: 552 5.2.2 over quota\n"
-         "\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID: <ours@example.com>\n",
+         "<a@example.org>:\n192.0.2.1 does not like recipient.\nRemote host said: 550 5.1.1 No such"
+         " user\nGiving up.\n\n"
+         "--- Below this line is a copy of the message.\n\nMessage-ID:"
+         " <ours@example.com>\n", "a@example.org", "userunknown"),
+        ("This message was created automatically by mail delivery software.\n\nA message that you sent"
+        " could not be delivered "
+         "to one or more of its recipients. This is a permanent error. The following address(es)"
+         " failed:\n\n  a@example.org\n"
+         "    SMTP error from remote mail server after RCPT TO:<a@example.org>:\n    host mx"
+         " [192.0.2.1]: 552 5.2.2 over quota\n"
+         "\n------ This is a copy of the message, including all the headers. ------\n\nMessage-ID:"
+         " <ours@example.com>\n",
          "a@example.org", "mailboxfull"),
     ],
 )  # fmt: skip
@@ -80,6 +86,7 @@ def test_irregular_bounces_are_recognised(text: str, recipient: str, reason: str
 
 
 def test_a_person_who_writes_of_a_failed_delivery_is_no_bounce() -> None:
+
     raw = b"From: Ann <ann@example.org>\nSubject: Delivery failed\n\nThe parcel could not be delivered, mailbox full!\n"
     assert parse_mail(raw).kind == "message"
 
@@ -90,7 +97,11 @@ def test_an_abuse_report_is_one() -> None:
         b"message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: <ann@example.org>",
     )
     parsed = parse_mail(raw)
-    assert (parsed.kind, parsed.bounce[0].recipient, parsed.bounce[0].reason) == ("abuse_report", "ann@example.org", "feedback")
+    assert (parsed.kind, parsed.bounce[0].recipient, parsed.bounce[0].reason) == (
+        "abuse_report",
+        "ann@example.org",
+        "feedback",
+    )
 
 
 @pytest.mark.parametrize(

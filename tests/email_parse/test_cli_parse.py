@@ -9,7 +9,8 @@ from rapport.cli.parse import parse
 
 _MAIL = b"From: Ann <a@b.c>\nSubject: hi\nContent-Type: text/html\n\n<p onclick=x()>hello</p>"
 _KEYS = [
-    "from", "to", "cc", "reply_to", "subject", "date", "message_id", "in_reply_to", "references", "kind", "bounce", "text",
+    "from", "to", "cc", "reply_to", "subject", "date", "message_id", "in_reply_to", "references",
+    "kind", "bounce", "text",
     "html", "reply", "quote", "signature", "attachments", "problems",
 ]  # fmt: skip
 
@@ -28,7 +29,9 @@ def test_a_mail_is_one_line_with_exactly_the_documented_keys(tmp_path: Path) -> 
 
 def test_an_mbox_is_a_line_per_mail_and_standard_input_one(tmp_path: Path) -> None:
     path = tmp_path / "a.mbox"
-    path.write_bytes(b"From a@b.c Thu Jan  1 00:00:00 2004\n" + _MAIL + b"\n\nFrom a@b.c Thu Jan  1 00:00:00 2004\n" + _MAIL)
+    path.write_bytes(
+        b"From a@b.c Thu Jan  1 00:00:00 2004\n" + _MAIL + b"\n\nFrom a@b.c Thu Jan  1 00:00:00 2004\n" + _MAIL
+    )
     assert len(CliRunner().invoke(parse, [str(path)]).stdout.splitlines()) == 2
     assert len(CliRunner().invoke(parse, ["-"], input=_MAIL).stdout.splitlines()) == 1
 

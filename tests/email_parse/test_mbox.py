@@ -9,7 +9,8 @@ from rapport.channels.kinds.email.mbox import looks_like_mbox, read_maildir, rea
 from rapport.core.errors import RapportError
 
 _TWO = (
-    b"From a@b.c Thu Jan  1 00:00:00 2004\nSubject: one\n\nhello\n>From here\n>>From there\n\nFrom now on this is text\n\n"
+    b"From a@b.c Thu Jan  1 00:00:00 2004\nSubject: one\n\nhello\n>From here\n>>From there\n\nFrom"
+    b" now on this is text\n\n"
     b"From d@e.f Fri Jan  2 00:00:00 2004\nSubject: two\n\nbye\n"
 )
 
@@ -30,7 +31,9 @@ def test_a_gzipped_mbox_reads_alike(tmp_path: Path) -> None:
     assert len(list(read_mbox(path))) == 2
 
 
-@pytest.mark.parametrize("content", [b"Subject: a mail\n\nx", b"\x89PNG\r\n", b"From nowhere to here\n\n", b"From "])
+@pytest.mark.parametrize(
+    "content", [b"Subject: a mail\n\nx", b"\x89PNG\r\n", b"From nowhere to here\n\n", b"From "]
+)
 def test_what_is_no_mbox_is_refused_before_the_first_mail(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)

@@ -18,7 +18,9 @@ def multipart(*parts: bytes, kind: bytes = b"mixed") -> bytes:
 
 def test_text_is_taken_from_the_plain_alternative_and_html_kept() -> None:
     parsed = parse_mail(
-        multipart(b"Content-Type: text/plain\n\nplain", b"Content-Type: text/html\n\n<p>rich</p>", kind=b"alternative")
+        multipart(
+            b"Content-Type: text/plain\n\nplain", b"Content-Type: text/html\n\n<p>rich</p>", kind=b"alternative"
+        )
     )
     assert (parsed.text, parsed.html, parsed.attachments) == ("plain", "<p>rich</p>", ())
 
@@ -26,9 +28,9 @@ def test_text_is_taken_from_the_plain_alternative_and_html_kept() -> None:
 def test_text_comes_from_the_html_where_there_is_no_other() -> None:
     parsed = parse_mail(
         _HEAD + b"Content-Type: text/html; charset=utf-8\n\n<style>x</style><p>One &amp; two<br>three</p>"
-        b"<blockquote>old<blockquote>older</blockquote></blockquote>"
+        b"<blockquote>old<blockquote>older</blockquote></blockquote><p>bye</p>"
     )
-    assert parsed.text == "One & two\nthree\n\n> old\n>\n> > older"
+    assert parsed.text == "One & two\nthree\n\n> old\n>\n> > older\n\nbye"
 
 
 def test_an_attachment_has_name_size_and_digest() -> None:
@@ -67,12 +69,16 @@ def test_an_attachment_over_the_limit_keeps_name_size_and_digest() -> None:
     ],
 )
 def test_file_names_are_decoded_and_harmless(disposition: bytes, name: str) -> None:
-    raw = multipart(b"Content-Type: application/x-y\nContent-Disposition: attachment; " + disposition + b"\n\nx")
+    raw = multipart(
+        b"Content-Type: application/x-y\nContent-Disposition: attachment; " + disposition + b"\n\nx"
+    )
     assert [part.filename for part in parse_mail(raw).attachments] == [name]
 
 
 def test_an_enclosed_mail_is_an_attachment_named_by_its_subject() -> None:
-    raw = multipart(b"Content-Type: text/plain\n\nx", b"Content-Type: message/rfc822\n\nSubject: Old matter\n\nbody")
+    raw = multipart(
+        b"Content-Type: text/plain\n\nx", b"Content-Type: message/rfc822\n\nSubject: Old matter\n\nbody"
+    )
     (part,) = parse_mail(raw).attachments
     assert (part.filename, part.content_type) == ("Old matter.eml", "message/rfc822")
 
@@ -106,7 +112,13 @@ def test_winmail_dat_and_inline_images_are_listed() -> None:
 def test_broken_transfer_encodings_are_undone_as_far_as_they_go(
     encoding: bytes, body: bytes, text: str, problem: str | None
 ) -> None:
-    raw = _HEAD + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: " + encoding + b"\n\n" + body
+    raw = (
+        _HEAD
+        + b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: "
+        + encoding
+        + b"\n\n"
+        + body
+    )
     parsed = parse_mail(raw)
     assert parsed.text == text
     assert any(problem in found for found in parsed.problems) if problem else not parsed.problems
@@ -128,7 +140,9 @@ def test_three_thousand_parts_are_bounded_and_said_so() -> None:
 
 def test_deep_nesting_ends_without_an_error() -> None:
     raw = _HEAD + b"Content-Type: multipart/mixed; boundary=b0\n\n"
-    raw += b"".join(b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(3_000))
+    raw += b"".join(
+        b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(3_000)
+    )
     assert any("nested deeper" in problem for problem in parse_mail(raw).problems)
 
 
@@ -136,7 +150,10 @@ def test_deep_nesting_ends_without_an_error() -> None:
     ("head", "problem"),
     [
         (b"Content-Type: multipart/mixed\n", "multipart boundary missing or wrong: taken from the body"),
-        (b"Content-Type: multipart/mixed; boundary=other\n", "multipart boundary missing or wrong: taken from the body"),
+        (
+            b"Content-Type: multipart/mixed; boundary=other\n",
+            "multipart boundary missing or wrong: taken from the body",
+        ),
         (b"Content-Type: multipart/mixed; boundary=X\n", "multipart without its closing boundary"),
     ],
 )

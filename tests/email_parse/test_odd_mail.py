@@ -58,7 +58,10 @@ def test_charsets_and_broken_structures_are_read_right(odd: Path, name: str, sub
     ("name", "filename"),
     [
         (f"{_MIKEL}/multi_charset/japanese_attachment.eml", "てすと.txt"),
-        (f"{_MIKEL}/attachment_emails/attachment_with_encoded_name.eml", "01 Quien Te Dij\ufffdat. Pitbull.mp3"),
+        (
+            f"{_MIKEL}/attachment_emails/attachment_with_encoded_name.eml",
+            "01 Quien Te Dij\ufffdat. Pitbull.mp3",
+        ),
         (f"{_MIKEL}/attachment_emails/attachment_message_rfc822.eml", None),
     ],
 )
@@ -70,8 +73,13 @@ def test_attachments_are_named(odd: Path, name: str, filename: str | None) -> No
 
 def test_problems_are_named(odd: Path) -> None:
     assert any("unreadable date" in p for p in read(odd, f"{_MIKEL}/error_emails/bad_date_header.eml").problems)
-    assert any("transfer encoding" in p for p in read(odd, f"{_MIKEL}/error_emails/content_transfer_encoding_spam.eml").problems)
-    assert "multipart without its closing boundary" in read(odd, f"{_FLANKER}/missing-final-boundary.eml").problems
+    assert any(
+        "transfer encoding" in p
+        for p in read(odd, f"{_MIKEL}/error_emails/content_transfer_encoding_spam.eml").problems
+    )
+    assert (
+        "multipart without its closing boundary" in read(odd, f"{_FLANKER}/missing-final-boundary.eml").problems
+    )
 
 
 def test_an_ordinary_mail_takes_less_than_a_millisecond(shared_data: Path) -> None:

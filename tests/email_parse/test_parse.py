@@ -8,7 +8,10 @@ import pytest
 from rapport.channels.kinds.email.model import Address, Limits
 from rapport.channels.kinds.email.parse import message_ids_in, parse_mail
 
-_HEAD = b"From: Ann <ann@example.org>\nTo: us@example.com\nMessage-ID: <1@example.org>\nDate: Mon, 3 May 2021 10:00:00 +0200\n"
+_HEAD = (
+    b"From: Ann <ann@example.org>\nTo: us@example.com\nMessage-ID: <1@example.org>\nDate: Mon, 3 May"
+    b" 2021 10:00:00 +0200\n"
+)
 
 
 def mail(extra: bytes = b"", body: bytes = b"Hello\n") -> bytes:
@@ -16,7 +19,7 @@ def mail(extra: bytes = b"", body: bytes = b"Hello\n") -> bytes:
 
 
 def test_an_ordinary_mail_is_understood_without_a_problem() -> None:
-    parsed = parse_mail(mail(b"Subject: Where is it?\nCc: bo@example.org, \"Li, Cy\" <cy@example.org>\n"))
+    parsed = parse_mail(mail(b'Subject: Where is it?\nCc: bo@example.org, "Li, Cy" <cy@example.org>\n'))
     assert parsed.from_ == Address("Ann", "ann@example.org")
     assert parsed.cc == (Address("", "bo@example.org"), Address("Li, Cy", "cy@example.org"))
     assert parsed.subject == "Where is it?"
@@ -50,7 +53,9 @@ def test_an_unknown_charset_is_named() -> None:
 
 
 def test_raw_bytes_in_a_header_are_read_in_the_charset_of_the_mail() -> None:
-    parsed = parse_mail(mail(b"Subject: \xcf\xf0\xe8\xe2\xe5\xf2\nContent-Type: text/plain; charset=windows-1251\n"))
+    parsed = parse_mail(
+        mail(b"Subject: \xcf\xf0\xe8\xe2\xe5\xf2\nContent-Type: text/plain; charset=windows-1251\n")
+    )
     assert parsed.subject == "Привет"
     assert "8-bit bytes in the header that are no UTF-8" in parsed.problems
 

@@ -12,10 +12,14 @@ from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.kinds.email.reply import split_reply
 
 _FRAGMENTS = [
-    b"From: ", b"To: ", b"Subject: ", b"Date: ", b"Content-Type: multipart/mixed; boundary=x", b"--x", b"--x--", b"\n", b"\n\n",
-    b"\r\n", b"=?utf-8?q?", b"?=", b"=?iso-2022-jp?b?GyRC?=", b"Content-Transfer-Encoding: base64", b"text/html; charset=utf-7",
-    b"<", b">", b"\x00", b"\xff", b"\"", b"(", b"\\", b"a@b.c", b"> quoted", b"On 1 May 2021 x wrote:", b"-- ", b"begin 644 x",
-    b"References: <a@b>", b"Mon, 99 Foo 0000 99:99:99 +9999", b"Content-Disposition: attachment; filename*0*=utf-8''%ff",
+    b"From: ", b"To: ", b"Subject: ", b"Date: ", b"Content-Type: multipart/mixed; boundary=x",
+    b"--x", b"--x--", b"\n", b"\n\n",
+    b"\r\n", b"=?utf-8?q?", b"?=", b"=?iso-2022-jp?b?GyRC?=", b"Content-Transfer-Encoding: base64",
+    b"text/html; charset=utf-7",
+    b"<", b">", b"\x00", b"\xff", b"\"", b"(", b"\\", b"a@b.c", b"> quoted",
+    b"On 1 May 2021 x wrote:", b"-- ", b"begin 644 x",
+    b"References: <a@b>", b"Mon, 99 Foo 0000 99:99:99 +9999",
+    b"Content-Disposition: attachment; filename*0*=utf-8''%ff",
     b"message/delivery-status", b"Final-Recipient: rfc822; a@b", b"MAILER-DAEMON", b"\xed\xa0\x80", b"+2AA-",
 ]  # fmt: skip
 _BYTES = st.one_of(st.binary(max_size=400), st.lists(st.sampled_from(_FRAGMENTS), max_size=40).map(b"".join))
@@ -43,8 +47,10 @@ def test_any_bytes_are_a_mail_and_no_string_holds_what_the_database_refuses(raw:
     assert parsed.date is None or parsed.date.utcoffset() is not None
 
 
-_LINES = ["hello", "> quoted", "", "On 3 May 2021, Ann <a@b.c> wrote:", "-- ", "From: a", "To: b", "Subject: c", "--", "____", "   ",
-          "Sent from my iPhone", "-----Original Message-----", "wrote:", "> wrote:", "a@b.c>:", "2021-05-03 10:00 Ann", "_______"]  # fmt: skip
+_LINES = ["hello", "> quoted", "", "On 3 May 2021, Ann <a@b.c> wrote:", "-- ", "From: a", "To: b",
+  "Subject: c", "--", "____", "   ",
+          "Sent from my iPhone", "-----Original Message-----", "wrote:", "> wrote:", "a@b.c>:",
+          "2021-05-03 10:00 Ann", "_______"]  # fmt: skip
 
 
 @settings(max_examples=600, deadline=None)
@@ -52,5 +58,10 @@ _LINES = ["hello", "> quoted", "", "On 3 May 2021, Ann <a@b.c> wrote:", "-- ", "
 def test_reply_quote_and_signature_hold_every_line_once(lines: list[str]) -> None:
     text = "\n".join(lines)
     split = split_reply(text)
-    parts = [line for part in (split.reply, split.quote, split.signature) for line in part.split("\n") if line.strip()]
+    parts = [
+        line
+        for part in (split.reply, split.quote, split.signature)
+        for line in part.split("\n")
+        if line.strip()
+    ]
     assert Counter(parts) == Counter(line for line in text.split("\n") if line.strip())

@@ -54,7 +54,8 @@ def test_an_answer_between_quotes_keeps_what_it_answers() -> None:
     "signature",
     ["-- \nAnn Li\nExample Ltd", "--\nAnn", "Sent from my iPhone", "Von meinem iPhone gesendet", "Envoyé de mon iPad",
      "Enviado desde mi teléfono", "Inviato da iPad", "Verstuurd vanaf mijn iPhone", "Skickat från min iPhone",
-     "Отправлено с iPhone", "发自我的iPhone", "Get Outlook for Android", "_______________________________\nlist@example.org"],
+     "Отправлено с iPhone", "发自我的iPhone", "Get Outlook for Android",
+     "_______________________________\nlist@example.org"],
 )  # fmt: skip
 def test_signatures_are_set_apart(signature: str) -> None:
     split = split_reply(f"Thanks!\n\n{signature}\n")
@@ -77,7 +78,9 @@ def test_text_that_only_resembles_a_quote_stays_in_the_reply(text: str) -> None:
 
 
 def test_a_forwarded_mail_without_a_word_of_its_own_is_kept() -> None:
-    split = split_reply("---------- Forwarded message ---------\nFrom: Ann\nDate: today\nSubject: x\nTo: us\n\nLook.\n")
+    split = split_reply(
+        "---------- Forwarded message ---------\nFrom: Ann\nDate: today\nSubject: x\nTo: us\n\nLook.\n"
+    )
     assert split.reply == "Look."
 
 

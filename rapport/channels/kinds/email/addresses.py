@@ -73,10 +73,10 @@ def _bad_punycode(label: str) -> bool:
 def _parse_one(value: str, problems: list[str]) -> list[Address]:
     simple = _NAME_ANGLE.fullmatch(value)
     if simple and len(simple[2]) <= 254 and "xn--" not in simple[2]:
-        return [Address(_name(simple[1]), simple[2])]
+        return [Address(_name_beside(simple[1], simple[2]), simple[2])]
     simple = _BARE_COMMENT.fullmatch(value)
     if simple and len(simple[1]) <= 254 and "xn--" not in simple[1]:
-        return [Address(_name(simple[2] or ""), simple[1])]
+        return [Address(_name_beside(simple[2] or "", simple[1]), simple[1])]
     if not value.strip():
         return []
     found, held = _parse_list(value, problems)
@@ -109,6 +109,7 @@ def _parse_list(value: str, problems: list[str]) -> tuple[list[Address], bool]:
         elif piece == ":" and not any("@" in held_piece for held_piece in item.pieces) and item.angle is None:
             if item.pieces and item.pieces[-1].lower() == "mailto":
                 item.pieces.pop()
+                item.glued = False
             else:
                 item = _Item()  # the name of a group (RFC 5322 section 3.4)
         else:
@@ -208,6 +209,12 @@ def _route_less(angle: str) -> str:
 
 def _usable(address: str) -> bool:
     return len(address) <= 400 and bool(_USABLE.fullmatch(address) or _LITERAL.fullmatch(address))
+
+
+def _name_beside(text: str, address: str) -> str:
+    """The display name, unless it only says the address again."""
+    name = _name(text)
+    return "" if name == address else name
 
 
 def _name(text: str) -> str:

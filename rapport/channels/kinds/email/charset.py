@@ -76,7 +76,7 @@ def codec_for(label: str) -> str | None:
         info = codecs.lookup(key)
     except (LookupError, ValueError):
         return None
-    if info.name in _NEVER or not getattr(info, "_is_text_encoding", False):
+    if info.name.replace("-", "_") in _NEVER or not getattr(info, "_is_text_encoding", False):
         return None
     return "windows-1252" if info.name in ("ascii", "iso8859-1") else key
 

@@ -10,6 +10,7 @@ _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d+)?
 _ORDINARY = re.compile(
     r"(?:[A-Za-z]{3},\s*)?(\d{1,2}) ([A-Za-z]{3}) (\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)(?:\s*\([^()]*\))?"
 )
+_ZONE = re.compile(r"[+-]\d{2}:?\d{2}|[A-Za-z]{1,5}\W*$|\)\s*$")
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 EARLIEST, LATEST = 1980, 2060
@@ -53,7 +54,7 @@ def _lenient(value: str, problems: list[str]) -> datetime | None:
     year, month, day, hour, minute, second = fields[:6]
     offset = fields[9]
     zone: timezone = UTC
-    if offset is None:
+    if offset is None or not _ZONE.search(value):
         problems.append("date without a time zone: taken as UTC")
     elif abs(offset) < 24 * 3600:
         zone = timezone(timedelta(seconds=offset))

@@ -68,7 +68,7 @@ _PROPERTIES = {
 _SCHEMES = {"http", "https", "mailto", "tel", "cid", "data"}
 _DATA_IMAGE = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[A-Za-z0-9+/=\s%]*", re.IGNORECASE)
 _DANGEROUS_VALUE = re.compile(
-    r"[\\@<>{}]|url|image|expression|javascript|binding|behaviou?r|/\*", re.IGNORECASE
+    r"[\x00-\x08\x0b-\x1f\x7f\\@<>{}]|url|image|expression|javascript|binding|behaviou?r|/\*", re.IGNORECASE
 )
 _LINK_SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 

@@ -83,6 +83,7 @@ class _Writer:
         self._line: list[str] = []
         self._quotes = 0
         self._pre = 0
+        self._gap_depth = -1  # the quote depth of a blank line that is due before the next text; -1 for none
 
     def text(self, piece: str) -> None:
         piece = html.unescape(piece)
@@ -125,6 +126,7 @@ class _Writer:
         if name == "pre":
             self._pre = max(0, self._pre + (-1 if closing else 1))
         elif name == "hr":
+            self._fill_gap()
             self._lines.append(self._prefix() + "________________________________")
         elif name == "li" and not closing:
             self._line.append("* ")
@@ -142,11 +144,17 @@ class _Writer:
         line = line.rstrip() if self._pre else line.strip(" \t\r\n\f\u00a0")
         self._line = []
         if line or keep_blank:
+            self._fill_gap()
             self._lines.append((self._prefix() + line).rstrip() if self._quotes else line)
 
     def _gap(self) -> None:
         if self._lines and self._lines[-1].strip("> "):
-            self._lines.append(self._prefix().rstrip())
+            self._gap_depth = self._quotes if self._gap_depth < 0 else min(self._gap_depth, self._quotes)
+
+    def _fill_gap(self) -> None:
+        if self._gap_depth >= 0:
+            self._lines.append(("> " * min(self._gap_depth, self._quotes, 20)).rstrip())
+        self._gap_depth = -1
 
     def finish(self) -> str:
         self._break()

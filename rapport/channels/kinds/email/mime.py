@@ -148,7 +148,18 @@ def decoded(part: Part, problems: list[str]) -> bytes:
         return binascii.a2b_qp(part.body)
     if encoding in ("x-uuencode", "uuencode", "uue", "x-uue"):
         return uudecode(part.body, problems)
-    if encoding not in ("7-bit", "8-bit", "7bits", "8bits", "plain", "none", "us-ascii", "utf-8"):
+    if encoding not in (
+        "7-bit",
+        "8-bit",
+        "7bits",
+        "8bits",
+        "7-bits",
+        "8-bits",
+        "plain",
+        "none",
+        "us-ascii",
+        "utf-8",
+    ):
         problems.append(f"unknown transfer encoding {encoding[:40]!r}: body left as it is")
     return part.body
 

@@ -123,7 +123,9 @@ def message_ids_in(values: list[str]) -> list[str]:
         value = value[:200_000]
         bracketed = [_BLANK.sub("", item) for item in _BRACKETED.findall(value)]
         if bracketed:
-            candidates = bracketed if not _prose(value) else [item for item in bracketed if _is_no_mailbox(item)]
+            candidates = (
+                bracketed if not _prose(value) else [item for item in bracketed if _is_no_mailbox(item)]
+            )
         else:
             words = value.split()
             candidates = [word.strip("<>,;\"'") for word in words if "@" in word or len(words) == 1]
@@ -137,7 +139,7 @@ def _prose(value: str) -> bool:
 
 
 def _is_no_mailbox(item: str) -> bool:
-    """Ids carry numbers before the @, most mailboxes do not: an address taken for an id would join strangers' threads."""
+    """Ids carry numbers before the @, most mailboxes do not: an address taken for an id joins strangers' threads."""
     return any(map(str.isdigit, item.partition("@")[0]))
 
 
