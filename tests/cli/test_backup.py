@@ -76,7 +76,7 @@ def company(make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory) -> Si
     python(site, _FOUND)
     odd = letter(8, text="tabs\tand \\. backslashes \\N and\r\nlines; ünïcödé 🙂")
     attached = (
-        b"From: a@b.example\nMessage-ID: <9@b.example>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
+        b"From: a@b.test\nMessage-ID: <9@b.test>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n"
         b"--x\nContent-Type: text/plain\n\nhello\n--x\nContent-Type: application/pdf\nContent-Disposition: attachment; "
         b"filename=a.pdf\nContent-Transfer-Encoding: base64\n\nAAECAwQFBgc=\n--x--\n"
     )
