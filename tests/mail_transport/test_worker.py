@@ -139,7 +139,8 @@ def test_the_listener_survives_a_cut_database_connection(monkeypatch: pytest.Mon
         post(port, 1)
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE pid <> pg_backend_pid() AND datname = current_database()"""
             )
         for number in (2, 3):
             wait_for(lambda number=number: _posted(port, number))

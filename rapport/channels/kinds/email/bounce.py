@@ -44,7 +44,7 @@ def read_report(headers: Headers, parts: list[Part], text: str, sender: str, sub
     if feedback is not None or (_COMPLAINT.match(subject) and "message/rfc822" in by_type and len(parts) <= 3):
         return Report("abuse_report", _complained(feedback, parts), _original_id(parts, text))
     status = by_type.get("message/delivery-status") or by_type.get("message/global-delivery-status")
-    if status is not None and status.in_report:
+    if status is not None and (status.in_report or len(parts) == 1):
         recipients = _from_delivery_status(status, text)
         if recipients:
             return Report("bounce", recipients, _original_id(parts, text))

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
+from rapport.channels.guard import resolved
 from rapport.channels.kinds.email.settings import ImapSettings
 from rapport.core.errors import ChannelError
 
@@ -37,6 +38,7 @@ def _connect(settings: ImapSettings) -> IMAPClient:
     where = f"{server.host} port {server.port}"
     context = ssl.create_default_context() if server.security != "none" else None
     timeout = SocketTimeout(connect=_CONNECT_SECONDS, read=READ_SECONDS)
+    resolved(server.host, server.port)
     try:
         client = IMAPClient(
             server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=timeout

@@ -17,6 +17,7 @@ from rapport.channels.kinds.email.reply import Split, split_reply
 _DEFAULT = Limits()
 _BRACKETED = re.compile(r"<([^<>]+)>")
 _BLANK = re.compile(r"\s+")
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:\-]{2,40})", re.IGNORECASE)
 _MAX_ID = 998  # the longest line of RFC 5322; longer ids are nobody's
 
 
@@ -27,6 +28,7 @@ def parse_mail(raw: bytes, *, limits: Limits = _DEFAULT) -> ParsedMail:
     _, params = mime.content_type(headers, "text/plain", [])
     headers.charset = params.get("charset", "")
     if headers.is_raw_8bit():
+        headers.charset = headers.charset or _first_charset(body)
         problems.append("8-bit bytes in the header that are no UTF-8")
     parts = mime.leaves(headers, body, limits, problems)
     content = read_content(parts, limits, problems)
@@ -43,6 +45,12 @@ def _line_ends(raw: bytes) -> bytes:
         return raw
     raw = raw.replace(b"\r\n", b"\n")
     return raw.replace(b"\r", b"\n") if b"\n" not in raw else raw
+
+
+def _first_charset(body: bytes) -> str:
+    """The charset of the first part that names one: what a program that leaves its header raw writes in."""
+    match = _CHARSET.search(body, 0, 50_000)
+    return match[1].decode("ascii") if match else ""
 
 
 class _People:

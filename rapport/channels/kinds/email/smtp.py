@@ -5,10 +5,10 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import ip_address
 
 from rapport.channels.base import MessageRefused, OutcomeUnknown, Outgoing
-from rapport.channels.kinds.email.settings import SmtpSettings, is_loopback
+from rapport.channels.guard import resolved
+from rapport.channels.kinds.email.settings import SmtpSettings
 from rapport.core.errors import ChannelError
 
 _FINAL_DOT_SECONDS = 300  # RFC 5321, section 4.5.3.2.6, asks for ten minutes: a worker cannot wait that long
@@ -43,7 +43,7 @@ def connect(settings: SmtpSettings, password: str) -> smtplib.SMTP:
     """A signed-in connection. Raises ChannelError; a wrong password and a bad certificate are permanent."""
     server = settings.server
     where = f"{server.host} port {server.port}"
-    address = _resolve(settings)
+    address = resolved(settings.server.host, settings.server.port, allow_private=settings.allow_private)
     try:
         client = _open(settings, address)
         client.ehlo_or_helo_if_needed()
@@ -69,23 +69,6 @@ def connect(settings: SmtpSettings, password: str) -> smtplib.SMTP:
         raise ChannelError(f"{where}: {error}", "Choose another security setting.", permanent=True) from error
     except (OSError, smtplib.SMTPException) as error:
         raise ChannelError(f"{where} cannot be reached: {error}", permanent=False) from error
-
-
-def _resolve(settings: SmtpSettings) -> str:
-    """The address to connect to, looked up once so that what was checked is what is used."""
-    host = settings.server.host
-    try:
-        found = socket.getaddrinfo(host, settings.server.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise ChannelError(f"The name {host} cannot be resolved: {error}", permanent=False) from error
-    address = str(found[0][4][0])
-    if not (is_loopback(host) or settings.allow_private or ip_address(address.partition("%")[0]).is_global):
-        raise ChannelError(
-            f"{host} is at {address}, on a private network.",
-            "Set smtp.allow_private if that is meant.",
-            permanent=True,
-        )
-    return address
 
 
 class _Pinned(smtplib.SMTP):
