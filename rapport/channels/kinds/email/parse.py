@@ -36,8 +36,7 @@ def parse_mail(raw: bytes, *, limits: Limits = _DEFAULT) -> ParsedMail:
     subject = headers.text("subject")[:2_000]
     sender = people.sender.address if people.sender else ""
     report = read_report(headers, parts, content.text, sender, subject)
-    pieces = Split(content.text.strip("\n"), "", "") if report else split_reply(content.text)
-    return _assemble(headers, people, content, pieces, report, limits, problems)
+    return _assemble(headers, people, content, report, limits, problems)
 
 
 def _line_ends(raw: bytes) -> bytes:
@@ -76,11 +75,11 @@ def _assemble(
     headers: Headers,
     people: _People,
     content: Content,
-    pieces: Split,
     report: Report | None,
     limits: Limits,
     problems: list[str],
 ) -> ParsedMail:
+    pieces = Split(content.text.strip("\n"), "", "") if report else split_reply(content.text)
     submitted = autoreply.auto_submitted(headers)
     subject = headers.text("subject")[:2_000]
     message_ids = message_ids_in(headers.texts("message-id")[:1])
