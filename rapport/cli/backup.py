@@ -18,7 +18,10 @@ from rapport.core.errors import Invalid
 from rapport.core.options import options
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from rapport.cli.tables import Table
+    from rapport.outbound.models import Delivery
 
 #: What makes a database one that somebody works with, and the word for its rows.
 _TELLING = {
@@ -101,7 +104,10 @@ def _is_installed() -> bool:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Destroy what is in the database, and restore over it.")
-def restore(file: Path, force: bool) -> None:
+@click.option(
+    "--hold", is_flag=True, help="Send nothing that was waiting to be sent: it may have been sent since."
+)
+def restore(file: Path, force: bool, hold: bool) -> None:
     """Fill an empty database from FILE, and keep its secret key; all or nothing.
 
     Every row is compared with the backup before anything counts. Stop Rapport before.
@@ -111,10 +117,18 @@ def restore(file: Path, force: bool) -> None:
         _make_room(reader.manifest, force)
         rows = _fill(file, reader)
         _bring_up_to_date()
+        waiting = _hold() if hold else _waiting()
     made = f"of {reader.manifest.made_at}" + (
         f" by {reader.manifest.version}" if reader.manifest.version else ""
     )
     click.echo(f"Restored {rows:,} rows {made}; all of them are as they were.")
+    if waiting:
+        kept = (
+            "are held"
+            if hold
+            else "will be sent when a worker starts, also if they were sent since the backup (--hold)"
+        )
+        click.echo(f"{waiting} messages that were waiting to be sent {kept}.", err=True)
     for line in keyfile.advice(reader.secret_key):
         click.echo(line, err=True)
 
@@ -222,3 +236,29 @@ def _bring_up_to_date() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("ANALYZE")
+
+
+def _waiting() -> int:
+    """How many messages a worker would send."""
+    from rapport.core import scope
+
+    with scope.system():
+        return _unsent().count()
+
+
+def _hold() -> int:
+    """Make them messages that may have been sent, which only a person sends again; how many."""
+    from rapport.core import scope
+    from rapport.outbound.models import DeliveryState
+
+    with scope.system():
+        why = "It was waiting when the backup was made, and may have been sent since."
+        return _unsent().update(state=DeliveryState.UNCERTAIN, error=why)
+
+
+def _unsent() -> "QuerySet[Delivery]":
+    from rapport.outbound.models import Delivery, DeliveryState
+
+    return Delivery.objects.filter(
+        state__in=[DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.SENDING]
+    )

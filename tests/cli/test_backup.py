@@ -127,6 +127,27 @@ def test_work_goes_on_after_a_restore(saved: Path, make_site: MakeSite, tmp_path
         connection.execute("DELETE FROM core_event")
 
 
+def test_what_waited_to_be_sent_can_be_held(company: Site, make_site: MakeSite, tmp_path: Path) -> None:
+    with company.connect() as connection:
+        connection.execute(
+            """INSERT INTO outbound_delivery (conversation_id, id, message_id, channel_id, state, external_id,
+                recipients, options, send_after, attempts, error, created_at)
+            SELECT conversation_id, gen_random_uuid(), id, channel_id, 'queued', 'x@y', '{}', '{}', now(), 0, '', now()
+            FROM conversations_message LIMIT 1"""
+        )
+    company.run("backup", tmp_path / "b.tar.gz")
+    held, sent = make_site(), make_site()
+    assert (
+        "1 messages that were waiting to be sent are held"
+        in held.run("restore", "--hold", tmp_path / "b.tar.gz").stderr
+    )
+    assert held.count("outbound_delivery", "state = 'uncertain'") == 1
+    assert "will be sent when a worker starts" in sent.run("restore", tmp_path / "b.tar.gz").stderr
+    assert contents(sent) == contents(company)
+    with company.connect() as connection:
+        connection.execute("DELETE FROM outbound_delivery")
+
+
 def test_what_is_in_the_database_is_only_destroyed_when_asked_to(
     company: Site, saved: Path, make_site: MakeSite, tmp_path: Path
 ) -> None:
