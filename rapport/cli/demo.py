@@ -4,6 +4,7 @@ The parts that need more than this process are commands of their own, started by
 company), `demo worker` (plays its history, then is the worker), `demo world` (everybody outside).
 """
 
+import hashlib
 import os
 import shutil
 import socket
@@ -25,6 +26,7 @@ from rapport.core.options import NAMES, Options, OptionsError, load, options, va
 _OWN = ("home", "database_url", "secret_key", "public_url", "demo", "allow_private_addresses")
 """Settings the demo never takes over from a production installation."""
 _TOLD_EVERY_PERCENT = 20
+_PACKAGE = Path(__file__).parents[1]
 
 
 @click.group(invoke_without_command=True)
@@ -42,8 +44,9 @@ def demo(ctx: click.Context, fresh: bool, port: int | None, no_live_messages: bo
         forget(home)
     kept = _kept(home)
     if kept is None:
-        states.write(home, State(datetime.now(UTC).isoformat()))
-    _run(home, no_live_messages, began)
+        kept = State(datetime.now(UTC).isoformat())
+        states.write(home, kept)
+    _run(kept, no_live_messages, began)
 
 
 def _settle(port: int | None) -> Path:
@@ -103,17 +106,26 @@ def forget(home: Path) -> None:
     options()
 
 
-def _run(home: Path, no_live_messages: bool, began: float) -> None:
+def _run(kept: State, no_live_messages: bool, began: float) -> None:
     from rapport.cli.up import supervise
 
     port = str(_free_port())
+    found = ["demo", "found", "--sink-port", port]
+    # Where nothing is to be migrated the pages need not wait for it: the first is there a second or two sooner.
+    is_ready = kept.schema == _schema()
     world = ["demo", "world", "--sink-port", port, *(["--no-live-messages"] if no_live_messages else [])]
     supervise(
-        prepare=(["demo", "found", "--sink-port", port],),
-        extra=[Child("world", world)],
+        prepare=() if is_ready else (found,),
+        extra=[Child("world", world), *([Child("found", found, once=True)] if is_ready else [])],
         worker=("demo", "worker"),
         announce=partial(_announce, began),
     )
+
+
+def _schema() -> str:
+    """The migrations of this version, as one short text."""
+    names = sorted(str(path.relative_to(_PACKAGE)) for path in _PACKAGE.glob("*/migrations/0*.py"))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _free_port() -> int:
@@ -140,7 +152,7 @@ def found(sink_port: int) -> None:
     """Bring the database to this version, store the company once, and let its mail leave by this start's world."""
     from rapport.cli.context import database
 
-    _require_demo()
+    home = _require_demo()
     with database():
         from django.core.management import call_command
 
@@ -152,6 +164,7 @@ def found(sink_port: int) -> None:
             call_command("migrate", interactive=False, verbosity=0)
         if not founding.found(load_company(), sink_port):
             founding.leave_by(sink_port)
+    states.migrated(home, _schema())
 
 
 @demo.command(hidden=True)

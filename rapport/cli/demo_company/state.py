@@ -11,11 +11,15 @@ MARKER = "rapport-demo.json"
 
 @dataclass(frozen=True)
 class State:
-    """`anchor` is the present of the history that is played (ISO); `arrived` counts the live mails so far."""
+    """`anchor` is the present of the history that is played (ISO); `arrived` counts the live mails so far.
+
+    `schema` says which migrations the database has been brought to.
+    """
 
     anchor: str
     is_played: bool = False
     arrived: int = 0
+    schema: str = ""
 
     @property
     def at(self) -> datetime:
@@ -41,6 +45,13 @@ def write(folder: Path, state: State) -> None:
     unfinished = folder / f"{MARKER}.new"
     unfinished.write_text(json.dumps(asdict(state)), encoding="utf-8")
     os.replace(unfinished, folder / MARKER)
+
+
+def migrated(folder: Path, schema: str) -> None:
+    """Note which migrations the database has been brought to."""
+    state = read(folder)
+    if state and state.schema != schema:
+        write(folder, replace(state, schema=schema))
 
 
 def played(folder: Path) -> None:
