@@ -14,7 +14,8 @@ from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.outbound import queue
 from rapport.outbound.models import Delivery
-from rapport.staff.models import Member
+from rapport.ownership.actions import assign
+from rapport.staff.models import Member, Membership
 
 _TEXT_LENGTH_MAX = 500_000
 _FILES_MAX = 20
@@ -33,7 +34,9 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a member says. Without `to` it goes to whoever wrote last; `in_reply_to` is the id of a Message."""
+    """What a member says. Without `to` it goes to whoever wrote last; `in_reply_to` is the id of a
+    Message.
+    """
 
     text: str
     to: Sequence[Mailbox] = ()
@@ -50,7 +53,8 @@ class Answer:
 def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     """Say `answer` on the conversation's channel; it leaves in ten seconds unless undone.
 
-    Raises Invalid for an empty or endless text, NotVisible and NotAllowed as every action; then nothing was written.
+    Raises Invalid for an empty or endless text, NotVisible and NotAllowed as every action; then nothing was
+    written.
     """
     text = answer.text.replace("\0", "").strip()
     _check(text, answer)
@@ -70,9 +74,17 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         conversation.snippet = " ".join(text.split())[:160]
         data = {"message": str(message.id), "delivery": str(delivery.id)}
         actions.touch(conversation, "message.written", actor, data)
+    _take(conversation, actor)
     if answer.resolve:
         actions.resolve(conversation_id, actor)
     return delivery
+
+
+def _take(conversation: Conversation, actor: Member) -> None:
+    """Who answers for the owning team what nobody had taken, has taken it."""
+    team = conversation.owner_team
+    if team and conversation.owner_member_id is None and Membership.objects.filter(team=team, member=actor).exists():
+        assign(conversation.id, actor, team, actor)
 
 
 def undo(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:

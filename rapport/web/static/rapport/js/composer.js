@@ -29,7 +29,7 @@ function restore() {
 
 function sent(event) {
   const path = event.detail.requestConfig?.path ?? "";
-  const box = event.detail.elt?.closest?.("#composer");
+  const box = event.detail.requestConfig?.elt?.closest?.("#composer");
   if (box && event.detail.successful && path.includes("/do/say/") && !event.detail.xhr.responseText.includes('role="alert"')) {
     localStorage.removeItem(key(box));
   }
