@@ -24,6 +24,14 @@ def bench_ingest(mbox: Path, preload: int) -> None:
     _measure("rapport.cli.bench_ingest", str(mbox), str(preload))
 
 
+@bench.command("live")
+@click.option("--mails", type=click.IntRange(20, 10_000), default=400, show_default=True)
+@click.option("--per-second", type=click.FloatRange(0.1, 1_000), default=20.0, show_default=True)
+def bench_live(mails: int, per_second: float) -> None:
+    """From a mail accepted by SMTP to an open page that hears of it; the last line is one JSON object."""
+    _measure("rapport.cli.bench_live", str(mails), str(per_second))
+
+
 def _measure(module: str, *arguments: str) -> None:
     """Run `module` against a fresh database in a process of its own, so that it alone is measured."""
     from rapport.core.postgres import EmbeddedPostgres

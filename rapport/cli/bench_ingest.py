@@ -35,8 +35,10 @@ def main(postmaster: int, mbox: Path, preload: int) -> None:
     """Found a company, preload, then measure the mbox from the first byte read to the last row written."""
     django.setup()
     from rapport.channels.kinds.email.mbox import read_mbox
+    from rapport.core import memory
 
     channel = _found()
+    memory.settle()
     if preload:
         _say(f"filling the store with {preload:,} mails ...")
         _ingest(channel, islice(_varied(mbox), preload))

@@ -23,7 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 from rapport.channels import registry
 from rapport.channels.kinds.email.listener import Limits, Listener
 from rapport.channels.models import Channel
-from rapport.core import notify
+from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
@@ -46,6 +46,7 @@ def main(only: Collection[str] = ()) -> None:
     stopping = Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stopping.set())
+    memory.settle()
     run(stopping, only)
 
 

@@ -110,6 +110,7 @@ def test_nothing_runs_unseen() -> None:
 
 
 def test_only_the_clock_asks_what_time_it_is() -> None:
+    """Except for commands: some compare our clock with others'."""
     asked = [
         f"{named(path)}:{node.lineno}"
         for path, node in nodes(ast.Attribute)
@@ -118,6 +119,7 @@ def test_only_the_clock_asks_what_time_it_is() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id in ("datetime", "date", "timezone")
         and path.name != "clock.py"
+        and not path.is_relative_to(ROOT / "rapport" / "cli")
     ]
     assert asked == []
 

@@ -99,6 +99,7 @@ def has_lz4(binaries: Binaries, place: Place) -> bool:
 
 
 def rights_of(user: User | None) -> Rights:
+    """What `subprocess` is told to run a program as `user`; nothing for ourselves."""
     if user is None:
         return {}
     return {"user": user.uid, "group": user.gid, "extra_groups": []}

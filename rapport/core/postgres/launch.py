@@ -33,6 +33,7 @@ def die_with(parent_pid: int, signal_number: int) -> None:
 
 
 def main() -> None:
+    """Become the program: arguments are the parent's pid, uid, gid, the signal at its death, and the command."""
     parent_pid, uid, gid, signal_number = (int(text) for text in sys.argv[1:5])
     os.umask(0o077)
     drop_rights(uid, gid)

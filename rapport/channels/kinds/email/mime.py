@@ -173,6 +173,7 @@ def _base64(body: bytes, problems: list[str]) -> bytes:
 
 
 def uudecode(body: bytes, problems: list[str]) -> bytes:
+    """The files between `begin` and `end` lines, as far as they can be decoded; what cannot is told in `problems`."""
     out: list[bytes] = []
     inside, broken = False, False
     for line in body.split(b"\n"):
