@@ -1,6 +1,7 @@
 """`rapport createadmin`: somebody who may sign in and set everything up."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -85,4 +86,11 @@ def _given(file: Path | None) -> str:
         return lines[0] if lines else ""
     if PASSWORD_VARIABLE in os.environ:
         return os.environ[PASSWORD_VARIABLE]
-    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    piped = sys.stdin.readline().rstrip("\r\n")
+    if not piped:
+        raise Invalid(
+            "There is no terminal to ask for the password.", f"Give --password-file or {PASSWORD_VARIABLE}."
+        )
+    return piped

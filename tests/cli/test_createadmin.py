@@ -73,5 +73,10 @@ def test_what_cannot_be_used_is_named_and_nobody_is_made(
     assert not Member.objects.exists()
 
 
+def test_without_a_terminal_it_says_where_else_the_password_may_come_from(run: Run) -> None:
+    done = create(run)
+    assert (done.exit_code, "--password-file or RAPPORT_ADMIN_PASSWORD" in done.stderr) == (1, True)
+
+
 def test_there_is_no_way_to_give_the_password_as_an_argument(run: Run) -> None:
     assert create(run, "--password", PASSWORD).exit_code == 2
