@@ -68,7 +68,7 @@ def _ingest(channel: "Channel", mails: Iterable[bytes]) -> Done:
     from rapport.channels.base import mail
     from rapport.inbound import intake, pipeline
 
-    received, duplicate, total = 0, 0, pipeline.BatchResult()
+    received, duplicate, total, before = 0, 0, pipeline.BatchResult(), _conversations()
     waiting = iter(mails)
     while bodies := list(islice(waiting, _BATCH)):
         accepted = intake.accept(channel, [mail(body) for body in bodies])
@@ -78,7 +78,16 @@ def _ingest(channel: "Channel", mails: Iterable[bytes]) -> Done:
     while (rest := pipeline.run_batch(_BATCH)).handled:
         total.add(rest)
     total.states["duplicate"] += duplicate
-    return Done(received, total.states, total.conversations)
+    return Done(received, total.states, _conversations() - before)
+
+
+def _conversations() -> int:
+    """How many there are; those that a late mail showed to be one with another are gone again."""
+    from rapport.conversations.models import Conversation
+    from rapport.core import scope
+
+    with scope.system():
+        return Conversation.objects.filter(merged_into__isnull=True).count()
 
 
 def _varied(mbox: Path) -> Iterator[bytes]:

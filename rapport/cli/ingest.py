@@ -51,8 +51,10 @@ def ingest(path: Path, name: str, create: bool, as_json: bool) -> None:
 def _import(channel: "Channel", source: "MailFile") -> "Summary":
     from django.db import OperationalError
 
+    from rapport.core import memory
     from rapport.inbound import importing
 
+    memory.settle()
     try:
         with _progress(source.total) as progress:
             return importing.run(channel, source, progress)
