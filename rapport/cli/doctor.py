@@ -182,9 +182,9 @@ def _made_at(id: UUID) -> datetime:
 
 
 def _clock() -> Check:
-    before = datetime.now(UTC)
+    before = now()
     (there,) = _row("SELECT clock_timestamp()")
-    after = datetime.now(UTC)
+    after = now()
     # Half the way there and back is the best guess at when the server looked at its clock.
     return diagnosis.of_clock(there - (before + (after - before) / 2))
 
