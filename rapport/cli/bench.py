@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from rapport.channels.kinds.email.mbox import read_mbox
 from rapport.core.errors import RapportError
 
 
@@ -21,6 +22,8 @@ def bench() -> None:
 @click.option("--preload", type=click.IntRange(0, 10_000_000), default=0, help="Fill the store with N mails first.")
 def bench_ingest(mbox: Path, preload: int) -> None:
     """Take every mail of MBOX in; the last line is one JSON object."""
+    if next(read_mbox(mbox), None) is None:
+        raise RapportError(f"There is no mail in {mbox}.", "Give an mbox file with mails in it.")
     _measure("rapport.cli.bench_ingest", str(mbox), str(preload))
 
 
