@@ -26,7 +26,7 @@ def understand(
         try:
             trust_date = bool(channels[item.channel_id].config.get("trust_date")) or "imported" in item.envelope
             arrivals.append(arrive(item, parse_mail(item.body), trust_date))
-        except Exception as error:  # noqa: BLE001 - a fault of the parser must not hold up the next item
+        except Exception as error:
             log.exception("an item could not be parsed and goes to quarantine")
             reason = f"It could not be read: {type(error).__name__}: {error}"
             troubled.append(Outcome(item, RawState.QUARANTINED, reason))

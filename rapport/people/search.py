@@ -21,13 +21,14 @@ def search_people(query: str, limit: int = 40) -> list[Person]:
 def people_after(cursor: str = "", limit: int = 60) -> tuple[list[Person], str]:
     """A page of everybody by name, after the person whose id is `cursor`; and the cursor of the next page, or nothing."""
     rows = Person.objects.select_related("organization").annotate(lower_name=Lower("name")).order_by("lower_name", "id")
-    edge = rows.filter(id=_uuid(cursor)).first() if cursor else None
+    start = _uuid(cursor)
+    edge = rows.filter(id=start).first() if start else None
     if edge is not None:
         rows = rows.filter(
-            Q(lower_name__gt=edge.lower_name) | Q(lower_name=edge.lower_name, id__gt=edge.id),  # type: ignore[attr-defined]
-            lower_name__gte=edge.lower_name,  # type: ignore[attr-defined]
+            Q(lower_name__gt=edge.lower_name) | Q(lower_name=edge.lower_name, id__gt=edge.id),
+            lower_name__gte=edge.lower_name,
         )
-    found = list(rows[: limit + 1])
+    found: list[Person] = [*rows[: limit + 1]]
     return found[:limit], str(found[limit - 1].id) if len(found) > limit else ""
 
 

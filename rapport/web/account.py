@@ -41,7 +41,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name", "time_zone", "signature")
         labels = {"name": "Your name, as people read it under your replies"}
         help_texts = {"signature": "Stands under your replies."}
-        widgets = {"signature": forms.Textarea(attrs={"rows": 4, "wide": True})}
+        widgets = {"signature": forms.Textarea(attrs={"rows": 4})}
 
 
 @page()

@@ -17,7 +17,7 @@ from rapport.outbound import actions as outbox
 from rapport.outbound.models import Delivery
 from rapport.ownership.actions import assign as give
 from rapport.staff.models import Member, Team
-from rapport.web.composer import Composer, addresses_of, uuid_or_none
+from rapport.web.composer import Composer, addresses_of, given_uuid, uuid_or_none
 from rapport.web.conversation import show
 from rapport.web.inbox import listing_of
 from rapport.web.rights import WRITERS, member_of, page
@@ -136,7 +136,7 @@ def _assign(request: HttpRequest, found: Conversation) -> None:
     if kind == "team":
         team = _team(given)
     elif kind == "member":
-        member = Member.objects.filter(id=uuid_or_none(given), is_active=True).first()
+        member = Member.objects.filter(id=given_uuid(given), is_active=True).first()
         if member is None:
             raise Invalid("There is no such member.", "Choose another.")
     elif kind != "nobody":
@@ -173,7 +173,7 @@ def _uninvolve(request: HttpRequest, found: Conversation) -> None:
 
 
 def _team(given: str) -> Team:
-    team = Team.objects.filter(id=uuid_or_none(given), is_active=True).first()
+    team = Team.objects.filter(id=given_uuid(given), is_active=True).first()
     if team is None:
         raise Invalid("There is no such team.", "Choose another.")
     return team

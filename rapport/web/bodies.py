@@ -1,4 +1,4 @@
-"""A message in full: quote and signature, its HTML in a frame of its own, its files. Seen only by who sees the message."""
+"""A message in full: quote and signature, its HTML in a frame, its files. Seen only by who sees it."""
 
 import base64
 from urllib.parse import quote

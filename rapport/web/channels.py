@@ -29,7 +29,9 @@ class MailboxForm(forms.Form):
 
     name = forms.CharField(max_length=80, help_text="What colleagues call it, such as “Support mailbox”.")
     address = forms.EmailField(label="Its e-mail address")
-    imap_host = forms.CharField(label="IMAP server", required=False, help_text="Empty: mail is not collected from here.")
+    imap_host = forms.CharField(
+        label="IMAP server", required=False, help_text="Empty: mail is not collected from here."
+    )
     imap_port = forms.IntegerField(label="IMAP port", required=False, min_value=1, max_value=65535)
     imap_security = forms.ChoiceField(label="IMAP security", choices=_SECURITY)
     imap_user = forms.CharField(label="IMAP user", required=False)
@@ -38,7 +40,9 @@ class MailboxForm(forms.Form):
     )
     folders = forms.CharField(label="Folders", required=False, initial="INBOX", help_text="Separated by commas.")
     backfill = forms.BooleanField(label="Also take in the mail that is there already", required=False, initial=True)
-    smtp_host = forms.CharField(label="SMTP server", required=False, help_text="Empty: replies cannot be sent from here.")
+    smtp_host = forms.CharField(
+        label="SMTP server", required=False, help_text="Empty: replies cannot be sent from here."
+    )
     smtp_port = forms.IntegerField(label="SMTP port", required=False, min_value=1, max_value=65535)
     smtp_security = forms.ChoiceField(label="SMTP security", choices=_SECURITY)
     smtp_user = forms.CharField(label="SMTP user", required=False)
@@ -48,7 +52,8 @@ class MailboxForm(forms.Form):
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
         self.channel = channel
-        super().__init__(*args, initial=_initial(channel), **kwargs)
+        kwargs["initial"] = _initial(channel)
+        super().__init__(*args, **kwargs)
         if channel.secrets:
             self.fields["imap_password"].help_text = self.fields["smtp_password"].help_text = _KEEP
 
@@ -149,8 +154,8 @@ def _initial(channel: Channel) -> dict[str, Any]:
         "imap_host": imap.get("host", ""), "imap_port": imap.get("port"), "imap_security": imap.get("security", "tls"),
         "imap_user": imap.get("user", ""), "folders": ", ".join([folders] if isinstance(folders, str) else folders),
         "backfill": imap.get("backfill", True),
-        "smtp_host": smtp.get("host", ""), "smtp_port": smtp.get("port"), "smtp_security": smtp.get("security", "starttls"),
-        "smtp_user": smtp.get("user", ""),
+        "smtp_host": smtp.get("host", ""), "smtp_port": smtp.get("port"),
+        "smtp_security": smtp.get("security", "starttls"), "smtp_user": smtp.get("user", ""),
     }  # fmt: skip
 
 

@@ -62,7 +62,9 @@ def _others(conversation: Conversation, last: Message | None, to: Addresses) -> 
         return []
     ours = {conversation.channel.address.lower()} if conversation.channel else set()
     known = ours | {address.lower() for _, address in to}
-    return [(name, address) for name, address in _pairs((last.recipients or {}).get("cc")) if address.lower() not in known]
+    return [
+        (name, address) for name, address in _pairs((last.recipients or {}).get("cc")) if address.lower() not in known
+    ]
 
 
 def _pairs(given: object) -> Addresses:
@@ -73,7 +75,9 @@ def _pairs(given: object) -> Addresses:
 
 def written(addresses: Addresses) -> str:
     """Addresses as one types them."""
-    return ", ".join(formataddr((name, address), charset="utf-8") if _plain(name) else address for name, address in addresses)
+    return ", ".join(
+        formataddr((name, address), charset="utf-8") if _plain(name) else address for name, address in addresses
+    )
 
 
 def _plain(name: str) -> bool:
@@ -90,7 +94,17 @@ def addresses_of(text: str, what: str) -> Addresses:
         try:
             found.append((name, validator.clean(address)))
         except forms.ValidationError as error:
-            raise Invalid(f"“{address or name}” in {what} is no e-mail address.", "Write it as name@example.com.") from error
+            raise Invalid(
+                f"“{address or name}” in {what} is no e-mail address.", "Write it as name@example.com."
+            ) from error
+    return found
+
+
+def given_uuid(text: str) -> UUID:
+    """The id in a form field. Raises Invalid when there is none."""
+    found = uuid_or_none(text)
+    if found is None:
+        raise Invalid("Nothing was chosen.", "Choose one from the list.")
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from rapport.conversations import queries
@@ -22,7 +22,10 @@ from rapport.web.timeline import timeline_of, why
 @require_GET
 def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """The conversation beside the list it was opened from; alone when the page asks for a fragment."""
-    return show(request, queries.get_conversation(conversation_id))
+    found = queries.get_conversation(conversation_id)
+    if found.merged_into is not None:
+        return redirect("conversation", found.merged_into)
+    return show(request, found)
 
 
 @page()
@@ -95,7 +98,9 @@ def _person(found: Conversation) -> dict[str, Any]:
         "organization": person.organization,
         "handles": list(Handle.objects.filter(person=person).order_by("kind", "value")[:20]),
         "relationships": list(
-            Relationship.objects.filter(person=person, until__isnull=True).select_related("organization").order_by("kind")
+            Relationship.objects.filter(person=person, until__isnull=True)
+            .select_related("organization")
+            .order_by("kind")
         ),
         "relationship_kinds": RelationshipKind.choices,
         "earlier_conversations": queries.earlier_of(person.id, found.id),

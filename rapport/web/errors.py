@@ -4,11 +4,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 _PAGES = {
-    400: ("This cannot be done", "The request does not fit together. Go back, look at what you entered, and try again."),
+    400: (
+        "This cannot be done",
+        "The request does not fit together. Go back, look at what you entered, and try again.",
+    ),
     403: ("You may not do this", "Your role does not allow it. Ask an administrator or the lead of your team."),
     404: ("There is nothing here", "It does not exist, or it is not yours to see."),
     405: ("Not like this", "This address only takes what its own page sends."),
-    500: ("Something broke on our side", "Nothing you sent was half done. Try again; if it happens again, tell your administrator."),
+    500: (
+        "Something broke on our side",
+        "Nothing you sent was half done. Try again; if it happens again, tell your administrator.",
+    ),
 }
 
 

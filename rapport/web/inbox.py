@@ -84,7 +84,7 @@ def team_inbox(request: HttpRequest, slug: str) -> HttpResponse:
 @page()
 @require_GET
 def rows(request: HttpRequest, key: str) -> HttpResponse:
-    """The rows of `?ids=a,b` that are in the view now, or with `?newest=1` its first page: what the open list asks for."""
+    """The rows of `?ids=a,b` that are in the view now, or with `?newest=1` its first page."""
     listing = listing_of(request, key)
     newest = request.GET.get("newest") == "1"
     found = list_conversations(listing.view).rows if newest else rows_of(listing.view, _ids(request.GET.get("ids", "")))
@@ -108,7 +108,11 @@ def live_token(request: HttpRequest) -> JsonResponse:
 
 def _show(request: HttpRequest, listing: Listing) -> HttpResponse:
     found = list_conversations(listing.view, request.GET.get("after", ""))
-    template = "web/inbox/rows.html" if request.GET.get("after") and request.headers.get("HX-Request") else "web/inbox/page.html"
+    template = (
+        "web/inbox/rows.html"
+        if request.GET.get("after") and request.headers.get("HX-Request")
+        else "web/inbox/page.html"
+    )
     return render(request, template, {"page": found, "listing": listing})
 
 

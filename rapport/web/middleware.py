@@ -1,6 +1,5 @@
 """Every request of a member sees the database with that member's eyes; errors become pages."""
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,11 +11,12 @@ from django.template.response import SimpleTemplateResponse
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import NotAllowed, NotVisible, RapportError
+from rapport.core.options import options
 from rapport.staff.models import Member
 from rapport.web.errors import error_page
+from rapport.web.shell import live_origin
 
 _SEEN_EVERY = timedelta(minutes=5)
-_log = logging.getLogger(__name__)
 
 
 class MemberScopeMiddleware:
@@ -41,7 +41,10 @@ class MemberScopeMiddleware:
             if not isinstance(request.user, Member):
                 return view(request, *args, **kwargs)
             with scope.member(request.user.id):
-                return _rendered(view(request, *args, **kwargs), request.user)
+                response = _rendered(view(request, *args, **kwargs), request.user)
+            if not options().public_url.startswith("https://"):
+                response._csp_update = {"connect-src": [live_origin(request)]}  # type: ignore[attr-defined]
+            return response
         except NotVisible:
             return error_page(request, 404)
         except NotAllowed as error:

@@ -70,10 +70,14 @@ def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
         raise Invalid("There is no such relationship.", "Choose one from the list.")
     _, made = Relationship.objects.get_or_create(
         person=found, kind=kind, until=None,
-        defaults={"organization": found.organization, "since": now().date(), "source": f"by {member_of(request).name}"[:60]},
+        defaults={
+            "organization": found.organization, "since": now().date(), "source": f"by {member_of(request).name}"[:60],
+        },
     )  # fmt: skip
     if made:
-        events.record("relationship.added", actor_id=member_of(request).id, data={"person": str(found.id), "kind": kind})
+        events.record(
+            "relationship.added", actor_id=member_of(request).id, data={"person": str(found.id), "kind": kind}
+        )
     return _answer(request, found)
 
 

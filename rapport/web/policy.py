@@ -249,5 +249,9 @@ def _lines(policy: Policy, request: HttpRequest) -> list[str]:
 
 
 def _promise(promise: Any) -> str:
-    parts = (("first answer within", promise.first_answer), ("resolution within", promise.resolution), ("in", promise.hours))
+    parts = (
+        ("first answer within", promise.first_answer),
+        ("resolution within", promise.resolution),
+        ("in", promise.hours),
+    )
     return ", ".join(f"{words} {value}" for words, value in parts if value)

@@ -1,6 +1,6 @@
-"""One rule of the policy as a form: from plain data and back. What the form cannot draw stands in its last field, as YAML."""
+"""One rule of the policy as a form: from plain data and back. What it cannot draw stands in its last field, as YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -19,9 +19,12 @@ Plain = dict[str, Any]
 class RuleForm(forms.Form):
     """When something holds, then this follows."""
 
+    all_optional = True
     name = forms.CharField(max_length=120, label="Name of the rule")
 
-    def __init__(self, data: QueryDict | None, vocabulary: Vocabulary, policy: Policy, rule: Plain | None = None) -> None:
+    def __init__(
+        self, data: QueryDict | None, vocabulary: Vocabulary, policy: Policy, rule: Plain | None = None
+    ) -> None:
         self.catalogue = condition_catalogue(vocabulary)
         given = rule or {"name": "", "when": {}, "then": {}}
         super().__init__(data, initial=_initial(given, self.catalogue))
@@ -79,8 +82,8 @@ class RuleForm(forms.Form):
 
 _OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "confidential")
 _LABELS = {
-    "owner": "Owned by", "member": "Answered by", "assign": "Or answered by", "involve": "Followed by", "topic": "Topic",
-    "priority": "Priority", "promise": "Promise",
+    "owner": "Owned by", "member": "Answered by", "assign": "Or answered by", "involve": "Followed by", 
+    "topic": "Topic", "priority": "Priority", "promise": "Promise",
 }  # fmt: skip
 
 
@@ -93,12 +96,10 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
     if condition.kind in ("choices", "names") and condition.names and condition.choices != condition.names:
         return {
             name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
-            f"{name}_of": forms.MultipleChoiceField(
-                choices=condition.names, required=False, label=f"{condition.label}: one of these"
-            ),
+            f"{name}_of": _several(condition.names, label=f"{condition.label}: one of these"),
         }
     if condition.kind in ("choices", "names"):
-        return {name: forms.MultipleChoiceField(choices=condition.choices, **common)} if condition.choices else {}
+        return {name: _several(condition.choices, **common)} if condition.choices else {}
     if condition.kind == "time":
         hours = [("", "Those of the company"), *condition.names]
         return {
@@ -106,7 +107,9 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
             f"{name}_of": forms.ChoiceField(choices=hours, required=False, label=f"{condition.label}: which hours"),
         }
     if condition.kind in ("texts", "words"):
-        common["help_text"] += " Separated by commas." + (f" Such as {condition.placeholder}." if condition.placeholder else "")
+        common["help_text"] += " Separated by commas." + (
+            f" Such as {condition.placeholder}." if condition.placeholder else ""
+        )
         fields: dict[str, forms.Field] = {name: forms.CharField(max_length=4000, **common)}
         if condition.kind == "words":
             how = [("any", "Any of them is enough"), ("all", "All are needed")]
@@ -115,15 +118,24 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
     return {}
 
 
+def _several(choices: Sequence[tuple[str, str]], **common: Any) -> forms.MultipleChoiceField:
+    common["required"] = False
+    return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **common)
+
+
 def _outcome_fields(choices: Mapping[str, tuple[tuple[str, str], ...]]) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for name in _OUTCOMES[:-1]:
         if name == "involve":
-            fields["then_involve"] = forms.MultipleChoiceField(choices=choices[name], required=False, label=_LABELS[name])
+            fields["then_involve"] = _several(choices[name], label=_LABELS[name])
         else:
             empty = ("", "Not said by this rule")
-            fields[f"then_{name}"] = forms.ChoiceField(choices=[empty, *choices[name]], required=False, label=_LABELS[name])
-    fields["then_confidential"] = forms.BooleanField(required=False, label="In confidence: seen by the owner's team alone")
+            fields[f"then_{name}"] = forms.ChoiceField(
+                choices=[empty, *choices[name]], required=False, label=_LABELS[name]
+            )
+    fields["then_confidential"] = forms.BooleanField(
+        required=False, label="In confidence: seen by the owner's team alone"
+    )
     return fields
 
 
@@ -178,7 +190,7 @@ def _drawn(condition: ConditionField, value: Any) -> tuple[Any, Any] | None:
         return inner.get("of"), [team] if isinstance(team, str) else team
     if condition.kind in ("texts", "words"):
         return _joined(value), "any"
-    if condition.kind == "time" or condition.choices != condition.names and condition.names:
+    if condition.kind == "time" or (condition.choices != condition.names and condition.names):
         return value, ""
     return ([value] if isinstance(value, str) else value), ""
 

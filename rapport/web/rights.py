@@ -25,7 +25,9 @@ def member_of(request: HttpRequest) -> Member:
     return cast(Member, request.user)
 
 
-def page(roles: frozenset[str] = EVERYBODY, to_change: frozenset[str] | None = None) -> Callable[[_View[_P]], _View[_P]]:
+def page(
+    roles: frozenset[str] = EVERYBODY, to_change: frozenset[str] | None = None
+) -> Callable[[_View[_P]], _View[_P]]:
     """A page for members of these roles; a POST asks for `to_change` when given. Others get 403, strangers sign-in."""
 
     def decorate(view: _View[_P]) -> _View[_P]:

@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from rapport.conversations.queries import Counts, count_open
+from rapport.core.options import options
+from rapport.live.ticket import issue
 from rapport.staff.models import Member, Role, Team
 from rapport.web.rights import member_of
 
 THEMES = ("auto", "light", "dark")
 _SHEETS = [
-    f"rapport/css/{name}.css"
-    for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages")
+    f"rapport/css/{name}.css" for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages")
 ]
 
 
@@ -83,15 +84,21 @@ class Shell:
 
     @property
     def live_url(self) -> str:
-        """Where the page listens for changes."""
-        return str(getattr(settings, "LIVE_URL", "") or "/live")
+        """Where the page listens for changes: on its own origin behind HTTPS, else on a port of its own."""
+        if options().public_url.startswith("https://"):
+            return "/live"
+        return f"{live_origin(self.request)}/live"
 
     @property
     def live_token(self) -> str:
         """A fresh ticket for it."""
-        from rapport.live.ticket import issue
-
         return issue(self.member.id)
+
+
+def live_origin(request: HttpRequest) -> str:
+    """The origin of the live address where it stands on a port of its own."""
+    host = urlsplit(f"//{request.get_host()}").hostname or "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{options().live_port}"
 
 
 def shell_of(request: HttpRequest) -> Shell:

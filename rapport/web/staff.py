@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from rapport.core import events
+from rapport.core import events, notify
 from rapport.core.errors import NotVisible
 from rapport.staff.models import BusinessHours, Member, Membership, Role, Team
 from rapport.web.account import time_zones
@@ -25,7 +25,10 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         Team.objects.filter(is_active=True), required=False, label="Teams", widget=forms.CheckboxSelectMultiple
     )
     leads = forms.ModelMultipleChoiceField(
-        Team.objects.filter(is_active=True), required=False, label="Leads these teams", widget=forms.CheckboxSelectMultiple
+        Team.objects.filter(is_active=True),
+        required=False,
+        label="Leads these teams",
+        widget=forms.CheckboxSelectMultiple,
     )
     skills = forms.CharField(required=False, help_text="Separated by commas.", max_length=400)
 
@@ -49,7 +52,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save_all(self, actor: Member, kind: str) -> Member:
         """Store the member and their teams, and say so in the log."""
-        member = self.save(commit=False)
+        member: Member = self.save(commit=False)
         if "password" in self.cleaned_data:
             member.set_password(self.cleaned_data["password"])
         member.save()
@@ -59,6 +62,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         for team, is_lead in wanted.items():
             Membership.objects.update_or_create(member=member, team=team, defaults={"is_lead": is_lead})
         events.record(kind, actor_id=actor.id, data={"member": str(member.id), "role": member.role})
+        notify.changed("member", member.id, [])
         return member
 
 

@@ -105,7 +105,9 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
     if request.method == "POST" and form.is_valid():
         saved = form.save()
         _spread(saved)
-        events.record(kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential})
+        events.record(
+            kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential}
+        )
         messages.success(request, f"{saved.name} is saved.")
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
@@ -120,7 +122,7 @@ def _spread(team: Team) -> None:
             if audience != one.audience:
                 changed.append(("conversation", one.id, sorted({*audience, *one.audience})))
                 Conversation.objects.filter(id=one.id).update(audience=audience)
-        notify.changed_many(changed)
+        notify.changed_many([*changed, ("team", team.id, [])])
 
 
 @page(ADMINS)
@@ -142,7 +144,9 @@ def _hours(request: HttpRequest, form: HoursForm, title: str) -> HttpResponse:
     shell_of(request).current = "staff"
     if request.method == "POST" and form.is_valid():
         saved = form.save()
-        events.record("hours.changed", actor_id=member_of(request).id, subject=saved.name, data={"hours": str(saved.id)})
+        events.record(
+            "hours.changed", actor_id=member_of(request).id, subject=saved.name, data={"hours": str(saved.id)}
+        )
         messages.success(request, f"{saved.name} is saved.")
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})

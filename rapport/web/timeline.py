@@ -115,7 +115,13 @@ def _events(conversation_id: UUID, since: datetime | None, until: datetime | Non
     shown = [event for event in found.order_by("-id")[:_EVENTS_SHOWN] if is_shown(event.kind)]
     names = names_of(shown)
     return [
-        Item(e.at, e.id, actor=names.get(str(e.actor_id), ""), phrase=event_phrase(e.kind, e.data, names), icon=event_icon(e.kind))
+        Item(
+            e.at,
+            e.id,
+            actor=names.get(str(e.actor_id), ""),
+            phrase=event_phrase(e.kind, e.data, names),
+            icon=event_icon(e.kind),
+        )
         for e in shown
     ]
 

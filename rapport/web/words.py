@@ -13,7 +13,7 @@ _HIDDEN = {
 }
 
 _PHRASES = {
-    "conversation.opened": ("opened the conversation", "inbox-arrow-down"),
+    "conversation.opened": ("received a new conversation", "inbox-arrow-down"),
     "conversation.resolved": ("resolved it", "check-circle"),
     "conversation.reopened": ("opened it again", "arrow-uturn-left"),
     "conversation.spam": ("marked it as spam", "no-symbol"),
@@ -27,7 +27,7 @@ _PHRASES = {
     "team.uninvolved": ("released a team", "user-group"),
     "policy.saved": ("saved a new version of the policy", "scale"),
     "note.added": ("wrote a note", "pencil"),
-    "message.received": ("wrote", "envelope"),
+    "message.received": ("received a message", "envelope"),
     "message.written": ("wrote a reply", "paper-airplane"),
     "delivery.cancelled": ("took back a reply before it went", "arrow-uturn-left"),
     "delivery.again": ("sent a reply once more", "arrow-path"),

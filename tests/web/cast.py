@@ -39,7 +39,9 @@ class Cast:
 def make_cast() -> Cast:
     """Found the company."""
     hours = BusinessHours.objects.create(name="Office", time_zone="Europe/Berlin", blocks=[[0, "09:00", "17:00"]])
-    service = Team.objects.create(name="Customer Service", slug="customer-service", description="Answers customers.", hours=hours)
+    service = Team.objects.create(
+        name="Customer Service", slug="customer-service", description="Answers customers.", hours=hours
+    )
     hr = Team.objects.create(name="HR", slug="hr", is_open=False, confidential=True)
     members = {
         "admin": _member("Ada Admin", "admin", [service]),
@@ -49,13 +51,19 @@ def make_cast() -> Cast:
         "hr": _member("Hana Hartmann", "agent", [hr]),
     }
     topic = Topic.objects.create(name="Refund", slug="refund", words=["refund"])
-    channel = Channel.objects.create(name="Support mailbox", kind="email", address="help@company.example", state="ok", last_heard_at=now())
+    channel = Channel.objects.create(
+        name="Support mailbox", kind="email", address="help@company.example", state="ok", last_heard_at=now()
+    )
     rules = {
         "format": 1,
         "triage": "customer-service",
         "promises": {"standard": {"first_answer": "4h", "resolution": "2d"}},
         "rules": [
-            {"name": "Refunds", "when": {"topic": "refund"}, "then": {"owner": "customer-service", "promise": "standard"}},
+            {
+                "name": "Refunds",
+                "when": {"topic": "refund"},
+                "then": {"owner": "customer-service", "promise": "standard"},
+            },
             {"name": "Employees", "when": {"relationship": "employee"}, "then": {"owner": "hr", "confidential": True}},
         ],
     }
@@ -64,7 +72,9 @@ def make_cast() -> Cast:
         customer = make_person("Carla Customer", "carla@shop.example", [EVERYONE])
         secretive = make_person("Sigrid Secretive", "sigrid@company.example", [hr.id])
         Relationship.objects.create(person=customer, kind="customer", organization=customer.organization)
-        open_one = make_conversation("Refund for order 1009", "The parcel never arrived.", customer, service, channel, topic=topic)
+        open_one = make_conversation(
+            "Refund for order 1009", "The parcel never arrived.", customer, service, channel, topic=topic
+        )
         secret = make_conversation("Zanzibar grievance", "The xylophone incident was awful.", secretive, hr, channel)
     return Cast(
         **members, service=service, people_team=hr, channel=channel, customer=customer, secretive=secretive,
@@ -83,14 +93,23 @@ def _member(name: str, role: str, teams: list[Team]) -> Member:
 def make_person(name: str, address: str, audience: list[UUID]) -> Person:
     """Somebody outside, with an address and an organization by its domain."""
     domain = address.partition("@")[2]
-    organization, _ = Organization.objects.get_or_create(domain=domain, defaults={"name": domain.partition(".")[0].title()})
+    organization, _ = Organization.objects.get_or_create(
+        domain=domain, defaults={"name": domain.partition(".")[0].title()}
+    )
     person = Person.objects.create(name=name, organization=organization, audience=audience)
     Handle.objects.create(kind="email", value=address, person=person)
     return person
 
 
 def make_conversation(
-    subject: str, text: str, person: Person, team: Team, channel: Channel, *, topic: Topic | None = None, minutes_ago: int = 30
+    subject: str,
+    text: str,
+    person: Person,
+    team: Team,
+    channel: Channel,
+    *,
+    topic: Topic | None = None,
+    minutes_ago: int = 30,
 ) -> Conversation:
     """A conversation with one message, a decision and an event, in the system's scope."""
     at = now() - timedelta(minutes=minutes_ago)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from rapport.staff.models import Member
 from tests.web.cast import Cast, make_cast
@@ -13,7 +13,7 @@ SignIn = Callable[[Member], Client]
 
 
 @pytest.fixture
-def cast(db: None, settings: SettingsWrapper) -> Cast:
+def cast(db: None, settings: Settings) -> Cast:
     """The small company, with passwords that are quick to check."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     return make_cast()

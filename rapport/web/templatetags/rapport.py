@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any
 from zlib import crc32
 
+import heroicons
 from django import template
-from django.forms import BoundField, CheckboxInput
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-import heroicons
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
+from rapport.staff.models import Team
 from rapport.web.shell import Shell
 
 register = template.Library()
@@ -26,6 +27,16 @@ _HUES = 8
 def hue(name: object) -> str:
     """The class of the color that belongs to a name; the same name always has the same."""
     return f"hue-{crc32(str(name).encode()) % _HUES}"
+
+
+@register.simple_tag(takes_context=True)
+def team_hue(context: template.Context, team: Team | None) -> str:
+    """The color class of a team: by its place among all teams, so that no two of the first eight look the same."""
+    shell: Shell | None = context.get("shell")
+    if team is None or shell is None:
+        return ""
+    place = next((i for i, one in enumerate(shell.all_teams) if one.slug == team.slug), 0)
+    return f"hue-{place * 3 % _HUES}"
 
 
 @register.filter
@@ -68,7 +79,10 @@ def age(at: datetime | None) -> str:
     seconds = (now() - at).total_seconds()
     words = "now" if 0 <= seconds < 60 else span_in_words(seconds)
     return format_html(
-        '<time datetime="{}" title="{}" data-age>{}</time>', at.isoformat(), at.strftime("%a %-d %b %Y, %H:%M UTC"), words
+        '<time datetime="{}" title="{}" data-age>{}</time>',
+        at.isoformat(),
+        at.strftime("%a %-d %b %Y, %H:%M UTC"),
+        words,
     )
 
 
@@ -95,7 +109,12 @@ def promise(conversation: Conversation) -> str:
     what = "First answer due" if first else "Resolution due"
     return format_html(
         '<span class="badge badge-{}" title="{} {}" data-due="{}">{}{}</span>',
-        tone, what, due.strftime("%-d %b, %H:%M UTC"), due.isoformat(), _icon("clock"), words,
+        tone,
+        what,
+        due.strftime("%-d %b, %H:%M UTC"),
+        due.isoformat(),
+        _icon("clock"),
+        words,
     )
 
 
@@ -116,7 +135,9 @@ def highlight(text: str, words: Iterable[str]) -> str:
     if not found:
         return conditional_escape(text)
     parts = re.split(f"({'|'.join(found)})", str(text), flags=re.IGNORECASE)
-    marked = (format_html("<mark>{}</mark>", part) if i % 2 else conditional_escape(part) for i, part in enumerate(parts))
+    marked = (
+        format_html("<mark>{}</mark>", part) if i % 2 else conditional_escape(part) for i, part in enumerate(parts)
+    )
     return mark_safe("".join(marked))  # noqa: S308 - every part is escaped above
 
 
@@ -125,7 +146,9 @@ def side_view(context: template.Context, name: str, label: str, icon: str) -> st
     """A view in the sidebar with its count."""
     shell: Shell = context["shell"]
     count = getattr(shell.counts, name)
-    badge = format_html('<span class="side-count">{}<span class="visually-hidden"> open</span></span>', short_count(count))
+    badge = format_html(
+        '<span class="side-count">{}<span class="visually-hidden"> open</span></span>', short_count(count)
+    )
     return _link(shell, reverse("inbox", args=[name]), (name, label, icon), badge if count else "")
 
 
@@ -139,7 +162,9 @@ def _link(shell: Shell, url: str, what: tuple[str, str, str], badge: str = "") -
     name, label, icon = what
     drawn = mark_safe(heroicons._render_icon("mini", icon, 18, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
     current = mark_safe(' aria-current="page"') if shell.current == name else ""
-    return format_html('<li><a class="side-link" href="{}"{}>{}<span>{}</span>{}</a></li>', url, current, drawn, label, badge)
+    return format_html(
+        '<li><a class="side-link" href="{}"{}>{}<span>{}</span>{}</a></li>', url, current, drawn, label, badge
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -156,16 +181,22 @@ def thumb_link(context: template.Context, name: str, label: str, icon: str) -> s
 def field_row(field: BoundField) -> dict[str, Any]:
     """A form field with its label, help and errors, tied together for those who do not see it."""
     widget = field.field.widget
-    check = isinstance(widget, CheckboxInput)
-    attrs: dict[str, Any] = {} if check or getattr(widget, "input_type", "") in ("checkbox", "radio") else {"class": "input"}
-    described = [f"{field.id_for_label}_help"] if field.help_text else []
+    group, check = isinstance(widget, CheckboxSelectMultiple), isinstance(widget, CheckboxInput)
+    attrs: dict[str, Any] = {} if check or group else {"class": "input"}
+    described = [f"{field.auto_id}_help"] if field.help_text else []
     if field.errors:
-        attrs["aria-invalid"] = "true"
-        described.append(f"{field.id_for_label}_error")
-    if described:
+        described.append(f"{field.auto_id}_error")
+        attrs |= {} if group else {"aria-invalid": "true"}
+    if described and not group:
         attrs["aria-describedby"] = " ".join(described)
-    attrs.pop("placeholder", None)
-    return {"field": field, "widget": field.as_widget(attrs=attrs), "check": check, "wide": field.field.widget.attrs.get("wide")}
+    return {
+        "field": field,
+        "widget": field.as_widget(attrs=attrs),
+        "check": check,
+        "group": group,
+        "described": " ".join(described),
+        "plain": getattr(field.form, "all_optional", False),
+    }
 
 
 @register.filter

@@ -203,7 +203,6 @@ function listen(token, again) {
     if (k === "conversation") gather(id);
   });
   source.addEventListener("refresh", refreshAll);
-  source.addEventListener("gone", () => location.reload());
   source.onerror = () => {
     source.close();
     state("lost", "Reconnecting");
