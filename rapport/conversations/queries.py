@@ -134,7 +134,9 @@ def attachments_of(conversation_id: UUID, message_ids: Iterable[UUID]) -> dict[U
 def earlier_of(person_id: UUID, but: UUID | None = None, limit: int = 8) -> list[Conversation]:
     """The latest conversations with a person, except `but`."""
     found = Conversation.objects.filter(person_id=person_id, merged_into__isnull=True)
-    return list(found.exclude(id=but).select_related("owner_team").order_by("-last_activity_at")[:limit])
+    if but is not None:
+        found = found.exclude(id=but)
+    return list(found.select_related("owner_team").order_by("-last_activity_at")[:limit])
 
 
 def active_topics() -> list[Topic]:

@@ -15,11 +15,12 @@ def search_people(query: str, limit: int = 40) -> list[Person]:
         return []
     by_handle = Handle.objects.filter(person=OuterRef("pk"), value__contains=text)
     found = Person.objects.select_related("organization").annotate(lower_name=Lower("name"))
-    return list(found.filter(Q(lower_name__contains=text) | Q(Exists(by_handle))).order_by("lower_name", "id")[:limit])
+    matching = found.filter(Q(lower_name__contains=text) | Q(Exists(by_handle)))
+    return [*matching.order_by("lower_name", "id")[:limit]]
 
 
 def people_after(cursor: str = "", limit: int = 60) -> tuple[list[Person], str]:
-    """A page of everybody by name, after the person whose id is `cursor`; and the cursor of the next page, or nothing."""
+    """A page of everybody by name, after the person whose id is `cursor`; and the next page's cursor, if any."""
     rows = Person.objects.select_related("organization").annotate(lower_name=Lower("name")).order_by("lower_name", "id")
     start = _uuid(cursor)
     edge = rows.filter(id=start).first() if start else None
