@@ -20,7 +20,8 @@ def resolved(host: str, port: int, *, allow_private: bool = False) -> str:
     except OSError as error:
         raise ChannelError(f"The name {host} cannot be resolved: {error}", permanent=False) from error
     address = str(found[0][4][0])
-    if host not in _LOOPBACK and not allow_private and not options().allow_private_addresses and not _is_public(address):
+    allowed = host in _LOOPBACK or allow_private or options().allow_private_addresses
+    if not allowed and not _is_public(address):
         raise ChannelError(
             f"{host} is at {address}, on a private network.",
             "If that is meant, set allow_private_addresses (RAPPORT_ALLOW_PRIVATE_ADDRESSES=true).",

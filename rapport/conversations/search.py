@@ -47,7 +47,8 @@ def _by_subject_or_person(query: str, limit: int) -> list[UUID]:
             """(SELECT id, last_activity_at FROM conversations_conversation WHERE lower(subject) LIKE %(pattern)s
                 ORDER BY last_activity_at DESC LIMIT %(limit)s)
             UNION
-            (SELECT c.id, c.last_activity_at FROM people_person p JOIN conversations_conversation c ON c.person_id = p.id
+            (SELECT c.id, c.last_activity_at FROM people_person p
+                JOIN conversations_conversation c ON c.person_id = p.id
                 WHERE lower(p.name) LIKE %(pattern)s ORDER BY c.last_activity_at DESC LIMIT %(limit)s)
             ORDER BY 2 DESC LIMIT %(limit)s""",
             {"pattern": pattern, "limit": limit},

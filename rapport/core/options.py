@@ -76,7 +76,7 @@ class Options:
     time_zone: str = "UTC"
     #: How much the log says: debug, info, warning or error.
     log_level: str = "info"
-    #: Shows how to sign in as one of the invented members; set by `rapport demo`.
+    #: Says on the sign-in page that this is the invented company; set by `rapport demo`.
     demo: bool = False
     #: Lets channels connect to mail servers on private and loopback addresses.
     allow_private_addresses: bool = False

@@ -117,6 +117,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "sheets": _SHEETS,
         "page_language": "en",
+        "is_demo": options().demo,
     }
     if isinstance(getattr(request, "user", None), Member):
         base["shell"] = shell_of(request)
