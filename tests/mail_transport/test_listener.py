@@ -136,14 +136,14 @@ def test_a_slow_commit_holds_up_no_other_connection(desk: Desk) -> None:
 
 
 def test_connections_and_mails_a_minute_are_bounded(desk: Desk) -> None:
-    with listening(desk, Limits(connections_per_peer=1, per_minute=1)) as port:
-        with smtplib.SMTP("127.0.0.1", port) as client:
-            with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)):
-                smtplib.SMTP("127.0.0.1", port, timeout=5)
+    limits = Limits(connections_per_peer=1, per_minute=1)
+    with listening(desk, limits) as port, smtplib.SMTP("127.0.0.1", port) as client:
+        with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)):
+            smtplib.SMTP("127.0.0.1", port, timeout=5)
+        client.sendmail("a@cust.test", ["support@brand.test"], LETTER)
+        with pytest.raises(smtplib.SMTPDataError) as caught:
             client.sendmail("a@cust.test", ["support@brand.test"], LETTER)
-            with pytest.raises(smtplib.SMTPDataError) as caught:
-                client.sendmail("a@cust.test", ["support@brand.test"], LETTER)
-            assert caught.value.smtp_code == 451
+        assert caught.value.smtp_code == 451
     assert len(desk.kept) == 1
 
 
