@@ -1,11 +1,11 @@
-# make setup | demo | test | lint | bench; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | lint | bench | crash; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: setup demo test lint bench
+.PHONY: setup demo test lint bench crash
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -21,6 +21,10 @@ lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests
 	$(BIN)/mypy rapport
 	$(BIN)/lint-imports
+
+# Processes killed at random moments, two hundred times; make test does twenty-five.
+crash: $(VENV)/.everything
+	@CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/crash $(ARGS)
 
 bench: $(VENV)/.running
 	@$(BIN)/rapport bench $(ARGS)

@@ -108,13 +108,13 @@ class _Page(threading.Thread):
 
 
 def _sent(port: int, name: str, many: int, per_second: float) -> dict[str, float]:
-    """Message-ID -> when it was accepted. Each mail starts a conversation."""
+    """Message-ID -> when it was accepted. Each mail has a connection of its own and starts a conversation."""
     accepted = {}
-    with smtplib.SMTP("127.0.0.1", port, timeout=_PATIENCE_S) as line:
-        begin = time.monotonic()
-        for number in range(many):
-            time.sleep(max(0.0, begin + number / per_second - time.monotonic()))
-            own = f"{name}-{number}@bench.example"
+    begin = time.monotonic()
+    for number in range(many):
+        time.sleep(max(0.0, begin + number / per_second - time.monotonic()))
+        own = f"{name}-{number}@bench.example"
+        with smtplib.SMTP("127.0.0.1", port, timeout=_PATIENCE_S) as line:
             line.sendmail("ann@bench.example", [_address()], _letter(own, number))
             accepted[own] = time.monotonic()
     return accepted
