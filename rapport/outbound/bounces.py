@@ -24,6 +24,8 @@ def apply(mail: ParsedMail, conversation_id: UUID | None = None, addressed: Iter
     delivery = _match(mail, conversation_id, addressed)
     if delivery is None:
         return False
+    if mail.bounce and all(r.reason == "delivered" for r in mail.bounce):
+        return True
     words = _words(mail.bounce) or "It came back, and the other side did not say why."
     hard = any(r.hard for r in mail.bounce)
     changes = {"error": words} | ({"state": DeliveryState.BOUNCED} if hard else {})
@@ -33,6 +35,8 @@ def apply(mail: ParsedMail, conversation_id: UUID | None = None, addressed: Iter
         .update(**changes)
     )
     if changed:
+        if hard:
+            queue.bring_back(delivery.conversation_id)
         queue.tell(delivery, "delivery.bounced" if hard else "delivery.delayed")
         notify.wake(notify.OUTBOX_CHANNEL)
     return True

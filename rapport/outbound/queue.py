@@ -15,7 +15,7 @@ from django.db import connection
 
 from rapport.channels import registry
 from rapport.channels.models import Channel, Cursor
-from rapport.conversations.models import Conversation, Message, ThreadRef
+from rapport.conversations.models import Conversation, Message, Status, ThreadRef
 from rapport.conversations.threading import OURS, ref_of
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
@@ -153,6 +153,13 @@ def failed(claim: Claim, words: str) -> None:
     _end(claim, DeliveryState.FAILED, "delivery.failed", words)
 
 
+def bring_back(conversation_id: UUID) -> None:
+    """Whoever owns it must hear that nobody was reached: it is open again and waits for an answer."""
+    Conversation.objects.filter(id=conversation_id, status__in=(Status.OPEN, Status.RESOLVED)).update(
+        status=Status.OPEN, resolved_at=None, awaiting_answer=True
+    )
+
+
 def uncertain(claim: Claim, words: str) -> None:
     """Nobody knows whether the other side has it."""
     _end(claim, DeliveryState.UNCERTAIN, "delivery.uncertain", words)
@@ -184,6 +191,8 @@ def tell(delivery: Delivery, kind: str, actor_id: UUID | None = None) -> None:
 def _end(claim: Claim, state: DeliveryState, kind: str, words: str) -> None:
     with scope.system():
         if _finish(claim, state, words):
+            if state == DeliveryState.FAILED:
+                bring_back(claim.conversation_id)
             tell(Delivery.objects.get(id=claim.delivery_id), kind)
 
 
