@@ -33,10 +33,10 @@ def reason() -> str:
 def test_a_mail_that_breaks_the_parser_goes_to_quarantine_with_its_reason(
     box: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fragile(raw: bytes) -> ParsedMail:
+    def fragile(raw: bytes, **given: Any) -> ParsedMail:
         if b"poison" in raw:
             raise RecursionError("too deep\0")
-        return parse_mail(raw)
+        return parse_mail(raw, **given)
 
     monkeypatch.setattr(understanding, "parse_mail", fragile)
     done = deliver(box, letter("before"), letter("poison"), letter("after"))
