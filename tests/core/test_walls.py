@@ -18,7 +18,7 @@ from rapport.core.models import Event
 from rapport.inbound.models import RawItem
 from rapport.outbound.models import Delivery
 from rapport.ownership.models import Decision
-from rapport.people.models import Handle, Person, Relationship
+from rapport.people.models import Handle, Organization, Person, Relationship
 from rapport.staff.models import Member, Membership, Team
 from tests.inbound.post import make_member, make_team
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 
 BEHIND_WALLS: tuple[type[Model], ...] = (
     Conversation, Thread, Message, Attachment, Blob, Decision, Delivery, Person, Handle, Relationship, Event,
+    Organization,
 )  # fmt: skip
 SYSTEM_ONLY: tuple[type[Model], ...] = (RawItem, ThreadRef)
 
@@ -54,7 +55,8 @@ def furnished(team: Team, channel: Channel) -> UUID:
     """A conversation of the team with one row in every table behind the walls."""
     audience = audience_of(team, [], confidential=False)
     with scope.system():
-        person = Person.objects.create(name=f"Friend of {team.slug}", audience=audience)
+        house = Organization.objects.create(name=f"House of {team.slug}")
+        person = Person.objects.create(name=f"Friend of {team.slug}", audience=audience, organization=house)
         Handle.objects.create(kind="email", value=f"{team.slug}@x.example", person=person)
         Relationship.objects.create(person=person, kind="customer")
         one = Conversation.objects.create(

@@ -181,6 +181,10 @@ class Migration(migrations.Migration):
             ),
         ),
         walls.wall_by_audience("people_person"),
+        walls.wall(
+            "people_organization",
+            "EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = people_organization.id)",
+        ),
         walls.wall("people_handle", "EXISTS (SELECT 1 FROM people_person p WHERE p.id = person_id)"),
         walls.wall("people_relationship", "EXISTS (SELECT 1 FROM people_person p WHERE p.id = person_id)"),
     ]
