@@ -53,7 +53,7 @@ def show(request: HttpRequest, found: Conversation, before: UUID | None = None, 
     context = _core(request, found, before) | _person(found) | {"listing": listing, "open_id": found.id} | more
     context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
     if request.headers.get("HX-Request"):
-        return render(request, "web/conversation/swap.html", context)
+        return render(request, "web/conversation/swap.html", context, status=more.get("status", 200))
     context["page"] = queries.list_conversations(listing.view)
     return render(request, "web/conversation/page.html", context, status=more.get("status", 200))
 

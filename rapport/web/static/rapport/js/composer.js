@@ -2,13 +2,15 @@
 const key = (form) => `rapport-draft-${form.dataset.draft}`;
 const form = () => document.getElementById("composer");
 
+function nameFiles(box, field) {
+  box.querySelector("[data-file-names]").textContent = [...field.files].map((file) => file.name).join(", ");
+}
+
+// Only "input": the box says "change" when it is taken off the page, with what has just been sent.
 function keep(event) {
   const box = event.target.closest?.("#composer");
   if (!box) return;
-  if (event.target.matches("[data-files]")) {
-    box.querySelector("[data-file-names]").textContent = [...event.target.files].map((file) => file.name).join(", ");
-    return;
-  }
+  if (event.target.matches("[data-files]")) return nameFiles(box, event.target);
   const draft = { text: box.elements.text.value, kind: box.elements.kind?.value, to: box.elements.to?.value, cc: box.elements.cc?.value };
   if (draft.text.trim()) localStorage.setItem(key(box), JSON.stringify(draft));
   else localStorage.removeItem(key(box));
@@ -28,11 +30,8 @@ function restore() {
 }
 
 function sent(event) {
-  const path = event.detail.requestConfig?.path ?? "";
-  const box = event.detail.requestConfig?.elt?.closest?.("#composer");
-  if (box && event.detail.successful && path.includes("/do/say/") && !event.detail.xhr.responseText.includes('role="alert"')) {
-    localStorage.removeItem(key(box));
-  }
+  const box = event.detail.requestConfig?.elt?.closest("#composer");
+  if (box && event.detail.xhr.status < 400) localStorage.removeItem(key(box));
 }
 
 export function focusComposer(kind) {
@@ -46,7 +45,6 @@ export function focusComposer(kind) {
 
 export function startComposer() {
   document.addEventListener("input", keep);
-  document.addEventListener("change", keep);
   document.addEventListener("htmx:beforeSwap", sent);
   document.addEventListener("htmx:afterSettle", restore);
   document.addEventListener("keydown", (event) => {

@@ -1,0 +1,120 @@
+"""A real browser on the real pages, with the live updates in a process of their own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from rapport.core.options import options
+from rapport.staff.models import Member
+from tests.web.cast import Cast, make_cast
+
+CHROMIUM = os.environ.get("RAPPORT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
+ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DESK, PHONE = (1440, 900), (390, 844)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium from the system; without one these tests are skipped, visibly."""
+    if not CHROMIUM:
+        pytest.skip("there is no chromium here")
+    # Playwright's own loop runs in this thread, which Django would take for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield opened
+        opened.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@dataclass
+class Place:
+    """The running pages, the cast, and how to open a page as one of them."""
+
+    url: str
+    cast: Cast
+    browser: Browser
+    problems: list[str]
+
+    def context(self, member: Member | None, size: tuple[int, int] = DESK, scheme: str = "light") -> BrowserContext:
+        """A window of its own, signed in as `member`."""
+        context = self.browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if scheme == "dark" else "light",
+            base_url=self.url,
+        )
+        if member is not None:
+            from django.test import Client
+
+            client = Client()
+            client.force_login(member, backend="allauth.account.auth_backends.AuthenticationBackend")
+            context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.url}])
+        return context
+
+    def page(self, member: Member | None, size: tuple[int, int] = DESK, scheme: str = "light") -> Page:
+        """A page whose errors are kept in `problems`."""
+        page = self.context(member, size, scheme).new_page()
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda said: self.problems.append(said.text) if "Content Security" in said.text else None)
+        return page
+
+
+@pytest.fixture
+def place(
+    transactional_db: None,
+    live_server: object,
+    browser: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: pytest.FixtureRequest,
+) -> Iterator[Place]:
+    """The pages with the small company in them."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+    port = _free_port()
+    monkeypatch.setattr("rapport.web.shell.options", lambda: replace(options(), live_port=port))
+    found = Place(str(live_server), make_cast(), browser, [])
+    live = _serve_live(port)
+    yield found
+    for context in browser.contexts:
+        context.close()
+    live.send_signal(signal.SIGTERM)
+    live.wait(10)
+    assert not found.problems
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _serve_live(port: int) -> "subprocess.Popen[bytes]":
+    chosen = connection.settings_dict
+    url = f"postgresql:///{chosen['NAME']}?host={chosen['HOST']}&port={chosen['PORT']}"
+    if chosen["USER"]:
+        url = f"postgresql://{chosen['USER']}:{chosen['PASSWORD']}@/{chosen['NAME']}?host={chosen['HOST']}&port={chosen['PORT']}"
+    environment = os.environ | {
+        "DATABASE_URL": url, "RAPPORT_LIVE_PORT": str(port), "RAPPORT_HOST": "127.0.0.1",
+        "RAPPORT_SECRET_KEY": options().secret_key,
+    }  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", "rapport.cli.main", "live"], env=environment)
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return process
+        time.sleep(0.1)
+    process.kill()
+    raise TimeoutError("the live updates did not start")
