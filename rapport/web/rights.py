@@ -7,6 +7,8 @@ from typing import Concatenate, ParamSpec, cast
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from rapport.core.errors import NotAllowed
 from rapport.staff.models import Member, Role
@@ -25,6 +27,18 @@ def member_of(request: HttpRequest) -> Member:
     return cast(Member, request.user)
 
 
+def _asking_htmx(view: _View[_P]) -> _View[_P]:
+    """A fragment asked for after the session ended must not show sign-in inside the page: the whole page goes there."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            return HttpResponseClientRedirect(reverse("account_login"))
+        return view(request, *args, **kwargs)
+
+    return asked
+
+
 def page(
     roles: frozenset[str] = EVERYBODY, to_change: frozenset[str] | None = None
 ) -> Callable[[_View[_P]], _View[_P]]:
@@ -38,6 +52,6 @@ def page(
                 raise NotAllowed("Your role does not allow this.", "Ask an administrator or the lead of your team.")
             return view(request, *args, **kwargs)
 
-        return login_required(checked)
+        return _asking_htmx(login_required(checked))
 
     return decorate
