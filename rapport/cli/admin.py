@@ -25,6 +25,7 @@ def createadmin(email: str, name: str, password_file: Path | None) -> None:
     """Make an administrator. One who is there already stays as they are."""
     with database():
         require_migrated()
+        from rapport.staff.beginning import make_first_teams
         from rapport.staff.models import Member, Role
 
         email, name = _checked(email, name)
@@ -34,6 +35,8 @@ def createadmin(email: str, name: str, password_file: Path | None) -> None:
                 email, _password(password_file, email, name), name=name, role=Role.ADMIN
             )
             click.echo(f"{name} <{email}> is an administrator now and may sign in.")
+            if made := make_first_teams():
+                click.echo(f"{made} teams to begin with were made; change them under Members and teams.")
         elif there.role == Role.ADMIN and there.is_active:
             click.echo(f"{there.name} <{email}> is an administrator already; nothing was changed.")
         else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from rapport.staff.models import Member, Role
+from rapport.staff.models import Member, Role, Team
 from tests.cli.conftest import Run
 
 PASSWORD = "correct horse battery"  # an example everybody knows
@@ -80,3 +80,20 @@ def test_without_a_terminal_it_says_where_else_the_password_may_come_from(run: R
 
 def test_there_is_no_way_to_give_the_password_as_an_argument(run: Run) -> None:
     assert create(run, "--password", PASSWORD).exit_code == 2
+
+
+def test_a_company_without_teams_is_given_seven_and_hr_is_in_confidence(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPPORT_ADMIN_PASSWORD", PASSWORD)
+    assert "7 teams to begin with" in create(run).stdout
+    assert Team.objects.count() == 7
+    hr = Team.objects.get(slug="hr")
+    assert (hr.confidential, hr.is_open) == (True, False)
+
+
+def test_a_company_with_teams_keeps_them_as_they_are(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Team.objects.create(name="Ours", slug="ours")
+    monkeypatch.setenv("RAPPORT_ADMIN_PASSWORD", PASSWORD)
+    create(run)
+    assert list(Team.objects.values_list("slug", flat=True)) == ["ours"]
