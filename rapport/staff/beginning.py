@@ -18,8 +18,9 @@ def make_first_teams() -> int:
     """Make the first teams in a company that has none; how many were made."""
     if Team.objects.exists():
         return 0
-    made = [
-        Team(name=name, slug=slug, description=words, is_open=slug != _IN_CONFIDENCE, confidential=slug == _IN_CONFIDENCE)
-        for name, slug, words in FIRST_TEAMS
-    ]
-    return len(Team.objects.bulk_create(made))
+    return len(Team.objects.bulk_create(_team(*given) for given in FIRST_TEAMS))
+
+
+def _team(name: str, slug: str, words: str) -> Team:
+    secret = slug == _IN_CONFIDENCE
+    return Team(name=name, slug=slug, description=words, is_open=not secret, confidential=secret)
