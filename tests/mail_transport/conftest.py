@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.mail_transport.peers import Dovecot
+from tests.support import refuse
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def open_folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def dovecot(open_folder: Path) -> Iterator[Dovecot]:
     if not shutil.which("dovecot") or os.geteuid():
-        pytest.skip("Dovecot is not installed, or we are not root (apt: dovecot-imapd dovecot-lmtpd)")
+        refuse("Dovecot is not installed, or we are not root (apt: dovecot-imapd dovecot-lmtpd)")
     root = open_folder / "dovecot"
     root.mkdir()
     server = Dovecot(root)

@@ -28,6 +28,7 @@ from rapport.inbound.models import RawItem
 from rapport.outbound import bounces, queue
 from rapport.outbound.models import Delivery
 from tests.mail_transport.peers import PASSWORD, Dovecot, Postfix, answers, free_port, wait_for
+from tests.support import refuse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LETTER = (
@@ -51,7 +52,7 @@ class Away:
 @pytest.fixture(scope="module")
 def postfix(open_folder: Path, dovecot: Dovecot) -> Iterator[Postfix]:
     if not shutil.which("postfix") or os.geteuid():
-        pytest.skip("Postfix is not installed, or we are not root (apt: postfix)")
+        refuse("Postfix is not installed, or we are not root (apt: postfix)")
     away = Controller(Away(), hostname="127.0.0.1", port=free_port())
     away.start()
     root = open_folder / "postfix"
