@@ -1,7 +1,7 @@
 """What the box under the timeline starts with, and what comes back out of it."""
 
 from dataclasses import dataclass, field
-from email.utils import formataddr, getaddresses
+from email.utils import getaddresses
 from uuid import UUID
 
 from django import forms
@@ -75,13 +75,13 @@ def _pairs(given: object) -> Addresses:
 
 def written(addresses: Addresses) -> str:
     """Addresses as one types them."""
-    return ", ".join(
-        formataddr((name, address), charset="utf-8") if _plain(name) else address for name, address in addresses
-    )
+    return ", ".join(f"{_quoted(name)} <{address}>" if name else address for name, address in addresses)
 
 
-def _plain(name: str) -> bool:
-    return bool(name) and name.isascii()
+def _quoted(name: str) -> str:
+    """A display name (RFC 5322, section 3.4) for a field that people read: no encoding, quotes only where needed."""
+    plain = " ".join(name.replace("\\", "").replace('"', "").split())
+    return f'"{plain}"' if set(plain) & set("()<>[]:;@,.") else plain
 
 
 def addresses_of(text: str, what: str) -> Addresses:

@@ -26,9 +26,12 @@ ARGS = [
 DESK, PHONE = (1440, 900), (390, 844)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system; without one these tests are skipped, visibly."""
+    """Chromium from the system; without one these tests are skipped, visibly.
+
+    Closed after each module: Playwright keeps a loop running in this thread, and other tests run their own.
+    """
     if not CHROMIUM:
         pytest.skip("there is no chromium here")
     # Playwright's own loop runs in this thread, which Django would take for asynchronous code.

@@ -26,11 +26,29 @@ def _check(page: Page, what: str) -> list[str]:
 def test_no_page_has_an_axe_violation(size: tuple[int, int], scheme: str, place: Place) -> None:
     cast = place.cast
     addresses = [
-        "/inbox/mine/", "/inbox/all/", f"/c/{cast.conversation.id}/", "/search/", "/search/?q=parcel", "/people/",
-        f"/people/{cast.customer.id}/", "/policy/", "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/log/",
-        "/staff/", f"/staff/members/{cast.agent.id}/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
-        "/channels/new/", "/quarantine/", "/profile/", "/account/password/change/", "/nothing-here/",
-    ]  # fmt: skip
+        "/inbox/mine/",
+        "/inbox/all/",
+        f"/c/{cast.conversation.id}/",
+        "/search/",
+        "/search/?q=parcel",
+        "/people/",
+        f"/people/{cast.customer.id}/",
+        "/policy/",
+        "/policy/rules/1/",
+        "/policy/versions/1/",
+        "/policy/import/",
+        "/log/",
+        "/staff/",
+        f"/staff/members/{cast.agent.id}/",
+        f"/staff/teams/{cast.service.id}/",
+        "/staff/hours/new/",
+        "/channels/",
+        "/channels/new/",
+        "/quarantine/",
+        "/profile/",
+        "/account/password/change/",
+        "/nothing-here/",
+    ]
     found: list[str] = []
     page = place.page(cast.admin, size, scheme)
     for address in addresses:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from rapport.conversations.models import Conversation, Message
 from rapport.core import scope
 from rapport.outbound.models import Delivery
+from rapport.web.composer import addresses_of, written
 from tests.web.cast import Cast
 from tests.web.conftest import SignIn
 
@@ -99,3 +100,9 @@ def test_relationship_is_added_and_ended_by_hand(cast: Cast, sign_in: SignIn) ->
     client.post(reverse("relationship_end", args=[cast.customer.id, one.id]))
     with scope.system():
         assert cast.customer.relationships.get(kind="journalist").until is not None
+
+
+def test_addresses_are_written_as_people_read_them_and_read_back_as_they_were() -> None:
+    given = [("Mareike Tönnsen", "m@shop.example"), ("Doe, Jane", "j@shop.example"), ("", "x@shop.example")]
+    assert written(given) == 'Mareike Tönnsen <m@shop.example>, "Doe, Jane" <j@shop.example>, x@shop.example'
+    assert addresses_of(written(given), "To") == given

@@ -14,17 +14,29 @@ from tests.web.cast import Cast
 from tests.web.conftest import SignIn
 
 MAILBOX = {
-    "name": "Sales", "address": "sales@company.example", "imap_host": "imap.example.com", "imap_port": "993",
-    "imap_security": "tls", "imap_user": "sales", "imap_password": "hush", "folders": "INBOX", "smtp_security": "starttls",
-}  # fmt: skip
+    "name": "Sales",
+    "address": "sales@company.example",
+    "imap_host": "imap.example.com",
+    "imap_port": "993",
+    "imap_security": "tls",
+    "imap_user": "sales",
+    "imap_password": "hush",
+    "folders": "INBOX",
+    "smtp_security": "starttls",
+}
 
 
 def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
     rule = {
-        "name": "Shops", "when_from": "shop.example", "when_words": "parcel, box", "when_words_of": "all",
-        "then_owner": "customer-service", "then_priority": "high", "then_involve": ["hr"],
-    }  # fmt: skip
+        "name": "Shops",
+        "when_from": "shop.example",
+        "when_words": "parcel, box",
+        "when_words_of": "all",
+        "then_owner": "customer-service",
+        "then_priority": "high",
+        "then_involve": ["hr"],
+    }
     written = client.post(reverse("policy_rule_new"), rule)
     assert written.status_code == 302, written.content.decode()
     client.post(reverse("policy_change"), {"verb": "up", "rule": "3"})
@@ -78,9 +90,16 @@ def test_a_wrong_policy_file_is_refused_with_its_line(cast: Cast, sign_in: SignI
 def test_a_member_a_team_and_hours_are_added_and_changed(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.admin)
     new = {
-        "name": "Nils New", "email": "Nils@Company.example", "role": "agent", "is_active": "on", "time_zone": "Europe/Berlin",
-        "capacity": "20", "skills": "german, refunds", "teams": [str(cast.service.id)], "password": "a long first password",
-    }  # fmt: skip
+        "name": "Nils New",
+        "email": "Nils@Company.example",
+        "role": "agent",
+        "is_active": "on",
+        "time_zone": "Europe/Berlin",
+        "capacity": "20",
+        "skills": "german, refunds",
+        "teams": [str(cast.service.id)],
+        "password": "a long first password",
+    }
     assert client.post(reverse("member_new"), new).status_code == 302
     nils = Member.objects.get(email="nils@company.example")
     assert nils.skills == ["german", "refunds"]
