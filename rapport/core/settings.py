@@ -110,6 +110,7 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+EMAIL_BACKEND = "rapport.outbound.systemmail.ChannelBackend"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Rapport] "
 ACCOUNT_ADAPTER = "rapport.web.account.AccountAdapter"
 CSRF_FAILURE_VIEW = "rapport.web.errors.csrf_failed"

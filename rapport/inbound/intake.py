@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
+from django.db.models import Case, F, Q, Value, When
 
 from rapport.channels.base import Incoming
-from rapport.channels.models import Channel, Cursor
+from rapport.channels.models import Channel, ChannelState, Cursor
 from rapport.core import bulk, notify, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.inbound.models import RawState
+
+_HEARD_EVERY = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,16 @@ def accept(channel: Channel, items: Sequence[Incoming], cursor: Mapping[str, Any
             )
         if stored:
             notify.wake(notify.RAW_CHANNEL)
+            _heard(channel)
     return Accepted(len(items), len(items) - stored)
+
+
+def _heard(channel: Channel) -> None:
+    """Note that the channel works; rarely, for all that arrives on it would wait for this one row."""
+    long_ago = Q(last_heard_at=None) | Q(last_heard_at__lt=now() - _HEARD_EVERY)
+    rows = Channel.objects.filter(long_ago, id=channel.id)
+    state = Case(When(state=ChannelState.NEW, then=Value(ChannelState.OK)), default=F("state"))
+    rows.update(last_heard_at=now(), state=state)
 
 
 def _insert(channel: Channel, items: Sequence[Incoming]) -> int:
