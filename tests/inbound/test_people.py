@@ -27,8 +27,9 @@ def test_one_person_for_one_address_however_it_is_written(box: Channel) -> None:
 
 def test_an_organization_is_made_of_a_domain_that_is_nobodys_free_mail(box: Channel) -> None:
     deliver(box, letter(sender="ann@mail.berg.com"), letter(sender="bob@gmail.com"), letter(sender="carl@berg.com"))
-    assert list(Organization.objects.values_list("domain", flat=True)) == ["berg.com"]
+    assert not Organization.objects.exists()
     with scope.system():
+        assert list(Organization.objects.values_list("domain", flat=True)) == ["berg.com"]
         assert Person.objects.filter(organization__domain="berg.com").count() == 2
 
 
