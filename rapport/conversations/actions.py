@@ -4,7 +4,7 @@ Called in the member's scope: the conversation is looked up with their eyes, and
 may hand over what one then no longer sees.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -152,8 +152,3 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 _VERBS = {Status.RESOLVED: "resolved", Status.OPEN: "reopened", Status.SPAM: "spam", Status.MERGED: "merged"}
-
-
-def teams_by_id(ids: Iterable[UUID]) -> dict[UUID, Team]:
-    """Teams in bulk, for pages that show who is involved."""
-    return Team.objects.in_bulk(list(ids))

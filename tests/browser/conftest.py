@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from rapport.core.options import options
 from rapport.staff.models import Member
+from tests.support import refuse
 from tests.web.cast import Cast, make_cast
 
 CHROMIUM = os.environ.get("RAPPORT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -28,12 +29,12 @@ DESK, PHONE = (1440, 900), (390, 844)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium from the system; without one these tests are skipped, visibly.
+    """Chromium from the system; without one these tests are skipped, visibly, or fail where CI requires it.
 
     Closed after each module: Playwright keeps a loop running in this thread, and other tests run their own.
     """
     if not CHROMIUM:
-        pytest.skip("there is no chromium here")
+        refuse("there is no chromium here (.ci/run installs it)")
     # Playwright's own loop runs in this thread, which Django would take for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
