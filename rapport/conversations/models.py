@@ -3,13 +3,33 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Least, Lower
 
 from rapport.channels.models import Channel
+from rapport.conversations.desk import (
+    Draft,
+    DraftKind,
+    Interest,
+    Link,
+    Presence,
+    SavedView,
+    Seen,
+    Subscription,
+    Tally,
+    Template,
+    Upload,
+    Watch,
+)
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.models import Person
 from rapport.staff.models import Member, Team
+
+__all__ = [
+    "Attachment", "Blob", "Conversation", "Direction", "Draft", "DraftKind", "Interest", "Link", "Message", "Presence",
+    "Priority", "SavedView", "Seen", "Status", "Subscription", "Tally", "Template", "Thread", "ThreadRef", "Topic",
+    "Upload", "Watch",
+]  # fmt: skip
 
 
 class Status(models.TextChoices):
@@ -56,7 +76,10 @@ class Topic(models.Model):
 
 
 class Conversation(models.Model):
-    """One matter with one owner. `audience` is derived by `conversations.visibility` and read by the database."""
+    """One matter with one owner. `audience` is derived by `conversations.visibility` and read by the database.
+
+    `snoozed` without `snoozed_until` lasts until they answer; whatever they write wakes it in any case.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject = models.CharField(max_length=300, blank=True)
@@ -82,6 +105,18 @@ class Conversation(models.Model):
     first_answer_due_at = models.DateTimeField(null=True)
     resolution_due_at = models.DateTimeField(null=True)
     merged_into = models.UUIDField(null=True, blank=True)
+    snoozed = models.BooleanField(default=False, db_default=False)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    #: The promise that runs now. The database keeps it, so that no writer can forget it.
+    due_at = models.GeneratedField(
+        expression=models.Case(
+            models.When(status="open", first_answered_at=None, then=Least("first_answer_due_at", "resolution_due_at")),
+            models.When(status="open", then="resolution_due_at"),
+            default=None,
+        ),
+        output_field=models.DateTimeField(null=True),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
@@ -144,6 +179,8 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     recipients = models.JSONField(default=dict)
     message_id = models.TextField(blank=True)
+    #: What a member wrote, sanitised; the HTML of what came in is parsed from its raw item.
+    html = models.TextField(blank=True, db_default="", default="")
     has_html = models.BooleanField(default=False)
     has_more = models.BooleanField(default=False)
     raw_item_id = models.UUIDField(null=True)

@@ -19,6 +19,31 @@ class Role(models.TextChoices):
     READER = "reader", "Reader"
 
 
+class Density(models.TextChoices):
+    """How much room a row of a list takes."""
+
+    NORMAL = "normal", "Comfortable"
+    COMPACT = "compact", "Compact"
+
+
+class Company(models.Model):
+    """The settings of the whole company: one row, `Company.here()`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=120, blank=True)
+    individual_figures = models.BooleanField(default=False)
+    require_second_factor = models.BooleanField(default=False)
+    updated_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="company_once")]
+
+    @classmethod
+    def here(cls) -> "Company":
+        """The settings; as they come when nobody has changed any."""
+        return cls.objects.filter(id=1).first() or cls(id=1)
+
+
 class BusinessHours(models.Model):
     """When a team answers: `blocks` is a list of [weekday 0-6, "09:00", "17:30"] in `time_zone`."""
 
@@ -57,6 +82,8 @@ class Member(AbstractBaseUser):
     capacity = models.PositiveSmallIntegerField(default=20)
     signature = models.TextField(blank=True)
     hours = models.ForeignKey(BusinessHours, null=True, blank=True, on_delete=models.SET_NULL)
+    density = models.CharField(max_length=10, choices=Density.choices, default=Density.NORMAL)
+    contrast = models.BooleanField(default=False)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     joined_at = models.DateTimeField(default=now)
 
