@@ -1,11 +1,11 @@
-# make setup | demo | test | lint | bench | crash; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | lint | bench | crash | messages; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: setup demo test lint bench crash
+.PHONY: setup demo test lint bench crash messages
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -25,6 +25,10 @@ lint: $(VENV)/.everything
 # Processes killed at random moments, two hundred times; make test does twenty-five.
 crash: $(VENV)/.everything
 	@CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/crash $(ARGS)
+
+# The words of the surface into the catalogs of its languages (rapport/locale).
+messages: $(VENV)/.everything
+	@$(BIN)/python -m rapport.web.catalogs
 
 bench: $(VENV)/.running
 	@$(BIN)/rapport bench $(ARGS)

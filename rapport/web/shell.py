@@ -7,11 +7,14 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.translation import get_language, get_language_bidi
 
 from rapport.conversations.queries import Counts, count_open
 from rapport.core.options import options
 from rapport.live.ticket import issue
 from rapport.staff.models import Member, Role, Team
+from rapport.web.languages import choices
+from rapport.web.locales import live_words
 from rapport.web.rights import member_of
 
 THEMES = ("auto", "light", "dark")
@@ -116,7 +119,10 @@ def context(request: HttpRequest) -> dict[str, Any]:
     base: dict[str, Any] = {
         "theme": theme if theme in THEMES else "auto",
         "sheets": _SHEETS,
-        "page_language": "en",
+        "page_language": get_language() or "en",
+        "page_direction": "rtl" if get_language_bidi() else "ltr",
+        "languages": choices(),
+        "live_words": live_words(),
         "is_demo": options().demo,
     }
     if isinstance(getattr(request, "user", None), Member):

@@ -9,14 +9,15 @@ from zlib import crc32
 import heroicons
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.staff.models import Team
+from rapport.web import locales
 from rapport.web.shell import Shell
 
 register = template.Library()
@@ -57,18 +58,22 @@ def avatar(name: object, kind: str = "person", size: str = "") -> str:
 @register.filter
 def short_count(count: int) -> str:
     """A figure that fits a badge."""
-    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 10_000 else f"{count // 1000}k"
+    return locales.compact(count)
 
 
-def span_in_words(seconds: float) -> str:
-    """The length of a time in one short unit."""
-    minutes = int(abs(seconds) // 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    if minutes < 60 * 36:
-        return f"{round(minutes / 60)} h"
-    days = round(minutes / 1440)
-    return f"{days} d" if days < 60 else f"{round(days / 30.4)} mo" if days < 700 else f"{round(days / 365)} y"
+span_in_words = locales.span
+
+
+@register.filter
+def number(value: float) -> str:
+    """A figure as the reader's language writes it."""
+    return locales.number(value)
+
+
+@register.filter
+def day(at: datetime | None) -> str:
+    """A date as the reader's language writes it."""
+    return locales.day(at) if at else ""
 
 
 @register.filter
@@ -77,11 +82,11 @@ def age(at: datetime | None) -> str:
     if at is None:
         return ""
     seconds = (now() - at).total_seconds()
-    words = "now" if 0 <= seconds < 60 else span_in_words(seconds)
+    words = gettext("now") if 0 <= seconds < 60 else span_in_words(seconds)
     return format_html(
         '<time datetime="{}" title="{}" data-age>{}</time>',
         at.isoformat(),
-        at.strftime("%a %-d %b %Y, %H:%M UTC"),
+        locales.full(at),
         words,
     )
 
@@ -91,7 +96,7 @@ def moment(at: datetime | None) -> str:
     """A point in time in full, shown in the reader's zone by the page where it can."""
     if at is None:
         return ""
-    return format_html('<time datetime="{}" data-moment>{}</time>', at.isoformat(), at.strftime("%-d %b %Y, %H:%M"))
+    return format_html('<time datetime="{}" data-moment>{}</time>', at.isoformat(), locales.moment(at))
 
 
 @register.filter
@@ -125,7 +130,7 @@ def _icon(name: str) -> SafeString:
 @register.filter
 def size(count: int) -> str:
     """A number of bytes in words."""
-    return str(filesizeformat(count))
+    return locales.size(count)
 
 
 @register.filter

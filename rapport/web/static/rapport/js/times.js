@@ -1,26 +1,37 @@
 // Keeps ages, promises and countdowns true while the page stands open.
-function span(seconds) {
-  const minutes = Math.floor(Math.abs(seconds) / 60);
-  if (minutes < 60) return `${minutes} min`;
-  if (minutes < 60 * 36) return `${Math.round(minutes / 60)} h`;
-  const days = Math.round(minutes / 1440);
-  if (days < 60) return `${days} d`;
-  return days < 700 ? `${Math.round(days / 30.4)} mo` : `${Math.round(days / 365)} y`;
+const page = document.documentElement.lang || "en";
+const lang = `${page === "en" ? "en-GB" : page}-u-nu-latn`;
+const exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+
+function unit(value, name) {
+  return new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
 }
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+function span(seconds) {
+  const minutes = Math.floor(Math.abs(seconds) / 60);
+  if (minutes < 60) return unit(minutes, "minute");
+  if (minutes < 60 * 36) return unit(Math.round(minutes / 60), "hour");
+  const days = Math.round(minutes / 1440);
+  if (days < 60) return unit(days, "day");
+  return days < 700 ? unit(Math.round(days / 30.4), "month") : unit(Math.round(days / 365), "year");
+}
+
+// The words come from the page, in its language; %(span)s stands for the time in them.
+function word(name, of = "") {
+  return (document.body.dataset[`word${name}`] ?? "").replace("%(span)s", of);
+}
 
 function age(element, now) {
   const at = new Date(element.dateTime);
   const seconds = (now - at) / 1000;
-  const words = seconds >= 0 && seconds < 60 ? "now" : span(seconds);
+  const words = seconds >= 0 && seconds < 60 ? word("Now") : span(seconds);
   if (element.textContent !== words) element.textContent = words;
   element.title = exact.format(at);
 }
 
 function due(element, now) {
   const left = (new Date(element.dataset.due) - now) / 1000;
-  const words = left < 0 ? `${span(left)} late` : `${span(left)} left`;
+  const words = word(left < 0 ? "Late" : "Left", span(left));
   const text = element.lastChild;
   if (text && text.nodeType === Node.TEXT_NODE && text.data !== words) text.data = words;
   element.classList.toggle("badge-danger", left < 0);
@@ -29,7 +40,7 @@ function due(element, now) {
 
 function countdown(element, now) {
   const left = Math.ceil((new Date(element.dataset.countdown) - now) / 1000);
-  element.textContent = left > 0 ? `Goes out in ${left} s` : "Waiting to be sent";
+  element.textContent = left > 0 ? word("Goes", unit(left, "second")) : word("Waits");
   if (left <= 0) element.parentElement.querySelector("form")?.remove();
 }
 

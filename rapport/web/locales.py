@@ -1,0 +1,114 @@
+"""Dates, numbers and spans of time as the reader's language writes them (Unicode CLDR, by Babel)."""
+
+from datetime import date, datetime
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from babel.units import format_unit
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+_KB = 1000
+
+
+def locale() -> Locale:
+    """The reader's locale."""
+    # Where English has two ways, the surface keeps the one with the day before the month and 24 hours.
+    code = translation.get_language() or "en"
+    return Locale.parse("en-GB" if code == "en" else code, sep="-")
+
+
+def live_words() -> dict[str, str]:
+    """What the page's own clock says as time goes by, by the name of a data attribute; %(span)s stands for a time."""
+    return {
+        "now": _("now"),
+        "late": _("%(span)s late"),
+        "left": _("%(span)s left"),
+        "goes": _("Goes out in %(span)s"),
+        "waits": _("Waiting to be sent"),
+    }
+
+
+def number(value: float) -> str:
+    """12345.6 -> "12,345.6"."""
+    return str(format_decimal(value, locale=locale()))
+
+
+def compact(value: float) -> str:
+    """A figure that fits a badge: 12345 -> "12K"."""
+    if value < 1000:
+        return number(value)
+    return str(format_compact_decimal(value, format_type="short", locale=locale(), fraction_digits=value < 10_000))
+
+
+def percent(share: float) -> str:
+    """0.153 -> "15%"."""
+    return str(format_percent(share, locale=locale()))
+
+
+def span(seconds: float) -> str:
+    """The length of a time in one short unit; its sign does not count."""
+    minutes = int(abs(seconds) // 60)
+    if minutes < 60:
+        return _unit(minutes, "minute")
+    if minutes < 60 * 36:
+        return _unit(round(minutes / 60), "hour")
+    days = round(minutes / 1440)
+    if days < 60:
+        return _unit(days, "day")
+    return _unit(round(days / 30.4), "month") if days < 700 else _unit(round(days / 365), "year")
+
+
+def size(count: int) -> str:
+    """A number of bytes, in units of a thousand."""
+    value, unit = float(count), "byte"
+    for larger in ("kilobyte", "megabyte", "gigabyte"):
+        if value < _KB:
+            break
+        value, unit = value / _KB, larger
+    rounded = round(value, 1) if unit != "byte" and value < 10 else round(value)
+    return _unit(rounded, f"digital-{unit}")
+
+
+def day(at: date | datetime) -> str:
+    """A date: "23 Nov 2026"."""
+    return str(format_date(_local(at), "medium", locale=locale()))
+
+
+def weekday(at: date | datetime) -> str:
+    """A date of these weeks: "Mon 23 Nov"."""
+    return str(format_skeleton("MMMEd", _local(at), locale=locale()))
+
+
+def clock(at: datetime) -> str:
+    """A time of day in the reader's zone: "14:05"."""
+    return str(format_time(_zoned(at), "short", locale=locale()))
+
+
+def moment(at: datetime) -> str:
+    """A point in time in the reader's zone: "23 Nov 2026, 14:05"."""
+    return _glued(day(at), clock(at), "medium")
+
+
+def full(at: datetime) -> str:
+    """A point in time with its weekday and zone."""
+    time = format_time(_zoned(at), "HH:mm z", locale=locale())
+    return _glued(str(format_date(_local(at), "full", locale=locale())), str(time), "full")
+
+
+def _glued(day: str, time: str, length: str) -> str:
+    return str(locale().datetime_formats[length]).replace("'", "").format(time, day)
+
+
+def _unit(value: float, name: str) -> str:
+    prefix = "" if name.startswith("digital") else "duration-"
+    return str(format_unit(value, prefix + name, length="short", locale=locale()))
+
+
+def _local(at: date | datetime) -> date | datetime:
+    return _zoned(at) if isinstance(at, datetime) else at
+
+
+def _zoned(at: datetime) -> datetime:
+    return at.astimezone(timezone.get_current_timezone())
