@@ -4,10 +4,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop
 
 from rapport.conversations.models import Attachment, Conversation, Message, Status, Topic
 from rapport.core.errors import Invalid, NotVisible
@@ -15,18 +17,39 @@ from rapport.staff.models import Member
 
 PAGE_SIZE = 40
 TIMELINE_SIZE = 60
-VIEWS = {"mine": "Mine", "teams": "My teams", "unowned": "Unowned", "all": "All I may see"}
+#: Marked for translation, translated where they are shown.
+VIEWS = {
+    "mine": gettext_noop("Mine"),
+    "teams": gettext_noop("My teams"),
+    "unowned": gettext_noop("Unowned"),
+    "snoozed": gettext_noop("Snoozed"),
+    "all": gettext_noop("All I may see"),
+}
+SORTS = ("activity", "promise", "age", "newest")
+
+
+class Narrowing(Protocol):
+    """What narrows a list further: SQL over `conversations_conversation`, with its parameters."""
+
+    def where(self) -> tuple[str, list[Any]]:
+        """One condition, and what stands for its %s."""
+        ...
 
 
 @dataclass(frozen=True)
 class View:
-    """One list of conversations: one of VIEWS or the conversations of `team_id`, in one status."""
+    """One list of conversations: one of VIEWS or the conversations of `team_id`, in one status.
+
+    Snoozed ones are in the view "snoozed" and in no other list of open ones. `sort` is one of SORTS.
+    """
 
     member: Member
     team_ids: frozenset[UUID]
     name: str = "all"
     team_id: UUID | None = None
     status: str = Status.OPEN
+    sort: str = "activity"
+    filter: Narrowing | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,7 @@ class Counts:
     teams: int = 0
     unowned: int = 0
     all: int = 0
+    snoozed: int = 0
     by_team: dict[UUID, int] = field(default_factory=dict)
 
 
@@ -150,6 +174,13 @@ def _joined() -> QuerySet[Conversation]:
 
 def _of_view(view: View) -> QuerySet[Conversation]:
     rows = _joined().filter(status=view.status, merged_into__isnull=True)
+    if view.filter is not None:
+        condition, parameters = view.filter.where()
+        rows = rows.extra(where=[condition], params=parameters)
+    if view.name == "snoozed":
+        return rows.filter(Q(owner_member=view.member) | Q(owner_team_id__in=view.team_ids), snoozed=True)
+    if view.status == Status.OPEN:
+        rows = rows.filter(snoozed=False)
     if view.team_id is not None:
         return rows.filter(owner_team_id=view.team_id)
     if view.name == "mine":
