@@ -1,6 +1,7 @@
 """The accounts through which people reach the company."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -9,10 +10,10 @@ from rapport.core.ids import new_id
 class ChannelState(models.TextChoices):
     """How a channel is, in one word."""
 
-    NEW = "new", "Not heard from yet"
-    OK = "ok", "Working"
-    FAILING = "failing", "Failing, being retried"
-    STOPPED = "stopped", "Stopped until somebody changes it"
+    NEW = "new", _("Not heard from yet")
+    OK = "ok", _("Working")
+    FAILING = "failing", _("Failing, being retried")
+    STOPPED = "stopped", _("Stopped until somebody changes it")
 
 
 class Channel(models.Model):

@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -12,9 +13,9 @@ from rapport.staff.models import Member, Team
 class DraftKind(models.TextChoices):
     """What a draft is to become."""
 
-    REPLY = "reply", "Reply"
-    NOTE = "note", "Note"
-    NEW = "new", "New conversation"
+    REPLY = "reply", _("Reply")
+    NOTE = "note", _("Note")
+    NEW = "new", _("New conversation")
 
 
 class Draft(models.Model):
@@ -97,8 +98,8 @@ class SavedView(models.Model):
 class Interest(models.TextChoices):
     """What a member wants to hear of a conversation."""
 
-    FOLLOW = "follow", "Followed"
-    MUTE = "mute", "Muted"
+    FOLLOW = "follow", _("Followed")
+    MUTE = "mute", _("Muted")
 
 
 class Subscription(models.Model):

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Least, Lower
+from django.utils.translation import gettext_lazy as _
 
 from rapport.channels.models import Channel
 from rapport.conversations.desk import (
@@ -35,27 +36,27 @@ __all__ = [
 class Status(models.TextChoices):
     """Where a conversation stands."""
 
-    OPEN = "open", "Open"
-    RESOLVED = "resolved", "Resolved"
-    SPAM = "spam", "Spam"
-    MERGED = "merged", "Merged into another"
+    OPEN = "open", _("Open")
+    RESOLVED = "resolved", _("Resolved")
+    SPAM = "spam", _("Spam")
+    MERGED = "merged", _("Merged into another")
 
 
 class Priority(models.IntegerChoices):
     """How much it matters; higher is more."""
 
-    LOW = 0, "Low"
-    NORMAL = 1, "Normal"
-    HIGH = 2, "High"
-    URGENT = 3, "Urgent"
+    LOW = 0, _("Low")
+    NORMAL = 1, _("Normal")
+    HIGH = 2, _("High")
+    URGENT = 3, _("Urgent")
 
 
 class Direction(models.TextChoices):
     """Which way a message went."""
 
-    IN = "in", "Received"
-    OUT = "out", "Sent"
-    NOTE = "note", "Note"
+    IN = "in", _("Received")
+    OUT = "out", _("Sent")
+    NOTE = "note", _("Note")
 
 
 class Topic(models.Model):

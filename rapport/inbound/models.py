@@ -1,6 +1,7 @@
 """What channels delivered, exactly as they did."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.channels.models import Channel
 from rapport.core.clock import now
@@ -10,11 +11,11 @@ from rapport.core.ids import new_id
 class RawState(models.TextChoices):
     """What became of a raw item."""
 
-    RECEIVED = "received", "Waiting"
-    STORED = "stored", "Stored"
-    DUPLICATE = "duplicate", "Already had"
-    QUARANTINED = "quarantined", "In quarantine"
-    REFUSED = "refused", "Refused"
+    RECEIVED = "received", _("Waiting")
+    STORED = "stored", _("Stored")
+    DUPLICATE = "duplicate", _("Already had")
+    QUARANTINED = "quarantined", _("In quarantine")
+    REFUSED = "refused", _("Refused")
 
 
 class RawItem(models.Model):

@@ -1,6 +1,7 @@
 """The journey of each outgoing message."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation
@@ -11,14 +12,14 @@ from rapport.core.ids import new_id
 class DeliveryState(models.TextChoices):
     """Where an outgoing message is on its way."""
 
-    QUEUED = "queued", "Waiting to be sent"
-    SENDING = "sending", "Being sent"
-    SENT = "sent", "Sent"
-    RETRY = "retry", "Will be tried again"
-    FAILED = "failed", "Could not be sent"
-    BOUNCED = "bounced", "Came back"
-    UNCERTAIN = "uncertain", "May or may not have been sent"
-    CANCELLED = "cancelled", "Undone before it was sent"
+    QUEUED = "queued", _("Waiting to be sent")
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    RETRY = "retry", _("Will be tried again")
+    FAILED = "failed", _("Could not be sent")
+    BOUNCED = "bounced", _("Came back")
+    UNCERTAIN = "uncertain", _("May or may not have been sent")
+    CANCELLED = "cancelled", _("Undone before it was sent")
 
 
 class Delivery(models.Model):

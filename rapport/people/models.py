@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -13,14 +14,14 @@ from rapport.staff.models import Member
 class RelationshipKind(models.TextChoices):
     """What somebody is to us."""
 
-    CUSTOMER = "customer", "Customer"
-    EMPLOYEE = "employee", "Employee"
-    PARTNER = "partner", "Partner"
-    ANALYST = "analyst", "Analyst"
-    JOURNALIST = "journalist", "Journalist"
-    SUPPLIER = "supplier", "Supplier"
-    PROSPECT = "prospect", "Prospect"
-    OTHER = "other", "Other"
+    CUSTOMER = "customer", _("Customer")
+    EMPLOYEE = "employee", _("Employee")
+    PARTNER = "partner", _("Partner")
+    ANALYST = "analyst", _("Analyst")
+    JOURNALIST = "journalist", _("Journalist")
+    SUPPLIER = "supplier", _("Supplier")
+    PROSPECT = "prospect", _("Prospect")
+    OTHER = "other", _("Other")
 
 
 class Organization(models.Model):

@@ -20,8 +20,9 @@ ROOT = Path(__file__).parent.parent
 LOCALE = ROOT / "locale"
 LANGUAGES = ("de", "es", "fr", "ar")
 _KEYWORDS = {
-    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
+    "_": None, "lazy": None, "_lazy": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None,
+    "ngettext": (1, 2), "ngettext_lazy": (1, 2), "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
 }  # fmt: skip
 _HEADER = "# The words of Rapport's surface. Written by `make messages`; translate here, then run it again.\n"
 

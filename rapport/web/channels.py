@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.channels import registry
@@ -20,34 +22,44 @@ from rapport.inbound.models import RawItem
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
-_SECURITY = (("tls", "TLS (usual)"), ("starttls", "STARTTLS"), ("none", "None (this machine only)"))
-_KEEP = "Leave empty to keep the stored one."
+_SECURITY = (("tls", lazy("TLS (usual)")), ("starttls", lazy("STARTTLS")), ("none", lazy("None (this machine only)")))
+_KEEP = lazy("Leave empty to keep the stored one.")
 
 
 class MailboxForm(forms.Form):
     """A mailbox: where mail is collected, and where it is sent."""
 
-    name = forms.CharField(max_length=80, help_text="What colleagues call it, such as “Support mailbox”.")
-    address = forms.EmailField(label="Its e-mail address")
+    name = forms.CharField(max_length=80, help_text=lazy("What colleagues call it, such as “Support mailbox”."))
+    address = forms.EmailField(label=lazy("Its e-mail address"))
     imap_host = forms.CharField(
-        label="IMAP server", required=False, help_text="Empty: mail is not collected from here."
+        label=lazy("IMAP server"), required=False, help_text=lazy("Empty: mail is not collected from here.")
     )
-    imap_port = forms.IntegerField(label="IMAP port", required=False, min_value=1, max_value=65535)
-    imap_security = forms.ChoiceField(label="IMAP security", choices=_SECURITY)
-    imap_user = forms.CharField(label="IMAP user", required=False)
+    imap_port = forms.IntegerField(label=lazy("IMAP port"), required=False, min_value=1, max_value=65535)
+    imap_security = forms.ChoiceField(label=lazy("IMAP security"), choices=_SECURITY)
+    imap_user = forms.CharField(label=lazy("IMAP user"), required=False)
     imap_password = forms.CharField(
-        label="IMAP password", required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        label=lazy("IMAP password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
-    folders = forms.CharField(label="Folders", required=False, initial="INBOX", help_text="Separated by commas.")
-    backfill = forms.BooleanField(label="Also take in the mail that is there already", required=False, initial=True)
+    folders = forms.CharField(
+        label=lazy("Folders"), required=False, initial="INBOX", help_text=lazy("Separated by commas.")
+    )
+    backfill = forms.BooleanField(
+        label=lazy("Also take in the mail that is there already"), required=False, initial=True
+    )
     smtp_host = forms.CharField(
-        label="SMTP server", required=False, help_text="Empty: replies cannot be sent from here."
+        label=lazy("SMTP server"), required=False, help_text=lazy("Empty: replies cannot be sent from here.")
     )
-    smtp_port = forms.IntegerField(label="SMTP port", required=False, min_value=1, max_value=65535)
-    smtp_security = forms.ChoiceField(label="SMTP security", choices=_SECURITY)
-    smtp_user = forms.CharField(label="SMTP user", required=False)
+    smtp_port = forms.IntegerField(label=lazy("SMTP port"), required=False, min_value=1, max_value=65535)
+    smtp_security = forms.ChoiceField(label=lazy("SMTP security"), choices=_SECURITY)
+    smtp_user = forms.CharField(label=lazy("SMTP user"), required=False)
     smtp_password = forms.CharField(
-        label="SMTP password", required=False, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "off"})
+        label=lazy("SMTP password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 
     def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
@@ -61,7 +73,7 @@ class MailboxForm(forms.Form):
         """Names are unique."""
         name = str(self.cleaned_data["name"]).strip()
         if Channel.objects.filter(name=name).exclude(id=self.channel.id).exists():
-            raise forms.ValidationError("Another channel has this name.")
+            raise forms.ValidationError(_("Another channel has this name."))
         return name
 
     def clean(self) -> dict[str, Any]:
@@ -101,7 +113,7 @@ def channels(request: HttpRequest) -> HttpResponse:
 @page(ADMINS)
 def new(request: HttpRequest) -> HttpResponse:
     """Connect a mailbox."""
-    return _edit(request, Channel(kind="email"), "Connect a mailbox", "channel.added")
+    return _edit(request, Channel(kind="email"), _("Connect a mailbox"), "channel.added")
 
 
 @page(ADMINS)
@@ -123,7 +135,8 @@ def switch(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     Channel.objects.filter(id=found.id).update(**changes)
     kind = "channel.resumed" if resume else "channel.paused"
     events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
-    messages.success(request, f"{found.name} is {'running again' if resume else 'paused; nothing is lost meanwhile'}.")
+    said = _("%(name)s is running again.") if resume else _("%(name)s is paused; nothing is lost meanwhile.")
+    messages.success(request, said % {"name": found.name})
     return redirect("channels")
 
 
@@ -134,7 +147,10 @@ def _edit(request: HttpRequest, found: Channel, title: str, kind: str) -> HttpRe
         found.state, found.error, found.changed_at = ChannelState.NEW, "", now()
         found.save()
         events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
-        messages.success(request, f"{found.name} is saved. It connects within a minute; its state is shown here.")
+        messages.success(
+            request,
+            _("%(name)s is saved. It connects within a minute; its state is shown here.") % {"name": found.name},
+        )
         return redirect("channels")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "channels"})
 
@@ -142,7 +158,7 @@ def _edit(request: HttpRequest, found: Channel, title: str, kind: str) -> HttpRe
 def _channel(channel_id: UUID) -> Channel:
     found = Channel.objects.filter(id=channel_id).first()
     if found is None:
-        raise NotVisible("There is no such channel.")
+        raise NotVisible(_("There is no such channel."))
     return found
 
 

@@ -2,18 +2,23 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 _PAGES = {
     400: (
-        "This cannot be done",
-        "The request does not fit together. Go back, look at what you entered, and try again.",
+        lazy("This cannot be done"),
+        lazy("The request does not fit together. Go back, look at what you entered, and try again."),
     ),
-    403: ("You may not do this", "Your role does not allow it. Ask an administrator or the lead of your team."),
-    404: ("There is nothing here", "It does not exist, or it is not yours to see."),
-    405: ("Not like this", "This address only takes what its own page sends."),
+    403: (
+        lazy("You may not do this"),
+        lazy("Your role does not allow it. Ask an administrator or the lead of your team."),
+    ),
+    404: (lazy("There is nothing here"), lazy("It does not exist, or it is not yours to see.")),
+    405: (lazy("Not like this"), lazy("This address only takes what its own page sends.")),
     500: (
-        "Something broke on our side",
-        "Nothing you sent was half done. Try again; if it happens again, tell your administrator.",
+        lazy("Something broke on our side"),
+        lazy("Nothing you sent was half done. Try again; if it happens again, tell your administrator."),
     ),
 }
 
@@ -48,4 +53,4 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """403 after a form was sent without its secret: mostly a page that stood open since an earlier sign-in."""
-    return error_page(request, 403, "This page has stood open too long. Go back, load it again, and send once more.")
+    return error_page(request, 403, _("This page has stood open too long. Go back, load it again, and send once more."))

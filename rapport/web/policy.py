@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core.errors import Invalid, NotVisible
@@ -85,7 +87,7 @@ def change(request: HttpRequest) -> HttpResponse:
     verb = given.get("verb", "")
     if verb == "discard":
         request.session.pop(_SESSION, None)
-        messages.info(request, "The draft is gone; the policy in force was not changed.")
+        messages.info(request, _("The draft is gone; the policy in force was not changed."))
         return redirect("policy")
     try:
         _apply(draft.plain, verb, given.get("rule", ""), given.dict())
@@ -99,7 +101,7 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
     rules = plain["rules"]
     at = int(position) - 1 if position.isdecimal() else -1
     if verb in ("up", "down", "remove") and not 0 <= at < len(rules):
-        raise Invalid("There is no such rule.", "Load the page again.")
+        raise Invalid(_("There is no such rule."), _("Load the page again."))
     if verb == "remove":
         rules.pop(at)
     elif verb in ("up", "down"):
@@ -114,7 +116,7 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
     elif verb == "promise_remove":
         plain.get("promises", {}).pop(str(given.get("name", "")), None)
     else:
-        raise Invalid("There is no such change.", "Load the page again.")
+        raise Invalid(_("There is no such change."), _("Load the page again."))
 
 
 @page(LEADS)
@@ -124,11 +126,11 @@ def rule(request: HttpRequest, position: int) -> HttpResponse:
     draft = _draft(request)
     rules = draft.plain["rules"]
     if position > len(rules):
-        raise NotVisible("There is no such rule.")
+        raise NotVisible(_("There is no such rule."))
     names = vocabulary()
     form = RuleForm(request.POST or None, names, draft.policy, rules[position - 1] if position else None)
     if request.method == "POST" and form.is_valid() and _written(request, draft, form, position):
-        messages.success(request, "The rule is in the draft. Save the draft to put it in force.")
+        messages.success(request, _("The rule is in the draft. Save the draft to put it in force."))
         return redirect("policy")
     return render(request, "web/policy/rule.html", {"form": form, "position": position})
 
@@ -157,7 +159,7 @@ def save(request: HttpRequest) -> HttpResponse:
     """Put the draft in force as a new version; what was decided before stays as it was."""
     draft = _draft(request)
     if not draft.changed:
-        messages.info(request, "There is nothing to save.")
+        messages.info(request, _("There is nothing to save."))
         return redirect("policy")
     saved_by = SavedBy(member_of(request).id, request.POST.get("note", ""), draft.base)
     try:
@@ -166,15 +168,18 @@ def save(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect("policy")
     request.session.pop(_SESSION, None)
-    messages.success(request, f"Version {saved.number} is in force. What was decided before stays as it was.")
+    messages.success(
+        request,
+        _("Version %(number)s is in force. What was decided before stays as it was.") % {"number": saved.number},
+    )
     return redirect("policy")
 
 
 class ImportForm(forms.Form):
     """A policy file."""
 
-    file = forms.FileField(label="File", help_text="TOML or YAML, as the export gives it.")
-    note = forms.CharField(label="What changes, and why", max_length=200, required=False)
+    file = forms.FileField(label=lazy("File"), help_text=lazy("TOML or YAML, as the export gives it."))
+    note = forms.CharField(label=lazy("What changes, and why"), max_length=200, required=False)
 
 
 @page(LEADS)
@@ -190,11 +195,11 @@ def import_file(request: HttpRequest) -> HttpResponse:
             text = file.read().decode("utf-8")
             saved = save_policy(text, format_of(file.name), member_of(request).id, form.cleaned_data["note"])
         except UnicodeDecodeError:
-            form.add_error("file", "This is no text in UTF-8. Nothing was changed.")
+            form.add_error("file", _("This is no text in UTF-8. Nothing was changed."))
         except PolicyError as error:
             form.add_error("file", [*error.message.splitlines(), error.hint])
         else:
-            messages.success(request, f"Version {saved.number} is in force.")
+            messages.success(request, _("Version %(number)s is in force.") % {"number": saved.number})
             return redirect("policy")
     context = {"form": form, "title": "Import a policy", "back": "policy"}
     return render(request, "web/admin/form.html", context)
@@ -205,7 +210,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest, fmt: str) -> HttpResponse:
     """The policy in force as a file; `?version=` for an earlier one."""
     if fmt not in FORMATS:
-        raise NotVisible("There is no such format.")
+        raise NotVisible(_("There is no such format."))
     number = request.GET.get("version", "")
     found = policy_of(int(number)) if number.isdecimal() and len(number) < 8 else current_policy()[1]
     response = HttpResponse(dump(found, fmt), content_type="text/plain; charset=utf-8")

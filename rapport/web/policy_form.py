@@ -6,13 +6,17 @@ from typing import Any
 import yaml
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from rapport.ownership.forms import ConditionField, condition_catalogue, outcome_choices
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import Vocabulary
 
-_NOT_ASKED = ("", "It does not matter")
-_REST_HELP = "Conditions within conditions (all, any, not), as the exported YAML has them. Mostly empty."
+_NOT_ASKED = ("", lazy("It does not matter"))
+_REST_HELP = lazy(
+    "Conditions within conditions (all, any, not), as the exported YAML has them. Mostly empty."
+)
 Plain = dict[str, Any]
 
 
@@ -20,7 +24,7 @@ class RuleForm(forms.Form):
     """When something holds, then this follows."""
 
     all_optional = True
-    name = forms.CharField(max_length=120, label="Name of the rule")
+    name = forms.CharField(max_length=120, label=lazy("Name of the rule"))
 
     def __init__(
         self, data: QueryDict | None, vocabulary: Vocabulary, policy: Policy, rule: Plain | None = None
@@ -34,7 +38,7 @@ class RuleForm(forms.Form):
                 self.fields[name] = field
                 self.drawn.append(name)
         self.fields["when_rest"] = forms.CharField(
-            label="More conditions", required=False, help_text=_REST_HELP,
+            label=_("More conditions"), required=False, help_text=_REST_HELP,
             widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         )  # fmt: skip
         self.drawn.append("when_rest")
@@ -60,9 +64,9 @@ class RuleForm(forms.Form):
         try:
             read = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise forms.ValidationError("This is no YAML. Write it as the exported policy has it.") from error
+            raise forms.ValidationError(_("This is no YAML. Write it as the exported policy has it.")) from error
         if not isinstance(read, dict):
-            raise forms.ValidationError("Expected conditions with their values, such as “any:” and a list.")
+            raise forms.ValidationError(_("Expected conditions with their values, such as “any:” and a list."))
         return {str(key): value for key, value in read.items()}
 
     def plain(self) -> Plain:
@@ -82,8 +86,9 @@ class RuleForm(forms.Form):
 
 _OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "confidential")
 _LABELS = {
-    "owner": "Owned by", "member": "Answered by", "assign": "Or answered by", "involve": "Followed by", 
-    "topic": "Topic", "priority": "Priority", "promise": "Promise",
+    "owner": lazy("Owned by"), "member": lazy("Answered by"), "assign": lazy("Or answered by"),
+    "involve": lazy("Followed by"),
+    "topic": lazy("Topic"), "priority": lazy("Priority"), "promise": lazy("Promise"),
 }  # fmt: skip
 
 
@@ -91,20 +96,22 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
     name = f"when_{condition.name}"
     common: dict[str, Any] = {"label": condition.label, "help_text": condition.description, "required": False}
     if condition.kind == "yes":
-        answers = [_NOT_ASKED, ("yes", "Yes"), *([("no", "No")] if condition.name != "always" else [])]
+        answers = [_NOT_ASKED, ("yes", _("Yes")), *([("no", _("No"))] if condition.name != "always" else [])]
         return {name: forms.ChoiceField(choices=answers, **common)}
     if condition.kind in ("choices", "names") and condition.names and condition.choices != condition.names:
         return {
             name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
-            f"{name}_of": _several(condition.names, label=f"{condition.label}: one of these"),
+            f"{name}_of": _several(condition.names, label=_("%(label)s: one of these") % {"label": condition.label}),
         }
     if condition.kind in ("choices", "names"):
         return {name: _several(condition.choices, **common)} if condition.choices else {}
     if condition.kind == "time":
-        hours = [("", "Those of the company"), *condition.names]
+        hours = [("", _("Those of the company")), *condition.names]
         return {
             name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
-            f"{name}_of": forms.ChoiceField(choices=hours, required=False, label=f"{condition.label}: which hours"),
+            f"{name}_of": forms.ChoiceField(
+                choices=hours, required=False, label=_("%(label)s: which hours") % {"label": condition.label}
+            ),
         }
     if condition.kind in ("texts", "words"):
         common["help_text"] += " Separated by commas." + (
@@ -112,8 +119,8 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
         )
         fields: dict[str, forms.Field] = {name: forms.CharField(max_length=4000, **common)}
         if condition.kind == "words":
-            how = [("any", "Any of them is enough"), ("all", "All are needed")]
-            fields[f"{name}_of"] = forms.ChoiceField(choices=how, required=False, label="Of these words")
+            how = [("any", _("Any of them is enough")), ("all", _("All are needed"))]
+            fields[f"{name}_of"] = forms.ChoiceField(choices=how, required=False, label=_("Of these words"))
         return fields
     return {}
 
@@ -129,12 +136,12 @@ def _outcome_fields(choices: Mapping[str, tuple[tuple[str, str], ...]]) -> dict[
         if name == "involve":
             fields["then_involve"] = _several(choices[name], label=_LABELS[name])
         else:
-            empty = ("", "Not said by this rule")
+            empty = ("", _("Not said by this rule"))
             fields[f"then_{name}"] = forms.ChoiceField(
                 choices=[empty, *choices[name]], required=False, label=_LABELS[name]
             )
     fields["then_confidential"] = forms.BooleanField(
-        required=False, label="In confidence: seen by the owner's team alone"
+        required=False, label=_("In confidence: seen by the owner's team alone")
     )
     return fields
 

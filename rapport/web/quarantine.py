@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core import events, notify, scope
@@ -42,7 +43,7 @@ def replay(request: HttpRequest, item_id: UUID) -> HttpResponse:
         waiting.update(state=RawState.RECEIVED, reason="", attempts=0)
         events.record("raw.replayed", actor_id=member_of(request).id, data={"item": str(item_id)})
         notify.wake(notify.RAW_CHANNEL)
-    messages.success(request, "It is tried again now. If it is understood this time, it appears in the inbox.")
+    messages.success(request, _("It is tried again now. If it is understood this time, it appears in the inbox."))
     return redirect("quarantine")
 
 
@@ -59,7 +60,7 @@ def _item(item_id: UUID) -> RawItem:
     with scope.system():
         found = RawItem.objects.filter(id=item_id, state__in=(RawState.QUARANTINED, RawState.REFUSED)).first()
     if found is None:
-        raise NotVisible("There is no such item in quarantine.")
+        raise NotVisible(_("There is no such item in quarantine."))
     return found
 
 
@@ -67,4 +68,4 @@ def _item_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise NotVisible("There is no such page.") from error
+        raise NotVisible(_("There is no such page.")) from error

@@ -136,7 +136,7 @@ def names_of(events: Iterable[Event]) -> dict[str, str]:
     if actors or mentioned:
         members = Member.objects.filter(id__in=[*actors, *mentioned]).values_list("id", "name")
         names |= {str(key): name for key, name in members}
-    return names | {f"priority-{value}": label for value, label in Priority.choices}
+    return names | {f"priority-{value}": str(label) for value, label in Priority.choices}
 
 
 def _ids_in(data: object) -> Iterable[UUID]:
