@@ -87,11 +87,17 @@ class Conversation(models.Model):
     snippet = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
     priority = models.SmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
-    person = models.ForeignKey(Person, null=True, on_delete=models.SET_NULL, related_name="conversations")
-    channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, related_name="conversations")
-    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL)
-    owner_team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="owned")
-    owner_member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned")
+    person = models.ForeignKey(
+        Person, null=True, on_delete=models.SET_NULL, related_name="conversations", db_index=False
+    )
+    channel = models.ForeignKey(
+        Channel, null=True, on_delete=models.SET_NULL, related_name="conversations", db_index=False
+    )
+    topic = models.ForeignKey(Topic, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
+    owner_team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="owned", db_index=False)
+    owner_member = models.ForeignKey(
+        Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="owned", db_index=False
+    )
     involved = ArrayField(models.UUIDField(), default=list, blank=True)
     confidential = models.BooleanField(default=False)
     audience = ArrayField(models.UUIDField(), default=list)
@@ -121,17 +127,7 @@ class Conversation(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["status", "-last_activity_at", "-id"], name="conversation_all"),
-            models.Index(fields=["owner_team", "status", "-last_activity_at", "-id"], name="conversation_team"),
-            models.Index(
-                fields=["owner_member", "status", "-last_activity_at", "-id"],
-                name="conversation_mine", condition=models.Q(owner_member__isnull=False),
-            ),
-            models.Index(
-                fields=["-last_activity_at", "-id"],
-                name="conversation_unowned",
-                condition=models.Q(owner_member__isnull=True, status="open"),
-            ),
+            # Those of the lists are partial and over expressions: `list_sql`.
             models.Index(fields=["person", "-last_activity_at"], name="conversation_person"),
             GinIndex(OpClass(Lower("subject"), name="gin_trgm_ops"), name="conversation_subject_trigram"),
         ]

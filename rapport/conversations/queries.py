@@ -1,19 +1,32 @@
 """Every question the pages ask about conversations. Row-level security answers only with what the member may see."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_noop
 
-from rapport.conversations.models import Attachment, Conversation, Message, Status, Topic
-from rapport.core.errors import Invalid, NotVisible
-from rapport.staff.models import Member
+from rapport.conversations.listing import (
+    SORTS,
+    Edge,
+    Narrowing,
+    View,
+    among_statement,
+    cursor_of,
+    edge_of,
+    page_statement,
+)
+from rapport.conversations.models import Attachment, Conversation, Message, Topic
+from rapport.conversations.tallying import Counts, count_open
+from rapport.core.errors import NotVisible
+
+__all__ = [
+    "SORTS", "VIEWS", "Counts", "Narrowing", "Page", "View", "active_topics", "attachments_of", "count_open",
+    "earlier_of", "get_attachment", "get_conversation", "get_message", "list_conversations", "messages_of", "rows_of",
+]  # fmt: skip
 
 PAGE_SIZE = 40
 TIMELINE_SIZE = 60
@@ -25,86 +38,29 @@ VIEWS = {
     "snoozed": gettext_noop("Snoozed"),
     "all": gettext_noop("All I may see"),
 }
-SORTS = ("activity", "promise", "age", "newest")
-
-
-class Narrowing(Protocol):
-    """What narrows a list further: SQL over `conversations_conversation`, with its parameters."""
-
-    def where(self) -> tuple[str, list[Any]]:
-        """One condition, and what stands for its %s."""
-        ...
-
-
-@dataclass(frozen=True)
-class View:
-    """One list of conversations: one of VIEWS or the conversations of `team_id`, in one status.
-
-    Snoozed ones are in the view "snoozed" and in no other list of open ones. `sort` is one of SORTS.
-    """
-
-    member: Member
-    team_ids: frozenset[UUID]
-    name: str = "all"
-    team_id: UUID | None = None
-    status: str = Status.OPEN
-    sort: str = "activity"
-    filter: Narrowing | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some conversations, newest activity first; `next_cursor` is empty on the last page."""
+    """Some conversations in the view's order; `next_cursor` is empty on the last page."""
 
     rows: Sequence[Conversation]
     next_cursor: str = ""
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Open conversations by view, and by team id."""
-
-    mine: int = 0
-    teams: int = 0
-    unowned: int = 0
-    all: int = 0
-    snoozed: int = 0
-    by_team: dict[UUID, int] = field(default_factory=dict)
-
-
 def list_conversations(view: View, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
-    """One page of a view. Raises Invalid when the cursor is none of ours."""
-    rows = list(_after(_of_view(view), cursor).order_by("-last_activity_at", "-id")[: limit + 1])
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Page(rows, _cursor(rows[-1].last_activity_at, rows[-1].id) if more else "")
+    """One page of a view in its order. Raises Invalid when the cursor is none of ours."""
+    found = _select(*page_statement(view, edge_of(view, cursor), limit + 1))
+    ids = [row[0] for row in found[:limit]]
+    if len(found) <= limit:
+        return Page(_in_order(ids))
+    last_id, due_at, last_activity_at, created_at = found[limit - 1]
+    return Page(_in_order(ids), cursor_of(view, Edge(due_at, last_activity_at, created_at, last_id)))
 
 
 def rows_of(view: View, ids: Iterable[UUID]) -> Sequence[Conversation]:
-    """Those of `ids` that are in the view now, newest activity first."""
-    return list(_of_view(view).filter(id__in=list(ids)[:100]).order_by("-last_activity_at", "-id"))
-
-
-def count_open(member: Member, team_ids: frozenset[UUID]) -> Counts:
-    """The figures beside the views, with one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT owner_team_id, owner_member_id IS NULL, owner_member_id = %s, count(*)
-            FROM conversations_conversation WHERE status = 'open' AND merged_into IS NULL GROUP BY 1, 2, 3""",
-            [member.id],
-        )
-        groups = cursor.fetchall()
-    by_team: dict[UUID, int] = {}
-    for team, _, _, count in groups:
-        if team:
-            by_team[team] = by_team.get(team, 0) + count
-    return Counts(
-        mine=sum(count for _, _, mine, count in groups if mine),
-        teams=sum(count for team, _, _, count in groups if team in team_ids),
-        unowned=sum(count for team, free, _, count in groups if free and (team is None or team in team_ids)),
-        all=sum(count for *_, count in groups),
-        by_team=by_team,
-    )
+    """Those of `ids` that are in the view now, in its order."""
+    return _in_order([row[0] for row in _select(*among_statement(view, list(ids)[:100]))])
 
 
 def get_conversation(conversation_id: UUID) -> Conversation:
@@ -172,38 +128,14 @@ def _joined() -> QuerySet[Conversation]:
     return Conversation.objects.select_related("person", "owner_team", "owner_member", "channel", "topic")
 
 
-def _of_view(view: View) -> QuerySet[Conversation]:
-    rows = _joined().filter(status=view.status, merged_into__isnull=True)
-    if view.filter is not None:
-        condition, parameters = view.filter.where()
-        rows = rows.extra(where=[condition], params=parameters)
-    if view.name == "snoozed":
-        return rows.filter(Q(owner_member=view.member) | Q(owner_team_id__in=view.team_ids), snoozed=True)
-    if view.status == Status.OPEN:
-        rows = rows.filter(snoozed=False)
-    if view.team_id is not None:
-        return rows.filter(owner_team_id=view.team_id)
-    if view.name == "mine":
-        return rows.filter(owner_member=view.member)
-    if view.name == "teams":
-        return rows.filter(owner_team_id__in=view.team_ids)
-    if view.name == "unowned":
-        return rows.filter(Q(owner_team__isnull=True) | Q(owner_team_id__in=view.team_ids), owner_member__isnull=True)
-    return rows
+def _select(statement: str, parameters: list[Any]) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
 
 
-def _after(rows: QuerySet[Conversation], cursor: str) -> QuerySet[Conversation]:
-    if not cursor:
-        return rows
-    try:
-        at, last = urlsafe_b64decode(cursor.encode()).decode().split("|")
-        edge, edge_id = datetime.fromisoformat(at), UUID(last)
-    except ValueError as error:
-        raise Invalid("This page of the list does not exist.", "Start at its beginning.") from error
-    return rows.filter(
-        Q(last_activity_at__lt=edge) | Q(last_activity_at=edge, id__lt=edge_id), last_activity_at__lte=edge
-    )
-
-
-def _cursor(at: datetime, last: UUID) -> str:
-    return urlsafe_b64encode(f"{at.isoformat()}|{last}".encode()).decode()
+def _in_order(ids: Sequence[UUID]) -> Sequence[Conversation]:
+    if not ids:
+        return []
+    rows = {row.id: row for row in _joined().filter(id__in=ids)}
+    return [rows[one] for one in ids if one in rows]
