@@ -155,6 +155,16 @@ def of_queues(queues: Queues) -> list[Check]:
     ]
 
 
+def of_counters(wrong: int) -> Check:
+    """The figures beside the views, which the database keeps; `wrong` is how many differ from what is there."""
+    return _check(
+        "counters",
+        Grade.WARN if wrong else Grade.OK,
+        f"{wrong} figures differ from what is there" if wrong else "the figures beside the views are right",
+        "Count anew: rapport doctor --recount",
+    )
+
+
 def of_clock(skew: timedelta) -> Check:
     """The database's clock against this machine's."""
     size = abs(skew)

@@ -29,9 +29,10 @@ _MARK = {Grade.OK: ("ok  ", "green"), Grade.WARN: ("warn", "yellow"), Grade.FAIL
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def doctor(as_json: bool) -> None:
-    """Check database, channels, queues, clock, disk and the secret key. Ends with 1 when something fails."""
-    checks = [*_database(), *_machine()]
+@click.option("--recount", is_flag=True, help="Count the figures beside the views anew before.")
+def doctor(as_json: bool, recount: bool) -> None:
+    """Check database, channels, queues, counters, clock, disk and the secret key. Ends with 1 when something fails."""
+    checks = [*_database(recount), *_machine()]
     failed = any(check.grade is Grade.FAIL for check in checks)
     if as_json:
         click.echo(orjson.dumps({"ok": not failed, "checks": [asdict(check) for check in checks]}))
@@ -48,7 +49,7 @@ def _tell(check: Check) -> None:
         click.echo(f"      {check.advice}")
 
 
-def _database() -> list[Check]:
+def _database(recount: bool) -> list[Check]:
     """Everything that the database can tell; one failed check when it does not answer."""
     checks: list[Check] = []
     try:
@@ -58,6 +59,7 @@ def _database() -> list[Check]:
                 return checks
             checks += diagnosis.of_channels(_lines(), now())
             checks += diagnosis.of_queues(_queues())
+            checks.append(_counters(recount))
             checks.append(_clock())
     except RapportError as error:
         checks.append(Check("database", Grade.FAIL, error.message, error.hint))
@@ -179,6 +181,14 @@ def _latest(quarantined: Any) -> list[tuple[UUID, str]]:
 def _made_at(id: UUID) -> datetime:
     """When an id was made: its first 48 bits are milliseconds (RFC 9562, section 5.7)."""
     return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
+
+
+def _counters(recount: bool) -> Check:
+    from rapport.conversations import tallying
+
+    if recount:
+        tallying.recount()
+    return diagnosis.of_counters(tallying.discrepancies())
 
 
 def _clock() -> Check:

@@ -9,8 +9,10 @@ from psycopg import sql
 
 from rapport.cli.archive import Checksum
 
+#: Counters that triggers keep: the conversations restored are counted as they come.
+_COUNTED = ("conversations_tally",)
 #: Filled by migrating; what was applied stands in the manifest.
-_LEFT_OUT = ("django_migrations",)
+_LEFT_OUT = ("django_migrations", *_COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ def fill(table: Table, rows: Iterable[bytes]) -> None:
 
 def empty(tables: Iterable[Table]) -> None:
     """Take every row away."""
-    names = sql.SQL(", ").join(sql.Identifier(table.name) for table in tables)
+    with connection.cursor() as cursor:
+        counted = set(_COUNTED) & set(connection.introspection.table_names(cursor))
+    names = sql.SQL(", ").join(map(sql.Identifier, [*(table.name for table in tables), *sorted(counted)]))
     # The log of events refuses to be emptied, with a trigger; whoever restores over it has been asked.
     _for_each_guard("DISABLE")
     _execute(sql.SQL("TRUNCATE {}").format(names))

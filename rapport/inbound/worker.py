@@ -1,4 +1,4 @@
-"""The worker process: pipeline, outbox, one collector a channel, and the mail listener, each in its own
+"""The worker process: pipeline, outbox, one collector a channel, the mail listener, and upkeep, each in its own
 thread.
 
 Every part goes on by itself after a fault: of the database, a mail server, or its own. Nothing is lost by
@@ -27,13 +27,13 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import pipeline
+from rapport.inbound import pipeline, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.outbound import deliver, queue
 from rapport.outbound.retry import reconnect_seconds
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "collect", "listener")
+PARTS = ("pipeline", "outbox", "collect", "listener", "upkeep")
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _STOPPED_AGAIN_SECONDS = 3600.0
@@ -72,6 +72,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "outbox": (_outbox, wanted.outbox_threads),
         "collect": (_collect, 1),
         "listener": (_listen, 1 if wanted.listener_port else 0),
+        "upkeep": (upkeep.run, 1),
     }
     body, count = runs[part]
     return [

@@ -11,6 +11,7 @@ from rapport.channels.base import Incoming, mail
 from rapport.channels.models import Channel, ChannelState
 from rapport.cli import diagnosis, doctor
 from rapport.cli.diagnosis import Grade
+from rapport.conversations.models import Tally
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -134,3 +135,13 @@ def test_a_disk_is_judged_by_what_is_free(free: int, grade: str) -> None:
 
 def test_the_age_of_an_item_is_in_its_id() -> None:
     assert abs(doctor._made_at(new_id()) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_counter_that_went_wrong_is_a_warning_and_can_be_counted_anew(run: Run) -> None:
+    with scope.system():
+        Tally.objects.create(count=3)
+    found = findings(run)["counters"]
+    assert (found["grade"], "--recount" in found["advice"]) == ("warn", True)
+    done = run("doctor", "--recount", "--json")
+    assert "are right" in next(one["found"] for one in json.loads(done.stdout)["checks"] if one["name"] == "counters")
+    assert findings(run)["counters"]["grade"] == "ok"

@@ -1,0 +1,33 @@
+"""What a worker does now and then, one thing after the other, on one connection."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from rapport.conversations import tallying
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something short that may be done by any worker at any time, also by two at once."""
+
+    every_s: float
+    run: Callable[[], object]
+
+
+JOBS = [Job(10.0, tallying.fold)]
+
+
+def run(stopping: Event) -> None:
+    """Do what is due until stopped. A fault of one job is the part's: it is logged, and begun again."""
+    due = dict.fromkeys(range(len(JOBS)), 0.0)
+    while not stopping.is_set():
+        for number, job in enumerate(JOBS):
+            if time.monotonic() >= due[number]:
+                due[number] = time.monotonic() + job.every_s
+                job.run()
+        stopping.wait(max(0.1, min(due.values()) - time.monotonic()))
