@@ -34,6 +34,11 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.saml",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "heroicons",
@@ -43,7 +48,9 @@ INSTALLED_APPS = [
     "rapport.people",
     "rapport.conversations",
     "rapport.ownership",
+    "rapport.insight",
     "rapport.outbound",
+    "rapport.notices",
     "rapport.inbound",
     "rapport.web",
 ]
@@ -62,6 +69,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "rapport.web.middleware.PrivatePagesMiddleware",
+    "rapport.web.entrance.EntranceMiddleware",
     "rapport.web.middleware.MemberScopeMiddleware",
 ]
 
@@ -102,7 +110,10 @@ def database(url: str) -> dict[str, object]:
 
 DATABASES = {"default": database(_options.database_url)} if _options.database_url else {"default": {}}
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "rapport.web.entrance.MemberBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -115,7 +126,35 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 EMAIL_BACKEND = "rapport.outbound.systemmail.ChannelBackend"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Rapport] "
-ACCOUNT_ADAPTER = "rapport.web.account.AccountAdapter"
+ACCOUNT_ADAPTER = "rapport.web.entrance.AccountAdapter"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+ACCOUNT_SESSION_REMEMBER = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _HTTPS else 0
+MFA_ADAPTER = "rapport.web.entrance.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "add_webauthn": "rapport.web.factor_forms.AddPasskeyForm",
+    "activate_totp": "rapport.web.factor_forms.AddAppForm",
+}
+MFA_TOTP_TOLERANCE = 1
+# Browsers lend passkeys to http only on localhost: the demo and the tests.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS
+SOCIALACCOUNT_ADAPTER = "rapport.web.sso.SingleSignOn"
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+# Counters of attempts must be shared by every web process.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "rapport_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 CSRF_FAILURE_VIEW = "rapport.web.errors.csrf_failed"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

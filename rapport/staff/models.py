@@ -33,6 +33,7 @@ class Company(models.Model):
     name = models.CharField(max_length=120, blank=True)
     individual_figures = models.BooleanField(default=False)
     require_second_factor = models.BooleanField(default=False)
+    sso_only = models.BooleanField(default=False, db_default=False)
     updated_at = models.DateTimeField(default=now)
 
     class Meta:
@@ -84,6 +85,8 @@ class Member(AbstractBaseUser):
     hours = models.ForeignKey(BusinessHours, null=True, blank=True, on_delete=models.SET_NULL)
     density = models.CharField(max_length=10, choices=Density.choices, default=Density.NORMAL)
     contrast = models.BooleanField(default=False)
+    external_id = models.CharField(max_length=200, blank=True, default="", db_default="")
+    role_from_groups = models.BooleanField(default=False, db_default=False)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     joined_at = models.DateTimeField(default=now)
 
@@ -123,6 +126,14 @@ class Team(models.Model):
         return self.name
 
 
+class Origin(models.TextChoices):
+    """Who put a member into a team: what a directory put there, only it takes away."""
+
+    HAND = "", "By hand"
+    SSO = "sso", "Single sign-on"
+    SCIM = "scim", "Directory"
+
+
 class Membership(models.Model):
     """That a member belongs to a team."""
 
@@ -130,6 +141,7 @@ class Membership(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="memberships")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     is_lead = models.BooleanField(default=False)
+    origin = models.CharField(max_length=10, choices=Origin.choices, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "team"], name="membership_once")]
@@ -143,3 +155,104 @@ class Absence(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     note = models.CharField(max_length=120, blank=True)
+
+
+class ProviderKind(models.TextChoices):
+    """The language a provider of identities speaks."""
+
+    OIDC = "oidc", "OpenID Connect"
+    SAML = "saml", "SAML 2.0"
+
+
+class Provider(models.Model):
+    """Where members sign in elsewhere: `config` is its public side, `secrets` is sealed.
+
+    Addresses in `domains` belong to the provider: only with one of those it may speak for a member.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=ProviderKind.choices)
+    enabled = models.BooleanField(default=True)
+    config = models.JSONField(default=dict)
+    secrets = models.BinaryField(default=bytes)
+    domains = ArrayField(models.CharField(max_length=253), default=list)
+    vouches = models.BooleanField(default=False)
+    create_members = models.BooleanField(default=False)
+    default_role = models.CharField(max_length=10, choices=Role.choices, default=Role.AGENT)
+    groups_claim = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupRule(models.Model):
+    """What belonging to a group of the company's directory gives: a team, a role, or both."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    group = models.CharField(max_length=200)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE)
+    is_lead = models.BooleanField(default=False)
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+
+    class Meta:
+        ordering = ["group"]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "team"], nulls_distinct=False, name="group_rule_once"),
+            models.CheckConstraint(
+                condition=models.Q(team__isnull=False) | ~models.Q(role=""), name="group_rule_gives_something"
+            ),
+        ]
+
+
+class DirectoryGroup(models.Model):
+    """A group as the company's directory keeps it here (SCIM)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    external_id = models.CharField(max_length=200, blank=True)
+    members: "models.ManyToManyField[Member, models.Model]" = models.ManyToManyField(Member, related_name="groups")
+    created_at = models.DateTimeField(default=now)
+    updated_at = models.DateTimeField(default=now)
+
+
+class ScimToken(models.Model):
+    """The key of a directory that keeps members up to date; only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=now)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+
+class Invitation(models.Model):
+    """Somebody asked to become a member; the link holds a secret of which only the digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField()
+    name = models.CharField(max_length=120, blank=True)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.AGENT)
+    teams: "models.ManyToManyField[Team, models.Model]" = models.ManyToManyField(Team, blank=True)
+    digest = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=models.Q(accepted_at__isnull=True, revoked_at__isnull=True),
+                name="invitation_open_once",
+            ),
+        ]

@@ -1,14 +1,15 @@
-"""Signing in, and what a member says about themselves."""
+"""What a member says about themselves, and small things of this browser."""
 
 from typing import Any
 from zoneinfo import available_timezones
 
-from allauth.account.adapter import DefaultAccountAdapter
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rapport.staff.models import Member
@@ -16,14 +17,6 @@ from rapport.web.rights import member_of, page
 from rapport.web.shell import THEMES
 
 _YEAR = 365 * 24 * 3600
-
-
-class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Nobody makes themselves an account: administrators do."""
-
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never."""
-        return False
 
 
 def time_zones() -> list[tuple[str, str]]:
@@ -34,13 +27,13 @@ def time_zones() -> list[tuple[str, str]]:
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
     """What a member may change about themselves."""
 
-    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+    time_zone = forms.ChoiceField(choices=time_zones, label=gettext_lazy("Time zone"))
 
     class Meta:
         model = Member
         fields = ("name", "time_zone", "signature")
-        labels = {"name": "Your name, as people read it under your replies"}
-        help_texts = {"signature": "Stands under your replies."}
+        labels = {"name": gettext_lazy("Your name, as people read it under your replies")}
+        help_texts = {"signature": gettext_lazy("Stands under your replies.")}
         widgets = {"signature": forms.Textarea(attrs={"rows": 4})}
 
 
@@ -50,7 +43,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=member_of(request))
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, "Your profile is saved.")
+        messages.success(request, _("Your profile is saved."))
         return redirect("profile")
     return render(request, "web/profile.html", {"form": form})
 
@@ -65,3 +58,8 @@ def theme(request: HttpRequest) -> HttpResponse:
     cookie: dict[str, Any] = {"max_age": _YEAR, "samesite": "Lax", "secure": request.is_secure(), "httponly": False}
     response.set_cookie("rapport_theme", chosen if chosen in THEMES else "auto", **cookie)
     return response
+
+
+def sso_cancelled(request: HttpRequest) -> HttpResponse:
+    """Somebody turned back at the provider of identities."""
+    return render(request, "socialaccount/login_cancelled.html", {"why": _("You turned back before it was done.")})

@@ -19,7 +19,8 @@ from rapport.web.rights import member_of
 
 THEMES = ("auto", "light", "dark")
 _SHEETS = [
-    f"rapport/css/{name}.css" for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages")
+    f"rapport/css/{name}.css"
+    for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages", "signin")
 ]
 
 

@@ -64,7 +64,7 @@ class Place:
             from django.test import Client
 
             client = Client()
-            client.force_login(member, backend="allauth.account.auth_backends.AuthenticationBackend")
+            client.force_login(member, backend="rapport.web.entrance.MemberBackend")
             context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.url}])
         return context
 

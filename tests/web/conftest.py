@@ -25,7 +25,7 @@ def sign_in() -> SignIn:
 
     def signed_in(member: Member) -> Client:
         client = Client()
-        client.force_login(member, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(member, backend="rapport.web.entrance.MemberBackend")
         return client
 
     return signed_in
