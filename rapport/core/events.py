@@ -1,6 +1,8 @@
 """Writing the append-only log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +13,18 @@ from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.core.models import Event
+
+_batch: ContextVar[UUID | None] = ContextVar("rapport_batch", default=None)
+
+
+@contextmanager
+def batch(batch_id: UUID) -> Iterator[None]:
+    """What is recorded inside belongs together, and is undone together: `data["batch"]` says so."""
+    token = _batch.set(batch_id)
+    try:
+        yield
+    finally:
+        _batch.reset(token)
 
 
 def record(
@@ -30,7 +44,7 @@ def record(
         actor_id=actor_id,
         conversation_id=conversation_id,
         subject=subject[:200],
-        data=dict(data or {}),
+        data=dict(data or {}) | ({"batch": str(batch_id)} if (batch_id := _batch.get()) else {}),
     )
     record_many([event])
     return event

@@ -1,0 +1,96 @@
+"""What a member has read. Unread is what somebody else said last, since the member last looked."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.conversations.models import Conversation, Seen
+from rapport.core.clock import now
+from rapport.staff.models import Member
+
+_AT_ONCE = 500
+_JUST_BEFORE = timedelta(milliseconds=1)
+
+
+def mark_seen(conversation: Conversation | UUID, member: Member) -> None:
+    """The member has read all there is in the conversation. In the member's scope."""
+    mark_read([conversation.id if isinstance(conversation, Conversation) else conversation], member)
+
+
+def mark_read(ids: Iterable[UUID], member: Member) -> None:
+    """The member has read all there is in these conversations; those they do not see are left alone."""
+    _write(dict.fromkeys(visible(ids), now()), member)
+
+
+def mark_unread(ids: Iterable[UUID], member: Member) -> None:
+    """The latest message of each of these, whoever wrote it, is to be read again."""
+    latest = _latest(visible(ids), member)
+    _write({id: at - _JUST_BEFORE for id, (at, _, _) in latest.items()}, member)
+
+
+def unread_ids(member: Member, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of `ids` in which somebody else said the latest since the member looked, or since they joined."""
+    found = _latest(list(ids)[:_AT_ONCE], member)
+    return {id for id, (at, by, seen) in found.items() if _is_unread(at, by, seen, member)}
+
+
+def seen_times(member: Member, ids: Iterable[UUID]) -> dict[UUID, datetime]:
+    """Until when the member has read those of `ids` they ever looked at."""
+    rows = Seen.objects.filter(member=member, conversation_id__in=list(ids))
+    return dict(rows.values_list("conversation_id", "at"))
+
+
+def restore(member: Member, before: Mapping[UUID, datetime | None]) -> None:
+    """Make the marks what they were; None for one that was not there."""
+    ids = set(visible(before))
+    gone = [id for id in ids if before[id] is None]
+    Seen.objects.filter(member=member, conversation_id__in=gone).delete()
+    _write({id: at for id, at in before.items() if at is not None and id in ids}, member)
+
+
+def visible(ids: Iterable[UUID]) -> list[UUID]:
+    """Those of `ids` that the current scope sees."""
+    return list(Conversation.objects.filter(id__in=list(ids)).values_list("id", flat=True))
+
+
+def _is_unread(at: datetime, by: UUID | None, seen: datetime | None, member: Member) -> bool:
+    if seen is not None and at <= seen:
+        return False
+    if by == member.id:
+        # One's own word is unread only where one has said so: the mark then stands just before it.
+        return seen is not None and at - seen <= 2 * _JUST_BEFORE
+    return seen is not None or at > member.joined_at
+
+
+def _latest(ids: Iterable[UUID], member: Member) -> dict[UUID, tuple[datetime, UUID | None, datetime | None]]:
+    """When the latest message of each came, who of us wrote it, and until when the member has read."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [list(ids), member.id])
+        return {id: (_came(message), by, seen) for id, message, by, seen in cursor.fetchall()}
+
+
+def _came(message: UUID) -> datetime:
+    # Ids are in the order in which messages came (RFC 9562, version 7: milliseconds first).
+    return datetime.fromtimestamp((message.int >> 80) / 1000, UTC)
+
+
+def _write(marks: Mapping[UUID, datetime], member: Member) -> None:
+    if not marks:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO conversations_seen (conversation_id, member_id, at)
+            SELECT id, %s, at FROM unnest(%s::uuid[], %s::timestamptz[]) AS marks(id, at) ORDER BY id
+            ON CONFLICT (conversation_id, member_id) DO UPDATE SET at = excluded.at""",
+            [member.id, list(marks), list(marks.values())],
+        )
+
+
+_LATEST = """SELECT wanted.id, latest.id, latest.member_id, seen.at
+FROM unnest(%s::uuid[]) AS wanted(id)
+CROSS JOIN LATERAL (
+    SELECT m.id, m.member_id FROM conversations_message m WHERE m.conversation_id = wanted.id ORDER BY m.id DESC LIMIT 1
+) AS latest
+LEFT JOIN conversations_seen seen ON seen.conversation_id = wanted.id AND seen.member_id = %s"""
