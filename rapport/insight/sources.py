@@ -1,0 +1,116 @@
+"""How each measure asks the store: the same words for the figure and for the list behind it.
+
+Row-level security answers with what the member may see: nothing here filters by audience, and nothing may run in the
+system's scope.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rapport.core.errors import Invalid
+
+NOBODY = "none"
+"""Stands in a filter for "without": no team, no topic, no member."""
+
+_C = "conversations_conversation c"
+_COUNTED = "c.status <> ALL (ARRAY['spam', 'merged'])"
+_TURN = f"insight_turn t JOIN {_C} ON c.id = t.conversation_id"
+_MESSAGE = f"conversations_message m JOIN {_C} ON c.id = m.conversation_id"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is counted: rows of `table` at the moment `at`, each with a key of its own and perhaps a time it took."""
+
+    table: str
+    at: str
+    where: str
+    key: str
+    member: str = "c.owner_member_id"
+    took: bool = False
+    promised: bool = False
+
+
+_ANSWERED = f"c.first_answered_at IS NOT NULL AND {_COUNTED}"
+_RESOLVED = f"t.to_status = 'resolved' AND {_COUNTED}"
+
+SOURCES: dict[str, Source] = {
+    "received": Source(
+        _MESSAGE, "m.at", f"m.direction = 'in' AND m.kind <> ALL (ARRAY['auto', 'bounce']) AND {_COUNTED}", "m.id"
+    ),
+    "sent": Source(
+        _MESSAGE, "m.at", f"m.direction = 'out' AND m.sent_at IS NOT NULL AND {_COUNTED}", "m.id", member="m.member_id"
+    ),
+    "opened": Source(_C, "c.created_at", _COUNTED, "c.id"),
+    "answered": Source(_C, "c.first_answered_at", _ANSWERED, "c.id", took=True, promised=True),
+    "promised": Source(
+        _C, "c.first_answered_at", f"{_ANSWERED} AND c.first_answer_due_at IS NOT NULL", "c.id", took=True
+    ),
+    "kept": Source(
+        _C, "c.first_answered_at", f"{_ANSWERED} AND c.first_answered_at <= c.first_answer_due_at", "c.id", took=True
+    ),
+    "broken": Source(
+        _C, "c.first_answered_at", f"{_ANSWERED} AND c.first_answered_at > c.first_answer_due_at", "c.id", took=True
+    ),
+    "resolved": Source(_TURN, "t.at", _RESOLVED, "c.id", took=True),
+    "reopened": Source(
+        _TURN, "t.at", f"t.from_status = 'resolved' AND t.to_status = 'open' AND {_COUNTED}", "c.id"
+    ),
+    #: Open at a moment: the status that the first turn after it began with, or the present one when there is none.
+    "backlog": Source(
+        _C, "c.created_at",
+        f"""{_COUNTED} AND c.id IN (
+            SELECT o.id FROM conversations_conversation o WHERE o.status = 'open'
+                AND NOT EXISTS (SELECT 1 FROM insight_turn t WHERE t.conversation_id = o.id AND t.at >= %(moment)s)
+            UNION ALL
+            SELECT f.conversation_id FROM (
+                SELECT DISTINCT ON (t.conversation_id) t.conversation_id, t.from_status FROM insight_turn t
+                WHERE t.at >= %(moment)s ORDER BY t.conversation_id, t.at
+            ) AS f WHERE f.from_status = 'open')""",
+        "c.id",
+    ),
+}  # fmt: skip
+
+DIMENSIONS = {"team": "c.owner_team_id", "channel": "c.channel_id", "topic": "c.topic_id", "member": ""}
+"""What a report may be broken down and narrowed by; whose a figure is differs by measure."""
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What a report is about: by dimension an id, or NOBODY."""
+
+    by: Mapping[str, str] = field(default_factory=dict)
+
+    def sql(self, source: Source) -> tuple[str, dict[str, Any]]:
+        """The condition, and its parameters. Raises Invalid for what is no id."""
+        parts, values = ["TRUE"], {}
+        for name, wanted in self.by.items():
+            column = column_of(source, name)
+            if wanted == NOBODY:
+                parts.append(f"{column} IS NULL")
+            else:
+                parts.append(f"{column} = %({name})s::uuid")
+                values[name] = _uuid(wanted)
+        return " AND ".join(parts), values
+
+
+def column_of(source: Source, dimension: str) -> str:
+    """Where a source keeps a dimension."""
+    return DIMENSIONS[dimension] or source.member
+
+
+def within(source: Source, name: str, start: datetime, end: datetime) -> tuple[str, dict[str, Any]]:
+    """The condition of time: the period, or for the backlog the moment at its end."""
+    if name == "backlog":
+        return f"{source.at} < %(moment)s", {"moment": end}
+    return f"{source.at} >= %(start)s AND {source.at} < %(end)s", {"start": start, "end": end}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid("This report is about something that does not exist.", "Choose from the lists.") from error
