@@ -4,11 +4,15 @@ Called in the member's scope: the conversation is looked up with their eyes, and
 may hand over what one then no longer sees.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
+from rapport.conversations.batching import marked
 from rapport.conversations.models import Conversation, Direction, Message, Priority, Status, Topic
 from rapport.conversations.visibility import audience_of
 from rapport.core import events, notify, scope
@@ -24,9 +28,12 @@ def note(conversation_id: UUID, actor: Member, text: str) -> Message:
     """Say something among members only. Raises Invalid for an empty or endless note."""
     text = text.replace("\0", "").strip()
     if not text:
-        raise Invalid("The note is empty.", "Write something, or close it.")
+        raise Invalid(_("The note is empty."), _("Write something, or close it."))
     if len(text) > _NOTE_LENGTH_MAX:
-        raise Invalid(f"The note has {len(text):,} characters.", f"Keep it under {_NOTE_LENGTH_MAX:,}.")
+        raise Invalid(
+            _("The note has %(count)s characters.") % {"count": f"{len(text):,}"},
+            _("Keep it under %(limit)s.") % {"limit": f"{_NOTE_LENGTH_MAX:,}"},
+        )
     with acting(conversation_id, actor) as conversation:
         message = Message.objects.create(
             conversation=conversation, direction=Direction.NOTE, member=actor, text=text, at=now()
@@ -51,44 +58,46 @@ def mark_spam(conversation_id: UUID, actor: Member) -> None:
 
 
 def set_status(conversation_id: UUID, actor: Member, status: Status) -> None:
-    """Change where the conversation stands."""
+    """Change where the conversation stands. What is settled sleeps no more."""
 
-    def change(conversation: Conversation) -> dict[str, Any]:
-        conversation.resolved_at = now() if status == Status.RESOLVED else None
+    def fields(conversation: Conversation) -> dict[str, Any]:
+        if conversation.status == status:
+            return {}
+        changed: dict[str, Any] = {"status": status, "resolved_at": now() if status == Status.RESOLVED else None}
         if status != Status.OPEN:
-            conversation.awaiting_answer = False
-        return {"status": status}
+            changed |= {"awaiting_answer": False, "snoozed": False, "snoozed_until": None}
+        return changed
 
-    _change(conversation_id, actor, f"conversation.{_VERBS[status]}", change)
+    change(conversation_id, actor, f"conversation.{_VERBS[status]}", fields)
 
 
 def set_priority(conversation_id: UUID, actor: Member, priority: int) -> None:
     """How much it matters, 0 to 3."""
     if priority not in Priority.values:
-        raise Invalid("There is no such priority.", "It is a number from 0 (low) to 3 (urgent).")
-    _change(conversation_id, actor, "conversation.priority", lambda c: {"priority": priority})
+        raise Invalid(_("There is no such priority."), _("It is a number from 0 (low) to 3 (urgent)."))
+    change(conversation_id, actor, "conversation.priority", lambda c: {"priority": priority})
 
 
 def set_topic(conversation_id: UUID, actor: Member, topic: Topic | None) -> None:
     """What it is about."""
-    _change(conversation_id, actor, "conversation.topic", lambda c: {"topic_id": topic.id if topic else None})
+    change(conversation_id, actor, "conversation.topic", lambda c: {"topic_id": topic.id if topic else None})
 
 
 def involve(conversation_id: UUID, actor: Member, team: Team) -> None:
     """Let a team follow the conversation, and see it unless it is confidential."""
     data = {"team": str(team.id)}
-    _change(conversation_id, actor, "team.involved", lambda c: {"involved": sorted({*c.involved, team.id})}, data)
+    change(conversation_id, actor, "team.involved", lambda c: {"involved": sorted({*c.involved, team.id})}, data)
 
 
 def uninvolve(conversation_id: UUID, actor: Member, team: Team) -> None:
     """The team need not follow any more."""
     data = {"team": str(team.id)}
-    _change(conversation_id, actor, "team.uninvolved", lambda c: {"involved": sorted({*c.involved} - {team.id})}, data)
+    change(conversation_id, actor, "team.uninvolved", lambda c: {"involved": sorted({*c.involved} - {team.id})}, data)
 
 
 def set_confidential(conversation_id: UUID, actor: Member, confidential: bool) -> None:
     """Keep it to its owner team, or no longer."""
-    _change(conversation_id, actor, "conversation.confidential", lambda c: {"confidential": confidential})
+    change(conversation_id, actor, "conversation.confidential", lambda c: {"confidential": confidential})
 
 
 @contextmanager
@@ -97,30 +106,91 @@ def acting(conversation_id: UUID, actor: Member) -> Iterator[Conversation]:
 
     Raises NotVisible (404) or NotAllowed (403), or Invalid for one that was merged away; then nothing has happened.
     """
+    with acting_on([conversation_id], actor) as found:
+        yield found[conversation_id]
+
+
+@contextmanager
+def acting_on(ids: Collection[UUID], actor: Member) -> Iterator[dict[UUID, Conversation]]:
+    """The same for several, locked in one order, so that two who meet wait for, and never block, one another."""
     with scope.member(actor.id):
-        seen = Conversation.objects.filter(id=conversation_id).exists()
-    if not seen:
-        raise NotVisible("There is no such conversation.")
-    if actor.role == Role.READER or not actor.is_active:
-        raise NotAllowed("You may read, but not change, conversations.", "Ask an administrator for another role.")
+        seen = set(Conversation.objects.filter(id__in=ids).values_list("id", flat=True))
+    if not seen.issuperset(ids):
+        raise NotVisible(_("There is no such conversation."))
+    may_change(actor)
     with scope.system():
-        conversation = Conversation.objects.select_for_update().get(id=conversation_id)
-        if conversation.merged_into is not None:
-            raise Invalid("This conversation was merged into another.", "Go on there.")
-        yield conversation
+        locked = Conversation.objects.select_for_update().filter(id__in=ids).order_by("id")
+        found = {conversation.id: conversation for conversation in locked}
+        if any(conversation.merged_into is not None for conversation in found.values()):
+            raise Invalid(_("This conversation was merged into another."), _("Go on there."))
+        yield found
 
 
-def touch(conversation: Conversation, kind: str, actor: Member, data: dict[str, Any] | None = None) -> None:
-    """Count the conversation's messages anew, write the event, and tell the open pages (old and new audience)."""
+def may_change(actor: Member) -> None:
+    """Raises NotAllowed for a member who may only read, or no longer works here."""
+    if actor.role == Role.READER or not actor.is_active:
+        raise NotAllowed(
+            _("You may read, but not change, conversations."), _("Ask an administrator for another role.")
+        )
+
+
+def touch(
+    conversation: Conversation,
+    kind: str,
+    actor: Member | None,
+    data: dict[str, Any] | None = None,
+    *,
+    active: bool = True,
+) -> None:
+    """Count the conversation's messages anew, write the event, and tell the open pages (old and new audience).
+
+    `active`: it is something to look at, so that it goes to the top of the lists.
+    """
     before = set(conversation.audience)
     conversation.audience = audience_of(conversation.owner_team, conversation.involved, conversation.confidential)
     conversation.message_count = conversation.messages.count()
-    conversation.last_activity_at = max(conversation.last_activity_at, now())
+    if active:
+        conversation.last_activity_at = max(conversation.last_activity_at, now())
     conversation.save()
     if not before.issuperset(conversation.audience):
         _introduce(conversation)
-    events.record(kind, conversation_id=conversation.id, actor_id=actor.id, data=data)
+    actor_id = actor.id if actor else None
+    events.record(kind, conversation_id=conversation.id, actor_id=actor_id, data=marked(data or {}))
     notify.changed("conversation", conversation.id, sorted(before | set(conversation.audience)))
+
+
+def change(
+    conversation_id: UUID,
+    actor: Member,
+    kind: str,
+    fields_of: Callable[[Conversation], dict[str, Any]],
+    data: dict[str, Any] | None = None,
+    *,
+    active: bool = True,
+) -> None:
+    """Set the fields that `fields_of` says, with an event that holds what was before; nothing where they stand so."""
+    with acting(conversation_id, actor) as conversation:
+        fields = fields_of(conversation)
+        before = {name: getattr(conversation, name) for name in fields}
+        if before == fields:
+            return
+        for name, value in fields.items():
+            setattr(conversation, name, value)
+        kept = {**(data or {}), "before": plain(before), "after": plain(fields)}
+        touch(conversation, kind, actor, kept, active=active)
+
+
+def plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields as an event keeps them: text, numbers, and lists of text."""
+    return {name: _plain(value) for name, value in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (int, bool)):
+        return value
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _introduce(conversation: Conversation) -> None:
@@ -128,27 +198,6 @@ def _introduce(conversation: Conversation) -> None:
     spoke = conversation.messages.filter(person__isnull=False).values_list("person_id", flat=True).distinct()
     known = {id for id in (*spoke, conversation.person_id) if id}
     people.widen(dict.fromkeys(known, conversation.audience))
-
-
-def _change(
-    conversation_id: UUID,
-    actor: Member,
-    kind: str,
-    change: Callable[[Conversation], dict[str, Any]],
-    data: dict[str, Any] | None = None,
-) -> None:
-    with acting(conversation_id, actor) as conversation:
-        fields = change(conversation)
-        if all(getattr(conversation, name) == value for name, value in fields.items()):
-            return
-        before = {name: getattr(conversation, name) for name in fields}
-        for name, value in fields.items():
-            setattr(conversation, name, value)
-        touch(conversation, kind, actor, data or {"before": _plain(before), "after": _plain(fields)})
-
-
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: v if isinstance(v, (int, bool)) or v is None else str(v) for name, v in fields.items()}
 
 
 _VERBS = {Status.RESOLVED: "resolved", Status.OPEN: "reopened", Status.SPAM: "spam", Status.MERGED: "merged"}
