@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from rapport.conversations.batching import marked
 from rapport.conversations.models import Conversation, Direction, Message, Priority, Status, Topic
 from rapport.conversations.visibility import audience_of
 from rapport.core import events, notify, scope
@@ -155,7 +154,7 @@ def touch(
     if not before.issuperset(conversation.audience):
         _introduce(conversation)
     actor_id = actor.id if actor else None
-    events.record(kind, conversation_id=conversation.id, actor_id=actor_id, data=marked(data or {}))
+    events.record(kind, conversation_id=conversation.id, actor_id=actor_id, data=data)
     notify.changed("conversation", conversation.id, sorted(before | set(conversation.audience)))
 
 

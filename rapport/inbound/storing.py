@@ -212,7 +212,7 @@ def _record(batch: Batch) -> None:
 
 
 def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
-    """Bring conversations up to date with what arrived; a resolved one reopens when a human being wrote."""
+    """Bring conversations up to date with what arrived: a snoozed one wakes, a resolved one reopens when a human being wrote."""
     said = sorted(news, key=lambda one: one.conversation_id)
     rows = bulk.update(
         "conversations_conversation",
@@ -229,6 +229,7 @@ def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
         last_inbound_at = greatest(t.last_inbound_at, row.at),
         message_count = t.message_count + row.messages,
         awaiting_answer = t.awaiting_answer OR row.wants,
+        snoozed = false, snoozed_until = NULL,
         status = CASE WHEN row.wants AND t.status = 'resolved' THEN 'open' ELSE t.status END,
         resolved_at = CASE WHEN row.wants THEN NULL ELSE t.resolved_at END""",
         "RETURNING t.id, t.audience",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from rapport.conversations import tallying
+from rapport.conversations import snoozing, tallying
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class Job:
     run: Callable[[], object]
 
 
-JOBS = [Job(10.0, tallying.fold)]
+JOBS = [Job(5.0, snoozing.wake_due), Job(10.0, tallying.fold)]
 
 
 def run(stopping: Event) -> None:
