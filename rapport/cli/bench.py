@@ -1,10 +1,13 @@
 """`rapport bench`: the real pipeline against a real, throw-away database, measured."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -35,22 +38,66 @@ def bench_live(mails: int, per_second: float) -> None:
     _measure("rapport.cli.bench_live", str(mails), str(per_second))
 
 
-def _measure(module: str, *arguments: str) -> None:
-    """Run `module` against a fresh database in a process of its own, so that it alone is measured."""
+@bench.command("inbox")
+@click.option("--conversations", type=click.IntRange(1_000, 20_000_000), default=1_000_000, show_default=True)
+@click.option("--messages", type=click.IntRange(2_000, 100_000_000), default=5_000_000, show_default=True)
+@click.option("--teams", type=click.IntRange(10, 500), default=50, show_default=True)
+@click.option("--members", type=click.IntRange(20, 10_000), default=500, show_default=True)
+@click.option("--small", type=click.IntRange(0, 1_000_000), default=10_000, show_default=True, help="0: not compared.")
+@click.option("--repeats", type=click.IntRange(20, 1_000), default=40, show_default=True, help="Requests of a kind.")
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the filled databases in this folder; filled ones that are there are used again.",
+)  # fmt: skip
+def bench_inbox(
+    conversations: int, messages: int, teams: int, members: int, small: int, repeats: int, keep: Path | None
+) -> None:
+    """Ask every page of the inbox, at this size and at a small one; the last line is one JSON object.
+
+    A store is filled with an invented company: texts of five languages with words as frequent as in real ones, teams of
+    which the largest has a fifth of all, two confidential and eight closed ones, threads of one to thousands of
+    messages, some persons with thousands of conversations, 6 % open. What is told is the server's time in
+    milliseconds, for members of every kind, and how many times as long it took as with the small store. Filling takes
+    minutes.
+    """
+    from rapport.cli.bench_compare import compared
+
+    size = {"conversations": conversations, "messages": messages, "teams": teams, "members": members}
+    little = size | {"conversations": small, "messages": max(2_000, small * messages // conversations)}
+    found = [_asked(one, repeats, keep) for one in ([little] if small else []) + [size]]
+    click.echo(json.dumps(compared(found[-1], found[0])))
+
+
+def _asked(size: dict[str, int], repeats: int, keep: Path | None) -> dict[str, Any]:
+    home = keep / f"{size['conversations']}" if keep else None
+    told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), home=home, captured=True)
+    found: dict[str, Any] = json.loads(told.splitlines()[-1])
+    return found
+
+
+def _measure(module: str, *arguments: str, home: Path | None = None, captured: bool = False) -> str:
+    """Run `module` against a database in a process of its own, so that it alone is measured; what it said if captured.
+
+    The database is a fresh one, thrown away afterwards, unless a `home` is given.
+    """
     from rapport.core.postgres import EmbeddedPostgres
 
-    with tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
-        home = Path(folder)
-        home.chmod(0o711)  # a service user runs the database when we are root, and must pass through
-        postgres = EmbeddedPostgres(home)
+    with nullcontext(home) if home else tempfile.TemporaryDirectory(prefix="rapport-bench-") as folder:
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        place.chmod(0o711)  # a service user runs the database when we are root, and must pass through
+        postgres = EmbeddedPostgres(place)
         with postgres as url:
             done = subprocess.run(  # noqa: S603 - our own module
                 [sys.executable, "-m", module, str(postgres.pid), *arguments],
-                env={**os.environ, **_settings(folder, url)},
+                env={**os.environ, **_settings(str(place), url)},
+                stdout=subprocess.PIPE if captured else None,
+                text=True,
                 check=False,
             )
     if done.returncode:
         raise RapportError(f"The measurement ended with code {done.returncode}.", "Its own words are above.")
+    return done.stdout or ""
 
 
 def _settings(home: str, url: str) -> dict[str, str]:

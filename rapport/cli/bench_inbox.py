@@ -1,0 +1,69 @@
+"""The measured process of `rapport bench inbox`: fills the database it is given, unless it is full, and asks its pages.
+
+Pages are asked of Django in this process, through every middleware and with the database as it is shipped: what is
+taken is the server's time for a request, without the network.
+"""
+
+import random
+import sys
+import time
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+import django
+import orjson
+
+if TYPE_CHECKING:
+    from rapport.cli.bench_inbox_pages import Pages
+
+_REPEATS = 40
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How long one kind of page took, and with how many queries at most."""
+
+    p50_ms: float
+    p95_ms: float
+    queries: int
+
+
+def main(size_given: str, repeats: int = _REPEATS) -> None:
+    """Fill if there is nothing, ask every kind of page, print what it took."""
+    django.setup()
+    from rapport.cli import bench_inbox_fill, bench_inbox_pages
+    from rapport.cli.bench_inbox_fill import Size
+    from rapport.cli.migrated import pending_migrations
+    from rapport.core import memory
+
+    size = Size(**orjson.loads(size_given))
+    began = time.monotonic()
+    if pending_migrations() or not bench_inbox_pages.is_full():
+        bench_inbox_fill.fill(size)
+    filled_s = time.monotonic() - began
+    memory.settle()
+    pages = bench_inbox_pages.Pages(random.Random(4))  # noqa: S311 - drawn alike each time
+    taken = {name: asdict(_measure(name, pages, repeats)) for name in pages.kinds()}
+    result = {**asdict(size), **bench_inbox_pages.facts(), "filled_s": round(filled_s, 1), "taken": taken}
+    print(orjson.dumps(result).decode(), flush=True)  # noqa: T201 - the result
+
+
+def _measure(name: str, pages: "Pages", repeats: int) -> Taken:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    requests = pages.requests(name, repeats)
+    pages.ask(*requests[0])
+    with CaptureQueriesContext(connection) as queries:
+        pages.ask(*requests[0])
+    times = []
+    for client, url in requests:
+        began = time.perf_counter()
+        pages.ask(client, url)
+        times.append((time.perf_counter() - began) * 1000)
+    return Taken(round(median(times), 1), round(quantiles(times, n=20)[-1], 1), len(queries))
+
+
+if __name__ == "__main__":
+    main(sys.argv[2], *(int(one) for one in sys.argv[3:]))
