@@ -1,15 +1,18 @@
 """Django's settings, all of them derived from `core.options`; nobody edits this file to configure Rapport."""
 
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONCE, NONE, SELF
 
+from rapport.core import statics
 from rapport.core.options import options
 
 _options = options()
 
 SECRET_KEY = _options.secret_key
+SECRET_KEY_FALLBACKS = list(_options.secret_keys[1:])
 DEBUG = False
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "rapport.web.urls"
@@ -57,7 +60,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "rapport.web.compression.StaticFilesMiddleware",
+    "rapport.web.compression.PackedPagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -186,8 +190,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-STATIC_URL = "/static/"
+STATIC_URL = statics.url_of(Path(__file__).parent.parent / "web" / "static", metadata.version("django-htmx"))
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = statics.IMMUTABLE
 DATA_UPLOAD_MAX_MEMORY_SIZE = 30 * 1024 * 1024
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
