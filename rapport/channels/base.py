@@ -57,11 +57,13 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One attachment on its way out."""
+    """One attachment on its way out. `content_id` stands in the HTML of the message where `inline`."""
 
     filename: str
     content_type: str
     data: bytes
+    content_id: str = ""
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

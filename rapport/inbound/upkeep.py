@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from rapport.conversations import snoozing, tallying
+from rapport.conversations import presence, snoozing, tallying
+from rapport.core import audit
+from rapport.outbound import uploads
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,7 @@ class Job:
     run: Callable[[], object]
 
 
-JOBS = [Job(5.0, snoozing.wake_due), Job(10.0, tallying.fold)]
+JOBS = [Job(3600.0, uploads.sweep), Job(0.5, audit.seal_waiting), Job(5.0, snoozing.wake_due), Job(600.0, presence.sweep), Job(10.0, tallying.fold)]
 
 
 def run(stopping: Event) -> None:

@@ -2,23 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from rapport.channels.models import Channel
 from rapport.conversations import actions
-from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Message
+from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Draft, DraftKind, Message
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.options import options
-from rapport.outbound import queue
-from rapport.outbound.models import Delivery
+from rapport.outbound import drafts, queue, richtext, uploads
+from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.actions import assign
 from rapport.staff.models import Member, Membership
 
 _TEXT_LENGTH_MAX = 500_000
 _FILES_MAX = 20
+_LATER = timedelta(minutes=1)
 
 Mailbox = tuple[str, str]
 
@@ -34,11 +38,13 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a member says. Without `to` it goes to whoever wrote last; `in_reply_to` is the id of a
-    Message.
+    """What a member says, as `html` or as plain `text`. Without `to` it goes to whoever wrote last.
+
+    `in_reply_to` is the id of a Message. The files of `draft` go along, and it ends. `send_at`: not before then; with
+    `unless_they_write` not at all if they write first.
     """
 
-    text: str
+    text: str = ""
     to: Sequence[Mailbox] = ()
     cc: Sequence[Mailbox] = ()
     bcc: Sequence[Mailbox] = ()
@@ -48,6 +54,10 @@ class Answer:
     channel: Channel | None = None
     resolve: bool = False
     machine_drafted: bool = field(default=False)
+    html: str = ""
+    draft: Draft | None = None
+    send_at: datetime | None = None
+    unless_they_write: bool = False
 
 
 def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
@@ -56,24 +66,30 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     Raises Invalid for an empty or endless text, NotVisible and NotAllowed as every action; then nothing was
     written.
     """
-    text = answer.text.replace("\0", "").strip()
-    _check(text, answer)
+    said = _said(answer)
     with actions.acting(conversation_id, actor) as conversation:
         channel = answer.channel or _channel(conversation)
-        message = _write(conversation, actor, channel, text, answer.machine_drafted)
+        message = _write(conversation, actor, channel, said, answer.machine_drafted)
         _attach(message, answer.files)
+        if answer.draft:
+            uploads.hand_over(answer.draft, message, said.images)
+        _check_sum(message)
         delivery = queue.enqueue(
             message,
             channel,
             answer.to or _last_speaker(conversation),
             answer.cc,
+            answer.send_at,
             options=_kept(answer),
         )
-        conversation.awaiting_answer = False
-        conversation.first_answered_at = conversation.first_answered_at or now()
-        conversation.snippet = " ".join(text.split())[:160]
+        if not _is_later(answer):
+            conversation.awaiting_answer = False
+            conversation.first_answered_at = conversation.first_answered_at or now()
+        conversation.snippet = " ".join(said.text.split())[:160]
         data = {"message": str(message.id), "delivery": str(delivery.id)}
         actions.touch(conversation, "message.written", actor, data)
+        if answer.draft:
+            drafts.discard(answer.draft)
     _take(conversation, actor)
     if answer.resolve:
         actions.resolve(conversation_id, actor)
@@ -89,9 +105,37 @@ def _take(conversation: Conversation, actor: Member) -> None:
 
 def undo(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:
     """Take an answer back before it is sent. False when it was too late."""
+    with actions.acting(conversation_id, actor) as conversation:
+        delivery = Delivery.objects.filter(conversation_id=conversation_id, id=delivery_id).first()
+        if delivery is None or not queue.cancel(delivery_id, actor.id):
+            return False
+        _unanswered(conversation, delivery)
+        return True
+
+
+def rewrite(conversation_id: UUID, actor: Member, message_id: UUID) -> Draft | None:
+    """Take an answer back into the box, words, files and all. None when it was too late."""
+    delivery = Delivery.objects.filter(conversation_id=conversation_id, message_id=message_id).first()
+    held = delivery is not None and delivery.state == DeliveryState.CANCELLED
+    if delivery is None or not (held or undo(conversation_id, actor, delivery.id)):
+        return None
+    with actions.acting(conversation_id, actor) as conversation:
+        message = Message.objects.get(conversation=conversation, id=message_id)
+        draft, made = Draft.objects.get_or_create(
+            conversation=conversation, member=actor, kind=DraftKind.REPLY, defaults=_as_draft(message, delivery)
+        )
+        if not made:
+            joined = (message.html or richtext.of_text(message.text)) + "<div><br></div>" + draft.html
+            Draft.objects.filter(id=draft.id).update(html=joined, revision=draft.revision + 1, updated_at=now())
+        uploads.take_back(message, draft)
+    return Draft.objects.get(id=draft.id)
+
+
+def send_now(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:
+    """Send at once what waits for its time."""
     with actions.acting(conversation_id, actor):
         mine = Delivery.objects.filter(conversation_id=conversation_id, id=delivery_id).exists()
-    return mine and queue.cancel(delivery_id, actor.id)
+    return mine and queue.send_now(delivery_id, actor.id)
 
 
 def send_again(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:
@@ -101,27 +145,82 @@ def send_again(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:
     return mine and queue.send_again(delivery_id, actor.id)
 
 
-def _check(text: str, answer: Answer) -> None:
-    if not text:
-        raise Invalid("The answer is empty.", "Write something before sending it.")
-    if len(text) > _TEXT_LENGTH_MAX:
-        raise Invalid(f"The answer has {len(text):,} characters.", f"Keep it under {_TEXT_LENGTH_MAX:,}.")
-    if len(answer.files) > _FILES_MAX:
-        raise Invalid(f"There are {len(answer.files)} files.", f"Attach at most {_FILES_MAX}.")
-    total, limit = sum(len(f.data) for f in answer.files), options().attachment_bytes_max
+def said_since(conversation_id: UUID, member: Member, seen: UUID | None) -> list[Message]:
+    """What others said to or from outside after the message `seen`, in the member's scope: an answer would miss it."""
+    found = Message.objects.filter(conversation_id=conversation_id).exclude(direction=Direction.NOTE)
+    known = found.filter(id=seen).first() if seen else None
+    if known is None:
+        return []
+    later = found.filter(id__gt=known.id).exclude(member=member).exclude(kind__in=("bounce", "auto_reply"))
+    gone = Delivery.objects.filter(conversation_id=conversation_id, state=DeliveryState.CANCELLED)
+    return list(
+        later.exclude(id__in=gone.values("message_id")).select_related("member", "person").order_by("at", "id")[:20]
+    )
+
+
+def latest(conversation_id: UUID) -> UUID | None:
+    """The newest message that is no note."""
+    found = Message.objects.filter(conversation_id=conversation_id).exclude(direction=Direction.NOTE).order_by("-id")
+    last: UUID | None = found.values_list("id", flat=True).first()
+    return last
+
+
+def _said(answer: Answer) -> richtext.Rich:
+    text = answer.text.replace("\0", "").strip()
+    if len(answer.html) > 4 * _TEXT_LENGTH_MAX:
+        raise Invalid(_("The answer is too long."), _("Attach what is longer as a file."))
+    if answer.html:
+        said = richtext.read(answer.html)
+    elif answer.machine_drafted or text:
+        said = richtext.Rich("", text)
+    else:
+        said = richtext.Rich("", "")
+    if said.is_empty:
+        raise Invalid(_("The answer is empty."), _("Write something before sending it."))
+    if len(said.text) > _TEXT_LENGTH_MAX:
+        raise Invalid(
+            _("The answer has %(count)s characters.") % {"count": f"{len(said.text):,}"},
+            _("Keep it under %(limit)s.") % {"limit": f"{_TEXT_LENGTH_MAX:,}"},
+        )
+    if said.gaps:
+        raise Invalid(
+            _("A place is still to be filled: {{%(name)s}}.") % {"name": said.gaps[0]},
+            _("Write over it, or take it out."),
+        )
+    _check_files(answer.files)
+    return said
+
+
+def _check_files(files: Sequence[Upload]) -> None:
+    if len(files) > _FILES_MAX:
+        raise Invalid(f"There are {len(files)} files.", f"Attach at most {_FILES_MAX}.")
+    total, limit = sum(len(f.data) for f in files), options().attachment_bytes_max
+    if total > limit:
+        raise Invalid(f"The files have {total / 1e6:.1f} MB together.", f"Keep them under {limit / 1e6:.0f} MB.")
+
+
+def _check_sum(message: Message) -> None:
+    """The files of the draft and those sent with the form together."""
+    rows = Attachment.objects.filter(conversation_id=message.conversation_id, message_id=message.id)
+    total, limit = sum(rows.values_list("size", flat=True)), options().attachment_bytes_max
     if total > limit:
         raise Invalid(f"The files have {total / 1e6:.1f} MB together.", f"Keep them under {limit / 1e6:.0f} MB.")
 
 
 def _channel(conversation: Conversation) -> Channel:
     if conversation.channel is None:
-        raise Invalid("This conversation's channel is gone.", "Choose another channel to answer on.")
+        raise Invalid(_("This conversation's channel is gone."), _("Choose another channel to answer on."))
     if not conversation.channel.enabled:
-        raise Invalid(f"The channel {conversation.channel.name} is paused.", "Resume it, or choose another one.")
+        raise Invalid(
+            _("The channel %(name)s is paused.") % {"name": conversation.channel.name},
+            _("Resume it, or choose another one."),
+        )
     return conversation.channel
 
 
-def _write(conversation: Conversation, actor: Member, channel: Channel, text: str, machine_drafted: bool) -> Message:
+def _write(
+    conversation: Conversation, actor: Member, channel: Channel, said: richtext.Rich, machine_drafted: bool
+) -> Message:
     return Message.objects.create(
         conversation=conversation,
         channel=channel,
@@ -129,7 +228,8 @@ def _write(conversation: Conversation, actor: Member, channel: Channel, text: st
         member=actor,
         machine_drafted=machine_drafted,
         subject=conversation.subject,
-        text=text,
+        text=said.text,
+        html=said.html,
         at=now(),
     )
 
@@ -159,10 +259,10 @@ def _last_speaker(conversation: Conversation) -> list[Mailbox]:
         .first()
     )
     if last is None:
-        raise Invalid("Nobody has written in this conversation yet.", "Add a recipient.")
+        raise Invalid(_("Nobody has written in this conversation yet."), _("Add a recipient."))
     answer_to = last.recipients.get("reply_to") or last.recipients.get("from")
     if not answer_to:
-        raise Invalid("The last message has no sender's address.", "Add a recipient.")
+        raise Invalid(_("The last message has no sender's address."), _("Add a recipient."))
     return [(str(name), str(address)) for name, address in answer_to]
 
 
@@ -172,4 +272,37 @@ def _kept(answer: Answer) -> dict[str, object]:
         kept["in_reply_to"] = str(answer.in_reply_to)
     if answer.bcc:
         kept["bcc"] = [list(mailbox) for mailbox in answer.bcc]
+    if _is_later(answer):
+        kept["later"] = True
+        if answer.unless_they_write:
+            kept["unless_they_write"] = True
     return kept
+
+
+def _is_later(answer: Answer) -> bool:
+    return answer.send_at is not None and answer.send_at - now() > _LATER
+
+
+def _unanswered(conversation: Conversation, delivery: Delivery) -> None:
+    """What was taken back has answered nobody: the promise goes on, unless something else had kept it."""
+    gone = Delivery.objects.filter(conversation=conversation, state=DeliveryState.CANCELLED).values("message_id")
+    said = Message.objects.filter(conversation=conversation).exclude(direction=Direction.NOTE).exclude(id__in=gone)
+    last = said.order_by("-at", "-id").first()
+    written = Message.objects.get(conversation=conversation, id=delivery.message_id).at
+    if conversation.first_answered_at and conversation.first_answered_at >= written:
+        conversation.first_answered_at = None
+    conversation.awaiting_answer = last is not None and last.direction == Direction.IN
+    conversation.save(update_fields=["awaiting_answer", "first_answered_at"])
+
+
+def _as_draft(message: Message, delivery: Delivery) -> dict[str, object]:
+    written = {
+        name: ", ".join(f"{who} <{address}>" if who else address for who, address in delivery.recipients.get(name, []))
+        for name in ("to", "cc", "bcc")
+    }
+    return {
+        "html": message.html or richtext.of_text(message.text),
+        "recipients": written,
+        "options": {"quote": delivery.options.get("quote", True)},
+        "seen_message_id": message.id,
+    }

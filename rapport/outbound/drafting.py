@@ -30,7 +30,7 @@ def draft_of(delivery: Delivery) -> Draft:
         to=_pairs(delivery.recipients, "to"),
         cc=_pairs(delivery.recipients, "cc"),
         bcc=_pairs(delivery.recipients, "bcc"),
-        html=str(delivery.options.get("html", "")),
+        html=message.html or str(delivery.options.get("html", "")),
         signature=member.signature if member else "",
         in_reply_to=parent.message_id if parent else "",
         references=[m.message_id for m in earlier if parent and m.at <= parent.at and m.id != parent.id],
@@ -73,7 +73,9 @@ def _quoted(parent: Message) -> Quoted | None:
 def _files(message: Message) -> list[File]:
     rows = Attachment.objects.filter(conversation_id=message.conversation_id, message_id=message.id)
     return [
-        File(row.filename, row.content_type, bytes(row.blob.data)) for row in rows.select_related("blob") if row.blob
+        File(row.filename, row.content_type, bytes(row.blob.data), row.content_id, row.inline)
+        for row in rows.select_related("blob")
+        if row.blob
     ]
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from rapport.channels import registry
 from rapport.channels.models import Channel, Cursor
-from rapport.conversations.models import Conversation, Message, Status, ThreadRef
+from rapport.conversations.models import Conversation, Direction, Message, Status, ThreadRef
 from rapport.conversations.threading import OURS, ref_of
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
@@ -107,11 +108,22 @@ def claim(limit: int) -> list[Claim]:
     """Take up to `limit` due deliveries: the oldest of each conversation only, within each channel's rate."""
     with scope.system():
         _give_up_lapsed()
+        _hold_back_answered()
         claims: list[Claim] = []
         for channel in _due_channels():
             if len(claims) < limit:
                 claims += _claim_of(channel, limit - len(claims))
         return claims
+
+
+def send_now(delivery_id: UUID, actor_id: UUID | None = None) -> bool:
+    """Do not wait any longer. False where it does not wait. The caller has checked that the actor may."""
+    with scope.system():
+        changed = Delivery.objects.filter(id=delivery_id, state=DeliveryState.QUEUED).update(send_after=now())
+        if changed:
+            tell(Delivery.objects.get(id=delivery_id), "delivery.hastened", actor_id)
+            notify.wake(notify.OUTBOX_CHANNEL)
+        return bool(changed)
 
 
 def next_due() -> datetime | None:
@@ -145,7 +157,20 @@ def sent(claim: Claim, words: str) -> None:
             Message.objects.filter(conversation_id=delivery.conversation_id, id=delivery.message_id).update(
                 sent_at=done
             )
+            if delivery.options.get("later"):
+                _answered(delivery, done)
             tell(delivery, "delivery.sent")
+
+
+def _answered(delivery: Delivery, at: datetime) -> None:
+    """What was sent later answers when it goes, and only what had been said when it was written."""
+    of = Conversation.objects.filter(id=delivery.conversation_id)
+    of.filter(first_answered_at=None).update(first_answered_at=at)
+    since = Message.objects.filter(
+        conversation_id=delivery.conversation_id, direction=Direction.IN, id__gt=delivery.message_id
+    )
+    if not since.exists():
+        of.update(awaiting_answer=False)
 
 
 def failed(claim: Claim, words: str) -> None:
@@ -228,6 +253,16 @@ def _give_up_lapsed() -> None:
         tell(delivery, "delivery.uncertain")
 
 
+def _hold_back_answered() -> None:
+    """What was to go "unless they write first", and they did: it stays here, to be looked at again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_BACK, [_("They wrote before this was sent, so it was held back.")])
+        held = [row[0] for row in cursor.fetchall()]
+    for delivery in Delivery.objects.filter(id__in=held):
+        bring_back(delivery.conversation_id)
+        tell(delivery, "delivery.held")
+
+
 def _due_channels() -> list[Channel]:
     pending = (DeliveryState.QUEUED, DeliveryState.RETRY)
     due = Delivery.objects.filter(state__in=pending, send_after__lte=now()).values("channel_id")
@@ -265,6 +300,14 @@ def _minute() -> int:
     return int(now().timestamp() // 60)
 
 
+_HOLD_BACK = """
+UPDATE outbound_delivery d SET state = 'cancelled', error = %s
+WHERE d.state = 'queued' AND d.options @> '{"unless_they_write": true}' AND d.claimed_until IS NULL
+  AND EXISTS (
+    SELECT 1 FROM conversations_message m
+    WHERE m.conversation_id = d.conversation_id AND m.direction = 'in' AND m.kind = 'message' AND m.id > d.message_id)
+RETURNING d.id
+"""
 _CLAIM = """
 WITH due AS (
     SELECT d.conversation_id, d.id FROM outbound_delivery d
@@ -272,7 +315,9 @@ WITH due AS (
       AND (d.claimed_until IS NULL OR d.claimed_until < %(now)s)
       AND NOT EXISTS (
         SELECT 1 FROM outbound_delivery e
-        WHERE e.conversation_id = d.conversation_id AND e.state IN ('queued', 'retry', 'sending') AND e.id < d.id)
+        WHERE e.conversation_id = d.conversation_id AND e.state IN ('queued', 'retry', 'sending') AND e.id < d.id
+          -- What waits for Monday does not hold up what is said today.
+          AND (e.state <> 'queued' OR e.send_after <= %(now)s))
     ORDER BY d.send_after, d.id LIMIT %(limit)s FOR UPDATE OF d SKIP LOCKED)
 UPDATE outbound_delivery t SET claimed_until = %(until)s, attempts = t.attempts + 1
 FROM due WHERE t.conversation_id = due.conversation_id AND t.id = due.id

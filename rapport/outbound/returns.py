@@ -11,9 +11,10 @@ from rapport.outbound.models import Delivery
 
 def of_addresses(addresses: Iterable[str]) -> UUID | None:
     """The conversation that a signed reply address among `addresses` names."""
-    for address in addresses:
-        if "+c-" in address:
-            conversation = replyaddress.verify(address, options().secret_key)
+    signed = [address for address in addresses if "+c-" in address]
+    for secret_key in options().secret_keys:
+        for address in signed:
+            conversation = replyaddress.verify(address, secret_key)
             if conversation:
                 return conversation
     return None

@@ -20,6 +20,7 @@ REFERENCES_MAX = 30
 _RE = re.compile(r"^\s*(re|aw|sv|antw|r|ref|odp|vs)(\[\d+\]|\(\d+\))?\s*:\s*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]")
 _CONTENT_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+_CONTENT_ID = re.compile(r"[A-Za-z0-9._+-]{1,120}@[A-Za-z0-9.-]{1,120}")
 _MESSAGE_IDS = ("message-id", "in-reply-to", "references")
 _ROBOTS = re.compile(
     r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|.*-(bounces?|request|owner))([+-].*)?$"
@@ -67,8 +68,12 @@ def compose(account: Account, settings: EmailSettings, draft: Draft, secret: str
     mail.set_content(_text(draft, quoted), cte=None)
     if draft.html:
         mail.add_alternative(_html(draft, quoted), subtype="html")
+    shown = [file for file in draft.files if draft.html and _is_shown(file, draft.html)]
+    for file in shown:
+        _show(mail, file)
     for file in draft.files:
-        _attach(mail, file)
+        if file not in shown:
+            _attach(mail, file)
     return mail.as_bytes()
 
 
@@ -174,7 +179,7 @@ def _text(draft: Draft, quoted: Quoted | None) -> str:
 
 
 def _html(draft: Draft, quoted: Quoted | None) -> str:
-    parts = [_clean(draft.html)]
+    parts = [f'<div dir="auto">{_clean(draft.html)}</div>']
     signature = draft.signature.strip() or draft.author
     if signature:
         parts.append(f'<div class="signature">-- <br>{_lines(signature)}</div>')
@@ -196,10 +201,29 @@ def _clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
+def _is_shown(file: File, html: str) -> bool:
+    """Whether the file is a picture that the HTML shows where it stands."""
+    return file.inline and bool(_CONTENT_ID.fullmatch(file.content_id)) and f'"cid:{file.content_id}"' in html
+
+
+def _show(mail: EmailMessage, file: File) -> None:
+    """Put a picture beside the HTML that shows it (RFC 2387)."""
+    kind = file.content_type.lower()
+    maintype, _, subtype = kind.partition("/") if _CONTENT_TYPE.fullmatch(kind) else ("application", "", "octet-stream")
+    html = next(part for part in mail.walk() if part.get_content_type() in ("multipart/related", "text/html"))
+    html.add_related(  # type: ignore[attr-defined]
+        file.data, maintype=maintype, subtype=subtype, cid=f"<{file.content_id}>", disposition="inline",
+        filename=_filename(file),
+    )  # fmt: skip
+
+
+def _filename(file: File) -> str:
+    return _CONTROL.sub("_", _clean(file.filename)).replace("/", "_").strip() or "attachment"
+
+
 def _attach(mail: EmailMessage, file: File) -> None:
     kind = file.content_type.lower().partition(";")[0].strip()
     if not _CONTENT_TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
         kind = "application/octet-stream"
     maintype, _, subtype = kind.partition("/")
-    name = _CONTROL.sub("_", _clean(file.filename)).replace("/", "_").strip() or "attachment"
-    mail.add_attachment(file.data, maintype=maintype, subtype=subtype, filename=name)
+    mail.add_attachment(file.data, maintype=maintype, subtype=subtype, filename=_filename(file))
