@@ -13,7 +13,7 @@ TIMEOUT_S = 10.0
 BYTES_MAX = 4 * 1024 * 1024
 
 
-class _Pinned(HTTPAdapter):  # type: ignore[misc]
+class _Pinned(HTTPAdapter):
     """Looks the name up once, checks it, and connects there; the certificate must still be the name's."""
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:

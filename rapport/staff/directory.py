@@ -89,10 +89,10 @@ def apply_scim_groups(member_ids: Iterable[UUID]) -> None:
     """After groups or rules changed: teams and roles of these members anew."""
     wanted = list(member_ids)
     by_member: dict[UUID, list[str]] = {one: [] for one in wanted}
-    held = DirectoryGroup.members.through.objects.filter(member_id__in=wanted)
-    for member_id, name, external in held.values_list(
-        "member_id", "directorygroup__name", "directorygroup__external_id"
-    ):
+    held = DirectoryGroup.objects.filter(members__in=wanted)
+    for member_id, name, external in held.values_list("members__id", "name", "external_id"):
+        if member_id not in by_member:
+            continue
         by_member[member_id] += [name, external]
     for member in Member.objects.filter(id__in=wanted):
         apply_groups(member, by_member[member.id], Origin.SCIM, Role.AGENT)

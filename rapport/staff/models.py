@@ -85,7 +85,6 @@ class Member(AbstractBaseUser):
     hours = models.ForeignKey(BusinessHours, null=True, blank=True, on_delete=models.SET_NULL)
     density = models.CharField(max_length=10, choices=Density.choices, default=Density.NORMAL)
     contrast = models.BooleanField(default=False)
-    external_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     role_from_groups = models.BooleanField(default=False, db_default=False)
     last_seen_at = models.DateTimeField(null=True, blank=True)
     joined_at = models.DateTimeField(default=now)
@@ -208,6 +207,16 @@ class GroupRule(models.Model):
                 condition=models.Q(team__isnull=False) | ~models.Q(role=""), name="group_rule_gives_something"
             ),
         ]
+
+
+class DirectoryEntry(models.Model):
+    """A member as the company's directory keeps them here (SCIM): what it said, in its words."""
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE, related_name="entry")
+    external_id = models.CharField(max_length=200, blank=True)
+    said = models.JSONField(default=dict)
+    updated_at = models.DateTimeField(default=now)
+    removed_at = models.DateTimeField(null=True)
 
 
 class DirectoryGroup(models.Model):

@@ -38,6 +38,6 @@ def end_all(member_id: UUID, *, but: str | None = None, actor_id: UUID | None = 
 def _end(member_id: UUID, keys: Iterable[str]) -> int:
     wanted = list(keys)
     Session.objects.filter(pk__in=wanted).delete()
-    ended = UserSession.objects.filter(session_key__in=wanted).delete()[0]
+    ended: int = UserSession.objects.filter(session_key__in=wanted).delete()[0]
     notify.changed("member", member_id, [])
     return ended

@@ -29,7 +29,7 @@ from rapport.staff.models import Company, Member, Role
 
 BACKEND = "rapport.web.entrance.MemberBackend"
 SETUP = "security"
-_REAL_FACTORS = ("totp", "webauthn")
+REAL_FACTORS = ("totp", "webauthn")
 #: Where strangers may send what a script fetches, and where a member without a second factor may still go.
 _OPEN_TO_STRANGERS = ("/account/", "/join/", "/scim/", "/static/", "/healthz", "/theme/", "/language/")
 _OPEN_WITHOUT_FACTOR = (*_OPEN_TO_STRANGERS, "/security/", "/live-token/", "/favicon.ico")
@@ -39,7 +39,7 @@ _SEEN_EVERY = timedelta(minutes=5)
 def lacks_factor() -> Q:
     """Of members: those the company requires a second factor of, and who have none."""
     return Q(Exists(Company.objects.filter(require_second_factor=True))) & ~Q(
-        Exists(Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=_REAL_FACTORS))
+        Exists(Authenticator.objects.filter(user_id=OuterRef("pk"), type__in=REAL_FACTORS))
     )
 
 
@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: Member) -> None:
         """Signed in from here on; said in the log."""
-        user.backend = BACKEND  # type: ignore[attr-defined]
+        user.backend = BACKEND
         super().login(request, user)
         with scope.system():
             events.record("session.began", actor_id=user.id, data={"by": _method(request)})

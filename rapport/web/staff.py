@@ -2,17 +2,24 @@
 
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.password_validation import validate_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core import events, notify
 from rapport.core.errors import NotVisible
+from rapport.staff import invitations, sessions
 from rapport.staff.models import BusinessHours, Member, Membership, Role, Team
 from rapport.web.account import time_zones
+from rapport.web.entrance import REAL_FACTORS
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -20,26 +27,30 @@ from rapport.web.shell import shell_of
 class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     """A member as an administrator sees them."""
 
-    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+    time_zone = forms.ChoiceField(choices=time_zones, label=lazy("Time zone"))
     teams = forms.ModelMultipleChoiceField(
-        Team.objects.filter(is_active=True), required=False, label="Teams", widget=forms.CheckboxSelectMultiple
+        Team.objects.filter(is_active=True), required=False, label=lazy("Teams"), widget=forms.CheckboxSelectMultiple
     )
     leads = forms.ModelMultipleChoiceField(
         Team.objects.filter(is_active=True),
         required=False,
-        label="Leads these teams",
+        label=lazy("Leads these teams"),
         widget=forms.CheckboxSelectMultiple,
     )
-    skills = forms.CharField(required=False, help_text="Separated by commas.", max_length=400)
+    skills = forms.CharField(
+        required=False, label=lazy("Skills"), help_text=lazy("Separated by commas."), max_length=400
+    )
 
     class Meta:
         model = Member
         fields = ("name", "email", "role", "is_active", "time_zone", "hours", "capacity", "skills")
         labels = {
-            "email": "E-mail address, to sign in with",
-            "is_active": "May sign in",
-            "capacity": "Open conversations at most",
-            "hours": "Business hours",
+            "name": lazy("Name"),
+            "email": lazy("E-mail address, to sign in with"),
+            "role": lazy("Role"),
+            "is_active": lazy("May sign in"),
+            "capacity": lazy("Open conversations at most"),
+            "hours": lazy("Business hours"),
         }
 
     def clean_email(self) -> str:
@@ -55,23 +66,35 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         member: Member = self.save(commit=False)
         if "password" in self.cleaned_data:
             member.set_password(self.cleaned_data["password"])
+        if "role" in self.changed_data:
+            member.role_from_groups = False
         member.save()
+        self._save_teams(member)
+        events.record(kind, actor_id=actor.id, data={"member": str(member.id), "role": member.role})
+        notify.changed("member", member.id, [])
+        if {"role", "is_active"} & set(self.changed_data) and member.id != actor.id:
+            sessions.end_all(member.id, actor_id=actor.id, why="role" if member.is_active else "deactivated")
+        return member
+
+    def _save_teams(self, member: Member) -> None:
+        """What an administrator chose is theirs from now on, also where a directory had put it."""
         leads = set(self.cleaned_data["leads"])
         wanted = {team: team in leads for team in {*self.cleaned_data["teams"], *leads}}
         Membership.objects.filter(member=member).exclude(team__in=wanted).delete()
+        kept = {one.team_id: one for one in Membership.objects.filter(member=member)}
         for team, is_lead in wanted.items():
-            Membership.objects.update_or_create(member=member, team=team, defaults={"is_lead": is_lead})
-        events.record(kind, actor_id=actor.id, data={"member": str(member.id), "role": member.role})
-        notify.changed("member", member.id, [])
-        return member
+            if team.id not in kept:
+                Membership.objects.create(member=member, team=team, is_lead=is_lead)
+            elif kept[team.id].is_lead != is_lead:
+                Membership.objects.filter(id=kept[team.id].id).update(is_lead=is_lead, origin="")
 
 
 class NewMemberForm(MemberForm):
     """A new member also gets a first password."""
 
     password = forms.CharField(
-        label="First password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False,
-        help_text="Tell them in person; they can change it.",
+        label=lazy("First password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False,
+        help_text=lazy("Tell them in person; they can change it."),
     )  # fmt: skip
 
     def clean_password(self) -> str:
@@ -96,6 +119,8 @@ def staff(request: HttpRequest) -> HttpResponse:
     context = {
         "members": members, "teams": teams, "by_member": by_member, "by_team": by_team,
         "hours": list(BusinessHours.objects.order_by("name")),
+        "invitations": invitations.pending() if shell_of(request).can_admin else [],
+        "guarded": set(Authenticator.objects.filter(type__in=REAL_FACTORS).values_list("user_id", flat=True)),
     }  # fmt: skip
     return render(request, "web/admin/staff.html", context)
 
@@ -104,16 +129,14 @@ def staff(request: HttpRequest) -> HttpResponse:
 def member_new(request: HttpRequest) -> HttpResponse:
     """Add a member."""
     shell_of(request).current = "staff"
-    return _edit(request, NewMemberForm(request.POST or None), "member.added", "New member")
+    return _edit(request, NewMemberForm(request.POST or None), "member.added", _("New member"))
 
 
 @page(ADMINS)
 def member(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Change a member, or close their account."""
     shell_of(request).current = "staff"
-    found = Member.objects.filter(id=member_id).first()
-    if found is None:
-        raise NotVisible("There is no such member.")
+    found = _found(member_id)
     memberships = list(Membership.objects.filter(member=found))
     initial = {
         "teams": [one.team_id for one in memberships],
@@ -124,18 +147,60 @@ def member(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return _edit(request, form, "member.changed", found.name)
 
 
+def _found(member_id: UUID) -> Member:
+    found = Member.objects.filter(id=member_id).first()
+    if found is None:
+        raise NotVisible("There is no such member.")
+    return found
+
+
+@page(ADMINS)
+@require_POST
+def member_sessions_end(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Sign a member out everywhere."""
+    found, me = _found(member_id), member_of(request)
+    mine = request.session.session_key if found.id == me.id else None
+    ended = sessions.end_all(found.id, but=mine, actor_id=me.id, why="administrator")
+    messages.success(
+        request, ngettext("%(count)s session is ended.", "%(count)s sessions are ended.", ended) % {"count": ended}
+    )
+    return redirect("member", found.id)
+
+
+@page(ADMINS)
+@require_POST
+def member_factors_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """For somebody who lost phone, passkey and recovery codes: they set up new ones after signing in."""
+    found, me = _found(member_id), member_of(request)
+    Authenticator.objects.filter(user=found).delete()
+    sessions.end_all(found.id, but=request.session.session_key, actor_id=me.id, why="administrator")
+    events.record("member.factors_removed", actor_id=me.id, data={"member": str(found.id)})
+    messages.success(request, _("Second factors of %(name)s are removed.") % {"name": found.name})
+    return redirect("member", found.id)
+
+
 def _edit(request: HttpRequest, form: MemberForm, kind: str, title: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _keeps_an_admin(form, member_of(request)):
         saved = form.save_all(member_of(request), kind)
-        messages.success(request, f"{saved.name} is saved.")
+        messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
-    return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
+    context: dict[str, object] = {"form": form, "title": title, "back": "staff"}
+    if form.instance._state.adding:
+        return render(request, "web/admin/form.html", context)
+    who = form.instance
+    context |= {
+        "who": who,
+        "factors": Authenticator.objects.filter(user=who, type__in=REAL_FACTORS).count(),
+        "open_sessions": len(sessions.of(who)),
+        "linked": SocialAccount.objects.filter(user=who).exists(),
+    }
+    return render(request, "web/admin/member.html", context)
 
 
 def _keeps_an_admin(form: MemberForm, me: Member) -> bool:
     """Nobody locks themselves out, and with that the last administrator never goes."""
     mine = form.instance.pk == me.pk
     if mine and (form.cleaned_data["role"] != Role.ADMIN or not form.cleaned_data["is_active"]):
-        form.add_error(None, "You cannot take the administrator's role from yourself. Ask another administrator.")
+        form.add_error(None, _("You cannot take the administrator's role from yourself. Ask another administrator."))
         return False
     return True
