@@ -23,8 +23,13 @@ from rapport.staff.models import Member, Role, Team
 _NOTE_LENGTH_MAX = 100_000
 
 
-def note(conversation_id: UUID, actor: Member, text: str) -> Message:
-    """Say something among members only. Raises Invalid for an empty or endless note."""
+def note(
+    conversation_id: UUID, actor: Member, text: str, html: str = "", mentions: Collection[UUID] = ()
+) -> Message:
+    """Say something among members only; `html` is the same, sanitised. `mentions` are members who see it.
+
+    Raises Invalid for an empty or endless note.
+    """
     text = text.replace("\0", "").strip()
     if not text:
         raise Invalid(_("The note is empty."), _("Write something, or close it."))
@@ -35,9 +40,10 @@ def note(conversation_id: UUID, actor: Member, text: str) -> Message:
         )
     with acting(conversation_id, actor) as conversation:
         message = Message.objects.create(
-            conversation=conversation, direction=Direction.NOTE, member=actor, text=text, at=now()
+            conversation=conversation, direction=Direction.NOTE, member=actor, text=text, html=html, at=now()
         )
-        touch(conversation, "note.added", actor, {"message": str(message.id)})
+        named = {"mentions": [str(one) for one in mentions]} if mentions else {}
+        touch(conversation, "note.added", actor, {"message": str(message.id)} | named)
     return message
 
 
@@ -111,18 +117,29 @@ def acting(conversation_id: UUID, actor: Member) -> Iterator[Conversation]:
 
 @contextmanager
 def acting_on(ids: Collection[UUID], actor: Member) -> Iterator[dict[UUID, Conversation]]:
-    """The same for several, locked in one order, so that two who meet wait for, and never block, one another."""
+    """The same for several."""
     with scope.member(actor.id):
         seen = set(Conversation.objects.filter(id__in=ids).values_list("id", flat=True))
     if not seen.issuperset(ids):
         raise NotVisible(_("There is no such conversation."))
     may_change(actor)
     with scope.system():
-        locked = Conversation.objects.select_for_update().filter(id__in=ids).order_by("id")
-        found = {conversation.id: conversation for conversation in locked}
-        if any(conversation.merged_into is not None for conversation in found.values()):
-            raise Invalid(_("This conversation was merged into another."), _("Go on there."))
+        found = locked(ids)
+        for conversation in found.values():
+            alive(conversation)
         yield found
+
+
+def locked(ids: Collection[UUID]) -> dict[UUID, Conversation]:
+    """Conversations locked in one order, so that two who meet wait for, and never block, one another."""
+    rows = Conversation.objects.select_for_update().filter(id__in=ids).order_by("id")
+    return {conversation.id: conversation for conversation in rows}
+
+
+def alive(conversation: Conversation) -> None:
+    """Raises Invalid for what was merged away."""
+    if conversation.merged_into is not None:
+        raise Invalid(_("This conversation was merged into another."), _("Go on there."))
 
 
 def may_change(actor: Member) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from rapport.conversations import threading
-from rapport.conversations.merging import merge
+from rapport.conversations.merging import absorb
 from rapport.conversations.threading import KnownRef, MailRefs, Plan
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import bulk
@@ -36,7 +36,7 @@ def place(arrivals: Sequence[Arrival], people: dict[str, UUID]) -> Plan:
         stored |= mine
     _correct(plan, stored)
     for loser, winner in plan.merges.items():
-        merge(loser, winner)
+        absorb(loser, winner)
     return plan
 
 

@@ -212,7 +212,10 @@ def _record(batch: Batch) -> None:
 
 
 def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
-    """Bring conversations up to date with what arrived: a snoozed one wakes, a resolved one reopens when a human being wrote."""
+    """Bring conversations up to date with what arrived.
+
+    A snoozed one wakes, a resolved one reopens when a human being wrote.
+    """
     said = sorted(news, key=lambda one: one.conversation_id)
     rows = bulk.update(
         "conversations_conversation",

@@ -1,12 +1,18 @@
 """Giving a conversation to somebody: asks nothing, but keeps who did it, when, and from where."""
 
+from typing import Any
 from uuid import UUID
 
-from rapport.conversations.actions import acting, touch
+from rapport.conversations import undoing
+from rapport.conversations.actions import acting, plain, touch
+from rapport.conversations.models import Conversation
 from rapport.core.errors import Invalid
+from rapport.core.models import Event
 from rapport.ownership.models import Decision
 from rapport.ownership.service import Reassignment, record_reassignment
 from rapport.staff.models import Member, Membership, Team
+
+ASSIGNED = "conversation.assigned"
 
 
 def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Member | None = None) -> Decision | None:
@@ -20,6 +26,7 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         after = (team.id if team else None, member.id if member else None)
         if before == after:
             return None
+        was = _fields(conversation)
         conversation.owner_team, conversation.owner_member = team, member
         if team and team.confidential:
             conversation.confidential = True
@@ -28,8 +35,38 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         )
         names = ("team", "member", "from_team", "from_member")
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
-        touch(conversation, "conversation.assigned", actor, moved)
+        kept = {"before": plain(was), "after": plain(_fields(conversation))}
+        touch(conversation, ASSIGNED, actor, moved | kept)
     return decision
+
+
+def _fields(conversation: Conversation) -> dict[str, Any]:
+    names = ("owner_team_id", "owner_member_id", "confidential")
+    return {name: getattr(conversation, name) for name in names}
+
+
+def _stands(event: Event, conversation: Conversation) -> bool:
+    return "after" in event.data and plain(_fields(conversation)) == event.data["after"]
+
+
+def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
+    """Give it back to whom it was taken from; that too is a decision, with its reason."""
+    conversation = found[event.conversation_id]  # type: ignore[index]
+    if not _stands(event, conversation):
+        raise undoing.changed_since()
+    now = (conversation.owner_team_id, conversation.owner_member_id)
+    before = {name: undoing.restored(name, value) for name, value in event.data["before"].items()}
+    team = Team.objects.filter(id=before["owner_team_id"]).first()
+    member = Member.objects.filter(id=before["owner_member_id"]).first()
+    _check(team, member)
+    conversation.owner_team, conversation.owner_member = team, member
+    conversation.confidential = before["confidential"]
+    after = (conversation.owner_team_id, conversation.owner_member_id)
+    record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
+    return {"before": event.data["after"], "after": event.data["before"]}
+
+
+undoing.register(undoing.Undoer(_undo, _stands), ASSIGNED)
 
 
 def _check(team: Team | None, member: Member | None) -> None:
