@@ -120,7 +120,8 @@ async def _audience(member: UUID) -> frozenset[str]:
             row = await (await connection.execute("SELECT rapport_audience()")).fetchone()
     except psycopg.OperationalError:
         return frozenset()
-    return frozenset(map(str, row[0])) if row else frozenset()
+    # A member's own id stands for what concerns them alone.
+    return frozenset({*map(str, row[0]), str(member)}) if row and row[0] else frozenset()
 
 
 def _address() -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from rapport.conversations import queries
 from rapport.conversations.models import Conversation, Priority, Status
+from rapport.notices import gather as notices
 from rapport.people.models import Handle, Person, Relationship, RelationshipKind
 from rapport.staff.models import Member, Membership
 from rapport.web.composer import composer_of
@@ -25,6 +26,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = queries.get_conversation(conversation_id)
     if found.merged_into is not None:
         return redirect("conversation", found.merged_into)
+    notices.read(member_of(request), found.id)
     return show(request, found)
 
 

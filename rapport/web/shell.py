@@ -9,19 +9,25 @@ from uuid import UUID
 from django.http import HttpRequest
 from django.utils.translation import get_language, get_language_bidi
 
+from rapport.conversations.models import SavedView
 from rapport.conversations.queries import Counts, count_open
+from rapport.conversations.views import views_of
 from rapport.core.options import options
 from rapport.live.ticket import issue
 from rapport.staff.models import Member, Role, Team
 from rapport.web.languages import choices
 from rapport.web.locales import live_words
+from rapport.web.promises import Clocks
 from rapport.web.rights import member_of
 
 THEMES = ("auto", "light", "dark")
 _SHEETS = [
     f"rapport/css/{name}.css"
-    for name in ("tokens", "base", "components", "shell", "inbox", "conversation", "pages", "signin")
-]
+    for name in (
+        "tokens", "base", "components", "shell", "inbox", "conversation", "pages", "signin", "notices", "search",
+        "reports",
+    )
+]  # fmt: skip
 
 
 @dataclass
@@ -49,8 +55,16 @@ class Shell:
     @cached_property
     def team_ids(self) -> frozenset[UUID]:
         """The active teams of the member."""
-        found = self.member.memberships.filter(team__is_active=True).values_list("team_id", flat=True)
-        return frozenset(found)
+        return frozenset(self._memberships)
+
+    @cached_property
+    def led_ids(self) -> frozenset[UUID]:
+        """Those of them that the member leads."""
+        return frozenset(team_id for team_id, is_lead in self._memberships.items() if is_lead)
+
+    @cached_property
+    def _memberships(self) -> dict[UUID, bool]:
+        return dict(self.member.memberships.filter(team__is_active=True).values_list("team_id", "is_lead"))
 
     @cached_property
     def all_teams(self) -> list[Team]:
@@ -58,9 +72,19 @@ class Shell:
         return list(Team.objects.filter(is_active=True))
 
     @cached_property
+    def clocks(self) -> Clocks:
+        """The business hours in which promises are counted."""
+        return Clocks(self.all_teams)
+
+    @cached_property
     def counts(self) -> Counts:
         """Open conversations by view and team."""
         return count_open(self.member, self.team_ids)
+
+    @cached_property
+    def unread_notices(self) -> int:
+        """What the member has been told and not looked at."""
+        return self.member.notices.filter(page=True, read_at__isnull=True).count()
 
     @property
     def teams(self) -> list[SideTeam]:
@@ -70,6 +94,11 @@ class Shell:
             for team in self.all_teams
             if team.id in self.team_ids or (team.is_open and not team.confidential) or self.counts.by_team.get(team.id)
         ]
+
+    @cached_property
+    def saved_views(self) -> list[SavedView]:
+        """The member's own views, their teams' and everyone's."""
+        return views_of(self.member)
 
     @property
     def can_admin(self) -> bool:
@@ -85,6 +114,11 @@ class Shell:
     def can_lead(self) -> bool:
         """Whether the member may change the policy."""
         return self.member.role in (Role.ADMIN, Role.LEAD)
+
+    @property
+    def sees_load(self) -> bool:
+        """Whether the member leads anybody, and so sees the page of team load."""
+        return self.can_lead or (self.can_write and bool(self.led_ids))
 
     @property
     def live_url(self) -> str:
@@ -127,5 +161,5 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "is_demo": options().demo,
     }
     if isinstance(getattr(request, "user", None), Member):
-        base["shell"] = shell_of(request)
+        base |= {"shell": shell_of(request), "contrast": shell_of(request).member.contrast}
     return base

@@ -1,14 +1,22 @@
 // Starts what makes the pages quicker. Each part leaves alone what works without it.
 import { startKeys } from "./keys.js";
+import { startLeads } from "./leads.js";
 import { startLive } from "./live.js";
 import { startComposer } from "./composer.js";
 import { startTimes } from "./times.js";
 import { startPanes } from "./panes.js";
+import { startNotices } from "./notices.js";
+import { startSearch } from "./search.js";
+import { startSelect } from "./select.js";
 import { startSmall } from "./small.js";
 
 startSmall();
 startPanes();
+startSelect();
 startTimes();
 startComposer();
 startKeys();
+startNotices();
+startSearch();
+startLeads();
 startLive();

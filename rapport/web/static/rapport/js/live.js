@@ -201,6 +201,8 @@ function listen(token, again) {
   source.addEventListener("change", (event) => {
     const { k, id } = JSON.parse(event.data);
     if (k === "conversation") gather(id);
+    if (k === "conversation") document.dispatchEvent(new CustomEvent("rapport:changed", { detail: id }));
+    if (k === "notice") document.dispatchEvent(new CustomEvent("rapport:notice", { detail: id }));
   });
   source.addEventListener("refresh", refreshAll);
   source.onerror = () => {
@@ -225,6 +227,7 @@ async function reconnect() {
 }
 
 export function startLive() {
+  document.addEventListener("rapport:refresh", (event) => event.detail.forEach(gather));
   if (!document.body.dataset.liveStart) return;
   document.getElementById("fresh-pill")?.addEventListener("click", showWaiting);
   scroller()?.addEventListener("scroll", () => scroller().scrollTop < 8 && waiting.size && showWaiting(), { passive: true });

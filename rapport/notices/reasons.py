@@ -1,0 +1,93 @@
+"""Why somebody is told something, and how they hear of it unless they chose otherwise. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as lazy
+
+NEVER, SOON, DIGEST = "", "soon", "digest"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How one hears: in the page, on the devices that allowed it, by mail (never, soon, in the digest)."""
+
+    page: bool = True
+    push: bool = False
+    mail: str = NEVER
+
+    @property
+    def silent(self) -> bool:
+        """Whether one hears nothing at all."""
+        return not (self.page or self.push or self.mail)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason, in words: `label` for the settings, `sentence` with %(who)s for the notice itself."""
+
+    key: str
+    label: str | Promise
+    sentence: str | Promise
+    way: Way
+
+
+#: From the one that matters most: who is told for several reasons is told for the first.
+REASONS = {
+    reason.key: reason
+    for reason in (
+        Reason("mentioned", lazy("Somebody mentions you"), lazy("%(who)s mentioned you"), Way(True, True, SOON)),
+        Reason("assigned", lazy("A conversation is given to you"), lazy("Given to you"), Way(True, True, SOON)),
+        Reason(
+            "undelivered",
+            lazy("What you sent did not arrive"),
+            lazy("Your reply did not arrive"),
+            Way(True, True, SOON),
+        ),
+        Reason("broken", lazy("A promise of yours is broken"), lazy("The promise is broken"), Way(True, True, SOON)),
+        Reason("near", lazy("A promise of yours runs out soon"), lazy("The promise runs out soon"), Way(True, True)),
+        Reason("woken", lazy("What you snoozed is back"), lazy("Back from snooze"), Way(True, True)),
+        Reason(
+            "answered",
+            lazy("Somebody writes in a conversation of yours"),
+            lazy("%(who)s wrote"),
+            Way(True, True, DIGEST),
+        ),
+        Reason(
+            "colleague", lazy("A colleague works in a conversation of yours"), lazy("%(who)s worked in it"), Way(True)
+        ),
+        Reason(
+            "followed",
+            lazy("Something happens in a conversation you follow"),
+            lazy("News in what you follow"),
+            Way(True, False, DIGEST),
+        ),
+        Reason(
+            "watched",
+            lazy("A person or organization you watch writes"),
+            lazy("%(who)s, whom you watch, wrote"),
+            Way(True, False, DIGEST),
+        ),
+        Reason("team", lazy("Something new for one of your teams"), lazy("New for your team"), Way(False)),
+    )
+}
+_ORDER = {key: place for place, key in enumerate(REASONS)}
+#: What a muted conversation still says: it is about oneself.
+LOUD = frozenset({"mentioned", "assigned", "undelivered"})
+
+
+def first(reasons: list[str]) -> str:
+    """The reason that matters most."""
+    return min(reasons, key=_ORDER.__getitem__)
+
+
+def way_of(reason: str, chosen: Mapping[str, Mapping[str, object]]) -> Way:
+    """How a member hears of `reason`: as they chose, or as it comes."""
+    usual, given = REASONS[reason].way, chosen.get(reason, {})
+    mail = str(given.get("mail", usual.mail))
+    return Way(
+        page=bool(given.get("page", usual.page)),
+        push=bool(given.get("push", usual.push)),
+        mail=mail if mail in (NEVER, SOON, DIGEST) else usual.mail,
+    )

@@ -1,0 +1,79 @@
+"""Who is told of an event, and why. Pure: a function of the event and the facts."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from rapport.notices.matters import Matter, Staff
+from rapport.notices.reasons import LOUD, first
+
+_WORK = frozenset(
+    {
+        "conversation.resolved", "conversation.reopened", "conversation.merged", "conversation.split",
+        "conversation.unmerged", "message.written", "note.added",
+    }
+)  # fmt: skip
+_LOST = frozenset({"delivery.failed", "delivery.bounced", "delivery.uncertain"})
+HEARD = _WORK | _LOST | {
+    "conversation.opened", "conversation.assigned", "conversation.woken", "message.received", "team.involved",
+}  # fmt: skip
+"""The kinds of events that anybody is told of."""
+
+Told = dict[UUID, str]
+
+
+def recipients(kind: str, actor: UUID | None, data: Mapping[str, Any], matter: Matter, staff: Staff) -> Told:
+    """By member, the reason that matters most; nobody who does not see the conversation, and never who did it."""
+    found: dict[UUID, list[str]] = {}
+    for reason, members in _reasons(kind, actor, data, matter, staff):
+        for member in members:
+            found.setdefault(member, []).append(reason)
+    told = {member: first(reasons) for member, reasons in found.items()}
+    return {
+        member: reason
+        for member, reason in told.items()
+        if member != actor and staff.sees(member, matter.audience) and (reason in LOUD or member not in matter.muted)
+    }
+
+
+def _reasons(
+    kind: str, actor: UUID | None, data: Mapping[str, Any], matter: Matter, staff: Staff
+) -> list[tuple[str, Collection[UUID]]]:
+    owner = [matter.owner] if matter.owner else []
+    if kind == "conversation.opened":
+        fresh = [("assigned", owner)] if owner else [("team", matter.team)]
+        return [*fresh, ("watched", matter.watchers), ("followed", matter.followers)]
+    if kind == "message.received":
+        return [("answered", owner), ("watched", matter.watchers), ("followed", matter.followers)]
+    if kind == "conversation.assigned":
+        return _assigned(data, matter)
+    if kind == "note.added":
+        mentioned = _ids(data.get("mentions"))
+        return [("mentioned", mentioned), ("colleague", owner), ("followed", matter.followers)]
+    if kind in _LOST:
+        author = matter.authors.get(_id(data.get("message")) or UUID(int=0))
+        return [("undelivered", [author] if author else owner)]
+    if kind == "conversation.woken":
+        by = _id(data.get("by"))
+        return [("woken", [by] if by else owner)]
+    if kind == "team.involved":
+        team = _id(data.get("team"))
+        return [("team", staff.members_of.get(team, frozenset()) if team else ())]
+    return [("colleague", owner), ("followed", matter.followers)] if kind in _WORK else []
+
+
+def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:
+    member, team, before = _id(data.get("member")), _id(data.get("team")), _id(data.get("from_team"))
+    fresh = matter.team if team and team != before and not member else ()
+    return [("assigned", [member] if member else ()), ("team", fresh), ("followed", matter.followers)]
+
+
+def _ids(given: object) -> list[UUID]:
+    return [found for one in given if (found := _id(one))] if isinstance(given, list) else []
+
+
+def _id(given: object) -> UUID | None:
+    try:
+        return UUID(str(given)) if given else None
+    except ValueError:
+        return None
