@@ -94,6 +94,11 @@ class SavedView(models.Model):
     class Meta:
         ordering = ["position", "name"]
 
+    @property
+    def key(self) -> str:
+        """Stands for the view in addresses, as "mine" and "team-<slug>" do for theirs."""
+        return f"view-{self.id}"
+
 
 class Interest(models.TextChoices):
     """What a member wants to hear of a conversation."""

@@ -1,54 +1,98 @@
 """Search over what was said, what it was about, and whom it was with."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
-from rapport.conversations.models import Conversation
-from rapport.conversations.search import Hit, search_conversations
-from rapport.people.models import Person
-from rapport.people.search import search_people
+from rapport.conversations.asking.names import organizations_named, people_named
+from rapport.conversations.asking.words import help_lines
+from rapport.conversations.models import Conversation, Message
+from rapport.conversations.search import Found, find
+from rapport.people.models import Organization, Person
+from rapport.web.asking import Question, question_of
+from rapport.web.excerpts import excerpt, marked, pattern_of
+from rapport.web.facets import facets_of
 from rapport.web.rights import page
 from rapport.web.shell import shell_of
 
-QUERY_MAX = 300
-_PEOPLE_SHOWN = 6
+_PEOPLE_SHOWN = 4
+_PAGE = 40
 
 
 @dataclass(frozen=True)
-class Found:
+class Hit:
     """A conversation with the passage that matched."""
 
     conversation: Conversation
-    passage: str
+    subject: SafeString
+    who: SafeString
+    passage: SafeString
+    message_id: UUID | None
 
 
 @page()
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
-    """The newest conversations in which the words occur, and the people of that name."""
+    """The newest conversations in which all of it holds, and the people and organizations of that name."""
     shell_of(request).current = "search"
-    asked = " ".join(request.GET.get("q", "").replace("\0", " ").split())
-    query = asked[:QUERY_MAX]
-    words = [word for word in re.findall(r"[^\s\"()|:&!*<>-]+", query) if word.lower() != "or"]
-    context = {"query": query, "words": words, "cut": len(asked) > QUERY_MAX, "hits": [], "people": []}
-    if words:
-        context["hits"] = [Found(hit.conversation, passage(hit, words)) for hit in search_conversations(query)]
-        context["people"] = _people(query)
-    fragment = request.headers.get("HX-Request")
+    question = question_of(request, request.GET.get("q", ""))
+    context = {"question": question, "help_lines": help_lines(), **_answer(question, _shown(request))}
+    fragment = request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request")
     return render(request, "web/search_results.html" if fragment else "web/search.html", context)
 
 
-def _people(query: str) -> list[Person]:
-    return search_people(query, limit=_PEOPLE_SHOWN)
+def _shown(request: HttpRequest) -> int:
+    given = request.GET.get("show", "")
+    return min(max(int(given), _PAGE), 200) if given.isdecimal() and len(given) < 5 else _PAGE
 
 
-def passage(hit: Hit, words: list[str], width: int = 220) -> str:
-    """The part of the text around the first word that occurs in it."""
-    text = " ".join(hit.text.split())
-    found = re.search("|".join(map(re.escape, words)), text, re.IGNORECASE)
-    start = max(0, found.start() - width // 3) if found else 0
-    return ("…" if start else "") + text[start : start + width] + ("…" if len(text) > start + width else "")
+def _answer(question: Question, shown: int) -> dict[str, object]:
+    if question.asked.is_empty:
+        return {"found": Found(), "hits": [], "people": [], "organizations": [], "facets": [], "more_shown": 0}
+    found = find(question.search)
+    pattern = pattern_of(question.asked.words)
+    words = " ".join(term.text for term in question.asked.terms if not term.negated)
+    return {
+        "found": found,
+        "hits": _hits(found, pattern, shown),
+        "people": _people(words, pattern),
+        "organizations": _organizations(words, pattern),
+        "facets": facets_of(question, found.ids),
+        "more_shown": shown + _PAGE if len(found.ids) > shown else 0,
+    }
+
+
+def _hits(found: Found, pattern: re.Pattern[str] | None, shown: int) -> list[Hit]:
+    ids = found.ids[:shown]
+    rows = Conversation.objects.select_related("person", "owner_team").in_bulk(ids)
+    wanted = [message for one in ids if (message := found.messages[one])]
+    texts = dict(Message.objects.filter(conversation_id__in=ids, id__in=wanted).values_list("conversation_id", "text"))
+    return [_hit(rows[one], texts.get(one), pattern, found.messages[one]) for one in ids if one in rows]
+
+
+def _hit(row: Conversation, text: str | None, pattern: re.Pattern[str] | None, message: UUID | None) -> Hit:
+    return Hit(
+        row,
+        marked(row.subject, pattern),
+        marked(row.person.name if row.person else "", pattern),
+        marked(excerpt(row.snippet if text is None else text, pattern), pattern),
+        message,
+    )
+
+
+def _people(words: str, pattern: re.Pattern[str] | None) -> Sequence[tuple[Person, SafeString]]:
+    ids = people_named(words, _PEOPLE_SHOWN)
+    rows = Person.objects.select_related("organization").in_bulk(ids) if ids else {}
+    return [(rows[one], marked(rows[one].name, pattern)) for one in ids if one in rows]
+
+
+def _organizations(words: str, pattern: re.Pattern[str] | None) -> Sequence[tuple[Organization, SafeString]]:
+    ids = organizations_named(words, _PEOPLE_SHOWN)
+    rows = Organization.objects.in_bulk(ids) if ids else {}
+    return [(rows[one], marked(rows[one].name, pattern)) for one in ids if one in rows]

@@ -20,8 +20,8 @@ from rapport.conversations.asking.language import (
 from rapport.conversations.asking.operators import ALIASES, OPERATORS
 
 _PIECES = st.sampled_from(
-    [*(f"{name}:" for name in (*OPERATORS, *ALIASES)), '"', "-", " ", ",", ":", "..", "\0", "返品", "مرحبا", "🙂", "\u202e",
-     "late", "open", "7d", "2026-13-45", "x", "\ud800", "“", "http://a.b", "tema:", "\u3000"]
+    [*(f"{name}:" for name in (*OPERATORS, *ALIASES)), '"', "-", " ", ",", ":", "..", "\0", "返品", "مرحبا", "🙂",
+     "\u202e",     "late", "open", "7d", "2026-13-45", "x", "\ud800", "“", "http://a.b", "tema:", "\u3000"]
 )  # fmt: skip
 
 
@@ -47,7 +47,8 @@ def test_a_list_behind_an_operator_is_several_filters() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("tema:hr", "unknown"), ("colour:red", "unknown"), ("team:", "empty"), ('team:""', "empty"), ("date:soon", "date"),
+        ("tema:hr", "unknown"), ("colour:red", "unknown"), ("team:", "empty"), ('team:""', "empty"),
+        ("date:soon", "date"),
         ("after:2026-02-30", "date"), ("is:lte", "choice"), ("has:money", "choice"), ('"half', "quote"), ("-", "minus"),
         ("- x", "minus"), ("a\0b", "nul"), ("team:hr -team:HR", "contrary"), ("refund -refund", "contrary"),
         ("status:resolved is:late", "never_late"), ("after:2026-10-02 before:2026-10-01", "no_days"),
@@ -65,7 +66,9 @@ def test_an_unknown_operator_is_searched_as_words_and_the_likely_one_named() -> 
     assert [(one.what, one.hint) for one in asked.problems] == [("tema", "team")]
 
 
-@pytest.mark.parametrize("text", ["http://shop.example/a", "12:30", "re:", "::", "c++", "a&b|!c", "🙂", "مرحبا", "50%_\\"])
+@pytest.mark.parametrize(
+    "text", ["http://shop.example/a", "12:30", "re:", "::", "c++", "a&b|!c", "🙂", "مرحبا", "50%_\\"]
+)
 def test_what_only_looks_like_the_language_is_words(text: str) -> None:
     assert read(text).terms == (Term(text),)
     assert read(text).filters == ()

@@ -220,8 +220,8 @@ def _contradictions(asked: Asked) -> list[Problem]:
     wanted = {(one.operator, one.value.casefold()) for one in asked.filters if not one.negated}
     unwanted = {(one.operator, one.value.casefold()) for one in asked.filters if one.negated}
     found = [Problem("contrary", f"{operator}:{value}") for operator, value in sorted(wanted & unwanted)]
-    words = {term.text.casefold() for term in asked.terms if term.negated}
-    found += [Problem("contrary", term.text) for term in asked.terms if not term.negated and term.text.casefold() in words]
+    without = {term.text.casefold() for term in asked.terms if term.negated}
+    found += [Problem("contrary", word) for word in asked.words if word.casefold() in without]
     statuses = set(asked.values("status"))
     if statuses and "open" not in statuses and {"late", "due-today"} & set(asked.values("is")):
         found.append(Problem("never_late"))
