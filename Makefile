@@ -1,11 +1,11 @@
-# make setup | demo | test | lint | bench | crash | messages; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: setup demo test lint bench crash messages
+.PHONY: setup demo test lint bench crash messages screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -29,6 +29,10 @@ crash: $(VENV)/.everything
 # The words of the surface into the catalogs of its languages (rapport/locale).
 messages: $(VENV)/.everything
 	@$(BIN)/python -m rapport.web.catalogs
+
+# Every page in both themes and both sizes, to look at; ARGS="--language ar", ARGS=--contrast.
+screenshots: $(VENV)/.everything
+	@$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 bench: $(VENV)/.running
 	@$(BIN)/rapport bench $(ARGS)
