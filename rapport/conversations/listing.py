@@ -35,7 +35,8 @@ class Narrowing(Protocol):
 class View:
     """One list of conversations: one of VIEWS or the conversations of `team_id`, in one status.
 
-    Snoozed ones are in the view "snoozed" and in no other list of open ones. `sort` is one of SORTS.
+    Snoozed ones are in the view "snoozed", in what a member keeps, and in no other list of open ones. `sort` is one of
+    SORTS.
     """
 
     member: Member
@@ -75,6 +76,12 @@ _ORDERS = {
 }
 _SHOWN = "id, due_at, last_activity_at, created_at"
 _FIRST_AUDIENCE = "audience[1]"
+#: What a member keeps for themselves is little, and asleep or not is no matter.
+_OWN = {
+    "followed": "SELECT conversation_id FROM conversations_subscription WHERE member_id = %s AND interest = 'follow'",
+    "drafts": "SELECT conversation_id FROM conversations_draft"
+    " WHERE member_id = %s AND conversation_id IS NOT NULL AND html <> ''",
+}
 
 
 def page_statement(view: View, edge: Edge | None, limit: int) -> tuple[str, list[Any]]:
@@ -157,6 +164,8 @@ def _always(view: View) -> _Part:
     parameters: list[Any] = []
     if view.name == "snoozed":
         condition = "status = 'open' AND snoozed AND merged_into IS NULL"
+    elif view.status == OPEN and view.name in _OWN:
+        condition = "status = 'open' AND merged_into IS NULL"
     elif view.status == OPEN:
         condition = "status = 'open' AND NOT snoozed AND merged_into IS NULL"
     else:
@@ -174,6 +183,8 @@ def _scopes(view: View) -> list[_Part]:
         return _of_team(view.team_id, view.team_ids)
     if view.name == "mine":
         return [_Part("owner_member_id = %s", [view.member.id])]
+    if view.name in _OWN:
+        return [_Part(f"id IN ({_OWN[view.name]})", [view.member.id])]
     if view.name == "teams":
         return of_teams
     if view.name == "unowned":

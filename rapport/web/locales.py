@@ -27,6 +27,7 @@ def live_words() -> dict[str, str]:
         "left": _("%(span)s left"),
         "goes": _("Goes out in %(span)s"),
         "waits": _("Waiting to be sent"),
+        "broken": _("That did not work, and nothing was changed. Try again."),
     }
 
 
@@ -47,14 +48,14 @@ def percent(share: float) -> str:
     return str(format_percent(share, locale=locale()))
 
 
-def span(seconds: float) -> str:
-    """The length of a time in one short unit; its sign does not count."""
+def span(seconds: float, day_minutes: int = 1440) -> str:
+    """The length of a time in one short unit; its sign does not count. A working day may be shorter than a day."""
     minutes = int(abs(seconds) // 60)
     if minutes < 60:
         return _unit(minutes, "minute")
     if minutes < 60 * 36:
         return _unit(round(minutes / 60), "hour")
-    days = round(minutes / 1440)
+    days = round(minutes / day_minutes)
     if days < 60:
         return _unit(days, "day")
     return _unit(round(days / 30.4), "month") if days < 700 else _unit(round(days / 365), "year")

@@ -11,10 +11,9 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
-from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.staff.models import Team
 from rapport.web import locales
@@ -71,6 +70,18 @@ def number(value: float) -> str:
 
 
 @register.filter
+def span(seconds: float) -> str:
+    """The length of a time in one short unit."""
+    return locales.span(seconds)
+
+
+@register.filter
+def weekday(at: datetime) -> str:
+    """A date with its day of the week."""
+    return locales.weekday(at)
+
+
+@register.filter
 def day(at: datetime | None) -> str:
     """A date as the reader's language writes it."""
     return locales.day(at) if at else ""
@@ -100,34 +111,6 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
-def promise(conversation: Conversation) -> str:
-    """How long until the next promise is due, or since when it is broken; nothing when there is none."""
-    if conversation.status != "open":
-        return ""
-    first = conversation.first_answered_at is None and conversation.first_answer_due_at is not None
-    due = conversation.first_answer_due_at if first else conversation.resolution_due_at
-    if due is None:
-        return ""
-    left = (due - now()).total_seconds()
-    tone = "danger" if left < 0 else "warn" if left < 3600 else "plain"
-    words = f"{span_in_words(left)} late" if left < 0 else f"{span_in_words(left)} left"
-    what = "First answer due" if first else "Resolution due"
-    return format_html(
-        '<span class="badge badge-{}" title="{} {}" data-due="{}">{}{}</span>',
-        tone,
-        what,
-        due.strftime("%-d %b, %H:%M UTC"),
-        due.isoformat(),
-        _icon("clock"),
-        words,
-    )
-
-
-def _icon(name: str) -> SafeString:
-    return mark_safe(heroicons._render_icon("micro", name, 12, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
-
-
-@register.filter
 def size(count: int) -> str:
     """A number of bytes in words."""
     return locales.size(count)
@@ -150,7 +133,7 @@ def highlight(text: str, words: Iterable[str]) -> str:
 def side_view(context: template.Context, name: str, label: str, icon: str) -> str:
     """A view in the sidebar with its count."""
     shell: Shell = context["shell"]
-    count = getattr(shell.counts, name)
+    count = getattr(shell.counts, name, 0)
     badge = format_html(
         '<span class="side-count">{}<span class="visually-hidden"> open</span></span>', short_count(count)
     )

@@ -1,12 +1,20 @@
-// The keyboard. Single keys, never while one types.
+// The keyboard. Which key does what stands in the list behind "?", which the server writes; here is how it is done.
 import { focusComposer } from "./composer.js";
+import { openPalette, startPalette } from "./palette.js";
 import { rows } from "./panes.js";
+import { act, clear, count, extend, selectAll, subjects, toggleCurrent, undo } from "./select.js";
 
-const PLACES = { i: "/inbox/mine/", m: "/inbox/teams/", u: "/inbox/unowned/", a: "/inbox/all/" };
-let going = 0;
+const SEQUENCE_MS = 1500;
+const keys = new Map();
+let first = "";
+let since = 0;
 
 function typing(target) {
-  return target.closest("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
+  return target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
+}
+
+function inList() {
+  return Boolean(document.activeElement?.closest(".row-link"));
 }
 
 function move(step) {
@@ -23,30 +31,34 @@ function move(step) {
 
 function openRow() {
   const row = document.activeElement?.closest(".row-link");
-  if (!row) return false;
-  row.click();
-  return true;
+  row?.click();
+  return Boolean(row);
 }
 
 function press(selector) {
   const element = document.querySelector(selector);
-  if (!element) return false;
-  element.click();
+  element?.click();
+  return Boolean(element);
+}
+
+// The menu of the bar when several are selected, else that of the open conversation, else the palette knows.
+function menu(inBar, inTalk, letters) {
+  const found = document.querySelector(count() ? inBar : inTalk);
+  if (!found) return subjects().length > 0 && (openPalette(letters), true);
+  found.open = true;
+  found.querySelector("button")?.focus();
   return true;
 }
 
-function assign() {
-  const menu = document.getElementById("assign-menu");
-  if (!menu) return false;
-  menu.open = true;
-  menu.querySelector("button")?.focus();
-  return true;
+function resolve() {
+  if (!count()) return press("[data-key=e]");
+  return press("#bulk [name=verb][value=resolve], #bulk [name=verb][value=reopen]");
 }
 
 function search() {
   const field = document.querySelector("input[type=search]");
   if (field) field.focus();
-  else location.href = "/search/";
+  else location.href = document.querySelector(".side-search")?.getAttribute("href") ?? "/search/";
   return true;
 }
 
@@ -55,47 +67,90 @@ function help() {
   return true;
 }
 
-const KEYS = {
-  j: () => move(1), k: () => move(-1), ArrowDown: () => inList() && move(1), ArrowUp: () => inList() && move(-1),
-  o: openRow, e: () => press("[data-key=e]"), r: () => focusComposer("reply"), n: () => focusComposer("note"),
-  a: assign, "/": search, "?": help,
-  g: () => { going = Date.now(); return true; },
+const DO = {
+  next: (event) => (event?.key !== "ArrowDown" || inList()) && move(1),
+  previous: (event) => (event?.key !== "ArrowUp" || inList()) && move(-1),
+  // A link opens by Enter of itself.
+  open: (event) => event?.key !== "Enter" && openRow(),
+  toggle: toggleCurrent,
+  "extend-next": () => extend(1),
+  "extend-previous": () => extend(-1),
+  "select-all": selectAll,
+  reply: () => focusComposer("reply"),
+  note: () => focusComposer("note"),
+  assign: () => menu("#bulk [data-choices*=assign]", "#assign-menu", "assign "),
+  snooze: () => menu("#bulk [data-choices*=snooze]", "#snooze-menu", "snooze "),
+  resolve,
+  unread: () => subjects().length > 0 && (act("unread"), true),
+  spam: () => subjects().length > 0 && (act("spam"), true),
+  palette: () => (openPalette(), true),
+  search,
+  undo,
+  help,
 };
 
-function inList() {
-  return Boolean(document.activeElement?.closest(".row-link"));
+export function run(name, event) {
+  const place = document.querySelector(`#keys-dialog [data-run="${CSS.escape(name)}"]`)?.dataset.go;
+  if (place) location.href = place;
+  return Boolean(place) || Boolean(DO[name]?.(event));
 }
 
-function escape(event) {
-  const menu = document.querySelector("details.menu[open]");
-  if (menu) {
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  } else if (typing(event.target)) {
-    event.target.blur();
-    document.querySelector(".row-link[aria-current=true]")?.focus();
+function learn() {
+  const mac = /Mac|iP(hone|ad)/.test(navigator.platform);
+  for (const row of document.querySelectorAll("#keys-dialog [data-keys]")) {
+    for (const key of row.dataset.keys.split("|")) keys.set(key, row.dataset.run);
+    if (mac) row.querySelectorAll("kbd").forEach((cap) => { if (cap.textContent === "Ctrl") cap.textContent = "⌘"; });
   }
 }
 
+function named(event) {
+  const shifted = event.shiftKey && (event.key.length > 1 || /^\p{L}$/u.test(event.key));
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  return `${event.ctrlKey || event.metaKey ? "Mod+" : ""}${shifted ? "Shift+" : ""}${key}`;
+}
+
+function escape(event) {
+  const opened = document.querySelector("details.menu[open]");
+  if (opened) {
+    opened.open = false;
+    opened.querySelector("summary").focus();
+  } else if (typing(event.target)) {
+    event.target.blur();
+    document.querySelector(".row-link[aria-current=true]")?.focus();
+  } else clear();
+}
+
 function menuMove(event) {
-  const menu = event.target.closest("details.menu[open]");
-  if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
-  const items = [...menu.querySelectorAll(".menu-item")];
+  const opened = event.target.closest?.("details.menu[open]");
+  if (!opened || !["ArrowDown", "ArrowUp"].includes(event.key)) return false;
+  const items = [...opened.querySelectorAll(".menu-item")];
   const at = items.indexOf(document.activeElement);
   items[(at + (event.key === "ArrowDown" ? 1 : items.length - 1) + items.length) % items.length]?.focus();
   return true;
 }
 
+function pressed(event) {
+  if (event.isComposing || event.altKey || event.defaultPrevented) return;
+  const key = named(event);
+  // The palette opens from everywhere, also while one types; all else leaves what one types alone.
+  if (keys.get(key) === "palette" && !document.querySelector("dialog[open]")) return run("palette") && event.preventDefault();
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") return escape(event);
+  if (typing(event.target)) return;
+  if (menuMove(event)) return event.preventDefault();
+  const sequence = Date.now() - since < SEQUENCE_MS && keys.get(`${first} ${key}`);
+  since = 0;
+  if (sequence && run(sequence, event)) return event.preventDefault();
+  if ([...keys.keys()].some((known) => known.startsWith(`${key} `))) [first, since] = [key, Date.now()];
+  else if (keys.has(key) && run(keys.get(key), event)) event.preventDefault();
+}
+
 export function startKeys() {
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") return escape(event);
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
-    if (menuMove(event)) return event.preventDefault();
-    if (Date.now() - going < 1500 && PLACES[event.key]) {
-      going = 0;
-      location.href = PLACES[event.key];
-      return event.preventDefault();
-    }
-    if (KEYS[event.key]?.()) event.preventDefault();
+  learn();
+  startPalette(run);
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("button[data-run]");
+    if (button) run(button.dataset.run);
   });
 }

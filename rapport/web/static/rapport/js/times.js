@@ -7,11 +7,11 @@ function unit(value, name) {
   return new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
 }
 
-function span(seconds) {
+function span(seconds, day = 1440) {
   const minutes = Math.floor(Math.abs(seconds) / 60);
   if (minutes < 60) return unit(minutes, "minute");
   if (minutes < 60 * 36) return unit(Math.round(minutes / 60), "hour");
-  const days = Math.round(minutes / 1440);
+  const days = Math.round(minutes / day);
   if (days < 60) return unit(days, "day");
   return days < 700 ? unit(Math.round(days / 30.4), "month") : unit(Math.round(days / 365), "year");
 }
@@ -29,13 +29,23 @@ function age(element, now) {
   element.title = exact.format(at);
 }
 
+// The clock of a promise runs in business hours only: data-open has the times, in seconds, at which it does.
+function run(element, now) {
+  const from = Number(element.dataset.at);
+  return (element.dataset.open ?? "").split(",").reduce((sum, one) => {
+    const [start, end] = one.split("-").map(Number);
+    return sum + Math.max(0, Math.min(end, now / 1000) - Math.max(start, from) || 0);
+  }, 0);
+}
+
 function due(element, now) {
-  const left = (new Date(element.dataset.due) - now) / 1000;
-  const words = word(left < 0 ? "Late" : "Left", span(left));
+  const broken = new Date(element.dataset.due) < now;
+  const left = element.dataset.left - run(element, now);
+  const words = word(broken ? "Late" : "Left", span(left, Number(element.dataset.day)));
   const text = element.lastChild;
   if (text && text.nodeType === Node.TEXT_NODE && text.data !== words) text.data = words;
-  element.classList.toggle("badge-danger", left < 0);
-  element.classList.toggle("badge-warn", left >= 0 && left < 3600);
+  element.classList.toggle("badge-danger", broken);
+  element.classList.toggle("badge-warn", !broken && left < 3600);
 }
 
 function countdown(element, now) {

@@ -1,0 +1,103 @@
+"""How long a promise still has, in the business hours of the team that gave it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+import orjson
+from django.utils.translation import gettext as _
+
+from rapport.conversations.models import Conversation, Status
+from rapport.staff.hours import ALWAYS, Hours, HoursError, business_elapsed, make_hours
+from rapport.staff.models import BusinessHours, Team
+from rapport.web import locales
+
+_SOON = timedelta(hours=1)
+_FAR = timedelta(days=60)
+_AHEAD = timedelta(hours=30)
+
+
+@dataclass(frozen=True)
+class Left:
+    """Of one promise: `left` in open time, negative since it was broken; `open` are the open times of the next day.
+
+    Far ones count by the calendar: `day_minutes` then is a whole day.
+    """
+
+    due_at: datetime
+    first_answer: bool
+    left: timedelta
+    day_minutes: int
+    open: tuple[tuple[datetime, datetime], ...]
+
+    @property
+    def tone(self) -> str:
+        """How it is colored."""
+        return "danger" if self.left < timedelta(0) else "warn" if self.left < _SOON else "plain"
+
+    @property
+    def words(self) -> str:
+        """In few characters."""
+        spoken = locales.span(self.left.total_seconds(), self.day_minutes)
+        late = self.left < timedelta(0)
+        return (_("%(span)s late") if late else _("%(span)s left")) % {"span": spoken}
+
+
+class Clocks:
+    """The business hours of the teams; of a team without its own, and of no team, those of the company."""
+
+    def __init__(self, teams: Iterable[Team]) -> None:
+        rows = BusinessHours.objects.order_by("id").values_list("id", "time_zone", "blocks", "holidays")
+        by_id = {id: _hours(zone, orjson.dumps(blocks), holidays) for id, zone, blocks, holidays in rows}
+        self._company = next((hours for hours in by_id.values() if hours), ALWAYS)
+        self._of: dict[UUID, Hours] = {
+            team.id: (by_id.get(team.hours_id) if team.hours_id else None) or self._company for team in teams
+        }
+
+    def of(self, team_id: UUID | None) -> Hours:
+        """The hours in which a team answers."""
+        return self._of.get(team_id, self._company) if team_id else self._company
+
+
+def left_of(conversation: Conversation, hours: Hours, at: datetime) -> Left | None:
+    """What is left of the promise that runs at `at`; None when none does."""
+    if conversation.status != Status.OPEN:
+        return None
+    first = conversation.first_answered_at is None and conversation.first_answer_due_at is not None
+    due = conversation.first_answer_due_at if first else conversation.resolution_due_at
+    if due is None:
+        return None
+    return Left(due, first, *time_left(due, hours, at))
+
+
+def time_left(
+    due: datetime, hours: Hours, at: datetime
+) -> tuple[timedelta, int, tuple[tuple[datetime, datetime], ...]]:
+    """The open time from `at` to `due`, the minutes of a working day, and when the clock runs in the next hours. Pure.
+
+    Broken outside of business hours is broken all the same, though no open time has passed since.
+    """
+    if abs(due - at) > _FAR or not hours.minutes_a_day:
+        return due - at, ALWAYS.minutes_a_day, ((at, at + _AHEAD),)
+    left = business_elapsed(at, due, hours)
+    if due < at:
+        left = min(left, -timedelta(seconds=1))
+    return left, hours.minutes_a_day, _open_times(hours, at)
+
+
+def _open_times(hours: Hours, at: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    until = at + _AHEAD
+    days = [(at + timedelta(days=ahead)).date() for ahead in (-1, 0, 1, 2)]
+    spans = (span for day in days for span in hours.on(day))
+    return tuple((max(start, at), min(end, until)) for start, end in spans if end > at and start < until)
+
+
+@lru_cache(maxsize=256)
+def _hours(time_zone: str, blocks: bytes, holidays: str) -> Hours | None:
+    try:
+        return make_hours(time_zone, orjson.loads(blocks), holidays)
+    except HoursError:
+        # The page of business hours tells of it; a list is shown all the same.
+        return None
