@@ -1,7 +1,6 @@
 """A real browser on the real pages, with the live updates in a process of their own."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,15 +15,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from rapport.core.options import options
 from rapport.staff.models import Member
+from tests.browser.chromium import ARGS, CHROMIUM, DESK, PHONE
 from tests.support import refuse
 from tests.web.cast import Cast, make_cast
 
-CHROMIUM = os.environ.get("RAPPORT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
-ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-DESK, PHONE = (1440, 900), (390, 844)
+__all__ = ["DESK", "PHONE"]
 
 
 @pytest.fixture(scope="module")

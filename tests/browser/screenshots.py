@@ -23,12 +23,12 @@ import django
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.conftest import ARGS, CHROMIUM, DESK, PHONE
+from tests.browser.chromium import ARGS, CHROMIUM, DESK, PHONE
 
 _START_S, _HISTORY_S = 120, 90
 _PASSWORD = "one-key-fits-all"
 _WHO = ("ines", "ada")
-_NOT_PAGES = re.compile(r"export|/raw/|/files/|attachment|download|live_token|healthz|logout|\.(csv|toml|yaml|js|jsonl)")
+_NOT_PAGES = re.compile(r"export|/raw/|/files/|attachment|download|live_token|health|logout|\.(csv|toml|yaml|js|jsonl)")
 _PAGES_MAX = 120
 
 
@@ -124,8 +124,9 @@ def found(browser: Browser, wanted: Wanted, who: str) -> dict[str, str]:
             continue
         page.goto(url)
         pages[kind] = url
-        links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map((a) => a.href)")
-        waiting += [urljoin(url, link).split("#")[0] for link in links if link.startswith(wanted.url)]
+        links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map((a) => a.getAttribute('href'))")
+        whole = [urljoin(url, link).split("#")[0] for link in links]
+        waiting += [link for link in whole if link.startswith(wanted.url)]
     context.close()
     return pages
 
