@@ -113,7 +113,7 @@ def restore(file: Path, force: bool, hold: bool) -> None:
     Every row is compared with the backup before anything counts. Stop Rapport before.
     """
     with database(), archive.reading(file) as reader:
-        _refuse_company(force)
+        refuse_company(force)
         _make_room(reader.manifest, force)
         rows = _fill(file, reader)
         _bring_up_to_date()
@@ -133,7 +133,7 @@ def restore(file: Path, force: bool, hold: bool) -> None:
         click.echo(line, err=True)
 
 
-def _refuse_company(force: bool) -> None:
+def refuse_company(force: bool) -> None:
     """Others that work with the database would mix what they have in hand into what is restored."""
     from django.db import connection
 

@@ -9,6 +9,7 @@ GIGABYTE = 1_000_000_000
 POSTGRES_MIN = 15
 _HEARD = timedelta(hours=1)
 _LATE, _STUCK = timedelta(minutes=5), timedelta(hours=1)
+_KEY_OLD, _SEAL_LATE = timedelta(days=365), timedelta(minutes=1)
 _SKEW, _SKEW_MAX = timedelta(seconds=2), timedelta(seconds=30)
 
 
@@ -197,6 +198,29 @@ def of_key(path: str, mode: int | None) -> Check:
         Grade.FAIL if mode & 0o077 else Grade.OK,
         f"{path} may be read by others (mode {mode & 0o777:o})" if mode & 0o077 else "for its owner alone",
         f"chmod 600 {path}",
+    )
+
+
+def of_keys(age: timedelta | None) -> Check:
+    """The key that encrypts secrets; `age` is None where nothing was encrypted yet."""
+    if age is None:
+        return Check("keys", Grade.OK, "no secret is stored yet")
+    return _check(
+        "keys",
+        Grade.WARN if age > _KEY_OLD else Grade.OK,
+        f"secrets are under a key that is {in_words(age)} old",
+        "rapport keys rotate",
+    )
+
+
+def of_log(waiting: int, oldest: timedelta) -> Check:
+    """The chain of seals over the log; the worker adds to it."""
+    late = f"{waiting:,} events wait for their seal, the oldest for {in_words(oldest)}"
+    return _check(
+        "log",
+        Grade.WARN if oldest > _SEAL_LATE else Grade.OK,
+        late if waiting else "sealed to its end",
+        "Seals are set by a worker: does one run?",
     )
 
 

@@ -60,6 +60,7 @@ def _database(recount: bool) -> list[Check]:
             checks += diagnosis.of_channels(_lines(), now())
             checks += diagnosis.of_queues(_queues())
             checks.append(_counters(recount))
+            checks += _trust()
             checks.append(_clock())
     except RapportError as error:
         checks.append(Check("database", Grade.FAIL, error.message, error.hint))
@@ -189,6 +190,13 @@ def _counters(recount: bool) -> Check:
     if recount:
         tallying.recount()
     return diagnosis.of_counters(tallying.discrepancies())
+
+
+def _trust() -> list[Check]:
+    """The keys of secrets, and the seals of the log."""
+    from rapport.core import audit, keys
+
+    return [diagnosis.of_keys(keys.age()), diagnosis.of_log(*audit.lag())]
 
 
 def _clock() -> Check:

@@ -1,6 +1,7 @@
-"""The secret key in a restore: it opens the stored passwords of channels."""
+"""The file of the secret key, which opens all other keys: kept from a restore, replaced by a rotation."""
 
 import os
+from pathlib import Path
 
 from rapport.core.clock import now
 from rapport.core.options import options
@@ -15,7 +16,24 @@ def keep(key: str) -> None:
         if path.read_text(encoding="ascii").strip() == key:
             return
         path.rename(path.with_name(f"{_NAME}.before-{now():%Y%m%dT%H%M%S}"))
-    scratch = path.with_name(f".{_NAME}.{os.getpid()}")
+    _write(path, key)
+
+
+def is_kept() -> bool:
+    """Whether the secret key in force is the one in home."""
+    path = options().home / _NAME
+    return path.exists() and path.read_text(encoding="ascii").strip() == options().secret_key
+
+
+def replace(key: str) -> None:
+    """Make `key` the secret key, the one in force so far the one before. Killed in between, the old one still holds."""
+    home = options().home
+    _write(home / f"{_NAME}_before", options().secret_key)
+    _write(home / _NAME, key)
+
+
+def _write(path: Path, key: str) -> None:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key + "\n")

@@ -41,6 +41,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "channel": ("rapport.cli.channel", "channel", "Connect, list and change channels."),
     "backup": ("rapport.cli.backup", "backup", "Write everything to one file."),
     "restore": ("rapport.cli.backup", "restore", "Fill an empty database from a backup."),
+    "keys": ("rapport.cli.keys", "keys", "Rotate the keys of stored secrets."),
+    "audit": ("rapport.cli.audit", "audit", "Verify and export the log of all that happened."),
     "bench": ("rapport.cli.bench", "bench", "Measure speed and memory."),
 }
 

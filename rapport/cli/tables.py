@@ -105,12 +105,14 @@ def lower_walls() -> list[str]:
         walled = [name for (name,) in cursor.fetchall()]
     for name in walled:
         _execute(sql.SQL("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY").format(sql.Identifier(name)))
+    _for_each_writer("DISABLE")
     return walled
 
 
 def raise_walls(walled: Iterable[str]) -> None:
     """Check every foreign key, then put row-level security back as it was."""
     _execute(sql.SQL("SET CONSTRAINTS ALL IMMEDIATE"))
+    _for_each_writer("ENABLE")
     for name in walled:
         _execute(sql.SQL("ALTER TABLE {} FORCE ROW LEVEL SECURITY").format(sql.Identifier(name)))
 
@@ -125,6 +127,21 @@ def wind_sequences() -> None:
             sql.SQL("SELECT setval({}, coalesce(max({}), 1), max({}) IS NOT NULL) FROM {}").format(
                 sql.Literal(sequence), sql.Identifier(column), sql.Identifier(column), sql.Identifier(table)
             )
+        )
+
+
+def _for_each_writer(verb: str) -> None:
+    """What triggers wrote is in the backup itself (seals, the search index, turns), counters aside."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+            WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace
+                AND NOT starts_with(t.tgname, 'tally_')"""
+        )
+        writers = cursor.fetchall()
+    for table, name in writers:
+        _execute(
+            sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(sql.Identifier(table), sql.SQL(verb), sql.Identifier(name))
         )
 
 

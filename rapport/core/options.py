@@ -60,6 +60,9 @@ class Options:
     #: Signs sessions and seals stored passwords (32 characters at least); without it one is made and kept in
     #: `home`.
     secret_key: str = field(default="", repr=False)
+    #: The secret key in force before, while one is being replaced: what it signed still counts (see
+    #: docs/security-model.md).
+    secret_key_before: str = field(default="", repr=False)
     #: How many web processes run.
     web_workers: int = 1
     #: How many requests one web process answers at the same time.
@@ -80,6 +83,11 @@ class Options:
     demo: bool = False
     #: Lets channels connect to mail servers on private and loopback addresses.
     allow_private_addresses: bool = False
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The secret key, then the one before it where there was one."""
+        return (self.secret_key, self.secret_key_before) if self.secret_key_before else (self.secret_key,)
 
 
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
@@ -163,6 +171,7 @@ def _checked(name: str, label: str, value: object) -> object:
         "database_url": _database_url,
         "public_url": _public_url,
         "secret_key": _secret_key,
+        "secret_key_before": _secret_key,
         "time_zone": _time_zone,
         "log_level": _log_level,
         "host": _host,
@@ -277,7 +286,11 @@ def with_secret_key(loaded: Options) -> Options:
         loaded.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         if not path.exists():
             _write_once(path, secrets.token_urlsafe(48))
-        return _replaced(loaded, {"secret_key": path.read_text(encoding="ascii").strip()})
+        kept = {"secret_key": path.read_text(encoding="ascii").strip()}
+        before = loaded.home / "secret_key_before"
+        if before.exists() and not loaded.secret_key_before:
+            kept["secret_key_before"] = before.read_text(encoding="ascii").strip()
+        return _replaced(loaded, dict(kept))
     except OSError as error:
         raise OptionsError(
             f"the folder {loaded.home} cannot be used: {error.strerror}",
