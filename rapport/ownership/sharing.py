@@ -1,0 +1,27 @@
+"""Sharing out somebody's conversations: who would get which, by the rule that assigns new ones. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from rapport.ownership.assign import MemberLoad, choose
+
+
+@dataclass(frozen=True)
+class Share:
+    """That a conversation would go to a member, or stays where it is (None) because nobody can take it."""
+
+    conversation_id: UUID
+    member: MemberLoad | None
+
+
+def share_out(conversation_ids: Sequence[UUID], members: Iterable[MemberLoad]) -> list[Share]:
+    """Give each, in order, to the present member who then has the most room of their capacity left."""
+    loads = {member.id: member for member in members}
+    found = []
+    for conversation_id in conversation_ids:
+        best = choose(loads.values()).member
+        if best is not None:
+            loads[best.id] = replace(best, open_count=best.open_count + 1)
+        found.append(Share(conversation_id, best))
+    return found

@@ -1,0 +1,196 @@
+"""Reports: what came in, what went out, how long it took and what is left; every figure leads to what it counts."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET
+
+from rapport.core import events
+from rapport.core.errors import Invalid, NotVisible
+from rapport.insight import rows
+from rapport.insight.export import as_csv
+from rapport.insight.figures import Asked, report, today
+from rapport.insight.measures import EVERYWHERE, MEASURES
+from rapport.insight.periods import Period, before, buckets, custom, grain_for, preset
+from rapport.insight.sources import DIMENSIONS, SOURCES, Narrowing
+from rapport.web.reports_show import Names, Page, Privacy, csv_of
+from rapport.web.rights import member_of, page
+from rapport.web.shell import shell_of
+
+_PERIODS = {
+    "today": gettext_lazy("Today"), "last-7": gettext_lazy("Last 7 days"), "last-30": gettext_lazy("Last 30 days"),
+    "this-month": gettext_lazy("This month"), "last-month": gettext_lazy("Last month"),
+    "last-90": gettext_lazy("Last 90 days"), "this-year": gettext_lazy("This year"),
+    "custom": gettext_lazy("From … to …"),
+}  # fmt: skip
+_GRAINS = {"": gettext_lazy("Suits the period"), "day": gettext_lazy("Days"), "week": gettext_lazy("Weeks"),
+           "month": gettext_lazy("Months")}  # fmt: skip
+_DIMENSIONS = {
+    "team": gettext_lazy("Team"), "channel": gettext_lazy("Channel"), "topic": gettext_lazy("Topic"),
+    "member": gettext_lazy("Member"),
+}  # fmt: skip
+#: Lists that stand behind a figure without being one of the measures.
+_TITLES = {
+    "answered": gettext_lazy("First answered"), "promised": gettext_lazy("First answered, with a promise"),
+    "kept": gettext_lazy("First answered within the promise"), "broken": gettext_lazy("First answered late"),
+}  # fmt: skip
+
+
+@page()
+@require_GET
+def reports(request: HttpRequest) -> HttpResponse:
+    """The figures of a period."""
+    shell_of(request).current = "reports"
+    privacy = Privacy.of(request)
+    asked, chosen = _asked(request, privacy)
+    names = Names.of(shell_of(request), privacy)
+    shown = Page(asked, report(asked), names, privacy)
+    query = request.GET.copy()
+    query.pop("by", None)
+    context = {
+        "shown": shown, "chosen": chosen, "periods": _PERIODS.items(), "grains": _GRAINS.items(), "names": names,
+        "before": before(asked.period), "period": asked.period, "privacy": privacy,
+        "tabs": [(key, label) for key, label in _DIMENSIONS.items() if key in _allowed(privacy)],
+        "query": query.urlencode(), "export": request.GET.urlencode(), "measures": MEASURES, "everywhere": EVERYWHERE,
+    }  # fmt: skip
+    return render(request, "web/reports/page.html", context)
+
+
+@page()
+@require_GET
+def export(request: HttpRequest) -> HttpResponse:
+    """The figures as a file."""
+    privacy = Privacy.of(request)
+    asked, _chosen = _asked(request, privacy)
+    shown = Page(asked, report(asked), Names.of(shell_of(request), privacy), privacy)
+    head, lines = csv_of(shown)
+    return _file(request, "report", f"report-{asked.period.first}-{asked.period.last}", as_csv(head, lines))
+
+
+@page()
+@require_GET
+def report_rows(request: HttpRequest, source: str) -> HttpResponse:
+    """The list behind one figure."""
+    shell_of(request).current = "reports"
+    privacy = Privacy.of(request)
+    wanted = _wanted(request, source, privacy)
+    names = Names.of(shell_of(request), privacy)
+    found = rows.page(wanted, request.GET.get("after", ""))
+    query = request.GET.copy()
+    query.pop("after", None)
+    context = {
+        "title": _title(source), "sentence": _sentence(source), "found": found, "wanted": wanted,
+        "count": rows.count(wanted), "narrowed": names.of_narrowing(wanted.narrowing), "query": query.urlencode(),
+        "took": SOURCES[source].took and privacy.shows_speed(wanted.narrowing), "source": source,
+        "back": reverse("reports"), "first": not request.GET.get("after"),
+    }  # fmt: skip
+    return render(request, "web/reports/rows.html", context)
+
+
+@page()
+@require_GET
+def rows_export(request: HttpRequest, source: str) -> HttpResponse:
+    """The list behind one figure as a file."""
+    privacy = Privacy.of(request)
+    wanted = _wanted(request, source, privacy)
+    took = SOURCES[source].took and privacy.shows_speed(wanted.narrowing)
+    found = rows.page(wanted, limit=rows.EXPORT_MAX).rows
+    head = [_("When"), _("Subject"), _("Person"), _("Team"), _("Channel"), _("Topic"), _("Status"), _("Address")]
+    zone, here = _zone(request), request.build_absolute_uri("/")[:-1]
+    lines = [
+        [row.at.astimezone(zone).isoformat(timespec="seconds"), row.subject, row.person, row.team, row.channel,
+         row.topic, row.status, here + reverse("conversation", args=[row.conversation_id]),
+         *([round(row.took or 0)] if took else [])]
+        for row in found
+    ]  # fmt: skip
+    if took:
+        head.append(_("Seconds it took"))
+    return _file(request, f"rows of {source}", f"{source}-{wanted.start.date()}", as_csv(head, lines))
+
+
+def _file(request: HttpRequest, what: str, name: str, text: str) -> HttpResponse:
+    events.record(
+        "export.made", actor_id=member_of(request).id,
+        data={"what": what, "query": request.GET.urlencode()[:400], "lines": text.count("\r\n") - 1},
+    )  # fmt: skip
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def _asked(request: HttpRequest, privacy: Privacy) -> tuple[Asked, dict[str, Any]]:
+    """What the address asks for, and the same as the form shows it. Raises Invalid for what makes no sense."""
+    given = request.GET
+    period, name = _period(request)
+    grain = grain_for(period, given.get("grain", ""))
+    dimension = given.get("by", "team")
+    if dimension not in _allowed(privacy):
+        dimension = "team"
+    narrowing = _narrowing(request, privacy)
+    chosen = {
+        "period": name, "from": period.first.isoformat(), "to": period.last.isoformat(), "by": dimension,
+        "grain": given.get("grain", ""), "shown_grain": grain, **{key: given.get(key, "") for key in DIMENSIONS},
+    }  # fmt: skip
+    return Asked(period, buckets(period, grain), narrowing, dimension), chosen
+
+
+def _period(request: HttpRequest) -> tuple[Period, str]:
+    given, zone = request.GET, _zone(request)
+    name = given.get("period", "last-30")
+    if name != "custom":
+        return preset(name, today(zone), zone), name
+    return custom(_date(given.get("from", "")), _date(given.get("to", "")), zone), name
+
+
+def _wanted(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wanted:
+    if source not in SOURCES:
+        raise NotVisible("There is no such figure.")
+    start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
+    return rows.Wanted(source, start, end, _narrowing(request, privacy))
+
+
+def _narrowing(request: HttpRequest, privacy: Privacy) -> Narrowing:
+    given = {name: request.GET.get(name, "") for name in DIMENSIONS}
+    if given["member"]:
+        privacy.check_individuals()
+    return Narrowing({name: value for name, value in given.items() if value})
+
+
+def _allowed(privacy: Privacy) -> list[str]:
+    return [name for name in DIMENSIONS if name != "member" or privacy.individuals]
+
+
+def _zone(request: HttpRequest) -> ZoneInfo:
+    return ZoneInfo(member_of(request).time_zone)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(_("The period needs its first and its last day."), _("Choose both.")) from error
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid(_("This list has no beginning or no end."), _("Come here from a report.")) from error
+    if found.tzinfo is None or not 1971 < found.year < 2200:
+        raise Invalid(_("This list has no beginning or no end."), _("Come here from a report."))
+    return found
+
+
+def _title(source: str) -> object:
+    return next((m.label for m in MEASURES if m.source == source), None) or _TITLES[source]
+
+
+def _sentence(source: str) -> object:
+    named = {"answered": "first_answer", "promised": "kept", "kept": "kept", "broken": "kept"}.get(source, source)
+    return next(m.counts for m in MEASURES if m.name == named)

@@ -1,0 +1,103 @@
+// Team load: cards are dragged from member to member, or chosen and moved; the page stays true when others act.
+const REFRESH_MS = 700;
+let timer = 0;
+let dragging = false;
+
+const board = () => document.getElementById("board");
+const boxes = () => [...board().querySelectorAll('input[name="c"]')];
+const chosen = () => boxes().filter((box) => box.checked).map((box) => box.value);
+
+function count() {
+  const said = board()?.querySelector("[data-chosen]");
+  if (!said) return;
+  const words = chosen().length ? `${said.dataset.some} ${chosen().length}` : said.dataset.none;
+  if (said.textContent !== words) said.textContent = words;
+}
+
+function makeDraggable() {
+  if (!board()) return;
+  board().querySelectorAll("[data-card]").forEach((card) => (card.draggable = true));
+  count();
+}
+
+function drag(event) {
+  const card = event.target.closest?.("[data-card]");
+  if (!card || !board()?.contains(card)) return;
+  const box = card.querySelector("input");
+  // A card that is not among the chosen goes alone.
+  if (!box.checked) boxes().forEach((other) => (other.checked = other === box));
+  dragging = true;
+  card.classList.add("dragged");
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", box.value);
+  count();
+}
+
+function over(event) {
+  if (!dragging) return;
+  const lane = event.target.closest?.("[data-lane]");
+  document.querySelectorAll(".lane-over").forEach((other) => other !== lane && other.classList.remove("lane-over"));
+  if (!lane) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "move";
+  lane.classList.add("lane-over");
+}
+
+function drop(event) {
+  const lane = dragging && event.target.closest?.("[data-lane]");
+  if (!lane) return;
+  event.preventDefault();
+  document.getElementById("move-to").value = lane.dataset.lane;
+  board().requestSubmit();
+}
+
+function end() {
+  dragging = false;
+  document.querySelectorAll(".lane-over, .dragged").forEach((one) => one.classList.remove("lane-over", "dragged"));
+}
+
+function keys(event) {
+  const typing = event.target.matches?.("select, textarea, input:not([type=checkbox])");
+  if (event.key !== "m" || event.ctrlKey || event.metaKey || event.altKey || typing || !board()) return;
+  event.preventDefault();
+  document.getElementById("move-to").focus();
+}
+
+// What one has chosen and where one is stays, and nothing is replaced under one's hands.
+async function refresh() {
+  timer = 0;
+  if (!board()) return;
+  if (dragging || document.activeElement?.id === "move-to") return later();
+  const response = await fetch(board().dataset.fresh, { headers: { "HX-Request": "true" } });
+  if (!response.ok || response.redirected || dragging || !board()) return;
+  const found = document.createElement("template");
+  found.innerHTML = await response.text();
+  const fresh = found.content.getElementById("board");
+  const kept = new Set(chosen());
+  const focus = document.activeElement?.id;
+  const to = document.getElementById("move-to").value;
+  const top = document.getElementById("load-page").scrollTop;
+  board().replaceWith(fresh);
+  htmx.process(board());
+  boxes().forEach((box) => (box.checked = kept.has(box.value)));
+  document.getElementById("move-to").value = to;
+  if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  document.getElementById("load-page").scrollTop = top;
+  makeDraggable();
+}
+
+function later() {
+  if (board() && !timer) timer = setTimeout(refresh, REFRESH_MS);
+}
+
+export function startLeads() {
+  makeDraggable();
+  document.addEventListener("dragstart", drag);
+  document.addEventListener("dragover", over);
+  document.addEventListener("drop", drop);
+  document.addEventListener("dragend", end);
+  document.addEventListener("keydown", keys);
+  document.addEventListener("change", (event) => event.target.closest("#board") && count());
+  document.addEventListener("htmx:afterSettle", makeDraggable);
+  document.addEventListener("rapport:changed", later);
+}
