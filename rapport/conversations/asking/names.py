@@ -10,6 +10,8 @@ from django.db import connection
 
 _TYPED_MIN = 3
 _ENOUGH = 3
+#: One letter of five may be another.
+_ALIKE = "0.45"
 _LOOKED_AT_MAX = 300
 _NAME = "rapport_name(s.id, s.revision)"
 _ORDER = """ORDER BY word_similarity(%(text)s, lower(t.name)) DESC, similarity(%(text)s, lower(t.name)) DESC,
@@ -34,6 +36,8 @@ def _named(table: str, text: str, limit: int) -> list[UUID]:
     query = " & ".join(f"'{word}':*" for word in words)
     found = _ask(table, f"to_tsvector('simple', {_NAME}) @@ %(query)s::tsquery", plain, query, limit)
     if len(found) < _ENOUGH and len(plain) >= _TYPED_MIN:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [_ALIKE])
         alike = _ask(table, f"{_NAME} %%> %(text)s", plain, query, limit)
         found += [one for one in alike if one not in found]
     return found[:limit]
