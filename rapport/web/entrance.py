@@ -1,7 +1,5 @@
 """Who gets in, and how: the decisions that django-allauth asks us for, and what every request is checked for."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
@@ -100,15 +98,11 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """As channels' passwords are."""
-        return base64.b64encode(seal({"factor": text})).decode()
+        return seal({"factor": text}).decode("ascii")
 
     def decrypt(self, encrypted_text: str) -> str:
         """What `encrypt` made; a permanent ChannelError where the key is another one."""
-        try:
-            sealed = base64.b64decode(encrypted_text, validate=True)
-        except binascii.Error:
-            return ""
-        return unseal(sealed).get("factor", "")
+        return unseal(encrypted_text.encode()).get("factor", "")
 
     def get_totp_issuer(self) -> str:
         """What the authenticator app shows above the code."""
@@ -182,7 +176,7 @@ _seen_here: dict[str, Any] = {}
 
 
 def _seen(request: HttpRequest) -> None:
-    """Keep when a session was last used, every few minutes."""
+    """Keep when and from where a session was last used, every few minutes; one that nobody listed is listed."""
     key = request.session.session_key or ""
     at = now()
     if key in _seen_here and at - _seen_here[key] < _SEEN_EVERY:
@@ -190,4 +184,4 @@ def _seen(request: HttpRequest) -> None:
     if len(_seen_here) > 10_000:
         _seen_here.clear()
     _seen_here[key] = at
-    UserSession.objects.filter(session_key=key).update(last_seen_at=at)
+    UserSession.objects.create_from_request(request)

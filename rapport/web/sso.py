@@ -52,7 +52,12 @@ def app_of(provider: Provider) -> SocialApp:
         "idp": provider.config.get("idp", {}),
         "attribute_mapping": SAML_MAPPING,
         "use_nameid_for_email": bool(provider.config.get("nameid_is_address")),
-        "advanced": {"want_assertion_signed": True, "reject_deprecated_algorithm": True, "strict": True},
+        "advanced": {
+            "want_assertion_signed": True,
+            "reject_deprecated_algorithm": True,
+            "strict": True,
+            "allow_single_label_domains": True,
+        },
     }
     return app
 
