@@ -70,7 +70,7 @@ CREATE TABLE search_message (
     at timestamptz NOT NULL
 );
 CREATE INDEX search_message_conversation ON search_message (conversation_id);
-INSERT INTO search_message SELECT id, conversation_id, at FROM conversations_message;
+INSERT INTO search_message SELECT id, conversation_id, at FROM conversations_message ORDER BY at, id;
 CREATE INDEX search_message_words ON search_message USING gin (rapport_message_words(conversation_id, message_id))
     WITH (fastupdate = on, gin_pending_list_limit = 2048);
 ALTER INDEX search_message_words ALTER COLUMN 1 SET STATISTICS 500;
@@ -157,6 +157,12 @@ CREATE TRIGGER index_updated AFTER UPDATE OF name ON {table}
     for table in ("people_person", "people_organization")
 )
 
+#: The backfill sees every row while the migration's transaction lasts, and takes the time it needs.
+BEGIN = """SELECT set_config('rapport.scope', 'system', true), set_config('statement_timeout', '0', true),
+    set_config('maintenance_work_mem', '256MB', true);
+"""
+END = "SELECT set_config('rapport.scope', '', true);"
+
 INSTEAD_OF = "DROP FUNCTION rapport_search(text, integer); DROP INDEX message_words;"
 
 UNDO = """
@@ -165,3 +171,5 @@ DROP FUNCTION rapport_index_messages() CASCADE;
 DROP FUNCTION rapport_index_names() CASCADE;
 DROP FUNCTION rapport_message_words(uuid, uuid), rapport_name(uuid, integer), rapport_pairs(text);
 """
+
+MAKE = BEGIN + PAIRS + MESSAGES + NAMES + END

@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL(index_sql.PAIRS + index_sql.MESSAGES + index_sql.NAMES, index_sql.UNDO),
+        migrations.RunSQL(index_sql.MAKE, index_sql.UNDO),
         migrations.RunSQL(index_sql.INSTEAD_OF, search_sql.FUNCTIONS),
     ]
