@@ -27,6 +27,11 @@ class Here:
     name: str
     typing: str = ""
 
+    @property
+    def types(self) -> bool:
+        """Whether they are writing something."""
+        return bool(self.typing)
+
 
 def enter(conversation_id: UUID, member: Member, typing: str = "") -> None:
     """Say that the member looks, and whether they type. In the member's scope; raises NotVisible. Two statements."""

@@ -96,7 +96,8 @@ def _kept_apart(ids: set[UUID]) -> tuple[frozenset[UUID], frozenset[UUID]]:
         cursor.execute(
             """SELECT c.id, NOT c.audience @> %s::uuid[], EXISTS (SELECT 1 FROM conversations_message m
                     WHERE m.conversation_id = c.id AND m.direction <> 'in')
-                OR EXISTS (SELECT 1 FROM core_event e WHERE e.conversation_id = c.id AND e.actor_id IS NOT NULL)
+                OR EXISTS (SELECT 1 FROM core_event e WHERE e.conversation_id = c.id AND e.actor_id IS NOT NULL
+                    AND e.kind NOT IN ('conversation.viewed', 'message.source_viewed', 'attachment.downloaded'))
             FROM conversations_conversation c WHERE c.id = ANY(%s) ORDER BY c.id FOR UPDATE""",
             [[EVERYONE], sorted(ids)],
         )

@@ -3,17 +3,25 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRedirect
 
-from rapport.conversations import queries
+from rapport.conversations import following, linking, queries, reading
 from rapport.conversations.models import Conversation, Priority, Status
+from rapport.core.clock import now
+from rapport.core.errors import NotVisible
 from rapport.notices import gather as notices
 from rapport.people.models import Handle, Person, Relationship, RelationshipKind
 from rapport.staff.models import Member, Membership
+from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
 from rapport.web.inbox import listing_of
+from rapport.web.presences import here_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.timeline import timeline_of, why
@@ -27,6 +35,7 @@ def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     if found.merged_into is not None:
         return redirect("conversation", found.merged_into)
     notices.read(member_of(request), found.id)
+    witness.viewed(member_of(request), found.id)
     return show(request, found)
 
 
@@ -43,7 +52,10 @@ def timeline(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 def earlier(request: HttpRequest, conversation_id: UUID, before: UUID) -> HttpResponse:
     """What was said before the message `before`."""
     found = queries.get_conversation(conversation_id)
-    context = {"conversation": found, "timeline": timeline_of(found, before), "listing": _listing(request)}
+    context = {
+        "conversation": found, "timeline": timeline_of(found, before), "listing": _listing(request),
+        "can_write": shell_of(request).can_write,
+    }  # fmt: skip
     if request.headers.get("HX-Request"):
         return render(request, "web/conversation/items.html", context)
     return show(request, found, before)
@@ -52,12 +64,31 @@ def earlier(request: HttpRequest, conversation_id: UUID, before: UUID) -> HttpRe
 def show(request: HttpRequest, found: Conversation, before: UUID | None = None, **more: Any) -> HttpResponse:
     """The whole page, or the detail fragment for htmx."""
     listing = _listing(request)
+    reading.mark_seen(found, member_of(request))
     context = _core(request, found, before) | _person(found) | {"listing": listing, "open_id": found.id} | more
+    context["choosing"] = request.GET.get("choose") == "1"
+    context["links"] = linking.linked_to(found.id)
     context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
     if request.headers.get("HX-Request"):
         return render(request, "web/conversation/swap.html", context, status=more.get("status", 200))
     context["page"] = queries.list_conversations(listing.view)
     return render(request, "web/conversation/page.html", context, status=more.get("status", 200))
+
+
+def after(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """The conversation as it is now, where it was merged to, or its list when one has given it out of sight."""
+    listing = _listing(request)
+    try:
+        found = queries.get_conversation(conversation_id)
+        if found.merged_into is not None:
+            found = queries.get_conversation(found.merged_into)
+    except NotVisible:
+        messages.info(request, _("It now belongs to a team whose conversations you do not see."))
+        gone = listing.url
+        return HttpResponseClientRedirect(gone) if request.headers.get("HX-Request") else redirect(gone)
+    if request.headers.get("HX-Request"):
+        return show(request, found)
+    return redirect(reverse("conversation", args=[found.id]) + listing.query)
 
 
 def _listing(request: HttpRequest) -> Any:
@@ -67,6 +98,7 @@ def _listing(request: HttpRequest) -> Any:
 def _core(request: HttpRequest, found: Conversation, before: UUID | None = None) -> dict[str, Any]:
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
+    me = member_of(request)
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),
@@ -74,7 +106,10 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
         "involved": involved,
         "can_write": shell.can_write,
         "teams": shell.all_teams,
-        "colleagues": _colleagues(member_of(request), found),
+        "colleagues": _colleagues(me, found),
+        "interest": following.interest_of(found.id, me),
+        "here": here_of(found.id, me),
+        "snooze_times": snoozes.choices(now()),
         "topics": queries.active_topics(),
         "priorities": Priority.choices,
         "statuses": Status,

@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
+from rapport.conversations import following
+from rapport.conversations.models import Watch
 from rapport.conversations.queries import earlier_of
 from rapport.core import events
 from rapport.core.clock import now
@@ -43,6 +45,7 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     context = _relations(found) | {
         "handles": list(Handle.objects.filter(person=found).order_by("kind", "value")),
         "conversations": earlier_of(found.id, limit=_CONVERSATIONS_SHOWN),
+        "watched": Watch.objects.filter(member=member_of(request), person=found).exists(),
     }
     return render(request, "web/people/person.html", context)
 
@@ -57,7 +60,29 @@ def organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
     shown = Paginator(members, 100).get_page(request.GET.get("page"))
     if found is None or not shown.object_list:
         raise NotVisible("There is no such organization.")
-    return render(request, "web/people/organization.html", {"organization": found, "page": shown})
+    watched = Watch.objects.filter(member=member_of(request), organization=found).exists()
+    return render(
+        request, "web/people/organization.html", {"organization": found, "page": shown, "watched": watched}
+    )
+
+
+@page()
+@require_POST
+def watch_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Hear of everything with a person, or no longer (`watch` is not yes); each member for themselves."""
+    verb = following.watch_person if request.POST.get("watch") == "yes" else following.unwatch_person
+    verb(_person(person_id).id, member_of(request))
+    return redirect("person", person_id)
+
+
+@page()
+@require_POST
+def watch_organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
+    """The same of an organization."""
+    yes = request.POST.get("watch") == "yes"
+    verb = following.watch_organization if yes else following.unwatch_organization
+    verb(organization_id, member_of(request))
+    return redirect("organization", organization_id)
 
 
 @page(WRITERS)

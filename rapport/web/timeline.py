@@ -1,6 +1,6 @@
 """What happened in a conversation, in order: messages, notes and events as the page shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
-from rapport.conversations import queries
+from django.utils.translation import gettext as _
+
+from rapport.conversations import queries, undoing
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority
 from rapport.core.clock import now
 from rapport.core.models import Event
@@ -16,7 +18,8 @@ from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.models import Decision
 from rapport.ownership.service import Explanation, explain
 from rapport.staff.models import Member, Team
-from rapport.web.words import event_icon, event_phrase, is_shown
+from rapport.web.richview import bodies_of
+from rapport.web.words import UNTOLD, event_icon, event_phrase
 
 _EVENTS_SHOWN = 200
 
@@ -34,12 +37,16 @@ class Item:
     phrase: str = ""
     icon: str = ""
     number: int = 0
+    body: str = ""
+    undo: bool = False
+    other: Conversation | None = None
 
     @cached_property
     def revision(self) -> str:
         """Changes whenever the entry would look different; the open page replaces only those that did."""
         d = self.delivery
-        seen: Any = (self.id, d and (d.state, d.attempts, d.error, d.send_after), len(self.attachments), self.phrase)
+        sent = d and (d.state, d.attempts, d.error, d.send_after)
+        seen: Any = (self.id, sent, len(self.attachments), self.phrase, self.undo)
         return f"{crc32(repr(seen).encode()):x}"
 
     @property
@@ -48,7 +55,7 @@ class Item:
         if self.message is None:
             return self.actor
         if self.message.direction == Direction.IN:
-            return (self.message.person.name if self.message.person else "") or "Unknown sender"
+            return (self.message.person.name if self.message.person else "") or _("Unknown sender")
         return self.message.member.name if self.message.member else "Rapport"
 
     @property
@@ -82,16 +89,20 @@ def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timel
     messages, more = queries.messages_of(conversation.id, before)
     ids = [message.id for message in messages]
     attachments = queries.attachments_of(conversation.id, ids)
+    bodies = bodies_of(messages, attachments)
     deliveries = {
         one.message_id: one for one in Delivery.objects.filter(conversation_id=conversation.id, message_id__in=ids)
     }
     items = [
-        Item(m.at, m.id, m, [a for a in attachments.get(m.id, []) if not a.inline], deliveries.get(m.id))
+        Item(
+            m.at, m.id, m, [a for a in attachments.get(m.id, []) if not a.inline], deliveries.get(m.id),
+            body=bodies.get(m.id, ""),
+        )
         for m in messages
     ]
     since = messages[0].at if messages and more else None
     until = messages[-1].at if messages and before else None
-    items += _events(conversation.id, since, until)
+    items += _events(conversation, since, until)
     return Timeline(sorted(items, key=lambda item: (item.at, item.id)), messages[0].id if messages and more else None)
 
 
@@ -106,14 +117,15 @@ def why(conversation: Conversation) -> Why | None:
     return Why(latest, policy if by_policy is latest and policy else explain(latest), policy, decisions[1:])
 
 
-def _events(conversation_id: UUID, since: datetime | None, until: datetime | None) -> list[Item]:
-    found = Event.objects.filter(conversation_id=conversation_id)
+def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:
+    found = Event.objects.filter(conversation_id=conversation.id).exclude(kind__in=UNTOLD)
     if since is not None:
         found = found.filter(at__gte=since)
     if until is not None:
         found = found.filter(at__lte=until)
-    shown = [event for event in found.order_by("-id")[:_EVENTS_SHOWN] if is_shown(event.kind)]
-    names = names_of(shown)
+    shown = list(found.order_by("-id")[:_EVENTS_SHOWN])
+    names, others = names_of(shown), others_of(shown)
+    offered = undoing.undoable(shown, {conversation.id: conversation})
     return [
         Item(
             e.at,
@@ -121,9 +133,22 @@ def _events(conversation_id: UUID, since: datetime | None, until: datetime | Non
             actor=names.get(str(e.actor_id), ""),
             phrase=event_phrase(e.kind, e.data, names),
             icon=event_icon(e.kind),
+            undo=e.id in offered,
+            other=others.get(other_in(e.data)),
         )
         for e in shown
     ]
+
+
+def others_of(events: Iterable[Event]) -> dict[str, Conversation]:
+    """The other conversations that events speak of, by id as text, as far as one may see them."""
+    ids = {other_in(event.data) for event in events} - {""}
+    return {str(id): found for id, found in Conversation.objects.in_bulk([UUID(one) for one in ids]).items()}
+
+
+def other_in(data: Mapping[str, Any]) -> str:
+    """The id of the other conversation in an event's data; empty when there is none."""
+    return str(next((data[name] for name in ("from", "to", "other") if data.get(name)), ""))
 
 
 def names_of(events: Iterable[Event]) -> dict[str, str]:

@@ -1,9 +1,20 @@
 """Events in the words of the pages."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-_HIDDEN = {
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from rapport.conversations.undoing import UNDONE
+from rapport.web import locales
+
+#: What the timeline does not tell: it stands there as a message already, or says only who looked.
+UNTOLD = {
+    "conversation.viewed",
+    "message.source_viewed",
+    "attachment.downloaded",
     "conversation.opened",
     "message.received",
     "message.written",
@@ -13,53 +24,82 @@ _HIDDEN = {
 }
 
 _PHRASES = {
-    "conversation.opened": ("received a new conversation", "inbox-arrow-down"),
-    "conversation.resolved": ("resolved it", "check-circle"),
-    "conversation.reopened": ("opened it again", "arrow-uturn-left"),
-    "conversation.spam": ("marked it as spam", "no-symbol"),
-    "conversation.merged": ("merged another conversation into it", "arrows-pointing-in"),
-    "conversation.priority": ("changed the priority", "flag"),
-    "conversation.topic": ("changed the topic", "tag"),
-    "conversation.confidential": ("changed who may see it", "lock-closed"),
-    "conversation.decided": ("decided who owns it", "scale"),
-    "conversation.assigned": ("assigned it", "user-circle"),
-    "team.involved": ("involved a team", "user-group"),
-    "team.uninvolved": ("released a team", "user-group"),
-    "policy.saved": ("saved a new version of the policy", "scale"),
-    "note.added": ("wrote a note", "pencil"),
-    "message.received": ("received a message", "envelope"),
-    "message.written": ("wrote a reply", "paper-airplane"),
-    "delivery.cancelled": ("took back a reply before it went", "arrow-uturn-left"),
-    "delivery.again": ("sent a reply once more", "arrow-path"),
-    "delivery.sent": ("the reply was sent", "paper-airplane"),
-    "delivery.failed": ("the reply could not be sent", "exclamation-triangle"),
-    "delivery.bounced": ("the reply came back", "exclamation-triangle"),
-    "delivery.retry": ("the reply will be tried again", "arrow-path"),
-    "delivery.uncertain": ("the reply may not have been sent", "question-mark-circle"),
-    "channel.added": ("connected a channel", "signal"),
-    "channel.paused": ("paused a channel", "pause"),
-    "channel.resumed": ("resumed a channel", "play"),
-    "member.added": ("added a member", "user-plus"),
-    "member.changed": ("changed a member", "user-circle"),
-    "team.added": ("added a team", "user-group"),
-    "team.changed": ("changed a team", "user-group"),
-    "hours.changed": ("changed business hours", "clock"),
-    "relationship.added": ("said what a person is to us", "identification"),
-    "relationship.ended": ("ended a relationship", "identification"),
-    "raw.downloaded": ("downloaded an item of the quarantine", "arrow-down-tray"),
-    "channel.changed": ("changed a channel", "signal"),
-    "raw.replayed": ("replayed an item of the quarantine", "arrow-path"),
+    "conversation.opened": (_("received a new conversation"), "inbox-arrow-down"),
+    "conversation.resolved": (_("resolved it"), "check-circle"),
+    "conversation.reopened": (_("opened it again"), "arrow-uturn-left"),
+    "conversation.spam": (_("marked it as spam"), "no-symbol"),
+    "conversation.merged": (_("merged another conversation into it"), "arrows-pointing-in"),
+    "conversation.priority": (_("changed the priority"), "flag"),
+    "conversation.topic": (_("changed the topic"), "tag"),
+    "conversation.confidential": (_("changed who may see it"), "lock-closed"),
+    "conversation.decided": (_("decided who owns it"), "scale"),
+    "conversation.assigned": (_("assigned it"), "user-circle"),
+    "team.involved": (_("involved a team"), "user-group"),
+    "team.uninvolved": (_("released a team"), "user-group"),
+    "policy.saved": (_("saved a new version of the policy"), "scale"),
+    "note.added": (_("wrote a note"), "pencil"),
+    "message.received": (_("received a message"), "envelope"),
+    "message.written": (_("wrote a reply"), "paper-airplane"),
+    "delivery.cancelled": (_("took back a reply before it went"), "arrow-uturn-left"),
+    "delivery.again": (_("sent a reply once more"), "arrow-path"),
+    "delivery.sent": (_("the reply was sent"), "paper-airplane"),
+    "delivery.failed": (_("the reply could not be sent"), "exclamation-triangle"),
+    "delivery.bounced": (_("the reply came back"), "exclamation-triangle"),
+    "delivery.retry": (_("the reply will be tried again"), "arrow-path"),
+    "delivery.uncertain": (_("the reply may not have been sent"), "question-mark-circle"),
+    "channel.added": (_("connected a channel"), "signal"),
+    "channel.paused": (_("paused a channel"), "pause"),
+    "channel.resumed": (_("resumed a channel"), "play"),
+    "member.added": (_("added a member"), "user-plus"),
+    "member.changed": (_("changed a member"), "user-circle"),
+    "team.added": (_("added a team"), "user-group"),
+    "team.changed": (_("changed a team"), "user-group"),
+    "hours.changed": (_("changed business hours"), "clock"),
+    "company.changed": (_("changed the settings of the company"), "building-office"),
+    "absence.added": (_("added an absence"), "calendar-days"),
+    "absence.changed": (_("changed an absence"), "calendar-days"),
+    "absence.removed": (_("removed an absence"), "calendar-days"),
+    "export.made": (_("downloaded figures or a list"), "arrow-down-tray"),
+    "relationship.added": (_("said what a person is to us"), "identification"),
+    "relationship.ended": (_("ended a relationship"), "identification"),
+    "raw.downloaded": (_("downloaded an item of the quarantine"), "arrow-down-tray"),
+    "channel.changed": (_("changed a channel"), "signal"),
+    "raw.replayed": (_("replayed an item of the quarantine"), "arrow-path"),
+    "conversation.snoozed": (_("snoozed it"), "moon"),
+    "conversation.woken": (_("brought it back from snoozing"), "bell-alert"),
+    "conversation.split": (_("split messages off"), "scissors"),
+    "conversation.split_off": (_("split this off"), "scissors"),
+    "conversation.linked": (_("linked a conversation"), "link"),
+    "conversation.unlinked": (_("removed a link"), "link-slash"),
+    "messages.moved": (_("moved messages away"), "arrow-right-circle"),
+    "messages.came": (_("moved messages here"), "arrow-left-circle"),
+    "conversation.viewed": (_("opened it"), "eye"),
+    "message.source_viewed": (_("took a message as delivered"), "arrow-down-tray"),
+    "attachment.downloaded": (_("took a file"), "paper-clip"),
+    "search.made": (_("searched"), "magnifying-glass"),
+    "export.made": (_("took data out"), "arrow-down-tray"),
+    "session.began": (_("signed in"), "arrow-right-end-on-rectangle"),
+    "session.left": (_("signed out"), "arrow-left-start-on-rectangle"),
+    "session.refused": (_("a sign-in was refused"), "shield-exclamation"),
+    "session.ended": (_("ended sessions"), "power"),
+    "company.changed": (_("changed settings of the company"), "building-office"),
+    "company.sign_in_changed": (_("changed how people sign in"), "key"),
+    "member.invited": (_("invited somebody"), "envelope"),
+    "member.joined": (_("accepted an invitation"), "user-plus"),
+    "member.password_changed": (_("changed the password"), "key"),
+    "member.factors_removed": (_("removed a second factor"), "shield-exclamation"),
+    "member.groups_applied": (_("applied the groups of the directory"), "user-group"),
+    "provider.saved": (_("changed a single sign-on provider"), "key"),
+    "provider.removed": (_("removed a single sign-on provider"), "key"),
+    "scim.token_made": (_("made a key for the directory"), "key"),
+    "scim.token_revoked": (_("withdrew a key of the directory"), "key"),
+    UNDONE: (_("undid something"), "arrow-uturn-left"),
 }
 
 
 def event_kinds() -> list[tuple[str, str]]:
     """Every kind with its phrase, for the filter of the log."""
-    return sorted((kind, phrase) for kind, (phrase, _) in _PHRASES.items())
-
-
-def is_shown(kind: str) -> bool:
-    """Whether the timeline shows it: what stands there as a message already is not told twice."""
-    return kind not in _HIDDEN
+    return sorted((kind, str(phrase)) for kind, (phrase, _icon) in _PHRASES.items())
 
 
 def event_icon(kind: str) -> str:
@@ -69,20 +109,78 @@ def event_icon(kind: str) -> str:
 
 def event_phrase(kind: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """What happened, to stand behind the name of who did it. `names` by id as text."""
-    phrase = _PHRASES[kind][0] if kind in _PHRASES else kind.replace(".", ": ").replace("_", " ")
-    detail = _detail(kind, data, names)
-    return f"{phrase}{detail}"
+    if kind == UNDONE:
+        return gettext("undid: %(what)s") % {"what": _plain(str(data.get("undid", "")))}
+    found = _DETAILED[kind](data, names) if kind in _DETAILED else ""
+    return found or _named(_plain(kind), data, names)
 
 
-def _detail(kind: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def _plain(kind: str) -> str:
+    return str(_PHRASES[kind][0]) if kind in _PHRASES else kind.replace(".", ": ").replace("_", " ")
+
+
+def _after(data: Mapping[str, Any]) -> Mapping[str, Any]:
     raw = data.get("after")
-    after: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    if kind == "conversation.priority" and "priority" in after:
-        label = names.get(f"priority-{after['priority']}", after["priority"])
-        return f" to {label}"
-    if kind == "conversation.confidential":
-        return ": confidential from here on" if after.get("confidential") else ": no longer confidential"
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _named(phrase: str, data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     team = names.get(str(data.get("team") or data.get("team_id") or data.get("owner_team") or ""), "")
     member = names.get(str(data.get("member") or data.get("member_id") or data.get("owner_member") or ""), "")
-    found = " and ".join(name for name in (team, member) if name)
-    return f": {found}" if found else ""
+    given = {"phrase": phrase, "team": team, "member": member}
+    if team and member:
+        return gettext("%(phrase)s: %(team)s and %(member)s") % given
+    return gettext("%(phrase)s: %(name)s") % {"phrase": phrase, "name": team or member} if team or member else phrase
+
+
+def _priority(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    if "priority" not in _after(data):
+        return ""
+    label = names.get(f"priority-{_after(data)['priority']}", _after(data)["priority"])
+    return gettext("changed the priority to %(priority)s") % {"priority": label}
+
+
+def _confidential(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    if _after(data).get("confidential"):
+        return gettext("changed who may see it: confidential from here on")
+    return gettext("changed who may see it: no longer confidential")
+
+
+def _snoozed(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    until = _after(data).get("snoozed_until")
+    if not until:
+        return gettext("snoozed it until they answer")
+    return gettext("snoozed it until %(when)s") % {"when": locales.moment(datetime.fromisoformat(until))}
+
+
+def _assigned(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    if not data.get("team"):
+        return gettext("took it from every team")
+    given_back = not data.get("member") and data.get("team") == data.get("from_team")
+    return gettext("gave it back to the team") if given_back else ""
+
+
+def _split(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    count = len(data.get("messages", ()))
+    return ngettext("split %(count)s message off", "split %(count)s messages off", count) % {"count": count}
+
+
+def _moved(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    count = len(data.get("messages", ()))
+    return ngettext("moved %(count)s message away", "moved %(count)s messages away", count) % {"count": count}
+
+
+def _came(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    count = len(data.get("messages", ()))
+    return ngettext("moved %(count)s message here", "moved %(count)s messages here", count) % {"count": count}
+
+
+_DETAILED = {
+    "conversation.priority": _priority,
+    "conversation.confidential": _confidential,
+    "conversation.snoozed": _snoozed,
+    "conversation.assigned": _assigned,
+    "conversation.split": _split,
+    "messages.moved": _moved,
+    "messages.came": _came,
+}

@@ -2,6 +2,8 @@
 import { startKeys } from "./keys.js";
 import { startLeads } from "./leads.js";
 import { startLive } from "./live.js";
+import { startMatters } from "./matters.js";
+import { startPresence } from "./presence.js";
 import { startComposer } from "./composer.js";
 import { startTimes } from "./times.js";
 import { startPanes } from "./panes.js";
@@ -19,4 +21,6 @@ startKeys();
 startNotices();
 startSearch();
 startLeads();
+startMatters();
 startLive();
+startPresence();

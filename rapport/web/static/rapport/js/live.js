@@ -1,13 +1,19 @@
 // Hears that something changed, never what, and asks the ordinary pages for it.
 import { refreshTimes } from "./times.js";
 import { markOpen } from "./panes.js";
+import { hear } from "./presence.js";
 
 const GATHER_MS = 60;
 const COUNTS_MS = 800;
+const VIEWERS_MS = 2500;
+const POINTING_MS = 1500;
 const changed = new Set();
+const viewed = new Set();
 const waiting = new Map();
 let gathering = 0;
 let counting = 0;
+let viewing = 0;
+let pointed = 0;
 let source = null;
 let pause = 1000;
 
@@ -36,6 +42,19 @@ async function refresh() {
   if (!counting) counting = setTimeout(refreshCounts, COUNTS_MS);
 }
 
+// Who looks is drawn on rows that are there, a few times a minute at most.
+function gatherViewers(id) {
+  hear(id);
+  if (!rowOf(id)) return;
+  viewed.add(id);
+  if (!viewing) viewing = setTimeout(async () => {
+    viewing = 0;
+    const ids = [...viewed].slice(0, 50);
+    viewed.clear();
+    await refreshRows(ids);
+  }, VIEWERS_MS);
+}
+
 async function refreshRows(ids) {
   if (!list() || !ids.length) return;
   const url = list().dataset.rowsUrl;
@@ -59,6 +78,12 @@ function steady(change) {
   if (top > 0 && first?.isConnected) box.scrollTop += first.getBoundingClientRect().top - at;
 }
 
+// What one points at, or stands on, must not slip away: new rows wait in the pill, changed ones stay where they are.
+function held() {
+  const pointing = scroller().matches(":hover") && Date.now() - pointed < POINTING_MS;
+  return scroller().scrollTop > 40 || pointing || list().contains(document.activeElement);
+}
+
 function place(id, row) {
   const old = rowOf(id);
   if (!row) {
@@ -68,7 +93,7 @@ function place(id, row) {
   }
   if (old && (old.dataset.at === row.dataset.at || old === list().firstElementChild)) return replace(old, row);
   if (!old && list().querySelector(".row-more") && older(row)) return;
-  if (scroller().scrollTop > 40) {
+  if (held()) {
     if (old) replace(old, row);
     else waiting.set(id, row);
     return;
@@ -106,7 +131,7 @@ function pill() {
   const button = document.getElementById("fresh-pill");
   if (!button) return;
   button.hidden = waiting.size === 0;
-  button.textContent = waiting.size === 1 ? "1 new" : `${waiting.size} new`;
+  button.textContent = waiting.size === 1 ? button.dataset.one : button.dataset.many.replace("%s", waiting.size.toLocaleString(document.documentElement.lang));
 }
 
 function showWaiting() {
@@ -201,6 +226,8 @@ function listen(token, again) {
   source.addEventListener("change", (event) => {
     const { k, id } = JSON.parse(event.data);
     if (k === "conversation") gather(id);
+    if (k === "presence") gatherViewers(id);
+    if (k === "draft") document.dispatchEvent(new CustomEvent("rapport:draft", { detail: id }));
     if (k === "conversation") document.dispatchEvent(new CustomEvent("rapport:changed", { detail: id }));
     if (k === "notice") document.dispatchEvent(new CustomEvent("rapport:notice", { detail: id }));
   });
@@ -230,6 +257,7 @@ export function startLive() {
   document.addEventListener("rapport:refresh", (event) => event.detail.forEach(gather));
   if (!document.body.dataset.liveStart) return;
   document.getElementById("fresh-pill")?.addEventListener("click", showWaiting);
+  scroller()?.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
   scroller()?.addEventListener("scroll", () => scroller().scrollTop < 8 && waiting.size && showWaiting(), { passive: true });
   listen(document.body.dataset.liveStart, false);
   addEventListener("pagehide", () => source?.close());
