@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Conversation, Draft, DraftKind, Upload
@@ -141,20 +141,20 @@ def _fields(place: Place, given: Given) -> dict[str, Any]:
     }
 
 
-def _mine(member: Member, place: Place) -> Any:
+def _mine(member: Member, place: Place) -> QuerySet[Draft]:
+    mine = Draft.objects.filter(member=member, kind=place.kind)
     if place.kind == DraftKind.NEW:
-        return Draft.objects.filter(id=place.draft_id, member=member, kind=DraftKind.NEW)
-    return Draft.objects.filter(conversation_id=place.conversation_id, member=member, kind=place.kind)
+        return mine.filter(id=place.draft_id) if place.draft_id else mine.none()
+    return mine.filter(conversation_id=place.conversation_id) if place.conversation_id else mine.none()
 
 
 def _locked(member: Member, place: Place) -> Draft | None:
-    found: Draft | None = _mine(member, place).select_for_update().first()
-    return found
+    return _mine(member, place).select_for_update().first()
 
 
 def _first(member: Member, place: Place, given: Given, fields: dict[str, Any]) -> Outcome:
     begun = fields | {"seen_message_id": given.seen}
-    if place.kind == DraftKind.NEW:
+    if place.conversation_id is None:
         return Outcome(Draft.objects.create(member=member, kind=place.kind, **begun))
     draft, made = Draft.objects.get_or_create(
         conversation_id=place.conversation_id, member=member, kind=place.kind, defaults=begun

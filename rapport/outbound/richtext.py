@@ -27,7 +27,6 @@ _SAME = {
 _INLINE = {"b", "i", "s", "u", "code"}
 _BLOCKS = {"div", "ul", "ol", "li", "blockquote", "pre"}
 _TAGS = {*_SAME, *_INLINE, *_BLOCKS, "a", "br", "img", "span", "mark"}
-_DATA = {"data-member", "data-team", "data-conversation", "data-cid", "data-gap"}
 _ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href", "data-conversation"},
     "img": {"src", "alt", "data-cid"},
@@ -129,7 +128,7 @@ def references(htmls: Iterable[str]) -> set[UUID]:
 
 def _tree(html: str) -> _Node:
     parser = _Parser()
-    parser.feed(nh3.clean(_NOT_TEXT.sub("", html), tags=_TAGS, **_RULES))
+    parser.feed(_CLEANER.clean(_NOT_TEXT.sub("", html)))
     parser.close()
     return parser.root
 
@@ -365,11 +364,7 @@ def _safe_attribute(tag: str, name: str, value: str) -> str | None:
 
 
 _REFERENCE = re.compile(r'data-conversation="([0-9a-f-]{36})"')
-_RULES = {
-    "attributes": _ATTRIBUTES,
-    "clean_content_tags": _GONE,
-    "url_schemes": _SCHEMES,
-    "link_rel": None,
-    "attribute_filter": _safe_attribute,
-    "strip_comments": True,
-}
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS, attributes=_ATTRIBUTES, clean_content_tags=_GONE, url_schemes=_SCHEMES, link_rel=None,
+    attribute_filter=_safe_attribute, strip_comments=True,
+)  # fmt: skip

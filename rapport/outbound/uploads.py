@@ -94,7 +94,7 @@ def sweep() -> int:
         empty.filter(subject="").delete()
         with connection.cursor() as cursor:
             cursor.execute(_ORPHANS, [_SWEEP_AT_ONCE])
-            return cursor.rowcount
+            return int(cursor.rowcount)
 
 
 def _check(draft: Draft, name: str, data: bytes, *, inline: bool) -> None:

@@ -1,46 +1,193 @@
 """What the box under the timeline starts with, and what comes back out of it."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from email.utils import getaddresses
+from functools import cached_property
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from rapport.conversations.models import Conversation, Direction, Message
+from rapport.channels.models import Channel
+from rapport.conversations.models import Conversation, Direction, Draft, DraftKind, Message, Upload
+from rapport.core.clock import now
 from rapport.core.errors import Invalid
+from rapport.core.options import options
+from rapport.outbound import opening, richtext, scheduling
+from rapport.outbound.models import DeliveryState
+from rapport.outbound.uploads import INLINE_BYTES_MAX
 from rapport.people.models import Handle
+from rapport.web import richview
+from rapport.web.rights import member_of
 from rapport.web.shell import shell_of
 from rapport.web.timeline import Timeline
 
 Addresses = list[tuple[str, str]]
-ATTACHMENTS_MAX = 20
+
+
+@dataclass(frozen=True)
+class Box:
+    """What is kept of one kind of draft: the page changes between them without losing either."""
+
+    kind: str
+    html: str = ""
+    revision: int = 0
+    draft_id: UUID | None = None
+    uploads: Sequence[Upload] = ()
+
+    @property
+    def editing(self) -> SafeString:
+        """Its HTML for the editor."""
+        return richview.for_editor(self.html, self.uploads)
+
+    @property
+    def text(self) -> str:
+        """The same for a plain field."""
+        return richtext.read(self.html, internal=self.kind == DraftKind.NOTE).text
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why it was not sent yet: what others said meanwhile, or the draft as another tab has it."""
+
+    since: Sequence[Message] = ()
+    other: Draft | None = None
+    gone: bool = False
+
+    @property
+    def other_body(self) -> SafeString:
+        """The other tab's words."""
+        return richview.for_reading(self.other.html if self.other else "")
 
 
 @dataclass(frozen=True)
 class Composer:
-    """What stands in the box; `why_not` says why a reply cannot be sent from here."""
+    """What stands in the box; `why_not` says why a reply cannot be sent the usual way from here."""
 
     to: str = ""
     cc: str = ""
+    bcc: str = ""
     text: str = ""
     note: bool = False
     quote: bool = True
     why_not: str = ""
     errors: list[str] = field(default_factory=list)
+    html: str = ""
+    boxes: Sequence[Box] = ()
+    seen: UUID | None = None
+    channels: Sequence[Channel] = ()
+    stop: Stop | None = None
+    others: Sequence[Draft] = ()
+    subject: str = ""
+
+    @cached_property
+    def box(self) -> Box:
+        """The one that is open, with what was given back when something was wrong with it."""
+        kind = self.kind
+        kept = next((box for box in self.boxes if box.kind == kind), Box(kind))
+        return replace(kept, html=self.html or (richtext.of_text(self.text) if self.text else kept.html))
+
+    @property
+    def kind(self) -> str:
+        """reply or note."""
+        return DraftKind.NOTE if self.note else DraftKind.REPLY
+
+    @property
+    def other_boxes(self) -> list[Box]:
+        """Those not open now."""
+        kinds = [DraftKind.NOTE] if not self.note else [DraftKind.REPLY]
+        return [next((box for box in self.boxes if box.kind == kind), Box(kind)) for kind in kinds]
+
+    @property
+    def can_reply(self) -> bool:
+        """Whether there is any way to say something to them."""
+        return not self.why_not or bool(self.channels)
+
+    @property
+    def times(self) -> list[scheduling.Choice]:
+        """When it could be sent later."""
+        return scheduling.choices(now(), zone())
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """How large files may be, told before they are sent."""
+        return {"inline": INLINE_BYTES_MAX, "file": options().attachment_bytes_max}
 
 
 def composer_of(request: HttpRequest, conversation: Conversation, timeline: Timeline) -> Composer | None:
-    """An empty box addressed to whoever wrote last; None for those who may not write."""
+    """What the member was writing, else an empty box addressed to whoever wrote last; None for who may not write."""
     if not shell_of(request).can_write:
         return None
-    if conversation.channel is None:
-        return Composer(note=True, why_not="The channel this came by is gone; only notes are possible here.")
-    last = next(
-        (i.message for i in reversed(timeline.items) if i.message and i.message.direction == Direction.IN), None
-    )
+    said = [i for i in timeline.items if i.message and i.message.direction != Direction.NOTE]
+    last = next((i.message for i in reversed(said) if i.message and i.message.direction == Direction.IN), None)
     to = _reply_to(conversation, last)
-    return Composer(to=written(to), cc=written(_others(conversation, last, to)), note=not to)
+    why_not, channels = _ways(conversation)
+    counted = [i.id for i in said if i.delivery is None or i.delivery.state != DeliveryState.CANCELLED]
+    empty = Composer(
+        to=written(to), cc=written(_others(conversation, last, to)), note=not to or bool(why_not and not channels),
+        why_not=why_not, channels=channels, seen=max(counted, default=None),
+    )  # fmt: skip
+    return _with_drafts(request, conversation, empty)
+
+
+def _with_drafts(request: HttpRequest, conversation: Conversation, empty: Composer) -> Composer:
+    me = member_of(request)
+    drafts = list(Draft.objects.filter(conversation=conversation).select_related("member").order_by("-updated_at"))
+    mine = [draft for draft in drafts if draft.member_id == me.id]
+    uploads = list(Upload.objects.filter(draft__in=mine).order_by("created_at")) if mine else []
+    boxes = [
+        Box(d.kind, d.html, d.revision, d.id, [one for one in uploads if one.draft_id == d.id]) for d in mine
+    ]
+    others = [draft for draft in drafts if draft.member_id != me.id and draft.html]
+    found = replace(empty, boxes=boxes, others=others)
+    if not mine:
+        return found
+    latest = mine[0]
+    reply = next((draft for draft in mine if draft.kind == DraftKind.REPLY), None)
+    if reply is not None:
+        kept = reply.recipients
+        found = replace(
+            found, to=kept.get("to") or found.to, cc=kept.get("cc", ""), bcc=kept.get("bcc", ""),
+            quote=bool(reply.options.get("quote", True)), seen=reply.seen_message_id or found.seen,
+        )  # fmt: skip
+    return replace(found, note=found.note or latest.kind == DraftKind.NOTE)
+
+
+def _ways(conversation: Conversation) -> tuple[str, list[Channel]]:
+    """Why not by its channel, and by which others."""
+    channel = conversation.channel
+    if channel is not None and channel.enabled:
+        return "", []
+    others = [one for one in opening.channels() if channel is None or one.id != channel.id]
+    if channel is None:
+        gone = _("The channel this came by is gone.")
+    else:
+        gone = _("The channel %(name)s is paused.") % {"name": channel.name}
+    if not others:
+        return _("%(why)s Only notes are possible here until there is one.") % {"why": gone}, []
+    return gone, others
+
+
+def zone() -> ZoneInfo:
+    """The member's time zone, in which they choose times."""
+    current = timezone.get_current_timezone_name()
+    return ZoneInfo(current)
+
+
+def choose_channel(conversation: Conversation, given: str) -> Channel | None:
+    """The other channel a member chose where the usual one is gone; None for the usual one."""
+    wanted = uuid_or_none(given)
+    if wanted is None:
+        return None
+    found = next((one for one in opening.channels() if one.id == wanted), None)
+    if found is None:
+        raise Invalid(_("There is no such channel."), _("Choose another."))
+    return found
 
 
 def _reply_to(conversation: Conversation, last: Message | None) -> Addresses:
@@ -95,7 +242,8 @@ def addresses_of(text: str, what: str) -> Addresses:
             found.append((name, validator.clean(address)))
         except forms.ValidationError as error:
             raise Invalid(
-                f"“{address or name}” in {what} is no e-mail address.", "Write it as name@example.com."
+                _("“%(address)s” in %(field)s is no e-mail address.") % {"address": address or name, "field": what},
+                _("Write it as name@example.com."),
             ) from error
     return found
 
@@ -104,7 +252,7 @@ def given_uuid(text: str) -> UUID:
     """The id in a form field. Raises Invalid when there is none."""
     found = uuid_or_none(text)
     if found is None:
-        raise Invalid("Nothing was chosen.", "Choose one from the list.")
+        raise Invalid(_("Nothing was chosen."), _("Choose one from the list."))
     return found
 
 
@@ -115,4 +263,4 @@ def uuid_or_none(text: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Invalid("The form was not complete.", "Load the page again.") from error
+        raise Invalid(_("The form was not complete."), _("Load the page again.")) from error

@@ -211,7 +211,7 @@ def _show(mail: EmailMessage, file: File) -> None:
     kind = file.content_type.lower()
     maintype, _, subtype = kind.partition("/") if _CONTENT_TYPE.fullmatch(kind) else ("application", "", "octet-stream")
     html = next(part for part in mail.walk() if part.get_content_type() in ("multipart/related", "text/html"))
-    html.add_related(  # type: ignore[attr-defined]
+    html.add_related(
         file.data, maintype=maintype, subtype=subtype, cid=f"<{file.content_id}>", disposition="inline",
         filename=_filename(file),
     )  # fmt: skip

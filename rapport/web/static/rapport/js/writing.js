@@ -1,0 +1,143 @@
+// One box: its editor, its draft, its files, and what it offers, put together.
+import { Drafts } from "./drafts.js";
+import { Editor, lines } from "./editor.js";
+import { fill, Telling } from "./telling.js";
+import { Offers } from "./templates.js";
+import { Uploads } from "./uploads.js";
+
+let writer = null;
+
+class Writer {
+  constructor(form) {
+    this.form = form;
+    this.telling = new Telling(form);
+    this.editor = new Editor(form, () => this.drafts.changed());
+    this.drafts = new Drafts(form, this.editor, this.telling);
+    this.uploads = new Uploads(form, this.editor, this.drafts, this.telling);
+    this.offers = new Offers(form, this.editor, this.drafts);
+    this.drafts.start();
+    form.addEventListener("change", (event) => event.target.name === "kind" && this.change(event.target.value));
+    this.editor.root.addEventListener("blur", () => this.editor.keepPlace());
+    form.querySelector("[data-stop]")?.focus();
+  }
+
+  async change(kind) {
+    const before = this.drafts.kind;
+    await this.drafts.change(kind);
+    const other = this.uploads.show(kind);
+    this.uploads.kept[before] = other;
+  }
+
+  // Before htmx or the browser gather the form.
+  submit(event) {
+    if (this.uploads.running.size) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return this.telling.say(this.telling.words.wait);
+    }
+    const field = this.form.elements.html;
+    field.disabled = false;
+    field.value = this.editor.html();
+    this.drafts.note();
+    if (!this.drafts.saves) return;
+    this.drafts.keepHere();
+    clearTimeout(this.drafts.timer);
+    this.drafts.stopped = true;
+  }
+
+  answered(detail) {
+    const { xhr } = detail;
+    const redirect = xhr.getResponseHeader("HX-Redirect") ?? "";
+    if (detail.successful && !redirect.includes("/account/login")) this.drafts.forget();
+    else if (!xhr.status) this.resume();
+  }
+
+  resume() {
+    this.drafts.stopped = false;
+    this.drafts.unsaved(this.telling.words.keptHere);
+  }
+
+  end() {
+    if (this.drafts.dirty && !this.drafts.stopped && !this.drafts.conflict) this.drafts.leaving();
+    this.drafts.end();
+  }
+
+  quote(text, who) {
+    const head = who ? `<div>${fill(this.telling.words.wrote, { name: who })}</div>` : "";
+    this.editor.focus();
+    const before = this.editor.isEmpty() ? "" : "<div><br></div>";
+    this.editor.insert(`${before}${head}<blockquote>${lines(text)}</blockquote><div><br></div>`);
+  }
+}
+
+export function attach(form) {
+  if (writer?.form === form) return writer;
+  writer?.end();
+  writer = new Writer(form);
+  return writer;
+}
+
+document.addEventListener("submit", (event) => {
+  if (event.target === writer?.form) writer.submit(event);
+  const take = event.target.closest("[data-take]");
+  if (take) takeOver(event, take);
+}, true);
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt === writer?.form) writer.answered(event.detail);
+});
+
+async function takeOver(event, form) {
+  event.preventDefault();
+  await writer.drafts.save();
+  const response = await writer.drafts.post(form.action, new FormData(form));
+  if (!response.ok) return refreshOthers();
+  writer.end();
+  location.reload();
+}
+
+// Who else writes here: heard of, never guessed.
+async function refreshOthers() {
+  const box = document.getElementById("drafts-of-others");
+  const url = writer?.form.dataset.othersUrl;
+  if (!box || !url || !writer.form.isConnected) return;
+  const response = await fetch(url, { headers: { "HX-Request": "true" } });
+  if (!response.ok || response.redirected) return;
+  const open = [...box.querySelectorAll("details[open]")].map((one) => one.id);
+  box.innerHTML = await response.text();
+  for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+}
+document.addEventListener("rapport:draft", (event) => {
+  if (event.detail === writer?.form.dataset.conversationId) refreshOthers();
+});
+
+// Words selected in a message can be answered one by one.
+const button = document.createElement("button");
+Object.assign(button, { type: "button", className: "button button-small quote-button", hidden: true });
+
+function selected() {
+  const selection = getSelection();
+  if (!selection.rangeCount || selection.isCollapsed) return null;
+  const node = selection.anchorNode;
+  const said = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node)?.closest("[data-said]");
+  return said?.contains(selection.focusNode) && String(selection).trim() ? { said, text: String(selection).trim(), box: selection.getRangeAt(0).getBoundingClientRect() } : null;
+}
+
+document.addEventListener("selectionchange", () => {
+  const found = writer?.form.dataset.conversationId && selected();
+  button.hidden = !found;
+  if (!found) return;
+  button.textContent = writer.telling.words.quote;
+  if (button.parentElement !== document.body) document.body.append(button);
+  button.style.top = `${Math.max(8, found.box.top - 36)}px`;
+  button.style.left = `${Math.min(innerWidth - 90, Math.max(8, found.box.left))}px`;
+});
+button.addEventListener("mousedown", (event) => event.preventDefault());
+button.addEventListener("click", () => {
+  const found = selected();
+  if (!found) return;
+  const reply = writer.form.querySelector("#tab-reply");
+  if (reply && writer.drafts.kind === "note" && !reply.checked && writer.editor.isEmpty()) reply.click();
+  button.hidden = true;
+  getSelection().removeAllRanges();
+  writer.quote(found.text, found.said.dataset.who);
+});
