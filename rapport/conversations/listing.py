@@ -75,7 +75,8 @@ _ORDERS = {
     "newest": "created_at DESC, id DESC",
 }
 _SHOWN = "id, due_at, last_activity_at, created_at"
-_FIRST_AUDIENCE = "audience[1]"
+_NO_TEAM = UUID(int=0)
+_TEAM_OR_NONE = f"COALESCE(owner_team_id, '{_NO_TEAM}')"
 #: What a member keeps for themselves is little, and asleep or not is no matter.
 _OWN = {
     "followed": "SELECT conversation_id FROM conversations_subscription WHERE member_id = %s AND interest = 'follow'",
@@ -180,7 +181,7 @@ def _scopes(view: View) -> list[_Part]:
     teams = sorted(view.team_ids)
     of_teams = [_Part(spread="owner_team_id", keys=teams)] if teams else []
     if view.team_id is not None:
-        return _of_team(view.team_id, view.team_ids)
+        return _of_team(view.team_id, teams)
     if view.name == "mine":
         return [_Part("owner_member_id = %s", [view.member.id])]
     if view.name in _OWN:
@@ -188,25 +189,33 @@ def _scopes(view: View) -> list[_Part]:
     if view.name == "teams":
         return of_teams
     if view.name == "unowned":
-        unowned = _Part("owner_member_id IS NULL", spread="owner_team_id", keys=teams)
-        return [_Part("owner_team_id IS NULL AND owner_member_id IS NULL"), *([unowned] if teams else [])]
+        return [_Part("owner_member_id IS NULL", spread=_TEAM_OR_NONE, keys=[_NO_TEAM, *teams])]
     if view.name == "snoozed":
         elsewhere = "owner_member_id = %s AND (owner_team_id IS NULL OR owner_team_id <> ALL(%s::uuid[]))"
         return [*of_teams, _Part(elsewhere, [view.member.id, teams])]
     mine = [EVERYONE, *teams]
-    involved = f"audience[2] IS NOT NULL AND {_FIRST_AUDIENCE} <> ALL(%s::uuid[])"
-    return [_Part(spread=_FIRST_AUDIENCE, keys=mine), _Part(involved, [mine])]
+    return [_Part(spread="audience[1]", keys=mine), *_involved(mine, 2)]
 
 
-def _of_team(team_id: UUID, team_ids: frozenset[UUID]) -> list[_Part]:
+def _involved(mine: list[UUID], first: int, also: str = "", values: Sequence[Any] = ()) -> list[_Part]:
+    """Of audiences of several teams those with one of `mine`, from the place `first` on; each in one branch only."""
+    parts = []
+    for place in range(first, 5):
+        others = "".join(f" AND audience[{n}] <> ALL(%s::uuid[])" for n in range(1, place))
+        condition = f"audience[{max(2, place)}] IS NOT NULL{others}{also}"
+        parameters = [*([mine] * (place - 1)), *values]
+        spread = f"audience[{place}]" if place < 4 else ""
+        parts.append(_Part(condition, parameters, spread, mine if spread else ()))
+    return parts
+
+
+def _of_team(team_id: UUID, teams: list[UUID]) -> list[_Part]:
     """Of a closed team that is not theirs a member sees what their own team is involved in, and nothing else."""
-    if team_id in team_ids:
+    if team_id in teams:
         return [_Part("owner_team_id = %s", [team_id])]
     is_open = "(SELECT is_open FROM staff_team WHERE id = %s)"
-    return [
-        _Part(f"owner_team_id = %s AND {is_open}", [team_id, team_id]),
-        _Part(f"owner_team_id = %s AND audience[2] IS NOT NULL AND NOT {is_open}", [team_id, team_id]),
-    ]
+    closed = _involved(teams, 1, f" AND owner_team_id = %s AND NOT {is_open}", [team_id, team_id])
+    return [_Part(f"owner_team_id = %s AND {is_open}", [team_id, team_id]), *(closed if teams else [])]
 
 
 def _pieces(view: View, edge: Edge | None) -> list[_Part]:

@@ -130,9 +130,8 @@ def perform(one: Callable[[UUID], None], ids: Sequence[UUID]) -> Outcome:
 
 def _perform(request: HttpRequest, verb: Verb, value: str, ids: list[UUID], batch_id: UUID) -> Outcome:
     member = member_of(request)
-    if verb.one is not None:
-        return perform(verb.one(member, value, ids), ids)
-    assert verb.marks is not None
+    if verb.marks is None:
+        return perform(verb.one(member, value, ids), ids) if verb.one else Outcome(len(ids))
     marks = verb.marks(member, ids)
     request.session[_KEPT] = {"batch": str(batch_id), **marks.plain()}
     outcome = Outcome(len(ids), list(marks.before))

@@ -32,8 +32,11 @@ def choices(at: datetime) -> list[Choice]:
     if later.hour < _EVENING_HOUR and later.date() == local.date():
         offered.append(_choice(_("In three hours"), later))
     offered.append(_choice(_("Tomorrow morning"), _morning(local, 1)))
-    offered.append(_choice(_("Next Monday"), _morning(local, (_MONDAY - local.weekday()) % 7 or 7)))
-    offered.append(_choice(_("In a week"), _morning(local, 7)))
+    until_monday = (_MONDAY - local.weekday()) % 7 or 7
+    if until_monday > 1:
+        offered.append(_choice(_("Next Monday"), _morning(local, until_monday)))
+    if until_monday != 7:
+        offered.append(_choice(_("In a week"), _morning(local, 7)))
     offered.append(_choice(_("In four weeks"), _morning(local, 28)))
     return offered
 
