@@ -55,6 +55,13 @@ function resolve() {
   return press("#bulk [name=verb][value=resolve], #bulk [name=verb][value=reopen]");
 }
 
+// Said twice, it is taken back.
+function interest(wanted) {
+  if (count() && wanted === "follow") return act("follow"), true;
+  const on = document.querySelector(`#interest-menu [value=${wanted}][aria-pressed=true]`);
+  return press(`#interest-menu [value=${on ? "none" : wanted}]`);
+}
+
 function search() {
   const field = document.querySelector("input[type=search]");
   if (field) field.focus();
@@ -83,6 +90,11 @@ const DO = {
   resolve,
   unread: () => subjects().length > 0 && (act("unread"), true),
   spam: () => subjects().length > 0 && (act("spam"), true),
+  follow: () => interest("follow"),
+  mute: () => interest("mute"),
+  merge: () => (count() > 1 ? (act("merge"), true) : press("[data-run-key=merge]")),
+  split: () => press("[data-run-key=split]"),
+  link: () => press("[data-run-key=link]"),
   palette: () => (openPalette(), true),
   search,
   undo,
