@@ -75,7 +75,7 @@ CREATE TEMP TABLE bench_cuts AS
 SELECT array_agg(low ORDER BY no) AS cuts FROM (
     SELECT no, (sum(power(no, -0.8)) OVER (ORDER BY no) - power(no, -0.8)) / sum(power(no, -0.8)) OVER () AS low FROM bench_team) AS shares;
 CREATE TEMP TABLE bench_seat AS
-SELECT t.no AS team_no, row_number() OVER (PARTITION BY t.no ORDER BY m.member_id) - 1 AS seat,
+SELECT t.no AS team_no, row_number() OVER (PARTITION BY t.no ORDER BY md5(m.member_id::text || t.no)) - 1 AS seat,
     count(*) OVER (PARTITION BY t.no) AS seats, m.member_id
 FROM staff_membership m JOIN bench_team t ON t.id = m.team_id;
 CREATE TEMP TABLE bench_channel AS SELECT row_number() OVER (ORDER BY name) - 1 AS no, id FROM channels_channel;
