@@ -13,6 +13,7 @@ from django.db import connection
 from rapport.channels.models import Channel
 from rapport.cli import tables
 from rapport.conversations import tallying
+from rapport.conversations.asking.index import reindex
 from rapport.conversations.models import Topic
 from rapport.core import scope
 from rapport.ownership.service import SavedBy, save_policy_dict
@@ -67,6 +68,8 @@ def fill(size: Size) -> None:
         with _told("counters"):
             tallying.recount()
     connection.close()  # and with it the temporary tables
+    with _told("search"):
+        reindex()
     with _told("vacuum"):
         _execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
         _execute("VACUUM ANALYZE")

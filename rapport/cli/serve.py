@@ -93,5 +93,9 @@ def migrate() -> None:
     """Bring the database to this version."""
     with database():
         from django.core.management import call_command
+        from django.db import connection
 
+        with connection.cursor() as cursor:
+            # What is written for every message of years takes longer than any page may.
+            cursor.execute("SET statement_timeout = 0")
         call_command("migrate", interactive=False, verbosity=1 if options().log_level == "debug" else 0)
