@@ -42,18 +42,29 @@ class Asked:
         if self.conversation:
             found = found.filter(conversation_id=self.conversation)
         if self.person:
-            found = found.filter(data__person=str(self.person))
+            found = found.extra(where=[_OF_PERSON], params=[str(self.person), self.person])  # noqa: S610
         if self.since:
             found = found.filter(at__gte=self.since)
         if self.until:
             found = found.filter(at__lt=self.until)
         if self.text:
-            found = found.filter(subject__icontains=self.text)
+            like = f"%{_escaped(self.text.lower())}%"
+            found = found.extra(where=[_OF_SUBJECT], params=[like, like])  # noqa: S610
         return found
 
     def names(self) -> list[str]:
         """What narrows, without the words: for the log itself."""
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
+
+
+_OF_PERSON = """(core_event.data ->> 'person' = %s
+    OR core_event.conversation_id IN (SELECT id FROM conversations_conversation WHERE person_id = %s))"""
+_OF_SUBJECT = """(lower(core_event.subject) LIKE %s
+    OR core_event.conversation_id IN (SELECT id FROM conversations_conversation WHERE lower(subject) LIKE %s))"""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def after(events: QuerySet[Event], at: datetime, id: UUID) -> QuerySet[Event]:

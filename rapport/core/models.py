@@ -24,9 +24,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["conversation_id", "id"], name="event_conversation"),
             models.Index(fields=["at", "id"], name="event_at"),
-            models.Index(
-                fields=["kind", "at", "id"], name="event_kind", condition=~models.Q(kind__in=COMMONPLACE)
-            ),
+            models.Index(fields=["kind", "at", "id"], name="event_kind", condition=~models.Q(kind__in=COMMONPLACE)),
             models.Index(
                 fields=["actor_id", "at", "id"], name="event_actor", condition=models.Q(actor_id__isnull=False)
             ),

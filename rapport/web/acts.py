@@ -62,12 +62,14 @@ def undo_act(request: HttpRequest, conversation_id: UUID, batch_id: UUID) -> Htt
 def undo_event(request: HttpRequest, event_id: UUID) -> HttpResponse:
     """Take back what the log says, from the timeline or the page of the log."""
     event = Event.objects.filter(id=event_id).first()
+    if event is None:
+        raise NotVisible("There is no such event.")
     try:
         undoing.undo(event_id, member_of(request))
         messages.success(request, _("Undone."))
     except Invalid as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
-    if request.headers.get("HX-Request") and event and event.conversation_id:
+    if request.headers.get("HX-Request") and event.conversation_id:
         return after(request, event.conversation_id)
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())

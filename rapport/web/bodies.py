@@ -12,7 +12,8 @@ from rapport.channels.kinds.email.html import sanitise
 from rapport.channels.kinds.email.model import AttachmentPart
 from rapport.conversations import queries
 from rapport.inbound import bodies
-from rapport.web.rights import page
+from rapport.web import richview, witness
+from rapport.web.rights import member_of, page
 
 _INLINE_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
 _INLINE_BYTES_MAX = 5 * 1024 * 1024
@@ -30,6 +31,7 @@ def whole(request: HttpRequest, conversation_id: UUID, message_id: UUID) -> Http
     """Everything the message said, as a fragment or a page of its own; `?images=1` lets remote images in."""
     message = queries.get_message(conversation_id, message_id)
     body = bodies.whole(conversation_id, message_id)
+    witness.viewed(member_of(request), conversation_id)
     images = request.GET.get("images") == "1"
     context = {
         "message": message,
@@ -70,17 +72,22 @@ def _inline(part: AttachmentPart | None) -> str | None:
 @require_GET
 def raw(request: HttpRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
     """The message exactly as delivered, to keep."""
-    return download(bodies.raw(conversation_id, message_id), f"message-{message_id}.eml")
+    data = bodies.raw(conversation_id, message_id)
+    witness.took(member_of(request), "message.source_viewed", conversation_id, {"message": str(message_id)})
+    return download(data, f"message-{message_id}.eml")
 
 
 @page()
 @require_GET
 def attachment(request: HttpRequest, conversation_id: UUID, attachment_id: UUID) -> HttpResponse:
-    """A file, always to keep and never to show: what it claims to be is not believed."""
+    """A file, to keep; `?show=1` shows one whose bytes are a picture. What it claims to be is not believed."""
     found = queries.get_attachment(conversation_id, attachment_id)
     if found.blob is None:
         raise LookupError("get_attachment gives only attachments with bytes")
-    return download(bytes(found.blob.data), found.filename or "file")
+    witness.took(member_of(request), "attachment.downloaded", conversation_id, {"attachment": str(attachment_id)})
+    data = bytes(found.blob.data)
+    shown = richview.picture(data, found.filename) if request.GET.get("show") == "1" else None
+    return shown or download(data, found.filename or "file")
 
 
 def download(data: bytes, filename: str) -> HttpResponse:

@@ -11,15 +11,14 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from rapport.core.errors import NotAllowed
-from rapport.staff.models import Member, Role
+from rapport.staff import rights
+from rapport.staff.models import Member
+from rapport.staff.rights import Permission
 
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[HttpRequest, _P], HttpResponseBase]
 
-EVERYBODY = frozenset(Role.values)
-WRITERS = frozenset({Role.ADMIN, Role.LEAD, Role.AGENT})
-LEADS = frozenset({Role.ADMIN, Role.LEAD})
-ADMINS = frozenset({Role.ADMIN})
+EVERYBODY, WRITERS, LEADS, ADMINS = rights.READ, rights.WRITE, rights.LEAD, rights.ADMINISTER
 
 
 def member_of(request: HttpRequest) -> Member:
@@ -39,19 +38,22 @@ def _asking_htmx(view: _View[_P]) -> _View[_P]:
     return asked
 
 
-def page(
-    roles: frozenset[str] = EVERYBODY, to_change: frozenset[str] | None = None
-) -> Callable[[_View[_P]], _View[_P]]:
-    """A page for members of these roles; a POST asks for `to_change` when given. Others get 403, strangers sign-in."""
+def page(needs: Permission = EVERYBODY, to_change: Permission | None = None) -> Callable[[_View[_P]], _View[_P]]:
+    """A page for members with this right; a POST asks for `to_change` when given. Others get 403, strangers sign-in.
+
+    What a page asks for stands on it as `needs` and `to_change`: a test compares every address with the table.
+    """
 
     def decorate(view: _View[_P]) -> _View[_P]:
         @wraps(view)
         def checked(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
-            needed = to_change if to_change is not None and request.method == "POST" else roles
+            needed = to_change if to_change is not None and request.method == "POST" else needs
             if member_of(request).role not in needed:
                 raise NotAllowed("Your role does not allow this.", "Ask an administrator or the lead of your team.")
             return view(request, *args, **kwargs)
 
-        return _asking_htmx(login_required(checked))
+        asked = _asking_htmx(login_required(checked))
+        asked.needs, asked.to_change = needs, to_change or needs  # type: ignore[attr-defined]
+        return asked
 
     return decorate

@@ -15,6 +15,7 @@ from rapport.conversations.asking.words import help_lines
 from rapport.conversations.models import Conversation, Message
 from rapport.conversations.search import Found, find
 from rapport.people.models import Organization, Person
+from rapport.web import witness
 from rapport.web.asking import Question, question_of
 from rapport.web.excerpts import excerpt, marked, pattern_of
 from rapport.web.facets import facets_of
@@ -56,6 +57,7 @@ def _answer(question: Question, shown: int) -> dict[str, object]:
     if question.asked.is_empty:
         return {"found": Found(), "hits": [], "people": [], "organizations": [], "facets": [], "more_shown": 0}
     found = find(question.search)
+    _witnessed(question, len(found.ids))
     pattern = pattern_of(question.asked.words)
     words = " ".join(term.text for term in question.asked.terms if not term.negated)
     return {
@@ -66,6 +68,12 @@ def _answer(question: Question, shown: int) -> dict[str, object]:
         "facets": facets_of(question, found.ids),
         "more_shown": shown + _PAGE if len(found.ids) > shown else 0,
     }
+
+
+def _witnessed(question: Question, found: int) -> None:
+    """A search is in the log, without its words."""
+    asked = question.asked
+    witness.searched(question.search.member, [one.operator for one in asked.filters], len(asked.terms), found)
 
 
 def _hits(found: Found, pattern: re.Pattern[str] | None, shown: int) -> list[Hit]:

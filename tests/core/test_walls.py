@@ -180,15 +180,18 @@ def test_the_log_can_only_grow(house: House) -> None:
 
 def test_events_about_no_conversation_are_for_administrators_and_whoever_did_it(house: House) -> None:
     with scope.system():
-        events.record("policy.saved", actor_id=house.insider.id)
-    assert Event.objects.filter(kind="policy.saved").count() == 0
-    with scope.member(house.outsider.id):
-        assert Event.objects.count() == 0
-    with scope.member(house.insider.id):
-        assert Event.objects.filter(kind="policy.saved").count() == 1
-    Member.objects.filter(id=house.outsider.id).update(role="admin")
+        events.record("session.began", actor_id=house.insider.id)
+        events.record("policy.saved")
+        hidden = Person.objects.create(name="Hidden", audience=[house.there.id])
+        events.record("relationship.added", data={"person": str(hidden.id)})
+    assert Event.objects.count() == 0
     with scope.member(house.outsider.id):
         assert [event.kind for event in Event.objects.all()] == ["policy.saved"]
+    with scope.member(house.insider.id):
+        assert Event.objects.filter(kind="session.began").count() == 1
+    Member.objects.filter(id=house.outsider.id).update(role="admin")
+    with scope.member(house.outsider.id):
+        assert {event.kind for event in Event.objects.all()} == {"policy.saved", "session.began"}
     Member.objects.filter(id=house.outsider.id).update(is_active=False)
     with scope.member(house.outsider.id):
         assert Event.objects.count() == 0

@@ -29,13 +29,16 @@ DROP TRIGGER to_be_sealed ON core_event; DROP FUNCTION rapport_to_be_sealed();
 DROP TRIGGER append_only ON core_seal; DROP TRIGGER never_emptied ON core_seal;
 """
 
-# What concerns no conversation (sign-ins, settings, exports) is for administrators, and for who did it.
+# What concerns no conversation (sign-ins, exports) is for administrators, and for who did it; what all live by is for
+# all; what concerns a person is for nobody who does not see the person.
 EVENT_WALL = """
 CREATE FUNCTION rapport_is_admin() RETURNS boolean LANGUAGE sql STABLE AS
 $$ SELECT EXISTS (SELECT 1 FROM staff_member WHERE id = rapport_member() AND is_active AND role = 'admin') $$;
 ALTER POLICY wall ON core_event USING ((SELECT rapport_is_system())
     OR conversation_id IS NULL AND (SELECT cardinality(rapport_audience()) > 0)
-        AND ((SELECT rapport_is_admin()) OR actor_id = (SELECT rapport_member()))
+        AND ((SELECT rapport_is_admin()) OR actor_id = (SELECT rapport_member())
+            OR kind IN ('company.changed', 'policy.saved'))
+        AND (data ->> 'person' IS NULL OR EXISTS (SELECT 1 FROM people_person p WHERE p.id = (data ->> 'person')::uuid))
     OR EXISTS (SELECT 1 FROM conversations_conversation c WHERE c.id = conversation_id));
 """
 EVENT_WALL_BEFORE = """
@@ -51,6 +54,7 @@ class Migration(migrations.Migration):
         ("core", "0001_initial"),
         ("staff", "0001_initial"),
         ("conversations", "0001_initial"),
+        ("people", "0001_initial"),
     ]
 
     operations = [
