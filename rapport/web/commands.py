@@ -104,7 +104,11 @@ def groups(shell: Shell) -> list[Group]:
 
 
 def page() -> str:
-    """docs/keyboard.md: a test holds the file to it."""
+    """docs/keyboard.md: a test holds the file to it.
+
+    Anew: `DJANGO_SETTINGS_MODULE=rapport.core.settings python -c "import django; django.setup();
+    from rapport.web.commands import page; print(page(), end='')" > docs/keyboard.md`.
+    """
     lines = [
         "# The keyboard", "",
         "Everything in the inbox can be done without a mouse. `?` shows this list in the pages, `Ctrl+K` finds every",

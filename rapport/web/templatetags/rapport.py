@@ -16,7 +16,7 @@ from django.utils.translation import gettext
 
 from rapport.core.clock import now
 from rapport.staff.models import Team
-from rapport.web import locales
+from rapport.web import locales, reasons
 from rapport.web.shell import Shell
 
 register = template.Library()
@@ -185,6 +185,12 @@ def field_row(field: BoundField) -> dict[str, Any]:
         "described": " ".join(described),
         "plain": getattr(field.form, "all_optional", False),
     }
+
+
+@register.filter
+def say(sentence: str) -> str:
+    """A stored reason in the reader's language."""
+    return reasons.say(str(sentence))
 
 
 @register.filter

@@ -6,8 +6,11 @@ import { hear } from "./presence.js";
 const GATHER_MS = 60;
 const COUNTS_MS = 800;
 const VIEWERS_MS = 2500;
+const STALE_MS = 45000;
 const POINTING_MS = 1500;
 const changed = new Set();
+// What one did oneself, and took back: it is shown at once, in its place.
+const asked = new Set();
 const viewed = new Set();
 const waiting = new Map();
 let gathering = 0;
@@ -88,11 +91,13 @@ function place(id, row) {
   const old = rowOf(id);
   if (!row) {
     waiting.delete(id);
+    asked.delete(id);
     if (old && !old.contains(document.activeElement)) steady(() => old.remove());
     return;
   }
   if (old && (old.dataset.at === row.dataset.at || old === list().firstElementChild)) return replace(old, row);
   if (!old && list().querySelector(".row-more") && older(row)) return;
+  if (asked.delete(id)) return steady(() => insert(row, old));
   if (held()) {
     if (old) replace(old, row);
     else waiting.set(id, row);
@@ -253,12 +258,19 @@ async function reconnect() {
   }
 }
 
+// Who left without a word goes from the rows too.
+function lookAgain() {
+  const ids = [...document.querySelectorAll("#rows .row:has(.row-viewers)")].map((row) => row.dataset.id).slice(0, 50);
+  if (document.visibilityState === "visible") refreshRows(ids);
+}
+
 export function startLive() {
-  document.addEventListener("rapport:refresh", (event) => event.detail.forEach(gather));
+  document.addEventListener("rapport:refresh", (event) => event.detail.forEach((id) => gather(id, asked.add(id))));
   if (!document.body.dataset.liveStart) return;
   document.getElementById("fresh-pill")?.addEventListener("click", showWaiting);
   scroller()?.addEventListener("pointermove", () => { pointed = Date.now(); }, { passive: true });
   scroller()?.addEventListener("scroll", () => scroller().scrollTop < 8 && waiting.size && showWaiting(), { passive: true });
   listen(document.body.dataset.liveStart, false);
+  setInterval(lookAgain, STALE_MS);
   addEventListener("pagehide", () => source?.close());
 }
