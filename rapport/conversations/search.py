@@ -2,12 +2,14 @@
 
 Words are looked for in stretches of time, the newest first and each wider than the one before, until there is enough:
 so a word that half of all messages have costs no more than a rare one. What is found are ids, and only the join with
-the walled tables makes a result of them. A stretch that takes too long ends the search; the answer says so.
+the walled tables makes a result of them. What takes too long ends the search; the answer says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,7 +38,7 @@ from rapport.staff.models import Member
 UTC = ZoneInfo("UTC")
 COUNTED_MAX = 200
 NARROWED_MAX = 500
-_STRETCH_MS = 900
+_TIME_MS = 900
 _ROWS_PER_CONVERSATION = 4
 _WORDS = "rapport_message_words(s.conversation_id, s.message_id)"
 
@@ -101,17 +103,17 @@ def _by_words(search: Search, wanted: Condition, unwanted: Condition, limit: int
     what, params = _joined(_of_conversations(search))
     most = (limit + 1) * _ROWS_PER_CONVERSATION
     found = Found()
-    for tags, first, end in _stretches(now()):
-        tagged = f"({query}) & ({' | '.join(tags)})" if tags else query
-        given = [tagged, first, first, end, end, *moments, *params, most]
-        rows = _in_time(_STRETCH.format(when=when, what=what), given)
-        if rows is None:
+    with _hurried(found) as ask:
+        for tags, first, end in _stretches(now()):
             found.until = end or now()
-            break
-        for conversation_id, message_id in rows:
-            found.messages.setdefault(conversation_id, message_id)
-        if len(found.messages) > limit or len(rows) == most:
-            break
+            tagged = f"({query}) & ({' | '.join(tags)})" if tags else query
+            given = [tagged, first, first, end, end, *moments, *params, most]
+            rows = ask(_STRETCH.format(when=when, what=what), given)
+            for conversation_id, message_id in rows:
+                found.messages.setdefault(conversation_id, message_id)
+            if len(found.messages) > limit or len(rows) == most:
+                break
+        found.until = None
     return _cut(found, limit)
 
 
@@ -182,13 +184,12 @@ def _by_filters(search: Search, unwanted: Condition, limit: int) -> Found:
         condition, params = f"{condition} AND {without}", [*params, *unwanted[1]]
     filtered = Filtered(condition, params)
     rows: list[Any] = []
-    found = Found()
-    for name, status in _lists(search.asked):
-        view = View(search.member, search.looker.team_ids, name, status=status, filter=filtered)
-        page = _in_time(*page_statement(view, None, limit + 1))
-        if page is None:
-            found.until = now()
-        rows += page or []
+    found = Found(until=now())
+    with _hurried(found) as ask:
+        for name, status in _lists(search.asked):
+            view = View(search.member, search.looker.team_ids, name, status=status, filter=filtered)
+            rows += ask(*page_statement(view, None, limit + 1))
+        found.until = None
     rows.sort(key=lambda row: (row[2], row[0]), reverse=True)
     found.messages = {row[0]: None for row in rows}
     return _cut(found, limit)
@@ -225,26 +226,38 @@ class Filtered:
         return self.condition, list(self.params)
 
 
-def _in_time(sql: str, params: Sequence[Any]) -> list[Any] | None:
-    """The rows, or None when that took too long. Joins go row by row, newest first, and stop when there are enough."""
+@contextmanager
+def _hurried(found: Found) -> Iterator[Callable[[str, Sequence[Any]], list[Any]]]:
+    """Ask inside the block; what takes too long ends it, and `found.until` stays as it was set last.
+
+    Joins go row by row, newest first, and stop when there are enough.
+    """
+    began = monotonic()
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT set_config('statement_timeout', %s, true), set_config('enable_hashjoin', 'off', true),
-                set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true)""",
-                [str(_STRETCH_MS)],
-            )
-            cursor.execute(sql, params)
-            rows = list(cursor.fetchall())
-            cursor.execute(
-                """SELECT set_config('statement_timeout', '60000', true), set_config('enable_hashjoin', 'on', true),
-                set_config('enable_mergejoin', 'on', true)"""
-            )
-            return rows
+
+            def ask(sql: str, params: Sequence[Any]) -> list[Any]:
+                if (monotonic() - began) * 1000 > _TIME_MS:
+                    raise _TooLong
+                cursor.execute(sql, params)
+                return list(cursor.fetchall())
+
+            ask(_HURRY, [str(_TIME_MS), "off", "off"])
+            yield ask
+            cursor.execute(_HURRY, ["60000", "on", "on"])
+    except _TooLong:
+        pass
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "57014":  # canceled by statement_timeout
             raise
-        return None
+
+
+class _TooLong(Exception):
+    pass
+
+
+_HURRY = """SELECT set_config('statement_timeout', %s, true), set_config('enable_hashjoin', %s, true),
+    set_config('enable_mergejoin', %s, true)"""
 
 
 def _cut(found: Found, limit: int) -> Found:

@@ -222,7 +222,7 @@ def test_the_index_can_be_written_anew(cast: Cast) -> None:
 
 
 def test_what_takes_too_long_ends_and_says_until_when(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_STRETCH_MS", 1)
+    monkeypatch.setattr(searching, "_TIME_MS", 20)
     slow = searching._STRETCH.replace("{{what}}", "{what}").replace("{what}", "pg_sleep(0.2) IS NOT NULL AND {what}")
     monkeypatch.setattr(searching, "_STRETCH", slow)
     found, _ = ask(cast.agent, "parcel")
