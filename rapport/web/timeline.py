@@ -18,6 +18,7 @@ from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.models import Decision
 from rapport.ownership.service import Explanation, explain
 from rapport.staff.models import Member, Team
+from rapport.web import locales
 from rapport.web.richview import bodies_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
@@ -48,6 +49,11 @@ class Item:
         sent = d and (d.state, d.attempts, d.error, d.send_after)
         seen: Any = (self.id, sent, len(self.attachments), self.phrase, self.undo)
         return f"{crc32(repr(seen).encode()):x}"
+
+    @property
+    def when(self) -> str:
+        """When it was, in words."""
+        return locales.moment(self.at)
 
     @property
     def who(self) -> str:
