@@ -75,3 +75,12 @@ def sentence(problem: Problem) -> str:
     code = "meant" if problem.code == "unknown" and problem.hint else problem.code
     hint = _("a name") if not problem.hint else problem.hint
     return str(_PROBLEMS[code]) % {"what": problem.what, "hint": hint}
+
+
+def help_table() -> str:
+    """The same as a table of the documentation."""
+    rows = [
+        f"| `{line.example}` | {line.meaning} | {' '.join(f'`{choice}`' for choice in line.choices)} |"
+        for line in help_lines()
+    ]
+    return "\n".join(["| write | it finds | words it takes |", "| --- | --- | --- |", *rows])
