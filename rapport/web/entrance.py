@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
-from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.adapter import DefaultAccountAdapter, get_adapter
+from allauth.account.internal.flows import reauthentication
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -16,6 +18,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -27,6 +30,7 @@ from rapport.staff.models import Company, Member, Role
 
 BACKEND = "rapport.web.entrance.MemberBackend"
 SETUP = "security"
+INTERRUPTIONS = (ImmediateHttpResponse, ReauthenticationRequired)
 REAL_FACTORS = ("totp", "webauthn")
 #: Where strangers may send what a script fetches, and where a member without a second factor may still go.
 _OPEN_TO_STRANGERS = ("/account/", "/join/", "/scim/", "/static/", "/healthz", "/theme/", "/language/")
@@ -114,6 +118,15 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def generate_authenticator_name(self, user: Member, type: Any) -> str:
         """A first suggestion."""
         return _("Passkey")
+
+
+def interrupted(request: HttpRequest, error: Exception) -> HttpResponseBase:
+    """What django-allauth answers with by raising: an answer, or the question whether it is really you."""
+    if isinstance(error, ImmediateHttpResponse):
+        return cast(HttpResponseBase, error.response)
+    methods = get_adapter().get_reauthentication_methods(request.user)
+    url = methods[0]["url"] if methods else reverse("account_login")
+    return cast(HttpResponseBase, reauthentication.suspend_request(request, url))
 
 
 def by_sso(request: HttpRequest) -> bool:

@@ -13,6 +13,7 @@ from rapport.core.clock import now
 from rapport.core.errors import NotAllowed, NotVisible, RapportError
 from rapport.core.options import options
 from rapport.staff.models import Member
+from rapport.web.entrance import INTERRUPTIONS, interrupted
 from rapport.web.errors import error_page
 from rapport.web.shell import live_origin
 
@@ -38,13 +39,16 @@ class MemberScopeMiddleware:
         if getattr(view, "without_scope", False):
             return None
         try:
-            if not isinstance(request.user, Member):
+            member = request.user
+            if not isinstance(member, Member):
                 return view(request, *args, **kwargs)
-            with scope.member(request.user.id):
-                response = _rendered(view(request, *args, **kwargs), request.user)
+            with scope.member(member.id):
+                response = _rendered(view(request, *args, **kwargs), member)
             if not options().public_url.startswith("https://"):
                 response._csp_update = {"connect-src": [live_origin(request)]}  # type: ignore[attr-defined]
             return response
+        except INTERRUPTIONS as error:
+            return interrupted(request, error)
         except NotVisible:
             return error_page(request, 404)
         except NotAllowed as error:

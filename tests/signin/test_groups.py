@@ -32,7 +32,8 @@ def test_rules_are_tried_in_any_order_and_case(groups: list[str], teams: dict[UU
 @pytest.mark.parametrize(
     ("claim", "names"),
     [
-        (None, []), ("one", ["one"]), (" ", []), (["a", "b"], ["a", "b"]), ([{"name": "a"}, {"value": "b"}], ["a", "b"]),
+        (None, []), ("one", ["one"]), (" ", []), (["a", "b"], ["a", "b"]),
+        ([{"name": "a"}, {"value": "b"}], ["a", "b"]),
         ({"displayName": "x"}, ["x"]), (7, []), ([["a"], None, 3], ["a"]),
     ],
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """SCIM's filters and changes, without a database."""
 
 import copy
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -77,10 +78,8 @@ def test_what_is_no_filter_is_refused(text: str) -> None:
 
 @given(st.text(alphabet='ab ()[]"\\eqornandpt.:0', max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    try:
+    with suppress(FilterError):
         matches(read(text), ADA)
-    except FilterError:
-        pass
 
 
 def change(*operations: dict[str, Any]) -> dict[str, Any]:
@@ -122,17 +121,33 @@ def test_members_are_added_once_and_removed_in_both_ways() -> None:
     assert "members" not in applied(group, [{"op": "remove", "path": "members"}])
 
 
-@pytest.mark.parametrize(
-    "operations", [None, "x", [1], [{"op": "steal"}], [{"op": "remove"}], [{"op": "add", "path": 3, "value": 1}], [{"op": "add", "value": 1}], [{"op": "add", "path": "a[", "value": 1}, {"op": "add", "path": "a[b c]", "value": 1}]]
-)  # fmt: skip
+BAD: list[object] = [
+    None,
+    "x",
+    [1],
+    [{"op": "steal"}],
+    [{"op": "remove"}],
+    [{"op": "add", "path": 3, "value": 1}],
+    [{"op": "add", "value": 1}],
+    [{"op": "add", "path": "a[b c]", "value": 1}],
+]
+
+
+@pytest.mark.parametrize("operations", BAD)
 def test_what_is_no_change_is_refused(operations: object) -> None:
     with pytest.raises(PatchError):
         applied(ADA, operations)
 
 
-@given(st.lists(st.fixed_dictionaries({"op": st.sampled_from(["add", "Replace", "REMOVE"])}, optional={"path": st.sampled_from(["emails", "name", "name.x", 'emails[type eq "x"].y', "active", "emails[value pr]"]) | st.text(max_size=8), "value": JSON}), max_size=4))  # fmt: skip
+PATHS = st.sampled_from(["emails", "name", "name.x", 'emails[type eq "x"].y', "active", "emails[value pr]"]) | st.text(
+    max_size=8
+)
+OPERATION = st.fixed_dictionaries(
+    {"op": st.sampled_from(["add", "Replace", "REMOVE"])}, optional={"path": PATHS, "value": JSON}
+)
+
+
+@given(st.lists(OPERATION, max_size=4))
 def test_no_change_breaks_the_applying(operations: list[dict[str, Any]]) -> None:
-    try:
+    with suppress(PatchError):
         applied(ADA, operations)
-    except PatchError:
-        pass

@@ -61,7 +61,6 @@ def schemas(base: str) -> list[dict[str, Any]]:
         _attribute("displayName", "The name of the group", required=True, uniqueness="server"),
         _attribute("members", "Who belongs", "complex", multiValued=True, subAttributes=[
             _attribute("value", "Id", mutability="immutable"),
-            _attribute("display", "Name", mutability="readOnly"),
             _attribute("$ref", "Address", "reference", mutability="immutable", referenceTypes=["User"]),
         ]),
     ]  # fmt: skip

@@ -39,7 +39,7 @@ def shown(group: DirectoryGroup, base: str) -> dict[str, Any]:
         "id": str(group.id),
         "displayName": group.name,
         "members": [
-            {"value": str(one.id), "display": one.name, "$ref": f"{base}/Users/{one.id}"} for one in group.members.all()
+            {"value": str(one.id), "$ref": f"{base}/Users/{one.id}"} for one in group.members.all()
         ],
         "meta": {
             "resourceType": "Group", "location": f"{base}/Groups/{group.id}", "created": group.created_at.isoformat(),

@@ -133,6 +133,8 @@ def _key(resource: Mapping[str, Any], name: str) -> str:
 def _joined(kept: list[Any], value: object) -> list[Any]:
     known = {_identity(one) for one in kept}
     new = value if isinstance(value, list) else [value]
+    if any(isinstance(one, Mapping) and one.get("primary") is True for one in new):
+        kept = [{**one, "primary": False} if isinstance(one, dict) and one.get("primary") else one for one in kept]
     return [*kept, *(one for one in new if _identity(one) not in known)]
 
 

@@ -11,5 +11,6 @@ urlpatterns = [
     re_path(r"^(?P<what>ServiceProviderConfig)/?$", views.described, name="scim_config"),
     re_path(r"^(?P<what>ResourceTypes|Schemas)/?$", views.described, name="scim_described"),
     re_path(r"^(?P<what>ResourceTypes|Schemas)/(?P<id>[^/]+)/?$", views.described, name="scim_described_one"),
+    path(".search", views.search_all, name="scim_search_all"),
     path("<path:rest>", views.nothing, name="scim_nothing"),
 ]

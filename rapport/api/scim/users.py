@@ -49,8 +49,7 @@ def shown(member: Member, base: str) -> dict[str, Any]:
         "id": str(member.id),
         "userName": member.email,
         "active": member.is_active,
-        "emails": said.get("emails") or [{"value": member.email, "type": "work", "primary": True}],
-        **{key: said[key] for key in ("name", "displayName") if said.get(key)},
+        **{key: said[key] for key in _KEPT if said.get(key)},
         "groups": [
             {"value": str(one.id), "display": one.name, "$ref": f"{base}/Groups/{one.id}"}
             for one in member.groups.all()

@@ -57,7 +57,7 @@ def collection(request: HttpRequest, kind: str) -> HttpResponse:
         return _resource(request, made, 201)
     if request.method != "GET":
         raise ScimError(405, "This address takes GET and POST.")
-    return _listed(request, module, base, request.GET)
+    return _listed(module, base, request.GET)
 
 
 @_scim
@@ -67,11 +67,38 @@ def search(request: HttpRequest, kind: str) -> HttpResponse:
         raise ScimError(405, "This address takes POST.")
     body = _body(request)
     return _listed(
-        request,
         _KINDS[kind],
         _base(request),
-        {key: str(value) for key, value in body.items() if isinstance(value, str | int)},
+        _asked(body),
     )
+
+
+@_scim
+def search_all(request: HttpRequest) -> HttpResponse:
+    """POST .search over users and groups together."""
+    if request.method != "POST":
+        raise ScimError(405, "This address takes POST.")
+    body, base = _body(request), _base(request)
+    asked = _asked(body)
+    node = read(asked["filter"]) if asked.get("filter", "").strip() else None
+    everything = [module.shown(row, base) for module in _KINDS.values() for row in module.all_of()]
+    fitting = [row for row in everything if node is None or matches(node, row)]
+    return _some(fitting, asked)
+
+
+def _asked(body: Mapping[str, Any]) -> dict[str, str]:
+    """A search sent as an object, as if it stood in the address."""
+    return {
+        key: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for key, value in body.items()
+        if isinstance(value, str | int | list)
+    }
+
+
+def _some(fitting: list[dict[str, Any]], asked: Mapping[str, str]) -> HttpResponse:
+    start, count = _window(asked)
+    part = fitting[start - 1 : start - 1 + count]
+    return _json(_page([_trimmed(asked, one) for one in part], len(fitting), start))
 
 
 @_scim
@@ -122,18 +149,19 @@ def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     raise ScimError(404, "There is nothing here.")
 
 
-def _listed(request: HttpRequest, module: ModuleType, base: str, asked: Mapping[str, str]) -> HttpResponse:
+def _listed(module: ModuleType, base: str, asked: Mapping[str, str]) -> HttpResponse:
     node = read(asked["filter"]) if asked.get("filter", "").strip() else None
-    start, count = max(1, _number(asked, "startIndex", 1)), _number(asked, "count", about.COUNT_MAX)
-    count = max(0, min(count, about.COUNT_MAX))
     rows, node = module.narrowed(module.all_of(), node)
-    if node is None:
-        total = rows.count()
-        resources = [module.shown(row, base) for row in rows[start - 1 : start - 1 + count]]
-    else:
-        fitting = [shown for row in rows if matches(node, shown := module.shown(row, base))]
-        total, resources = len(fitting), fitting[start - 1 : start - 1 + count]
-    return _json(_page([_trimmed(asked, one) for one in resources], total, start))
+    if node is not None:
+        return _some([shown for row in rows if matches(node, shown := module.shown(row, base))], asked)
+    start, count = _window(asked)
+    resources = [module.shown(row, base) for row in rows[start - 1 : start - 1 + count]]
+    return _json(_page([_trimmed(asked, one) for one in resources], rows.count(), start))
+
+
+def _window(asked: Mapping[str, str]) -> tuple[int, int]:
+    start, count = _number(asked, "startIndex", 1), _number(asked, "count", about.COUNT_MAX)
+    return max(1, start), max(0, min(count, about.COUNT_MAX))
 
 
 def _number(asked: Mapping[str, str], name: str, usual: int) -> int:
