@@ -31,8 +31,11 @@ def mark_unread(ids: Iterable[UUID], member: Member) -> None:
 
 
 def unread_ids(member: Member, ids: Iterable[UUID]) -> set[UUID]:
-    """Those of `ids` in which somebody else said the latest since the member looked, or since they joined."""
-    found = _latest(list(ids)[:_AT_ONCE], member)
+    """Those of `ids` in which somebody else said the latest since the member looked, or since they joined.
+
+    What the member has muted is never unread.
+    """
+    found = _latest(list(ids)[:_AT_ONCE], member, muted=False)
     return {id for id, (at, by, seen) in found.items() if _is_unread(at, by, seen, member)}
 
 
@@ -64,10 +67,12 @@ def _is_unread(at: datetime, by: UUID | None, seen: datetime | None, member: Mem
     return seen is not None or at > member.joined_at
 
 
-def _latest(ids: Iterable[UUID], member: Member) -> dict[UUID, tuple[datetime, UUID | None, datetime | None]]:
+def _latest(
+    ids: Iterable[UUID], member: Member, *, muted: bool = True
+) -> dict[UUID, tuple[datetime, UUID | None, datetime | None]]:
     """When the latest message of each came, who of us wrote it, and until when the member has read."""
     with connection.cursor() as cursor:
-        cursor.execute(_LATEST, [list(ids), member.id])
+        cursor.execute(_LATEST, {"ids": list(ids), "me": member.id, "muted": muted})
         return {id: (_came(message), by, seen) for id, message, by, seen in cursor.fetchall()}
 
 
@@ -89,8 +94,11 @@ def _write(marks: Mapping[UUID, datetime], member: Member) -> None:
 
 
 _LATEST = """SELECT wanted.id, latest.id, latest.member_id, seen.at
-FROM unnest(%s::uuid[]) AS wanted(id)
+FROM unnest(%(ids)s::uuid[]) AS wanted(id)
 CROSS JOIN LATERAL (
     SELECT m.id, m.member_id FROM conversations_message m WHERE m.conversation_id = wanted.id ORDER BY m.id DESC LIMIT 1
 ) AS latest
-LEFT JOIN conversations_seen seen ON seen.conversation_id = wanted.id AND seen.member_id = %s"""
+LEFT JOIN conversations_seen seen ON seen.conversation_id = wanted.id AND seen.member_id = %(me)s
+WHERE %(muted)s OR NOT EXISTS (
+    SELECT 1 FROM conversations_subscription s
+    WHERE s.conversation_id = wanted.id AND s.member_id = %(me)s AND s.interest = 'mute')"""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from rapport.conversations import presence
+from rapport.conversations import following, presence, reading
 from rapport.conversations.models import Conversation, Direction, Message, Presence, Subscription, Watch
 from rapport.core import scope
 from rapport.core.clock import now
@@ -187,15 +187,16 @@ def test_a_word_of_presence_is_sent_only_when_something_changed(
     assert told == [("presence", cast.secret.id, [cast.people_team.id])] * 3
 
 
-def test_opening_it_marks_it_as_read(cast: Cast, sign_in: SignIn) -> None:
-    from rapport.conversations import reading
-
+def test_opening_it_marks_it_as_read_and_what_is_muted_is_never_unread(cast: Cast, sign_in: SignIn) -> None:
     with scope.system():
         type(cast.agent).objects.update(joined_at="2020-01-01T00:00:00Z")
     cast.agent.refresh_from_db()
     say_more(cast.conversation)
     with scope.member(cast.agent.id):
         assert reading.unread_ids(cast.agent, [cast.conversation.id])
+        following.mute(cast.conversation.id, cast.agent)
+        assert not reading.unread_ids(cast.agent, [cast.conversation.id])
+        following.unfollow(cast.conversation.id, cast.agent)
     sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id]))
     with scope.member(cast.agent.id):
         assert not reading.unread_ids(cast.agent, [cast.conversation.id])
