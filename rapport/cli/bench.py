@@ -38,19 +38,34 @@ def bench_live(mails: int, per_second: float) -> None:
     _measure("rapport.cli.bench_live", str(mails), str(per_second))
 
 
+@bench.command("members")
+@click.option("--members", type=click.IntRange(20, 5_000), default=200, show_default=True)
+@click.option("--per-second", type=click.FloatRange(0.1, 1_000), default=20.0, show_default=True, help="Mails.")
+@click.option("--seconds", type=click.IntRange(10, 3_600), default=60, show_default=True)
+def bench_members(members: int, per_second: float, seconds: int) -> None:
+    """So many members with open pages, mail coming in, somebody clicking; the last line is one JSON object.
+
+    Everything runs as in earnest, on 20,000 conversations. Each page hears of every change and asks for it as the
+    pages' script does; each member opens a list every fifteen seconds. Told are the times of those requests, in
+    milliseconds, and the memory of all processes with PostgreSQL.
+    """
+    _measure("rapport.cli.bench_members", str(members), str(per_second), str(seconds))
+
+
 @bench.command("inbox")
 @click.option("--conversations", type=click.IntRange(1_000, 20_000_000), default=1_000_000, show_default=True)
 @click.option("--messages", type=click.IntRange(2_000, 100_000_000), default=5_000_000, show_default=True)
 @click.option("--teams", type=click.IntRange(10, 500), default=50, show_default=True)
 @click.option("--members", type=click.IntRange(20, 10_000), default=500, show_default=True)
 @click.option("--small", type=click.IntRange(0, 1_000_000), default=10_000, show_default=True, help="0: not compared.")
+@click.option("--only", default="", help="Only kinds of pages whose name begins so.")
 @click.option("--repeats", type=click.IntRange(20, 1_000), default=40, show_default=True, help="Requests of a kind.")
 @click.option(
     "--keep", type=click.Path(file_okay=False, path_type=Path),
     help="Keep the filled databases in this folder; filled ones that are there are used again.",
 )  # fmt: skip
 def bench_inbox(
-    conversations: int, messages: int, teams: int, members: int, small: int, repeats: int, keep: Path | None
+    conversations: int, messages: int, teams: int, members: int, small: int, only: str, repeats: int, keep: Path | None
 ) -> None:
     """Ask every page of the inbox, at this size and at a small one; the last line is one JSON object.
 
@@ -64,13 +79,13 @@ def bench_inbox(
 
     size = {"conversations": conversations, "messages": messages, "teams": teams, "members": members}
     little = size | {"conversations": small, "messages": max(2_000, small * messages // conversations)}
-    found = [_asked(one, repeats, keep) for one in ([little] if small else []) + [size]]
+    found = [_asked(one, repeats, only, keep) for one in ([little] if small else []) + [size]]
     click.echo(json.dumps(compared(found[-1], found[0])))
 
 
-def _asked(size: dict[str, int], repeats: int, keep: Path | None) -> dict[str, Any]:
+def _asked(size: dict[str, int], repeats: int, only: str, keep: Path | None) -> dict[str, Any]:
     home = keep / f"{size['conversations']}" if keep else None
-    told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), home=home, captured=True)
+    told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), only, home=home, captured=True)
     found: dict[str, Any] = json.loads(told.splitlines()[-1])
     return found
 

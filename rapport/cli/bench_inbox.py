@@ -29,7 +29,7 @@ class Taken:
     queries: int
 
 
-def main(size_given: str, repeats: int = _REPEATS) -> None:
+def main(size_given: str, repeats: int = _REPEATS, only: str = "") -> None:
     """Fill if there is nothing, ask every kind of page, print what it took."""
     django.setup()
     from rapport.cli import bench_inbox_fill, bench_inbox_pages
@@ -44,7 +44,7 @@ def main(size_given: str, repeats: int = _REPEATS) -> None:
     filled_s = time.monotonic() - began
     memory.settle()
     pages = bench_inbox_pages.Pages(random.Random(4))  # noqa: S311 - drawn alike each time
-    taken = {name: asdict(_measure(name, pages, repeats)) for name in pages.kinds()}
+    taken = {name: asdict(_measure(name, pages, repeats)) for name in pages.kinds() if name.startswith(only)}
     result = {**asdict(size), **bench_inbox_pages.facts(), "filled_s": round(filled_s, 1), "taken": taken}
     print(orjson.dumps(result).decode(), flush=True)  # noqa: T201 - the result
 
@@ -66,4 +66,4 @@ def _measure(name: str, pages: "Pages", repeats: int) -> Taken:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2], *(int(one) for one in sys.argv[3:]))
+    main(sys.argv[2], int(sys.argv[3]), sys.argv[4])

@@ -4,6 +4,10 @@ import { markOpen } from "./panes.js";
 import { hear } from "./presence.js";
 
 const GATHER_MS = 60;
+const BUSY_MS = 10000;
+const EACH_MS = 50;
+const FEW = 5;
+const ROWS_AT_ONCE = 50;
 const COUNTS_MS = 800;
 const VIEWERS_MS = 2500;
 const STALE_MS = 45000;
@@ -13,6 +17,7 @@ const changed = new Set();
 const asked = new Set();
 const viewed = new Set();
 const waiting = new Map();
+let heard = [];
 let gathering = 0;
 let counting = 0;
 let viewing = 0;
@@ -32,16 +37,37 @@ async function fragment(url) {
   return template.content;
 }
 
+// The busier the company, the longer a list waits: two hundred open pages must not ask for each of twenty mails a
+// second. What one has open, or did oneself, is never kept waiting.
+function patience() {
+  const now = Date.now();
+  heard = heard.filter((at) => now - at < BUSY_MS);
+  if (heard.length < FEW) return GATHER_MS;
+  return Math.min(BUSY_MS, heard.length * EACH_MS) * (0.75 + Math.random() / 2);
+}
+
 function gather(id) {
+  heard.push(Date.now());
+  changed.delete(id);
   changed.add(id);
-  if (!gathering) gathering = setTimeout(refresh, GATHER_MS);
+  const own = asked.has(id) || document.querySelector("[data-conversation]")?.dataset.conversation === id;
+  if (gathering && !own) return;
+  clearTimeout(gathering);
+  gathering = setTimeout(refresh, own ? GATHER_MS : patience());
+}
+
+// Those that are shown, and the latest of the others: more than a page of new ones nobody sees.
+function due() {
+  const latest = [...changed].reverse();
+  const ids = [...latest.filter(rowOf), ...latest.filter((id) => !rowOf(id))].slice(0, ROWS_AT_ONCE);
+  changed.clear();
+  return ids;
 }
 
 async function refresh() {
-  const ids = [...changed].slice(0, 50);
-  ids.forEach((id) => changed.delete(id));
+  const ids = due();
   await Promise.all([refreshRows(ids), refreshOpen(ids)]);
-  gathering = changed.size ? setTimeout(refresh, GATHER_MS) : 0;
+  gathering = changed.size ? setTimeout(refresh, patience()) : 0;
   if (!counting) counting = setTimeout(refreshCounts, COUNTS_MS);
 }
 
