@@ -210,8 +210,11 @@ def _open_now(asked: Asked) -> dict[str | None, int]:
     source = SOURCES["opened"]
     narrowed, values = asked.narrowing.sql(source)
     dimension = f"coalesce({sources.column_of(source, asked.dimension)}::text, 'none')" if asked.dimension else "'all'"
-    statement = f"""SELECT {dimension}, count(*) FROM conversations_conversation c
-        WHERE c.status = 'open' AND {narrowed} GROUP BY 1"""
+    counted = "count(*) FROM conversations_conversation c WHERE c.status = 'open' AND"
+    if {*asked.narrowing.by, asked.dimension} <= {"", "team", "member"}:
+        # The counters beside the views know these already.
+        counted = "sum(c.count)::bigint FROM conversations_tally c WHERE"
+    statement = f"SELECT {dimension}, {counted} {narrowed} GROUP BY 1"
     found: dict[str | None, int] = dict(_rows(statement, values))
     whole = sum(found.values())
     return {**(found if asked.dimension else {}), None: whole}

@@ -6,6 +6,24 @@ from django.db import models
 from rapport.conversations.models import Conversation
 
 
+class Said(models.Model):
+    """That a message which counts in reports came in or went out: narrow, and kept by the database.
+
+    `audience` is always the conversation's. Why it stands here a second time: SAID in `insight.turns_sql`.
+    """
+
+    pk = models.CompositePrimaryKey("conversation_id", "message_id")
+    conversation_id = models.UUIDField()
+    message_id = models.UUIDField()
+    at = models.DateTimeField()
+    direction = models.CharField(max_length=4)
+    member_id = models.UUIDField(null=True)
+    audience = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["direction", "at"], name="insight_said_at")]
+
+
 class Turn(models.Model):
     """That a conversation went from one status to another, and when: a conversation itself only knows the last.
 

@@ -18,7 +18,7 @@ NOBODY = "none"
 _C = "conversations_conversation c"
 _COUNTED = "c.status <> ALL (ARRAY['spam', 'merged'])"
 _TURN = f"insight_turn t JOIN {_C} ON c.id = t.conversation_id"
-_MESSAGE = f"conversations_message m JOIN {_C} ON c.id = m.conversation_id"
+_SAID = f"insight_said m JOIN {_C} ON c.id = m.conversation_id"
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,8 @@ _ANSWERED = f"c.first_answered_at IS NOT NULL AND {_COUNTED}"
 _RESOLVED = f"t.to_status = 'resolved' AND {_COUNTED}"
 
 SOURCES: dict[str, Source] = {
-    "received": Source(
-        _MESSAGE, "m.at", f"m.direction = 'in' AND m.kind <> ALL (ARRAY['auto', 'bounce']) AND {_COUNTED}", "m.id"
-    ),
-    "sent": Source(
-        _MESSAGE, "m.at", f"m.direction = 'out' AND m.sent_at IS NOT NULL AND {_COUNTED}", "m.id", member="m.member_id"
-    ),
+    "received": Source(_SAID, "m.at", f"m.direction = 'in' AND {_COUNTED}", "m.message_id"),
+    "sent": Source(_SAID, "m.at", f"m.direction = 'out' AND {_COUNTED}", "m.message_id", member="m.member_id"),
     "opened": Source(_C, "c.created_at", _COUNTED, "c.id"),
     "answered": Source(_C, "c.first_answered_at", _ANSWERED, "c.id", took=True, promised=True),
     "promised": Source(

@@ -1,6 +1,7 @@
 """SQL of the turns of conversations, used by the first migration. What has been migrated with must not change here."""
 
 BACKFILL = """
+SET LOCAL statement_timeout = 0;
 INSERT INTO insight_turn (conversation_id, at, from_status, to_status, audience)
 SELECT c.id, greatest(coalesce(c.resolved_at, c.last_activity_at), c.created_at), 'open', c.status, c.audience
 FROM conversations_conversation c
@@ -40,6 +41,64 @@ CREATE TRIGGER insight_turned AFTER UPDATE OF status, audience ON conversations_
 CREATE TRIGGER insight_begun AFTER INSERT ON conversations_conversation
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_begun();
 """
+
+#: The wall of messages looks up the conversation of each: for a month of them that takes seconds. So what counts of a
+#: message stands once more in a narrow table, with the audience that its own wall compares.
+SAID = """
+SET LOCAL statement_timeout = 0;
+CREATE FUNCTION insight_is_said(direction text, kind text, sent_at timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS
+$$ SELECT direction = 'in' AND kind <> ALL (ARRAY['auto', 'bounce']) OR direction = 'out' AND sent_at IS NOT NULL $$;
+
+INSERT INTO insight_said (conversation_id, message_id, at, direction, member_id, audience)
+SELECT m.conversation_id, m.id, m.at, m.direction, m.member_id, c.audience
+FROM conversations_message m JOIN conversations_conversation c ON c.id = m.conversation_id
+WHERE insight_is_said(m.direction, m.kind, m.sent_at) ORDER BY m.at;
+
+CREATE FUNCTION insight_said() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM insight_said s USING gone g WHERE s.conversation_id = g.conversation_id AND s.message_id = g.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO insight_said (conversation_id, message_id, at, direction, member_id, audience)
+        SELECT f.conversation_id, f.id, f.at, f.direction, f.member_id, c.audience
+        FROM fresh f JOIN conversations_conversation c ON c.id = f.conversation_id
+        WHERE insight_is_said(f.direction, f.kind, f.sent_at);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER insight_said_new AFTER INSERT ON conversations_message
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_said();
+CREATE TRIGGER insight_said_changed AFTER UPDATE ON conversations_message
+    REFERENCING OLD TABLE AS gone NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_said();
+CREATE TRIGGER insight_said_gone AFTER DELETE ON conversations_message
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION insight_said();
+
+CREATE FUNCTION insight_heard() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE insight_said SET audience = NEW.audience WHERE conversation_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER insight_heard AFTER UPDATE OF audience ON conversations_conversation FOR EACH ROW
+    WHEN (OLD.audience IS DISTINCT FROM NEW.audience) EXECUTE FUNCTION insight_heard();
+
+DROP INDEX insight_received, insight_sent;
+"""
+NOTHING_SAID = """
+DROP TRIGGER insight_said_new ON conversations_message; DROP TRIGGER insight_said_changed ON conversations_message;
+DROP TRIGGER insight_said_gone ON conversations_message;
+DROP TRIGGER insight_heard ON conversations_conversation;
+DROP FUNCTION insight_heard(); DROP FUNCTION insight_said(); DROP FUNCTION insight_is_said(text, text, timestamptz);
+CREATE INDEX insight_received ON conversations_message (at) INCLUDE (conversation_id)
+    WHERE direction = 'in' AND kind <> ALL (ARRAY['auto', 'bounce']);
+CREATE INDEX insight_sent ON conversations_message (at) INCLUDE (conversation_id, member_id)
+    WHERE direction = 'out' AND sent_at IS NOT NULL;
+"""
+
+#: PostgreSQL writes a function into the statement only where it is no steadier than what it calls; extract() is stable.
+STABLE_CLOCK = "ALTER FUNCTION rapport_open_until(timestamptz, float8[], float8[], float8[]) STABLE;"
+IMMUTABLE_CLOCK = "ALTER FUNCTION rapport_open_until(timestamptz, float8[], float8[], float8[]) IMMUTABLE;"
 
 #: Open seconds before a moment, in arrays as `insight.worktime` makes them. Inlined by the planner.
 CLOCK = """

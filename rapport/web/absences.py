@@ -118,7 +118,7 @@ def absences(request: HttpRequest) -> HttpResponse:
         "title": str(format_skeleton("yMMMM", first, locale=locales.locale())),
         "earlier": (first - timedelta(days=1)).strftime("%Y-%m"), "later": (last + timedelta(days=1)).strftime("%Y-%m"),
         "missing": [(one.team, gap) for one in calendars for gap in one.gaps.values()],
-        "holidays": [(one.team, day, name) for one in calendars for day, name in one.holidays],
+        "holidays": _closed(calendars),
     }  # fmt: skip
     return render(request, "web/absences/page.html", context)
 
@@ -265,6 +265,15 @@ def _holidays(hours: Hours, first: date, last: date) -> list[tuple[date, str]]:
     years = range(first.year, last.year + 1)
     known = holidays.country_holidays(country, subdiv=subdivision or None, years=years)
     return sorted((day, name) for day, name in known.items() if first <= day <= last)
+
+
+def _closed(calendars: list[Calendar]) -> list[tuple[date, str, str]]:
+    """Each holiday with the teams that are closed on it."""
+    closed: dict[tuple[date, str], list[str]] = {}
+    for calendar in calendars:
+        for holiday in calendar.holidays:
+            closed.setdefault(holiday, []).append(calendar.team.name)
+    return [(day, name, ", ".join(teams)) for (day, name), teams in sorted(closed.items())]
 
 
 def _listed(request: HttpRequest, calendars: list[Calendar], first: date, last: date) -> list[tuple[Absence, bool]]:

@@ -18,7 +18,7 @@ from rapport.core.clock import now, travel
 from rapport.insight import rows
 from rapport.insight.figures import Asked, Report, report
 from rapport.insight.measures import MEASURES
-from rapport.insight.models import Turn
+from rapport.insight.models import Said, Turn
 from rapport.insight.periods import Bucket, Period, before, buckets
 from rapport.insight.sources import NOBODY, SOURCES, Narrowing
 from rapport.staff.hours import business_elapsed, make_hours
@@ -178,8 +178,29 @@ def test_turns_are_a_chain_and_go_where_their_conversation_goes(cast: Cast) -> N
         moved = next(c for c in Conversation.objects.filter(owner_team=cast.service) if c.id in turns)
         actions.set_confidential(moved.id, cast.agent, True)
         assert {tuple(t.audience) for t in Turn.objects.filter(conversation=moved)} == {(cast.service.id,)}
+        assert {tuple(s.audience) for s in Said.objects.filter(conversation_id=moved.id)} == {(cast.service.id,)}
     with scope.member(cast.hr.id):
         assert not Turn.objects.filter(conversation=moved).exists()
+        assert not Said.objects.filter(conversation_id=moved.id).exists()
+
+
+def test_what_was_said_follows_its_message(cast: Cast) -> None:
+    with scope.system():
+        said = Said.objects.filter(conversation_id=cast.conversation.id)
+        assert said.count() == 1
+        waiting = Message.objects.create(
+            conversation=cast.conversation, direction=Direction.OUT, member=cast.agent, at=now()
+        )
+        Message.objects.create(conversation=cast.conversation, direction=Direction.NOTE, member=cast.agent, at=now())
+        assert said.count() == 1
+        Message.objects.filter(pk=waiting.pk).update(sent_at=now())
+        assert said.get(direction="out").member_id == cast.agent.id
+        Message.objects.filter(pk=waiting.pk).update(conversation=cast.secret)
+        assert said.count() == 1
+        moved = Said.objects.get(conversation_id=cast.secret.id, direction="out")
+        assert moved.audience == [cast.people_team.id]
+        Message.objects.filter(conversation=cast.secret).delete()
+        assert not Said.objects.filter(conversation_id=cast.secret.id).exists()
 
 
 def test_nothing_is_asked_that_is_not_counted() -> None:

@@ -100,7 +100,7 @@ def test_the_page_warns_of_days_without_anybody_and_of_holidays(cast: Cast, sign
     page = sign_in(cast.reader).get(f"{reverse('absences')}?month=2026-12").content.decode()
     assert "Nobody in Customer Service on Thu 24 Dec." in page
     assert page.count("Nobody in") == 1
-    assert "Customer Service is closed" in page
+    assert "Closed: Customer Service" in page
     assert sign_in(cast.reader).get(f"{reverse('absences')}?month=x").status_code == 400
 
 

@@ -90,7 +90,15 @@ function later() {
   if (board() && !timer) timer = setTimeout(refresh, REFRESH_MS);
 }
 
+// On a phone a month is wider than the window.
+function showToday() {
+  const today = document.querySelector(".calendar .day-today");
+  const box = today?.closest(".card-scroll");
+  if (box && box.scrollWidth > box.clientWidth) today.scrollIntoView({ inline: "center", block: "nearest" });
+}
+
 export function startLeads() {
+  showToday();
   makeDraggable();
   document.addEventListener("dragstart", drag);
   document.addEventListener("dragover", over);
