@@ -49,7 +49,8 @@ def facets_of(question: Question, ids: Sequence[UUID]) -> list[Facet]:
     )
     statuses = dict(Status.choices)
     since = now()
-    ages = Counter(span for row in rows for span, (_label, back) in _AGES.items() if row[4] > since - back)
+    counted = {span: sum(row[4] > since - back for row in rows) for span, (_label, back) in _AGES.items()}
+    ages = Counter({span: count for span, count in counted.items() if 0 < count < len(rows)})
     files = Counter("attachment" for row in rows if row[5])
     facets = (
         _facet(question, "status", _("Status"), Counter(row[3] for row in rows), lambda one: str(statuses[one])),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -34,6 +35,7 @@ class Hit:
     subject: SafeString
     who: SafeString
     passage: SafeString
+    at: datetime
     message_id: UUID | None
 
 
@@ -80,17 +82,19 @@ def _hits(found: Found, pattern: re.Pattern[str] | None, shown: int) -> list[Hit
     ids = found.ids[:shown]
     rows = Conversation.objects.select_related("person", "owner_team").in_bulk(ids)
     wanted = [message for one in ids if (message := found.messages[one])]
-    texts = dict(Message.objects.filter(conversation_id__in=ids, id__in=wanted).values_list("conversation_id", "text"))
-    return [_hit(rows[one], texts.get(one), pattern, found.messages[one]) for one in ids if one in rows]
+    said = Message.objects.filter(conversation_id__in=ids, id__in=wanted).only("conversation_id", "id", "at", "text")
+    messages = {message.conversation_id: message for message in said}
+    return [_hit(rows[one], messages.get(one), pattern) for one in ids if one in rows]
 
 
-def _hit(row: Conversation, text: str | None, pattern: re.Pattern[str] | None, message: UUID | None) -> Hit:
+def _hit(row: Conversation, message: Message | None, pattern: re.Pattern[str] | None) -> Hit:
     return Hit(
         row,
         marked(row.subject, pattern),
         marked(row.person.name if row.person else "", pattern),
-        marked(excerpt(row.snippet if text is None else text, pattern), pattern),
-        message,
+        marked(excerpt(message.text if message else row.snippet, pattern), pattern),
+        message.at if message else row.last_activity_at,
+        message.id if message else None,
     )
 
 
