@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: setup demo test lint bench crash messages screenshots
+.PHONY: peers setup demo test lint bench crash messages screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -36,6 +36,11 @@ screenshots: $(VENV)/.everything
 
 bench: $(VENV)/.running
 	@$(BIN)/rapport bench $(ARGS)
+
+# Real identity providers for the tests of sign-in, by npm; Node comes as a wheel. Tests are skipped, visibly, without them.
+peers: $(VENV)/.everything
+	@$(PIP) --quiet --require-hashes -r requirements/peers.lock
+	@cd tests/peers/identity && $(CURDIR)/$(BIN)/npm ci --no-audit --no-fund --ignore-scripts
 
 # What Rapport needs to run; nothing of it is built, every file is checked against its hash.
 $(VENV)/.running: requirements/base.lock requirements/build.lock pyproject.toml | $(BIN)/python
