@@ -102,14 +102,16 @@ def _drafts(member: Member, ids: Iterable[UUID]) -> dict[UUID, str]:
 def _facts(member: Member, ids: Sequence[UUID]) -> _Facts:
     facts = _Facts()
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, [member.id, list(ids)])
-        for id, has_files, interest, rule in cursor.fetchall():
+        cursor.execute(_FACTS, [member.id, str(member.id), list(ids)])
+        for id, has_files, interest, rule, is_mentioned in cursor.fetchall():
             if has_files:
                 facts.files.add(id)
             if interest == "follow":
                 facts.followed.add(id)
             if rule:
                 facts.rules[id] = rule
+            if is_mentioned:
+                facts.mentioned.add(id)
     return facts
 
 
@@ -118,6 +120,8 @@ def _why(view: View, one: Conversation, facts: _Facts, team_names: Mapping[UUID,
     if one.owner_member_id == view.member.id:
         by = _("Rule “%(rule)s” gave it to your team.") % {"rule": rule} if rule else ""
         return _("yours"), f"{_('You own this.')} {by}".strip()
+    if one.id in facts.mentioned:
+        return _("mentioned"), _("A colleague mentioned you in a note.")
     if one.owner_team_id in view.team_ids and one.owner_team:
         names = {"team": one.owner_team.name, "rule": rule}
         if rule:
@@ -138,7 +142,12 @@ def _micros(at: datetime) -> int:
 _FACTS = """SELECT wanted.id,
     EXISTS (SELECT 1 FROM conversations_attachment a WHERE a.conversation_id = wanted.id AND NOT a.inline),
     (SELECT s.interest FROM conversations_subscription s WHERE s.conversation_id = wanted.id AND s.member_id = %s),
-    decided.rule
+    decided.rule,
+    EXISTS (
+        SELECT 1 FROM (
+            SELECT e.kind, e.data FROM core_event e WHERE e.conversation_id = wanted.id ORDER BY e.id DESC LIMIT 40
+        ) AS lately WHERE lately.kind = 'note.added' AND jsonb_exists(lately.data -> 'mentions', %s)
+    )
 FROM unnest(%s::uuid[]) AS wanted(id)
 LEFT JOIN LATERAL (
     SELECT v.rules -> 'rules' -> (d.rule - 1) ->> 'name' AS rule

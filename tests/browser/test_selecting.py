@@ -61,7 +61,7 @@ def test_selecting_resolving_undoing_and_the_palette_by_keyboard_alone(place: Pl
     expect(box).to_be_focused()
     expect(box).to_have_attribute("aria-controls", "palette-list")
     page.keyboard.type("assn lea")
-    chosen = page.get_by_role("option", selected=True)
+    chosen = page.locator("#palette-list [aria-selected=true]")
     expect(chosen).to_contain_text("Assign to Lea Lead")
     expect(box).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "")
     page.keyboard.press("Enter")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from rapport.conversations import reading
+from rapport.conversations import actions, reading
 from rapport.conversations.models import (
     Conversation,
     Direction,
@@ -69,6 +69,14 @@ def test_why_a_conversation_is_ones_own(
     row = row_of(sign_in(cast.agent).get("/inbox/all/").content.decode(), one)
     why = re.search(r'class="row-why[^>]*>([^<]*)<', row)
     assert (why.group(1) if why else "") == said
+
+
+def test_a_mention_is_a_reason_before_the_team_is(cast: Cast, sign_in: SignIn) -> None:
+    with scope.member(cast.lead.id):
+        actions.note(cast.conversation.id, cast.lead, "Ana, please look.", mentions=[cast.agent.id])
+    for member, said in ((cast.agent, "mentioned"), (cast.admin, "your team: Refunds")):
+        row = row_of(sign_in(member).get("/inbox/all/").content.decode(), cast.conversation)
+        assert re.search(r'class="row-why[^>]*>([^<]*)<', row).group(1) == said  # type: ignore[union-attr]
 
 
 def test_read_is_per_member_and_what_comes_in_is_unread_again(cast: Cast, sign_in: SignIn) -> None:

@@ -62,7 +62,7 @@ function matching(typed) {
   return all
     .filter(usable)
     .map((option) => [option, score(letters, plain(option.querySelector(".option-label").textContent))])
-    .filter(([, points]) => points > 0)
+    .filter(([, points]) => points >= letters.length)
     .map(([option, points]) => [option, points + (late.includes(option.dataset.key) ? 8 - rank(option) / 4 : 0)])
     .sort((a, b) => b[1] - a[1])
     .map(([option]) => option);
