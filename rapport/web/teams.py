@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import audience_of
@@ -18,7 +20,10 @@ from rapport.web.account import time_zones
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAYS = (
+    lazy("Monday"), lazy("Tuesday"), lazy("Wednesday"), lazy("Thursday"), lazy("Friday"), lazy("Saturday"),
+    lazy("Sunday"),
+)  # fmt: skip
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*[-–]\s*([01]\d|2[0-3]|24):([0-5]\d)")
 
 
@@ -29,10 +34,12 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Team
         fields = ("name", "description", "is_open", "confidential", "hours", "is_active")
         labels = {
-            "is_open": "Everybody may see its conversations",
-            "confidential": "Its conversations are confidential: seen by the team alone",
-            "hours": "Business hours",
-            "is_active": "In use",
+            "name": lazy("Name"),
+            "description": lazy("Description"),
+            "is_open": lazy("Everybody may see its conversations"),
+            "confidential": lazy("Its conversations are confidential: seen by the team alone"),
+            "hours": lazy("Business hours"),
+            "is_active": lazy("In use"),
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
@@ -40,11 +47,11 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
         """A confidential team cannot be open too, and a new one needs an address of its own."""
         given = super().clean() or {}
         if given.get("confidential") and given.get("is_open"):
-            self.add_error("is_open", "A confidential team cannot be open to everybody.")
+            self.add_error("is_open", _("A confidential team cannot be open to everybody."))
         if not self.instance.slug and given.get("name"):
             slug = slugify(str(given["name"]))[:80]
             if not slug or Team.objects.filter(slug=slug).exists():
-                self.add_error("name", "Another team has nearly this name. Choose one that differs more.")
+                self.add_error("name", _("Another team has nearly this name. Choose one that differs more."))
             self.instance.slug = slug
         return given
 
@@ -52,13 +59,13 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
     """Business hours, a line a day."""
 
-    time_zone = forms.ChoiceField(choices=time_zones, label="Time zone")
+    time_zone = forms.ChoiceField(choices=time_zones, label=lazy("Time zone"))
 
     class Meta:
         model = BusinessHours
         fields = ("name", "time_zone", "holidays")
-        labels = {"holidays": "Holidays of this country"}
-        help_texts = {"holidays": "Its code, such as DE, US or US-CA. Empty: none."}
+        labels = {"name": lazy("Name"), "holidays": lazy("Holidays of this country")}
+        help_texts = {"holidays": lazy("Its code, such as DE, US or US-CA. Empty: none.")}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -67,7 +74,7 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
             spans = ", ".join(f"{block[1]}-{block[2]}" for block in blocks if block[0] == number)
             self.fields[f"day{number}"] = forms.CharField(
                 label=day, required=False, initial=spans, max_length=200,
-                help_text="Such as 09:00-12:30, 13:30-17:30. Empty: closed." if number == 0 else "",
+                help_text=_("Such as 09:00-12:30, 13:30-17:30. Empty: closed.") if number == 0 else "",
             )  # fmt: skip
 
     def clean(self) -> dict[str, object]:
@@ -78,7 +85,9 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
             for part in filter(None, (one.strip() for one in str(given.get(f"day{number}") or "").split(","))):
                 found = _SPAN.fullmatch(part)
                 if not found or found[1] + found[2] >= found[3] + found[4] or found[3] + found[4] > "2400":
-                    self.add_error(f"day{number}", f"“{part}” is no span of a day. Write it as 09:00-17:30.")
+                    self.add_error(
+                        f"day{number}", _("“%(part)s” is no span of a day. Write it as 09:00-17:30.") % {"part": part}
+                    )
                 else:
                     blocks.append([number, f"{found[1]}:{found[2]}", f"{found[3]}:{found[4]}"])
         self.instance.blocks = blocks
@@ -88,7 +97,7 @@ class HoursForm(forms.ModelForm):  # type: ignore[type-arg]
 @page(ADMINS)
 def team_new(request: HttpRequest) -> HttpResponse:
     """Add a team."""
-    return _team(request, TeamForm(request.POST or None), "team.added", "New team")
+    return _team(request, TeamForm(request.POST or None), "team.added", _("New team"))
 
 
 @page(ADMINS)
@@ -96,7 +105,7 @@ def team(request: HttpRequest, team_id: UUID) -> HttpResponse:
     """Change a team."""
     found = Team.objects.filter(id=team_id).first()
     if found is None:
-        raise NotVisible("There is no such team.")
+        raise NotVisible(_("There is no such team."))
     return _team(request, TeamForm(request.POST or None, instance=found), "team.changed", found.name)
 
 
@@ -108,7 +117,7 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
         events.record(
             kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential}
         )
-        messages.success(request, f"{saved.name} is saved.")
+        messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
 
@@ -128,7 +137,7 @@ def _spread(team: Team) -> None:
 @page(ADMINS)
 def hours_new(request: HttpRequest) -> HttpResponse:
     """Add business hours."""
-    return _hours(request, HoursForm(request.POST or None), "New business hours")
+    return _hours(request, HoursForm(request.POST or None), _("New business hours"))
 
 
 @page(ADMINS)
@@ -136,7 +145,7 @@ def hours(request: HttpRequest, hours_id: UUID) -> HttpResponse:
     """Change business hours."""
     found = BusinessHours.objects.filter(id=hours_id).first()
     if found is None:
-        raise NotVisible("There are no such hours.")
+        raise NotVisible(_("There are no such hours."))
     return _hours(request, HoursForm(request.POST or None, instance=found), found.name)
 
 
@@ -147,6 +156,6 @@ def _hours(request: HttpRequest, form: HoursForm, title: str) -> HttpResponse:
         events.record(
             "hours.changed", actor_id=member_of(request).id, subject=saved.name, data={"hours": str(saved.id)}
         )
-        messages.success(request, f"{saved.name} is saved.")
+        messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})

@@ -63,7 +63,7 @@ def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing
         page = client.post(reverse("policy_rule_new"), {"name": "X", "when_rest": rest, "then_owner": "hr"})
         assert page.status_code == 200
         assert said in page.content.decode()
-    assert "draft" not in client.get(reverse("policy")).content.decode().lower().split("rules")[0]
+    assert "This is your draft" not in client.get(reverse("policy")).content.decode()
 
 
 def test_two_leads_who_save_at_once_do_not_overwrite_each_other(cast: Cast, sign_in: SignIn) -> None:
