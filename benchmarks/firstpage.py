@@ -29,7 +29,7 @@ def main(url: str, email: str, password: str) -> None:
         runs = [_run(browser, url, cookies) for _ in range(RUNS)]
         browser.close()
     told = {name: round(median(run[name] for run in runs)) for name in runs[0]}
-    print(orjson.dumps({**told, "runs": RUNS, "slower": SLOWER, "load": os.getloadavg()}).decode())
+    print(orjson.dumps({**told, "runs": RUNS, "slower": SLOWER, "load": os.getloadavg()}).decode())  # noqa: T201 - the result
 
 
 def _signed_in(browser: Browser, url: str, email: str, password: str) -> Any:

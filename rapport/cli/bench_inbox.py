@@ -4,6 +4,7 @@ Pages are asked of Django in this process, through every middleware and with the
 taken is the server's time for a request, without the network.
 """
 
+import os
 import random
 import sys
 import time
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING
 import django
 import orjson
 
+from rapport.cli import bench_meter
+
 if TYPE_CHECKING:
     from rapport.cli.bench_inbox_pages import Pages
 
@@ -22,14 +25,18 @@ _REPEATS = 40
 
 @dataclass(frozen=True)
 class Taken:
-    """How long one kind of page took, and with how many queries at most."""
+    """How long one kind of page took, with how many queries; and the processor's time for one, ours and PostgreSQL's.
+
+    The latter is the same however busy the machine is with other things.
+    """
 
     p50_ms: float
     p95_ms: float
+    cpu_ms: float
     queries: int
 
 
-def main(size_given: str, repeats: int = _REPEATS, only: str = "") -> None:
+def main(postmaster: int, size_given: str, repeats: int = _REPEATS, only: str = "") -> None:
     """Fill if there is nothing, ask every kind of page, print what it took."""
     django.setup()
     from rapport.cli import bench_inbox_fill, bench_inbox_pages
@@ -44,12 +51,14 @@ def main(size_given: str, repeats: int = _REPEATS, only: str = "") -> None:
     filled_s = time.monotonic() - began
     memory.settle()
     pages = bench_inbox_pages.Pages(random.Random(4))  # noqa: S311 - drawn alike each time
-    taken = {name: asdict(_measure(name, pages, repeats)) for name in pages.kinds() if name.startswith(only)}
-    result = {**asdict(size), **bench_inbox_pages.facts(), "filled_s": round(filled_s, 1), "taken": taken}
+    kinds = [name for name in pages.kinds() if name.startswith(only)]
+    taken = {name: asdict(_measure(name, pages, repeats, postmaster)) for name in kinds}
+    about = {"load": round(os.getloadavg()[0], 1), "filled_s": round(filled_s, 1)}
+    result = {**asdict(size), **bench_inbox_pages.facts(), **about, "taken": taken}
     print(orjson.dumps(result).decode(), flush=True)  # noqa: T201 - the result
 
 
-def _measure(name: str, pages: "Pages", repeats: int) -> Taken:
+def _measure(name: str, pages: "Pages", repeats: int, postmaster: int) -> Taken:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -58,12 +67,15 @@ def _measure(name: str, pages: "Pages", repeats: int) -> Taken:
     with CaptureQueriesContext(connection) as queries:
         pages.ask(*requests[0])
     times = []
+    before = bench_meter.read(postmaster)
     for client, url in requests:
         began = time.perf_counter()
         pages.ask(client, url)
         times.append((time.perf_counter() - began) * 1000)
-    return Taken(round(median(times), 1), round(quantiles(times, n=20)[-1], 1), len(queries))
+    spent = bench_meter.read(postmaster).since(before)
+    cpu_ms = (spent.python_s + spent.postgres_s) * 1000 / len(requests)
+    return Taken(round(median(times), 1), round(quantiles(times, n=20)[-1], 1), round(cpu_ms, 1), len(queries))
 
 
 if __name__ == "__main__":
-    main(sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
