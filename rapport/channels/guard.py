@@ -20,6 +20,12 @@ def resolved(host: str, port: int, *, allow_private: bool = False) -> str:
     except OSError as error:
         raise ChannelError(f"The name {host} cannot be resolved: {error}", permanent=False) from error
     address = str(found[0][4][0])
+    check(host, address, allow_private=allow_private)
+    return address
+
+
+def check(host: str, address: str, *, allow_private: bool = False) -> None:
+    """Refuse an address that `host` leads to, or that a connection to it has arrived at. Raises ChannelError."""
     allowed = host in _LOOPBACK or allow_private or options().allow_private_addresses
     if not allowed and not _is_public(address):
         raise ChannelError(
@@ -27,7 +33,6 @@ def resolved(host: str, port: int, *, allow_private: bool = False) -> str:
             "If that is meant, set allow_private_addresses (RAPPORT_ALLOW_PRIVATE_ADDRESSES=true).",
             permanent=True,
         )
-    return address
 
 
 def _is_public(address: str) -> bool:

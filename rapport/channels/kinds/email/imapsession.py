@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from rapport.channels.guard import resolved
+from rapport.channels.guard import check, resolved
 from rapport.channels.kinds.email.settings import ImapSettings
 from rapport.core.errors import ChannelError
 
@@ -43,6 +43,7 @@ def _connect(settings: ImapSettings) -> IMAPClient:
         client = IMAPClient(
             server.host, server.port, ssl=server.security == "tls", ssl_context=context, timeout=timeout
         )
+        _check_arrival(client, server.host)
         if server.security == "starttls":
             client.starttls(context)
         return client
@@ -54,6 +55,16 @@ def _connect(settings: ImapSettings) -> IMAPClient:
         ) from error
     except (OSError, IMAPClientError) as error:
         raise ChannelError(f"{where} cannot be reached: {error}", permanent=False) from error
+
+
+def _check_arrival(client: IMAPClient, host: str) -> None:
+    """The name was looked up once more to connect: where that led is looked at before anything is said there."""
+    try:
+        check(host, str(client.socket().getpeername()[0]))
+    except ChannelError:
+        with suppress(OSError, IMAPClientError):
+            client.shutdown()
+        raise
 
 
 def _sign_in(client: IMAPClient, settings: ImapSettings, password: str) -> None:
