@@ -40,7 +40,9 @@ def _words_of(path: Path) -> Iterator[tuple[str | tuple[str, ...], str | None]]:
     source = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         # Django's own reading of a template: what is not to be translated becomes X, and the rest looks like code.
-        source = django_template.templatize(source, origin=path.name)
+        # Its indentation means nothing, and would be taken for code's.
+        whole = django_template.templatize(source, origin=path.name)
+        source = "\n".join(line.strip() for line in whole.splitlines())
     for _, message, _, context in extract("python", BytesIO(source.encode()), keywords=_KEYWORDS):
         if message:
             yield message, context
