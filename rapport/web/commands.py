@@ -80,6 +80,8 @@ COMMANDS = (
     Command("go-followed", _("Followed"), GO, ("g f",), ("inbox", "followed")),
     Command("go-drafts", _("Drafts"), GO, ("g d",), ("inbox", "drafts")),
     Command("go-people", _("People"), GO, ("g p",), ("people",)),
+    Command("go-templates", _("Templates"), GO, ("g t",), ("templates",)),
+    Command("new", _("New conversation"), ALL, ("c",), ("new",), writes=True),
     Command("palette", _("Everything that can be done"), ALL, ("Mod+k",), palette=False),
     Command("search", _("Search"), ALL, ("/",)),
     Command("undo", _("Undo what was done last"), ALL, ("Mod+z",)),

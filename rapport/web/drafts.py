@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -86,6 +86,8 @@ def discard(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 def take(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     """Go on with a colleague's draft."""
     draft = drafts.take(member_of(request), draft_id)
+    if "X-CSRFToken" not in request.headers and draft.conversation_id:
+        return redirect("conversation", draft.conversation_id)
     return JsonResponse({"kind": draft.kind, "revision": draft.revision, "id": str(draft.id)})
 
 

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
 from rapport.conversations.models import Draft, DraftKind
 from rapport.core.clock import now
@@ -87,7 +88,8 @@ def _send(request: HttpRequest) -> HttpResponse:
     said = _("Goes out on %(time)s.") % {"time": moment(at)} if at else _("Goes out in 10 seconds.")
     undo = reverse("undo", args=[delivery.conversation_id, delivery.message_id])
     messages.success(request, said, extra_tags=undo)
-    return redirect("conversation", delivery.conversation_id)
+    there = reverse("conversation", args=[delivery.conversation_id])
+    return HttpResponseClientRedirect(there) if request.headers.get("HX-Request") else redirect(there)
 
 
 def _beginning(request: HttpRequest) -> opening.Beginning:

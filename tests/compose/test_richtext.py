@@ -1,5 +1,6 @@
 """What members write becomes clean HTML and the same as text, whatever is pasted into it."""
 
+import re
 from uuid import UUID, uuid4
 
 import pytest
@@ -35,8 +36,8 @@ def test_reading_what_was_read_changes_nothing_and_nothing_can_run(html: str, in
     once = richtext.read(html, internal=internal)
     again = richtext.read(once.html, internal=internal)
     assert (again.html, again.text) == (once.html, once.text)
-    for bad in ("<script", "<svg", "<style", "<iframe", "<form", "javascript:", "<textarea", "<template", "<math"):
-        assert bad not in once.html.replace("&lt;", "")
+    assert not re.search(r"<[^>]*(?:javascript:|onclick|style=)", once.html)
+    assert not re.search(r"<(?:script|svg|style|iframe|form|textarea|template|math)", once.html)
     page = richtext.shown(once.html, lambda cid: None, lambda found: None)
     assert "<script" not in page
     assert "<img" not in page

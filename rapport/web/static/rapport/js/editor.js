@@ -23,7 +23,12 @@ function address(text) {
 
 // What is pasted keeps its words, lists and links, and nothing else.
 export function cleaned(html) {
-  const inert = new DOMParser().parseFromString(html.replace(/\sstyle\s*=\s*("[^"]*"|'[^']*')/gi, ""), "text/html");
+  // Without attributes but those read below: the page's policy would report each style and handler.
+  const bare = html.replace(/<([a-z][\w-]*)((?:"[^"]*"|'[^']*'|[^'">])*)>/gi, (_, tag, given) => {
+    const kept = given.match(/\s(?:href|id)\s*=\s*(?:"[^"]*"|'[^']*')/gi) ?? [];
+    return `<${tag}${kept.filter((one) => !/script:/i.test(one)).join("")}>`;
+  });
+  const inert = new DOMParser().parseFromString(bare, "text/html");
   const write = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return escaped(node.data.replace(/\s+/g, " "));
     if (node.nodeType !== Node.ELEMENT_NODE || DROP.has(node.tagName.toUpperCase())) return "";
@@ -89,7 +94,8 @@ export class Editor {
     this.linkBar?.querySelector("[data-link-close]").addEventListener("click", () => this.closeLink());
   }
 
-  html() { return this.isEmpty() ? "" : this.root.innerHTML; }
+  // A mark of no width lets one go on after bold or code; it need not be kept.
+  html() { return this.isEmpty() ? "" : this.root.innerHTML.replace(/(<\/(?:b|s|code)>)\u200b/g, "$1"); }
   set(html) { this.root.innerHTML = html; }
   isEmpty() { return !this.root.textContent.trim() && !this.root.querySelector("img"); }
 

@@ -48,8 +48,7 @@ class Writer {
   answered(detail) {
     const { xhr } = detail;
     const redirect = xhr.getResponseHeader("HX-Redirect") ?? "";
-    if (detail.successful && !redirect.includes("/account/login")) this.drafts.forget();
-    else if (!xhr.status) this.resume();
+    if (xhr.status < 400 && !redirect.includes("/account/login")) this.drafts.forget();
   }
 
   resume() {
@@ -79,17 +78,23 @@ export function attach(form) {
 
 document.addEventListener("submit", (event) => {
   if (event.target === writer?.form) writer.submit(event);
-  const take = event.target.closest("[data-take]");
-  if (take) takeOver(event, take);
 }, true);
-document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt === writer?.form) writer.answered(event.detail);
+document.addEventListener("click", (event) => {
+  const take = event.target.closest("[data-take]");
+  if (take && writer) takeOver(event, take);
+});
+// Before the answer is shown: the new box must not find the words that were just sent.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.requestConfig.elt === writer?.form) writer.answered(event.detail);
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.requestConfig.elt === writer?.form) writer.resume();
 });
 
-async function takeOver(event, form) {
+async function takeOver(event, taking) {
   event.preventDefault();
-  await writer.drafts.save();
-  const response = await writer.drafts.post(form.action, new FormData(form));
+  if (writer.drafts.dirty) await writer.drafts.save();
+  const response = await writer.drafts.post(taking.formAction, new FormData());
   if (!response.ok) return refreshOthers();
   writer.end();
   location.reload();
