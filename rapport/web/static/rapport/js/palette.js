@@ -6,6 +6,7 @@ const RECENT_MAX = 12;
 const SHOWN_MAX = 40;
 const TYPING_MS = 160;
 let all = null;
+let hasty = false;
 let found = [];
 let asking = 0;
 let run = () => {};
@@ -69,6 +70,7 @@ function matching(typed) {
 }
 
 function draw() {
+  if (!all) return;
   const typed = input().value.trim();
   const shown = [...matching(typed).slice(0, SHOWN_MAX), ...(typed.length > 1 ? found : [])];
   list().replaceChildren(...shown);
@@ -120,15 +122,19 @@ export async function openPalette(letters = "") {
   if (!dialog() || dialog().open) return false;
   dialog().showModal();
   input().value = letters;
+  hasty = false;
   all ??= await options(dialog().dataset.url);
   search();
+  // Who typed and pressed Enter before the commands were there meant the best of them.
+  if (hasty && dialog().open) choose(marked());
   return true;
 }
 
 function keydown(event) {
   const steps = { ArrowDown: 1, ArrowUp: -1, Tab: event.shiftKey ? -1 : 1 };
   if (event.isComposing) return;
-  if (event.key === "Enter") choose(marked());
+  if (event.key === "Enter" && !all) hasty = true;
+  else if (event.key === "Enter") choose(marked());
   else if (event.key === "Tab" && !list().childElementCount) return;
   else if (steps[event.key]) move(steps[event.key]);
   else return;
