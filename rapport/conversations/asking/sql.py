@@ -1,4 +1,4 @@
-"""What was asked, as SQL: conditions over `conversations_conversation`, and a text search over messages. Pure."""
+"""What was asked, as SQL: conditions over `conversations_conversation`, and a text search over messages."""
 
 import re
 from collections.abc import Callable
