@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from rapport.conversations import actions, queries, snoozing
+from rapport.conversations import actions, linking, queries, snoozing
 from rapport.conversations.models import Conversation, Direction, Draft, DraftKind
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
@@ -118,6 +118,7 @@ def _note(request: HttpRequest, found: Conversation, draft: Draft | None) -> Non
     given = request.POST.get("html") or richtext.of_text(request.POST.get("text", ""))
     said = richtext.read(given, internal=True)
     named = mentions.mentioned(found, said)
+    linking.link_all(found.id, said.conversations, member_of(request))
     actions.note(found.id, member_of(request), said.text, said.html, named)
     if draft:
         drafts.discard(draft)

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from rapport.channels.models import Channel
 from rapport.conversations import actions, linking, merging, presence, snoozing, splitting, undoing
 from rapport.conversations.models import (
-    Conversation, Draft, Interest, Link, Message, Presence, Priority, Status, Subscription, Thread, ThreadRef, Upload, Blob,
+    Blob,
+    Conversation,
+    Draft,
+    Interest,
+    Link,
+    Message,
+    Presence,
+    Priority,
+    Status,
+    Subscription,
+    Thread,
+    ThreadRef,
+    Upload,
 )  # fmt: skip
 from rapport.core import events, scope
 from rapport.core.clock import now, travel
@@ -20,7 +32,13 @@ from rapport.ownership.actions import assign
 from rapport.ownership.models import Decision
 from rapport.staff.models import Member, Role, Team
 from tests.conversations.makers import (
-    fresh, kinds, last_event, make_channel, make_conversation, receive, where,
+    fresh,
+    kinds,
+    last_event,
+    make_channel,
+    make_conversation,
+    receive,
+    where,
 )  # fmt: skip
 from tests.inbound.post import deliver, letter, make_member, make_team
 
@@ -132,16 +150,20 @@ def test_what_is_split_off_has_the_same_owner_and_eyes_and_reason(support: Team,
     assert fresh(made).merged_into == one.id
 
 
+def _carry_off(how: str, one: Conversation, chosen: list, other: Conversation, agent: Member) -> None:
+    if how == "split":
+        splitting.split(one.id, chosen, agent)
+    else:
+        splitting.move(one.id, chosen, other.id, agent)
+
+
 @pytest.mark.parametrize("how", ["split", "move"])
 def test_something_must_stay_behind(support: Team, box: Channel, agent: Member, how: str) -> None:
     one, other = make_conversation(support, box), make_conversation(support, box)
     before = where()
     for chosen in ([], messages_of(one), [new_id()]):
         with pytest.raises(Invalid):
-            if how == "split":
-                splitting.split(one.id, chosen, agent)
-            else:
-                splitting.move(one.id, chosen, other.id, agent)
+            _carry_off(how, one, chosen, other, agent)
     assert where() == before
     assert kinds() == []
 

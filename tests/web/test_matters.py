@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from rapport.conversations import following, presence, reading
-from rapport.conversations.models import Conversation, Direction, Message, Presence, Subscription, Watch
+from rapport.conversations.models import Conversation, Direction, Link, Message, Presence, Subscription, Watch
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.models import Event
@@ -43,7 +43,8 @@ def test_snoozed_until_they_answer_and_undone_from_the_toast(cast: Cast, sign_in
     client = sign_in(cast.agent)
     page = do(client, cast.conversation, "snooze", until="answer").content.decode()
     assert fresh(cast.conversation).snoozed
-    assert "Snoozed until they answer" in page and "Back into the lists now" in page
+    assert "Snoozed until they answer" in page
+    assert "Back into the lists now" in page
     with scope.system():
         batch = Event.objects.get(kind="conversation.snoozed").data["batch"]
     undo_url = reverse("undo_act", args=[cast.conversation.id, batch])
@@ -55,7 +56,8 @@ def test_snoozed_until_they_answer_and_undone_from_the_toast(cast: Cast, sign_in
 @pytest.mark.parametrize("until", ["", "yesterday", "2020-01-01T09:00", "2999-01-01T09:00"])
 def test_a_time_that_is_none_changes_nothing_and_says_so(cast: Cast, sign_in: SignIn, until: str) -> None:
     answer = do(sign_in(cast.agent), cast.conversation, "snooze", until=until)
-    assert answer.status_code == 200 and "toast" in answer.content.decode()
+    assert answer.status_code == 200
+    assert "toast" in answer.content.decode()
     assert not fresh(cast.conversation).snoozed
 
 
@@ -71,7 +73,8 @@ def test_an_event_is_undone_from_the_timeline_and_from_the_log(cast: Cast, sign_
     assert client.post(undo_url, {"next": log}).url == log
     assert fresh(one).priority == 1
     page = client.get(reverse("conversation", args=[one.id])).content.decode()
-    assert undo_url not in page and "undid:" in page
+    assert undo_url not in page
+    assert "undid:" in page
     assert client.post(undo_url, {"next": "https://elsewhere.example/"}).url == log
 
 
@@ -80,7 +83,8 @@ def test_merging_shows_its_effect_first_and_is_undone(cast: Cast, sign_in: SignI
     choose = reverse("other", args=[one.id, "merge"])
     assert other.subject in client.get(choose, headers=HTMX).content.decode()
     shown = client.get(f"{choose}?other={other.id}", headers=HTMX).content.decode()
-    assert "Keep this one" in shown and "1 message of" in shown
+    assert "Keep this one" in shown
+    assert "1 message of" in shown
     assert fresh(other).merged_into is None
     do(client, one, "merge", other=other.id, into=one.id)
     assert fresh(other).merged_into == one.id
@@ -200,3 +204,12 @@ def test_opening_it_marks_it_as_read_and_what_is_muted_is_never_unread(cast: Cas
     sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id]))
     with scope.member(cast.agent.id):
         assert not reading.unread_ids(cast.agent, [cast.conversation.id])
+
+
+def test_a_note_that_names_a_conversation_links_it(cast: Cast, sign_in: SignIn) -> None:
+    one, other = cast.conversation, second(cast)
+    links = [f'<a data-conversation="{id}" href="/c/{id}/">#That</a>' for id in (other.id, cast.secret.id)]
+    html = f"<p>As in {links[0]} and {links[1]}</p>"
+    sign_in(cast.agent).post(reverse("say", args=[one.id]), {"kind": "note", "html": html}, headers=HTMX)
+    with scope.system():
+        assert [{link.low_id, link.high_id} for link in Link.objects.all()] == [{one.id, other.id}]
