@@ -52,7 +52,10 @@ def main(postmaster: int, size_given: str, repeats: int = _REPEATS, only: str = 
     memory.settle()
     pages = bench_inbox_pages.Pages(random.Random(4))  # noqa: S311 - drawn alike each time
     kinds = [name for name in pages.kinds() if name.startswith(only)]
-    taken = {name: asdict(_measure(name, pages, repeats, postmaster)) for name in kinds}
+    taken = {}
+    for name in kinds:
+        taken[name] = asdict(_measure(name, pages, repeats, postmaster))
+        print(f"{name}: {taken[name]}", file=sys.stderr, flush=True)  # noqa: T201 - the progress
     about = {"load": round(os.getloadavg()[0], 1), "filled_s": round(filled_s, 1)}
     result = {**asdict(size), **bench_inbox_pages.facts(), **about, "taken": taken}
     print(orjson.dumps(result).decode(), flush=True)  # noqa: T201 - the result
