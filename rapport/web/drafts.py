@@ -31,12 +31,14 @@ _View = Callable[..., HttpResponse]
 def for_script(view: _View) -> _View:
     """For what a script asks: whoever is signed out hears 401, and what is wrong is told in words."""
 
-    @wraps(view)
+    allowed = page(WRITERS)(view)
+
+    @wraps(allowed)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return JsonResponse({"error": _("You are signed out.")}, status=401)
         try:
-            response: HttpResponse = page(WRITERS)(view)(request, *args, **kwargs)  # type: ignore[assignment]
+            response: HttpResponse = allowed(request, *args, **kwargs)  # type: ignore[assignment]
         except RapportError as error:
             status = 404 if isinstance(error, NotVisible) else 400 if isinstance(error, Invalid) else 403
             return JsonResponse({"error": f"{error.message} {error.hint}".strip()}, status=status)

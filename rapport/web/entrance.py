@@ -74,7 +74,15 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         user.backend = BACKEND
         super().login(request, user)
         with scope.system():
-            events.record("session.began", actor_id=user.id, data={"by": _method(request)})
+            said = {"by": _method(request), "address": self.get_client_ip(request)}
+            events.record("session.began", actor_id=user.id, data=said)
+
+    def logout(self, request: HttpRequest) -> None:
+        """Signed out; said in the log."""
+        if isinstance(request.user, Member):
+            with scope.system():
+                events.record("session.left", actor_id=request.user.id)
+        super().logout(request)
 
     def post_login(self, request: HttpRequest, user: Member, **given: Any) -> HttpResponseBase:
         """Who has just proven who they are is not asked again a minute later."""

@@ -82,14 +82,13 @@ def export(request: HttpRequest, form: str) -> StreamingHttpResponse:
 
 def asked_of(given: QueryDict) -> auditing.Asked:
     """What narrows, as far as it makes sense; the last day counts in."""
-    until = _day(given.get("until", ""))
     return auditing.Asked(
-        kind=given.get("kind", "")[:60],
+        kind=given.get("kind", "").replace("\0", "")[:60],
         member=_uuid(given.get("member", "")),
         conversation=_uuid(given.get("conversation", "")),
         person=_uuid(given.get("person", "")),
         since=_day(given.get("since", "")),
-        until=until + timedelta(days=1) if until else None,
+        until=_day(given.get("until", ""), later=1),
         text=given.get("text", "").replace("\0", "")[:200].strip(),
     )
 
@@ -133,10 +132,10 @@ def _without_place(asked: QueryDict) -> QueryDict:
     return query
 
 
-def _day(text: str) -> datetime | None:
-    """The first moment of a day where the member is."""
+def _day(text: str, later: int = 0) -> datetime | None:
+    """The first moment of a day where the member is, or of one some days later."""
     try:
-        return timezone.make_aware(datetime.combine(date.fromisoformat(text), time()))
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text) + timedelta(days=later), time()))
     except (ValueError, OverflowError):
         return None
 
