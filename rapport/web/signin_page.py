@@ -18,7 +18,17 @@ from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.staff import directory
-from rapport.staff.models import Company, DirectoryGroup, GroupRule, Member, Provider, ProviderKind, Role, ScimToken, Team
+from rapport.staff.models import (
+    Company,
+    DirectoryGroup,
+    GroupRule,
+    Member,
+    Provider,
+    ProviderKind,
+    Role,
+    ScimToken,
+    Team,
+)
 from rapport.web.provider_forms import OidcForm, SamlForm
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
@@ -57,7 +67,7 @@ def signin(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, rule_form: RuleForm, token: str = "", status: int = 200) -> HttpResponse:
-    shell_of(request).current = "signin"
+    shell_of(request).current = "staff"
     with scope.system():
         providers = list(Provider.objects.all())
         tokens = list(ScimToken.objects.filter(revoked_at__isnull=True).select_related("created_by"))
@@ -106,7 +116,7 @@ def _found(provider_id: UUID) -> Provider:
 
 
 def _edit(request: HttpRequest, found: Provider) -> HttpResponse:
-    shell_of(request).current = "signin"
+    shell_of(request).current = "staff"
     before = found.config.get("issuer") or found.config.get("idp", {}).get("entity_id")
     is_new = found._state.adding
     kind = ProviderKind(found.kind)
