@@ -24,9 +24,8 @@ THEMES = ("auto", "light", "dark")
 _SHEETS = [
     f"rapport/css/{name}.css"
     for name in (
-        "tokens", "base", "components", "shell", "inbox", "conversation", "compose", "matters", "pages", "signin", "notices",
-        "search",
-        "reports",
+        "tokens", "base", "components", "shell", "inbox", "conversation", "compose", "matters", "pages", "signin",
+        "notices", "search", "reports",
     )
 ]  # fmt: skip
 
