@@ -46,7 +46,7 @@ OPEN = {
 NARROW = {
     "search_message": {"uuid", "timestamp with time zone"},
     "search_name": {"uuid", "boolean", "integer"},
-    "insight_said": {"uuid", "timestamp with time zone", "character varying(4)", "character varying(6)"},
+    "insight_said": {"uuid", "timestamp with time zone", "character varying"},
 }
 
 
