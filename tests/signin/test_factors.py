@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
+from rapport.core import keys
 from rapport.staff.models import Company, Member
 from tests.web.cast import PASSWORD, Cast
 from tests.web.conftest import SignIn
@@ -50,6 +51,8 @@ def test_an_app_is_set_up_without_being_asked_again_and_then_asked_for(cast: Cas
     secret = set_up(ana)
     stored = Authenticator.objects.get(user=cast.agent, type="totp").data["secret"]
     assert secret not in stored
+    keys.rotate()
+    assert stored != Authenticator.objects.get(user=cast.agent, type="totp").data["secret"]
     codes = ana.get(reverse("mfa_view_recovery_codes")).content.decode()
     assert codes.count("<li><code>") == 10
     other = Client()
