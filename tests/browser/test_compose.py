@@ -224,6 +224,7 @@ def test_what_a_colleague_writes_is_seen_at_once_and_can_be_taken_over(place: Pl
 def test_a_new_conversation_is_begun_by_keyboard(place: Place) -> None:
     page = place.page(place.cast.agent)
     page.goto("/new/")
+    expect(page.locator("#composer-text[contenteditable]")).to_be_visible()
     page.get_by_label("To", exact=True).fill("Carl")
     expect(page.locator(".offers [role=option]").first).to_contain_text("carla@shop.example")
     page.keyboard.press("Enter")

@@ -1,4 +1,6 @@
 // Nothing typed is lost: every change lies in this browser at once and on the server a moment later.
+import { lines } from "./editor.js";
+
 const AFTER_MS = 800;
 const AGAIN_MS = 5000;
 const KEEPALIVE_BYTES = 60000;
@@ -25,7 +27,10 @@ export class Drafts {
     this.note();
     if (!this.saves) return;
     this.restore();
-    if ("given" in this.form.dataset) this.changed();
+    // Typed into the plain field before the editor stood there.
+    const typed = this.editor.area.value;
+    if (typed !== this.editor.area.defaultValue) this.editor.set(lines(typed));
+    if ("given" in this.form.dataset || typed !== this.editor.area.defaultValue) this.changed();
     this.leave = () => this.leaving();
     addEventListener("pagehide", this.leave);
     this.back = () => document.visibilityState === "visible" && this.dirty && !this.conflict && this.save();
