@@ -15,6 +15,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.errors import Invalid
 from rapport.staff.models import Member
@@ -130,7 +132,7 @@ def edge_of(view: View, cursor: str) -> Edge | None:
         at = datetime.fromisoformat
         return Edge(at(due) if due else None, at(activity), at(created), UUID(last))
     except ValueError as error:
-        raise Invalid("This page of the list does not exist.", "Start at its beginning.") from error
+        raise Invalid(_("This page of the list does not exist."), _("Start at its beginning.")) from error
 
 
 def _branch(parts: Sequence[_Part], scope: _Part, order: str, limit: int) -> tuple[str, list[Any]]:

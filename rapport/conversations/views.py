@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import Max, QuerySet
+from django.utils.translation import gettext as _
 
 from rapport.conversations.asking.language import read
 from rapport.conversations.asking.resolve import Looker, resolve
@@ -49,7 +50,7 @@ def may_change(member: Member, view: SavedView) -> bool:
 def save_view(member: Member, view: SavedView) -> None:
     """Keep a new or changed view; a new one stands last. Raises NotAllowed."""
     if not may_change(member, view) or (view.for_all and member.role not in (Role.ADMIN, Role.LEAD)):
-        raise NotAllowed("This view is not yours to change.", "Save one of your own.")
+        raise NotAllowed(_("This view is not yours to change."), _("Save one of your own."))
     is_new = view._state.adding
     if is_new:
         last = _beside(view).aggregate(last=Max("position"))["last"]
@@ -61,7 +62,7 @@ def save_view(member: Member, view: SavedView) -> None:
 def delete_view(member: Member, view: SavedView) -> None:
     """Forget a view. Raises NotAllowed."""
     if not may_change(member, view):
-        raise NotAllowed("This view is not yours to delete.")
+        raise NotAllowed(_("This view is not yours to delete."))
     _tell(member, view, "view.deleted")
     view.delete()
 
@@ -69,7 +70,7 @@ def delete_view(member: Member, view: SavedView) -> None:
 def move_view(member: Member, view: SavedView, step: int) -> None:
     """One place up (-1) or down (1) among those beside it. Raises NotAllowed."""
     if not may_change(member, view):
-        raise NotAllowed("This view is not yours to move.")
+        raise NotAllowed(_("This view is not yours to move."))
     row = sorted(_beside(view), key=lambda one: (one.position, one.name.casefold(), str(one.id)))
     at = next(number for number, one in enumerate(row) if one.id == view.id)
     to = min(max(at + step, 0), len(row) - 1)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from rapport.core.errors import Invalid, NotVisible
 from rapport.insight.sources import SOURCES, Narrowing, within
@@ -102,4 +103,4 @@ def _edge(cursor: str) -> dict[str, Any]:
         at, key = urlsafe_b64decode(cursor.encode()).decode().split("|")
         return {"after_at": datetime.fromisoformat(at), "after_key": UUID(key)}
     except ValueError as error:
-        raise Invalid("This page of the list does not exist.", "Start at its beginning.") from error
+        raise Invalid(_("This page of the list does not exist."), _("Start at its beginning.")) from error

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from rapport.core.errors import Invalid
 
 NOBODY = "none"
@@ -109,4 +111,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise Invalid("This report is about something that does not exist.", "Choose from the lists.") from error
+        raise Invalid(_("This report is about something that does not exist."), _("Choose from the lists.")) from error

@@ -13,6 +13,7 @@ import urllib3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from rapport.channels import secrets
 from rapport.channels.guard import resolved
@@ -47,11 +48,14 @@ def subscribe(member: Member, given: dict[str, Any], name: str) -> Device:
     """Keep a browser's subscription (as PushSubscription.toJSON gives it). Raises Invalid for anything else."""
     keys, endpoint = given.get("keys"), str(given.get("endpoint", ""))
     if urlsplit(endpoint).scheme != "https" and not options().allow_private_addresses:
-        raise Invalid("This browser gave no secure push address.", "Try another browser.")
+        raise Invalid(_("This browser gave no secure push address."), _("Try another browser."))
     if not isinstance(keys, dict) or not _is_key(keys.get("p256dh"), 65) or not _is_key(keys.get("auth"), 16):
-        raise Invalid("This browser gave no usable keys.", "Try another browser.")
+        raise Invalid(_("This browser gave no usable keys."), _("Try another browser."))
     if Device.objects.filter(member=member).count() >= _DEVICES_MAX:
-        raise Invalid(f"There are {_DEVICES_MAX} browsers already.", "Remove one that you no longer use.")
+        raise Invalid(
+            _("There are %(count)s browsers already.") % {"count": _DEVICES_MAX},
+            _("Remove one that you no longer use."),
+        )
     with scope.system():
         Device.objects.filter(endpoint=endpoint).delete()
         return Device.objects.create(

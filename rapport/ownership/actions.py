@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from rapport.conversations import undoing
 from rapport.conversations.actions import acting, plain, touch
 from rapport.conversations.models import Conversation
@@ -71,10 +73,12 @@ undoing.register(undoing.Undoer(_undo, _stands), ASSIGNED)
 
 def _check(team: Team | None, member: Member | None) -> None:
     if team and not team.is_active:
-        raise Invalid(f"The team {team.name} is gone.", "Choose another team.")
+        raise Invalid(_("The team %(name)s is gone.") % {"name": team.name}, _("Choose another team."))
     if member is None:
         return
     if not member.is_active:
-        raise Invalid(f"{member.name} has left.", "Choose another member.")
+        raise Invalid(_("%(name)s has left.") % {"name": member.name}, _("Choose another member."))
     if team is None or not Membership.objects.filter(team=team, member=member).exists():
-        raise Invalid(f"{member.name} is not of that team.", "Choose one of its members, or another team.")
+        raise Invalid(
+            _("%(name)s is not of that team.") % {"name": member.name}, _("Choose one of its members, or another team.")
+        )

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import TextField
 from django.db.models.functions import MD5, Cast
+from django.utils.translation import gettext as _
 
 from rapport.core import events, scope
 from rapport.core.errors import Invalid, NotVisible
@@ -75,8 +76,9 @@ def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
         last = PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
         if saved_by.expected is not None and saved_by.expected != last:
             raise Invalid(
-                f"Version {last} of the policy was saved while you worked on version {saved_by.expected}.",
-                "Look at what has changed, then make your change again.",
+                _("Version %(last)s of the policy was saved while you worked on version %(expected)s.")
+                % {"last": last, "expected": saved_by.expected},
+                _("Look at what has changed, then make your change again."),
             )
         version = PolicyVersion.objects.create(
             number=last + 1,
