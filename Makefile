@@ -1,4 +1,4 @@
-# make setup | demo | test | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | peers | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
