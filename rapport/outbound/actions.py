@@ -9,8 +9,8 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from rapport.channels.models import Channel
-from rapport.conversations import actions
-from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Draft, DraftKind, Message
+from rapport.conversations import actions, snoozing
+from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Draft, DraftKind, Message, Status
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
@@ -41,7 +41,8 @@ class Answer:
     """What a member says, as `html` or as plain `text`. Without `to` it goes to whoever wrote last.
 
     `in_reply_to` is the id of a Message. The files of `draft` go along, and it ends. `send_at`: not before then; with
-    `unless_they_write` not at all if they write first.
+    `unless_they_write` not at all if they write first. `resolve` and `snooze` (until they answer)
+    say what becomes of the matter; undoing the answer undoes them too.
     """
 
     text: str = ""
@@ -58,6 +59,7 @@ class Answer:
     draft: Draft | None = None
     send_at: datetime | None = None
     unless_they_write: bool = False
+    snooze: bool = False
 
 
 def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
@@ -93,6 +95,8 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     _take(conversation, actor)
     if answer.resolve:
         actions.resolve(conversation_id, actor)
+    elif answer.snooze:
+        snoozing.snooze(conversation_id, actor, None)
     return delivery
 
 
@@ -110,7 +114,19 @@ def undo(conversation_id: UUID, actor: Member, delivery_id: UUID) -> bool:
         if delivery is None or not queue.cancel(delivery_id, actor.id):
             return False
         _unanswered(conversation, delivery)
-        return True
+    _back(conversation_id, actor, delivery)
+    return True
+
+
+def _back(conversation_id: UUID, actor: Member, delivery: Delivery) -> None:
+    """What was resolved, or put to sleep, by the answer itself is not without it."""
+    with actions.acting(conversation_id, actor) as conversation:
+        is_resolved = conversation.status == Status.RESOLVED
+        is_waiting = conversation.snoozed and conversation.snoozed_until is None
+    if delivery.options.get("then") == "resolve" and is_resolved:
+        actions.set_status(conversation_id, actor, Status.OPEN)
+    elif delivery.options.get("then") == "snooze" and is_waiting:
+        snoozing.wake(conversation_id, actor)
 
 
 def rewrite(conversation_id: UUID, actor: Member, message_id: UUID) -> Draft | None:
@@ -268,6 +284,8 @@ def _last_speaker(conversation: Conversation) -> list[Mailbox]:
 
 def _kept(answer: Answer) -> dict[str, object]:
     kept: dict[str, object] = {"quote": answer.quote}
+    if answer.resolve or answer.snooze:
+        kept["then"] = "resolve" if answer.resolve else "snooze"
     if answer.in_reply_to:
         kept["in_reply_to"] = str(answer.in_reply_to)
     if answer.bcc:

@@ -1,7 +1,7 @@
 """When something is to be sent: the choices offered, and what somebody typed. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -55,7 +55,8 @@ def _typed(typed: str, now: datetime, zone: ZoneInfo) -> datetime:
         at = datetime.fromisoformat(typed.strip())
     except ValueError as error:
         raise Invalid(_("This is no time to send at."), _("Choose a day and a time.")) from error
-    at = at if at.tzinfo else at.replace(tzinfo=zone)
+    # There and back, so that a time the clocks skip is written as the one they show.
+    at = at if at.tzinfo else at.replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
     if at <= now:
         raise Invalid(_("That time has passed."), _("Choose a later one, or send it now."))
     if at - now > _LONGEST:

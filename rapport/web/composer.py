@@ -124,7 +124,9 @@ def composer_of(request: HttpRequest, conversation: Conversation, timeline: Time
     if not shell_of(request).can_write:
         return None
     said = [i for i in timeline.items if i.message and i.message.direction != Direction.NOTE]
-    last = next((i.message for i in reversed(said) if i.message and i.message.direction == Direction.IN), None)
+    # A report of the mail system came from them in a way, but nobody reads an answer to it.
+    received = [i.message for i in said if i.message and i.message.direction == Direction.IN]
+    last = next((message for message in reversed(received) if message.kind != "bounce"), None)
     to = _reply_to(conversation, last)
     why_not, channels = _ways(conversation)
     counted = [i.id for i in said if i.delivery is None or i.delivery.state != DeliveryState.CANCELLED]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from rapport.conversations import actions, linking, queries, snoozing
+from rapport.conversations import actions, linking, queries
 from rapport.conversations.models import Conversation, Direction, Draft, DraftKind
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
@@ -142,11 +143,10 @@ def _reply(request: HttpRequest, found: Conversation, draft: Draft | None) -> No
         send_at=at,
         unless_they_write=given.get("unless") == "yes",
         resolve=given.get("then") == "resolve",
+        snooze=given.get("then") == "snooze",
     )
     delivery = outbox.reply(found.id, me, answer)
-    if given.get("then") == "snooze":
-        snoozing.snooze(found.id, me, None)
-    messages.success(request, _said(at, given.get("then", "")), extra_tags=_undo(delivery))
+    messages.success(request, _said(at, given.get("then", "")), extra_tags=_undo(request, delivery))
 
 
 def files_of(request: HttpRequest) -> list[outbox.Upload]:
@@ -167,8 +167,10 @@ def _said(at: datetime | None, then: str) -> str:
     return _("Goes out in 10 seconds.")
 
 
-def _undo(delivery: Delivery) -> str:
-    return reverse("undo", args=[delivery.conversation_id, delivery.message_id])
+def _undo(request: HttpRequest, delivery: Delivery) -> str:
+    """Where it is taken back, from the list one is in."""
+    url = reverse("undo", args=[delivery.conversation_id, delivery.message_id])
+    return f"{url}?{urlencode({'in': request.GET['in']})}" if "in" in request.GET else url
 
 
 def _last_received(found: Conversation) -> UUID | None:

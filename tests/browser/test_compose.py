@@ -79,6 +79,7 @@ def test_rich_text_pictures_and_files_become_one_clean_mail(place: Place) -> Non
         assert sorted(Attachment.objects.values_list("filename", "inline")) == [("cat.png", True), ("list.txt", False)]
         assert not Draft.objects.exists()
     page.keyboard.press("Control+z")
+    expect(page.locator("#toasts")).to_contain_text("Taken back. Your words are in the box again.")
     expect(page.locator("#composer-text b")).to_have_text("bold")
     expect(page.locator("#composer-text img")).to_be_visible()
     expect(page.locator("[data-upload]")).to_contain_text("list.txt")

@@ -25,7 +25,7 @@ function takeBack(event) {
   if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
   const typed = event.target.closest?.("input, textarea, [contenteditable]");
   if (typed && (typed.value ?? typed.textContent).trim()) return;
-  const button = document.querySelector("[data-undo-send] button, #toasts [data-toast]:last-child form button");
+  const button = document.querySelector("[data-undo-send] button, #toasts [data-toast]:last-child:not([hidden]) form button");
   if (!button) return;
   event.preventDefault();
   button.click();

@@ -169,7 +169,7 @@ async function takeBack(url) {
 
 // The latest toast that offers it; or what was done last, though its toast has gone.
 export function undo() {
-  const offered = [...document.querySelectorAll("#toasts form")].pop();
+  const offered = [...document.querySelectorAll("#toasts [data-toast]:not([hidden]) form")].pop();
   if (offered && !offered.matches("[data-undo]")) offered.requestSubmit();
   else if (offered) takeBack(offered.getAttribute("action"));
   else if (done.length) takeBack(done[done.length - 1].url);

@@ -47,5 +47,7 @@ export function startSmall() {
     if (event.target.matches?.("details.menu") && event.target.open) closeMenus(event.target);
   }, true);
   document.addEventListener("submit", setTheme);
-  document.addEventListener("submit", (event) => event.target.closest("[data-toast]")?.remove());
+  // It stays in the page until the answer is there, which has no place to tell anything from otherwise.
+  document.addEventListener("submit", (event) => event.target.closest("[data-toast]")?.toggleAttribute("hidden", true));
+  document.addEventListener("htmx:afterRequest", (event) => event.target.closest?.("[data-toast]")?.remove());
 }

@@ -1,7 +1,9 @@
 // Keeps ages, promises and countdowns true while the page stands open.
 const page = document.documentElement.lang || "en";
 const lang = `${page === "en" ? "en-GB" : page}-u-nu-latn`;
-const exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" });
+// In the time zone of the member, not of the browser: so say the lists of times to choose from, and the mails.
+const zone = document.body.dataset.zone || undefined;
+const exact = new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
 
 function unit(value, name) {
   return new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
