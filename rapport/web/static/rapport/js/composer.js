@@ -8,7 +8,12 @@ function writing() {
 }
 
 function look() {
-  if (form()) writing().then((module) => module.attach(form()));
+  if (!form()) return;
+  rest();
+  writing().then((module) => {
+    const { editor } = module.attach(form());
+    if (editor.root.textContent.trim()) form().classList.remove("composer-rest");
+  });
 }
 
 export function focusComposer(kind) {
@@ -31,7 +36,22 @@ function takeBack(event) {
   button.click();
 }
 
+// On a phone the empty box is one line until one comes to write.
+function rest() {
+  const box = form();
+  if (!box || box.matches(":focus-within") || box.dataset.kind) return;
+  const written = box.querySelector("textarea[name=text]")?.value.trim() || box.querySelector(".editor")?.textContent.trim();
+  const carries = box.querySelector("[data-uploads] > *, [role=alert], [data-stop], img");
+  if (!written && !carries) box.classList.add("composer-rest");
+}
+
+function wake(event) {
+  event.target.closest?.(".composer-rest")?.classList.remove("composer-rest");
+}
+
 export function startComposer() {
+  document.addEventListener("focusin", wake);
+  document.addEventListener("input", wake);
   document.addEventListener("htmx:afterSettle", look);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("[data-composer]")) {

@@ -53,5 +53,6 @@ export function startPanes() {
     if (event.detail.xhr.status === 401) location.reload();
   });
   addEventListener("popstate", () => location.reload());
+  document.querySelector(".sidebar [aria-current=page]")?.scrollIntoView({ block: "nearest" });
   toEnd();
 }
