@@ -11,6 +11,7 @@ import { startNotices } from "./notices.js";
 import { startSearch } from "./search.js";
 import { startSelect } from "./select.js";
 import { startSmall } from "./small.js";
+import { startSteady } from "./steady.js";
 
 startSmall();
 startPanes();
@@ -22,5 +23,6 @@ startNotices();
 startSearch();
 startLeads();
 startMatters();
+startSteady();
 startLive();
 startPresence();
