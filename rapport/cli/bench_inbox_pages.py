@@ -64,7 +64,7 @@ class Pages:
             "view all, far down", "view all by promise, far down", "rows", "counts", "conversation",
             "conversation, long", "conversation in its list", "person", "person, big account", "people",
             "people by part of a name", "search common word", "search rare word", "search name part",
-            "search as one types",
+            "search as one types", "report of a month", "report of a month by team",
             *(f"filter {one}" for one in _FILTERS),
         ]  # fmt: skip
 
@@ -116,6 +116,8 @@ class Pages:
             "person, big account": lambda m: reverse("person", args=[c(self._accounts)]),
             "people": lambda m: reverse("people"),
             "people by part of a name": lambda m: reverse("people") + "?" + urlencode({"q": self._part()}),
+            "report of a month": lambda m: reverse("reports") + "?period=last-month",
+            "report of a month by team": lambda m: reverse("reports") + "?period=last-month&by=team",
             "search common word": lambda m: self._search(c(_COMMON)),
             "search rare word": lambda m: self._search(c([f"R{self._chance.randrange(1, 9000)}", "zanzibar"])),
             "search name part": lambda m: self._search(self._part()),

@@ -26,6 +26,11 @@ from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.timeline import timeline_of, why
 
+_VERBS = (
+    "assign", "confidential", "involve", "priority", "snooze", "split", "status", "topic", "uninvolve", "unlink",
+    "wake",
+)  # fmt: skip
+
 
 @page()
 @require_GET
@@ -63,15 +68,14 @@ def earlier(request: HttpRequest, conversation_id: UUID, before: UUID) -> HttpRe
 
 def show(request: HttpRequest, found: Conversation, before: UUID | None = None, **more: Any) -> HttpResponse:
     """The whole page, or the detail fragment for htmx."""
-    listing = _listing(request)
     reading.mark_seen(found, member_of(request))
-    context = _core(request, found, before) | _person(found) | {"listing": listing, "open_id": found.id} | more
+    context = _core(request, found, before) | _person(found) | {"open_id": found.id} | more
     context["choosing"] = request.GET.get("choose") == "1"
     context["links"] = linking.linked_to(found.id)
     context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
     if request.headers.get("HX-Request"):
         return render(request, "web/conversation/swap.html", context, status=more.get("status", 200))
-    context["page"] = queries.list_conversations(listing.view)
+    context["page"] = queries.list_conversations(context["listing"].view)
     return render(request, "web/conversation/page.html", context, status=more.get("status", 200))
 
 
@@ -98,7 +102,7 @@ def _listing(request: HttpRequest) -> Any:
 def _core(request: HttpRequest, found: Conversation, before: UUID | None = None) -> dict[str, Any]:
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
-    me = member_of(request)
+    me, listing = member_of(request), _listing(request)
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),
@@ -113,8 +117,15 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
         "topics": queries.active_topics(),
         "priorities": Priority.choices,
         "statuses": Status,
-        "listing": _listing(request),
+        "listing": listing,
+        "acts": _acts(found.id, listing.query),
     }
+
+
+def _acts(conversation_id: UUID, query: str) -> dict[str, str]:
+    """Where each thing one may do leads; made at once, since the page names them thirty times."""
+    before, after = reverse("act", args=[conversation_id, "verb"]).rsplit("verb", 1)
+    return {verb: f"{before}{verb}{after}{query}" for verb in _VERBS}
 
 
 def _colleagues(me: Member, found: Conversation) -> list[Member]:

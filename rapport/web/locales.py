@@ -1,6 +1,7 @@
 """Dates, numbers and spans of time as the reader's language writes them (Unicode CLDR, by Babel)."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -10,12 +11,17 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 _KB = 1000
+_CLOCKS_MAX = 10_000
 
 
 def locale() -> Locale:
     """The reader's locale."""
     # Where English has two ways, the surface keeps the one with the day before the month and 24 hours.
-    code = translation.get_language() or "en"
+    return _locale(translation.get_language() or "en")
+
+
+@lru_cache(maxsize=64)
+def _locale(code: str) -> Locale:
     return Locale.parse("en-GB" if code == "en" else code, sep="-")
 
 
@@ -33,7 +39,12 @@ def live_words() -> dict[str, str]:
 
 def number(value: float) -> str:
     """12345.6 -> "12,345.6"."""
-    return str(format_decimal(value, locale=locale()))
+    return _number(value, locale())
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float, locale: Locale) -> str:
+    return str(format_decimal(value, locale=locale))
 
 
 def compact(value: float) -> str:
@@ -94,17 +105,46 @@ def moment(at: datetime) -> str:
 
 def full(at: datetime) -> str:
     """A point in time with its weekday and zone."""
-    time = format_time(_zoned(at), "HH:mm z", locale=locale())
-    return _glued(str(format_date(_local(at), "full", locale=locale())), str(time), "full")
+    zoned = _zoned(at)
+    return _glued(_full_day(zoned.date(), locale()), _clock_with_zone(zoned), "full")
+
+
+# A list says forty of them, and the same day or the same minute of a day is said again and again.
+@lru_cache(maxsize=4096)
+def _full_day(at: date, locale: Locale) -> str:
+    return str(format_date(at, "full", locale=locale))
+
+
+_clocks_said: dict[tuple[object, ...], str] = {}
+
+
+def _clock_with_zone(at: datetime) -> str:
+    key = (at.hour, at.minute, at.utcoffset(), at.tzinfo, locale())
+    if key not in _clocks_said:
+        if len(_clocks_said) > _CLOCKS_MAX:
+            _clocks_said.clear()
+        _clocks_said[key] = str(format_time(at, "HH:mm z", locale=locale()))
+    return _clocks_said[key]
 
 
 def _glued(day: str, time: str, length: str) -> str:
-    return str(locale().datetime_formats[length]).replace("'", "").format(time, day)
+    return _glue(length, locale()).format(time, day)
+
+
+@lru_cache(maxsize=64)
+def _glue(length: str, locale: Locale) -> str:
+    return str(locale.datetime_formats[length]).replace("'", "")
 
 
 def _unit(value: float, name: str) -> str:
+    return _unit_in(value, name, locale())
+
+
+@lru_cache(maxsize=4096)
+def _unit_in(value: float, name: str, locale: Locale) -> str:
     prefix = "" if name.startswith("digital") else "duration-"
-    return str(format_unit(value, prefix + name, length="short", locale=locale()))
+    # English has "5 byte" for its short form.
+    return str(format_unit(value, prefix + name, length="long" if name == "digital-byte" else "short", locale=locale))
 
 
 def _local(at: date | datetime) -> date | datetime:

@@ -15,6 +15,7 @@ from rapport.conversations.views import views_of
 from rapport.core.options import options
 from rapport.live.ticket import issue
 from rapport.staff.models import Member, Role, Team
+from rapport.web.faces import hue_of_place
 from rapport.web.languages import choices
 from rapport.web.locales import live_words
 from rapport.web.promises import Clocks
@@ -72,6 +73,11 @@ class Shell:
         return list(Team.objects.filter(is_active=True))
 
     @cached_property
+    def hues(self) -> dict[str, str]:
+        """The color class of each team by its slug: by its place among all teams."""
+        return {team.slug: hue_of_place(place) for place, team in enumerate(self.all_teams)}
+
+    @cached_property
     def clocks(self) -> Clocks:
         """The business hours in which promises are counted."""
         return Clocks(self.all_teams)
@@ -86,7 +92,7 @@ class Shell:
         """What the member has been told and not looked at."""
         return self.member.notices.filter(page=True, read_at__isnull=True).count()
 
-    @property
+    @cached_property
     def teams(self) -> list[SideTeam]:
         """The teams whose conversations the member may see."""
         return [

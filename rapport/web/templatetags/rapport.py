@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from html import escape
 from typing import Any
-from zlib import crc32
 
-import heroicons
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple
 from django.urls import reverse
@@ -14,44 +13,31 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
+from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.staff.models import Team
-from rapport.web import locales, reasons
+from rapport.web import faces, icons, locales, reasons
 from rapport.web.shell import Shell
 
 register = template.Library()
-_HUES = 8
 
 
-@register.filter
-def hue(name: object) -> str:
-    """The class of the color that belongs to a name; the same name always has the same."""
-    return f"hue-{crc32(str(name).encode()) % _HUES}"
+register.filter("hue", faces.hue)
+register.filter("initials", faces.initials)
+initials = faces.initials
 
 
 @register.simple_tag(takes_context=True)
 def team_hue(context: template.Context, team: Team | None) -> str:
     """The color class of a team: by its place among all teams, so that no two of the first eight look the same."""
     shell: Shell | None = context.get("shell")
-    if team is None or shell is None:
-        return ""
-    place = next((i for i, one in enumerate(shell.all_teams) if one.slug == team.slug), 0)
-    return f"hue-{place * 3 % _HUES}"
-
-
-@register.filter
-def initials(name: object) -> str:
-    """Up to two letters to stand for a name."""
-    words = [word for word in re.split(r"[\s.@_+-]+", str(name or "")) if word and word[0].isalnum()]
-    letters = words[0][0] + (words[-1][0] if len(words) > 1 else "") if words else "?"
-    return letters.upper()
+    return shell.hues.get(team.slug, "") if team is not None and shell is not None else ""
 
 
 @register.simple_tag
 def avatar(name: object, kind: str = "person", size: str = "") -> str:
     """A square with the initials of a member, or a circle of a person. Purely ornamental: the name stands beside it."""
-    classes = f"avatar avatar-{kind} {hue(name)}" + (f" avatar-{size}" if size else "")
-    return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, initials(name))
+    return faces.avatar(str(name), kind, size)
 
 
 @register.filter
@@ -141,6 +127,49 @@ def side_view(context: template.Context, name: str, label: str, icon: str) -> st
 
 
 @register.simple_tag(takes_context=True)
+def side_teams(context: template.Context) -> str:
+    """The teams in the sidebar with their counts: there may be many, and they are on every page."""
+    shell: Shell = context["shell"]
+    before, after = reverse("team_inbox", args=["one0team"]).split("one0team")
+    hidden = '<span class="visually-hidden"> {}</span>'
+    is_open, secret = format_html(hidden, gettext("open")), format_html(hidden, gettext("confidential"))
+    lock = icons.icon("micro", "lock-closed", 12)
+    lines = []
+    for team in shell.teams:
+        current = ' aria-current="page"' if shell.current == team.slug else ""
+        count = f'<span class="side-count">{escape(short_count(team.open))}{is_open}</span>' if team.open else ""
+        lines.append(
+            f'<li><a class="side-link" href="{before}{escape(team.slug)}{after}"{current}>'
+            f'<span class="side-dot {shell.hues.get(team.slug, "")}" aria-hidden="true"></span>'
+            f'<span class="clip">{escape(team.name)}</span>{lock + secret if team.confidential else ""}{count}</a></li>'
+        )
+    return mark_safe("\n".join(lines))  # noqa: S308 - every part is escaped above
+
+
+@register.simple_tag(takes_context=True)
+def team_buttons(context: template.Context, teams: Iterable[Team], but: object) -> str:
+    """A button for each team one may give it to: all except the one with the id `but`."""
+    shell: Shell = context["shell"]
+    return mark_safe(  # noqa: S308 - every part is escaped here
+        "".join(
+            f'<button class="menu-item" name="to" value="team:{team.id}"><span class="side-dot'
+            f' {shell.hues.get(team.slug, "")}" aria-hidden="true"></span>'
+            f'<span class="clip">{escape(team.name)}</span></button>'
+            for team in teams
+            if team.id != but
+        )
+    )
+
+
+@register.simple_tag
+def team_options(teams: Iterable[Team], conversation: Conversation) -> str:
+    """Each team that neither owns the conversation nor is involved in it."""
+    there = {conversation.owner_team_id, *conversation.involved}
+    lines = (f'<option value="{team.id}">{escape(team.name)}</option>' for team in teams if team.id not in there)
+    return mark_safe("".join(lines))  # noqa: S308 - the name is escaped
+
+
+@register.simple_tag(takes_context=True)
 def side_link(context: template.Context, name: str, label: str, icon: str) -> str:
     """A page in the sidebar."""
     return _link(context["shell"], reverse(name), (name, label, icon))
@@ -148,7 +177,7 @@ def side_link(context: template.Context, name: str, label: str, icon: str) -> st
 
 def _link(shell: Shell, url: str, what: tuple[str, str, str], badge: str = "") -> str:
     name, label, icon = what
-    drawn = mark_safe(heroicons._render_icon("mini", icon, 18, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
+    drawn = icons.icon("mini", icon, 18, **{"aria-hidden": "true"})
     current = mark_safe(' aria-current="page"') if shell.current == name else ""
     return format_html(
         '<li><a class="side-link" href="{}"{}>{}<span>{}</span>{}</a></li>', url, current, drawn, label, badge
@@ -160,7 +189,7 @@ def thumb_link(context: template.Context, name: str, label: str, icon: str) -> s
     """A page in the bar under the thumb."""
     shell: Shell = context["shell"]
     url = reverse("search") if name == "search" else reverse("inbox", args=[name])
-    drawn = mark_safe(heroicons._render_icon("outline", icon, 22, {"aria-hidden": "true"}))  # noqa: S308 - our own icon
+    drawn = icons.icon("outline", icon, 22, **{"aria-hidden": "true"})
     current = mark_safe(' aria-current="page"') if shell.current == name else ""
     return format_html('<a class="thumb" href="{}"{}>{}<span>{}</span></a>', url, current, drawn, label)
 
