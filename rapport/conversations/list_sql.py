@@ -39,6 +39,7 @@ _INDEXES = {
     "third_age": "((audience[3]), status, created_at, id) WHERE audience[3] IS NOT NULL",
     "fourth": f"(status, {_ACTIVITY}) WHERE audience[4] IS NOT NULL",
     "mine": f"(owner_member_id, status, {_ACTIVITY}) WHERE owner_member_id IS NOT NULL",
+    "mine_due": f"(owner_member_id, due_at, {_ACTIVITY}) {_OPEN} AND owner_member_id IS NOT NULL",
     "mine_age": "(owner_member_id, status, created_at, id) WHERE owner_member_id IS NOT NULL",
     "mine_snoozed": f"(owner_member_id, {_ACTIVITY}) WHERE status = 'open' AND snoozed AND owner_member_id IS NOT NULL",
     "channel": f"(channel_id, status, {_ACTIVITY}) WHERE channel_id IS NOT NULL",
