@@ -15,7 +15,7 @@ demo: $(VENV)/.running
 	@$(BIN)/rapport demo $(ARGS)
 
 test: $(VENV)/.everything
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests

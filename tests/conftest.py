@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_django
 from django.db import connection
+from hypothesis import settings
+
+# A busy machine is no fault: tests measure nothing.
+settings.register_profile("rapport", deadline=None)
+settings.load_profile("rapport")
 
 
 @pytest.fixture(scope="session")
