@@ -32,7 +32,9 @@ def rotate(also_secret_key: bool) -> None:
         if also_secret_key:
             _replace_secret_key()
         done = ring.rotate()
-    click.echo(f"{done.encrypted} secrets encrypted under a new key, {done.retired} keys retired.")
+    secrets = "1 secret" if done.encrypted == 1 else f"{done.encrypted} secrets"
+    keys = "1 key" if done.retired == 1 else f"{done.retired} keys"
+    click.echo(f"{secrets} encrypted under a new key, {keys} retired.")
     if done.unreadable:
         click.echo(
             f"{done.unreadable} secrets cannot be read with the secret key that is here, and were left: "

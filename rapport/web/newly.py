@@ -11,12 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from rapport.conversations.models import Draft, DraftKind
+from rapport.conversations.models import Conversation, Draft, DraftKind
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import actions as outbox
 from rapport.outbound import drafts, opening, richtext, scheduling
 from rapport.people.models import Handle
+from rapport.staff.models import Member
 from rapport.web import richview
 from rapport.web.composer import Composer, addresses_of, uuid_or_none, written, zone
 from rapport.web.locales import moment
@@ -58,7 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """An empty sheet, an unfinished one (?draft=), or one addressed to a person (?person=); POST sends it."""
     if request.method == "POST":
         return _send(request)
-    letter = _unfinished(request) or Letter(to=_to(request))
+    letter = _unfinished(request) or Letter(to=_to(request), channel=_usual(member_of(request)))
     return _sheet(request, letter)
 
 
@@ -127,6 +128,17 @@ def _unfinished(request: HttpRequest) -> Letter | None:
         kept.get("to", ""), kept.get("cc", ""), kept.get("bcc", ""), draft.subject, draft.html,
         channel=str(chosen.get("channel", "")), team=str(chosen.get("team", "")), draft=draft,
     )  # fmt: skip
+
+
+def _usual(me: Member) -> str:
+    """The channel by which the first of one's teams was written to last; empty for none."""
+    team = next(iter(opening.teams_of(me)), None)
+    sendable = [one.id for one in opening.channels()]
+    if team is None or len(sendable) < 2:
+        return ""
+    written_to = Conversation.objects.filter(owner_team=team, channel__in=sendable).order_by("-last_activity_at")
+    last = written_to.values_list("channel_id", flat=True).first()
+    return str(last or "")
 
 
 def _to(request: HttpRequest) -> str:

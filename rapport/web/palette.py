@@ -79,10 +79,16 @@ def _places(shell: Shell) -> Iterator[Option]:
 
 def _pages(shell: Shell) -> list[tuple[str, str]]:
     pages = [
-        ("policy", _("Policy")), ("events", _("Event log")), ("staff", _("Members and teams")),
+        ("reports", _("Reports")), ("absences", _("Absences")), ("policy", _("Policy")), ("events", _("Event log")),
+        ("staff", _("Members and teams")), ("roles", _("Roles")), ("company", _("Company")), ("views", _("Views")),
         ("profile", _("Your profile")), ("security", _("Security")), ("notices", _("Notices")),
+        ("notice_settings", _("What you hear")),
     ]  # fmt: skip
-    return [*pages, ("channels", _("Channels")), ("quarantine", _("Quarantine"))] if shell.can_admin else pages
+    if shell.sees_load:
+        pages.append(("leads", _("Team load")))
+    if shell.can_admin:
+        pages += [("channels", _("Channels")), ("quarantine", _("Quarantine")), ("signin", _("Sign-in"))]
+    return pages
 
 
 def _acts(shell: Shell) -> Iterator[Option]:

@@ -52,7 +52,7 @@ def test_the_log_is_sealed_verified_exported_kept_by_a_backup_and_by_new_keys(
     assert "no id" in site.run("audit", "export", "--conversation", "x", code=1).stderr
 
     key = (site.home / "secret_key").read_text()
-    assert "keys retired" in site.run("keys", "rotate", "--secret-key").stdout
+    assert "1 key retired" in site.run("keys", "rotate", "--secret-key").stdout
     assert (site.home / "secret_key").read_text() != key
     assert (site.home / "secret_key_before").read_text() == key
     seal(site)

@@ -315,6 +315,17 @@ def test_suggestions_offer_only_who_and_what_one_may_see(cast: Cast, sign_in: Si
     assert "carla@shop.example" in ana.get(reverse("recipients"), {"q": "CARLA"}).content.decode()
 
 
+def test_a_new_conversation_offers_the_channel_of_the_team_first(cast: Cast, sign_in: SignIn) -> None:
+    with scope.system():
+        other = Channel.objects.create(name="Analysts", kind="email", address="a@company.example")
+        cast.channel.settings = other.settings = {"smtp_host": "mail.example"}
+        cast.channel.save()
+        other.save()
+    page = sign_in(cast.agent).get(reverse("new")).content.decode()
+    assert f'<option value="{other.id}">' in page
+    assert f'<option value="{cast.channel.id}" selected>' in page
+
+
 def test_a_new_conversation_belongs_to_the_team_and_the_member(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.agent)
     given = {

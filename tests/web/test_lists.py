@@ -191,6 +191,8 @@ def test_the_palette_has_places_people_conversations_and_acts(cast: Cast, sign_i
     said = client.get(reverse("palette")).content.decode()
     for words in ("My teams", "Customer Service", "Assign to Lea Lead", "Topic: Refund", "Snooze: Tomorrow morning"):
         assert words in said
+    for place in ("reports", "absences", "roles", "company", "notice_settings"):
+        assert f'"{reverse(place)}"' in said
     found = client.get(reverse("palette_found") + "?q=carla").content.decode()
     assert "Carla Customer" in found
     assert "Refund for order 1009" in client.get(reverse("palette_found") + "?q=parcel").content.decode()
