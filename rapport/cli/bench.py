@@ -64,9 +64,7 @@ def bench_members(members: int, per_second: float, seconds: int) -> None:
     "--keep", type=click.Path(file_okay=False, path_type=Path),
     help="Keep the filled databases in this folder; filled ones that are there are used again.",
 )  # fmt: skip
-def bench_inbox(
-    conversations: int, messages: int, teams: int, members: int, small: int, only: str, repeats: int, keep: Path | None
-) -> None:
+def bench_inbox(small: int, only: str, repeats: int, keep: Path | None, **size: int) -> None:
     """Ask every page of the inbox, at this size and at a small one; the last line is one JSON object.
 
     A store is filled with an invented company: texts of five languages with words as frequent as in real ones, teams of
@@ -77,8 +75,9 @@ def bench_inbox(
     """
     from rapport.cli.bench_compare import compared
 
-    size = {"conversations": conversations, "messages": messages, "teams": teams, "members": members}
-    little = size | {"conversations": small, "messages": max(2_000, small * messages // conversations)}
+    little = size | {
+        "conversations": small, "messages": max(2_000, small * size["messages"] // size["conversations"]),
+    }  # fmt: skip
     found = [_asked(one, repeats, only, keep) for one in ([little] if small else []) + [size]]
     click.echo(json.dumps(compared(found[-1], found[0])))
 

@@ -104,7 +104,7 @@ class Pages:
             "view all resolved": lambda m: inbox + "?status=resolved",
             "view of a team": lambda m: reverse("team_inbox", args=[self._slug(m)]),
             "view of any team resolved": lambda m: reverse("team_inbox", args=[c(self._slugs)]) + "?status=resolved",
-            "view all, far down": lambda m: f"{inbox}?after={self._cursor(m, 'activity')}",
+            "view all, far down": lambda m: f"{inbox}?sort=activity&after={self._cursor(m, 'activity')}",
             "view all by promise, far down": lambda m: f"{inbox}?sort=promise&after={self._cursor(m, 'promise')}",
             "rows": lambda m: reverse("rows", args=["all"]) + "?newest=1",
             "counts": lambda m: reverse("counts"),
