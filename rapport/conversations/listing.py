@@ -78,7 +78,8 @@ _ORDERS = {
 }
 _SHOWN = "id, due_at, last_activity_at, created_at"
 _NO_TEAM = UUID(int=0)
-_TEAM_OR_NONE = f"COALESCE(owner_team_id, '{_NO_TEAM}')"
+#: As the index has it (`list_sql`).
+_TEAM_OR_NONE = f"CASE WHEN owner_team_id IS NULL THEN '{_NO_TEAM}'::uuid ELSE owner_team_id END"
 #: What a member keeps for themselves is little, and asleep or not is no matter.
 _OWN = {
     "followed": "SELECT conversation_id FROM conversations_subscription WHERE member_id = %s AND interest = 'follow'",
