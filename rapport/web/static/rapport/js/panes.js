@@ -1,5 +1,6 @@
 // The list and the room beside it: which row is open, and where the timeline stands.
 const detail = () => document.getElementById("detail");
+const place = () => location.pathname + location.search;
 let keptScroll = null;
 
 export function rows() {
@@ -52,7 +53,10 @@ export function startPanes() {
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) location.reload();
   });
-  addEventListener("popstate", () => location.reload());
+  // A jump within the page (to the content, to the person) is no other page.
+  let shown = place();
+  document.addEventListener("htmx:pushedIntoHistory", () => { shown = place(); });
+  addEventListener("popstate", () => place() !== shown && location.reload());
   document.querySelector(".sidebar [aria-current=page]")?.scrollIntoView({ block: "nearest" });
   toEnd();
 }
