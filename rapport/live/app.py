@@ -66,8 +66,11 @@ async def _stream(listener: Listener, scope: Scope, receive: Receive, send: Send
         while not gone.done() and asyncio.get_running_loop().time() < ends:
             body = await _next(listener, gone)
             if body is None:
-                return
+                break
             await send({"type": "http.response.body", "body": body, "more_body": True})
+        if not gone.done():
+            # Ended in words of the protocol: the browser would take it for a broken connection otherwise.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         gone.cancel()
 

@@ -134,6 +134,7 @@ def test_a_deactivated_member_is_refused_and_an_open_stream_ends(staff: tuple[Me
             await asyncio.to_thread(_deactivate, member)
             await changed("member", member.id, [])
             await page.ends()
+            assert page.sent[-1]["more_body"] is False
         async with Page(ticket.issue(member.id)) as page:
             assert page.status == 403
 
