@@ -22,6 +22,7 @@ from rapport.cli.demo_company.plan import Step, first_letter_id, plan
 from rapport.cli.demo_company.player import Played, Player
 from rapport.cli.demo_company.scripts import all_scripts
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Status
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.models import Event
 from rapport.inbound import intake
@@ -125,6 +126,7 @@ def test_the_whole_history_is_played_once_and_agrees_with_its_scripts(
         deliveries_left_at_their_time(sink[0])
         decisions_of_members_show()
         some_promises_are_broken_and_most_is_resolved()
+        who_wrote_in_confidence_alone_is_known_there_alone()
 
     again = played(monkeypatch)
     assert (again.actions, again.left_out) == (0, 0)
@@ -170,3 +172,11 @@ def some_promises_are_broken_and_most_is_resolved() -> None:
     still = Conversation.objects.filter(status=Status.OPEN)
     assert still.filter(first_answered_at=None, first_answer_due_at__lt=ANCHOR).count() >= 3
     assert Conversation.objects.filter(status=Status.RESOLVED).count() > still.count()
+
+
+def who_wrote_in_confidence_alone_is_known_there_alone() -> None:
+    strangers = Person.objects.filter(relationships=None, conversations__confidential=True)
+    only = strangers.exclude(conversations__confidential=False).distinct()
+    assert only
+    for person in only:
+        assert EVERYONE not in person.audience, person.name

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils.text import slugify
 
 from rapport.channels.models import Channel
-from rapport.cli.demo_company.company import FOLDER, SPAMMER, Company
+from rapport.cli.demo_company.company import FOLDER, Company
 from rapport.cli.demo_company.company import Person as SomeoneKnown
 from rapport.conversations.models import Topic
 from rapport.conversations.visibility import EVERYONE
@@ -107,8 +107,8 @@ def _topics(company: Company) -> None:
 
 
 def _people(company: Company) -> None:
-    # Strangers are in the book too, having once left their address; what they are to the company is unknown.
-    known = [person for person in company.people if SPAMMER not in person.relationships]
+    # Strangers are met as they write: who only ever applied for a job is known to HR alone.
+    known = [person for person in company.people if person.is_known]
     organizations = _organizations(known)
     for one in known:
         person = Person.objects.create(
