@@ -145,7 +145,8 @@ def _walk(page: Page, wanted: list[State], look: str) -> list[str]:
     for address, state in wanted:
         page.goto("about:blank")
         answer = page.goto(address)
-        assert answer is not None and (answer.ok or address == "/nothing-here/"), f"{address}: {answer}"
+        assert answer is not None
+        assert answer.ok or address == "/nothing-here/", f"{address}: {answer.status}"
         state(page)
         found += _check(page, f"{address} {getattr(state, '__name__', '')} {look}")
     return found

@@ -63,6 +63,7 @@ def test_little_moves_for_those_who_ask_for_it_and_forced_colors_keep_every_edge
         """() => [...document.querySelectorAll('.badge, .button:not(.button-quiet)')].filter((one) => one.offsetParent)
         .every((one) => parseFloat(getComputedStyle(one).borderTopWidth) >= 1)"""
     )
-    assert page.evaluate(
-        "getComputedStyle(document.querySelector('.side-link[aria-current=page]')).outlineStyle"
-    ) == "solid"
+    assert (
+        page.evaluate("getComputedStyle(document.querySelector('.side-link[aria-current=page]')).outlineStyle")
+        == "solid"
+    )

@@ -96,7 +96,7 @@ def test_draft_survives_a_reload(place: Place) -> None:
     page.goto(f"/c/{place.cast.conversation.id}/")
     page.locator("#composer-text").fill("Not yet finished")
     page.reload()
-    assert page.locator("#composer-text").input_value() == "Not yet finished"
+    expect(page.locator("#composer .editor")).to_have_text("Not yet finished")
 
 
 def test_phone_goes_from_list_to_conversation_to_person_and_back(place: Place) -> None:

@@ -37,6 +37,8 @@ function after(event) {
   const scroll = document.getElementById("timeline-scroll");
   if (scroll && keptScroll && !keptScroll.end) scroll.scrollTop = keptScroll.top;
   else toEnd();
+  // What had the focus is gone with what was there before: it goes on in the conversation, never to nowhere.
+  if (document.activeElement === document.body) scroll?.focus({ preventScroll: true });
   const title = detail().querySelector(".conversation-title h1");
   if (title) document.title = `${title.textContent} · Rapport`;
 }
