@@ -5,8 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from rapport.conversations.models import Conversation, Message
+from rapport.conversations.models import Conversation
 from rapport.core import scope
+from rapport.outbound.models import Delivery
 from tests.browser.conftest import Place
 from tests.web.cast import make_conversation
 
@@ -94,11 +95,11 @@ def test_a_day_of_work_by_keyboard_alone(place: Place) -> None:
     expect(page.locator(".item-out")).to_contain_text("it is on its way")
     _kept(page, "sent")
     _press(page, "Control+z")
-    expect(page.locator(".item-out")).to_have_count(0)
+    expect(page.locator(".toast")).to_contain_text("Taken back.")
     expect(page.locator("#composer .editor")).to_contain_text("it is on its way")
     _kept(page, "taken back")
     with scope.system():
-        assert not Message.objects.filter(direction="out").exists()
+        assert not Delivery.objects.filter(state="sent").exists()
 
     _press(page, "Escape", "n")
     page.keyboard.type("I called her.")
