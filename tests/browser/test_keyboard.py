@@ -95,7 +95,7 @@ def test_a_day_of_work_by_keyboard_alone(place: Place) -> None:
     expect(page.locator(".item-out")).to_contain_text("it is on its way")
     _kept(page, "sent")
     _press(page, "Control+z")
-    expect(page.locator(".toast")).to_contain_text("Taken back.")
+    expect(page.locator("#toasts")).to_contain_text("Taken back.")
     expect(page.locator("#composer .editor")).to_contain_text("it is on its way")
     _kept(page, "taken back")
     with scope.system():
