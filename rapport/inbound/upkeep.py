@@ -21,7 +21,13 @@ class Job:
     run: Callable[[], object]
 
 
-JOBS = [Job(3600.0, uploads.sweep), Job(0.5, audit.seal_waiting), Job(5.0, snoozing.wake_due), Job(600.0, presence.sweep), Job(10.0, tallying.fold)]
+JOBS = [
+    Job(0.5, audit.seal_waiting),
+    Job(5.0, snoozing.wake_due),
+    Job(10.0, tallying.fold),
+    Job(600.0, presence.sweep),
+    Job(3600.0, uploads.sweep),
+]
 
 
 def run(stopping: Event) -> None:

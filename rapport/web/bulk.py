@@ -25,7 +25,7 @@ from rapport.staff.models import Role
 from rapport.web import snoozes
 from rapport.web.bulk_verbs import VERBS, Verb, restore_marks
 from rapport.web.colleagues import colleagues_of
-from rapport.web.inbox import listing_of
+from rapport.web.inbox import listing_beside
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
@@ -159,4 +159,4 @@ def _tell(request: HttpRequest, words: str, undo_url: str = "", *, failed: bool 
     if request.headers.get("HX-Request"):
         return render(request, "web/inbox/told.html", {"words": words, "undo_url": undo_url, "failed": failed})
     messages.add_message(request, messages.WARNING if failed else messages.SUCCESS, words, extra_tags=undo_url)
-    return redirect(listing_of(request, request.GET.get("in", "all")).url)
+    return redirect(listing_beside(request).url)

@@ -20,7 +20,7 @@ from rapport.people.models import Handle, Person, Relationship, RelationshipKind
 from rapport.staff.models import Member, Membership
 from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
-from rapport.web.inbox import listing_of
+from rapport.web.inbox import listing_beside
 from rapport.web.presences import here_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
@@ -96,7 +96,7 @@ def after(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
 
 
 def _listing(request: HttpRequest) -> Any:
-    return listing_of(request, request.GET.get("in", "all"))
+    return listing_beside(request)
 
 
 def _core(request: HttpRequest, found: Conversation, before: UUID | None = None) -> dict[str, Any]:

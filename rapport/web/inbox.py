@@ -102,6 +102,14 @@ def listing_of(request: HttpRequest, key: str) -> Listing:
     return Listing(*_narrowed(request, view, team.name, f"team-{slug}", reverse("team_inbox", args=[slug])))
 
 
+def listing_beside(request: HttpRequest) -> Listing:
+    """The list that a conversation was opened from (`?in=`); everything, where that list is gone."""
+    try:
+        return listing_of(request, request.GET.get("in", "all"))
+    except NotVisible:
+        return listing_of(request, "all")
+
+
 def _narrowed(
     request: HttpRequest, view: View, title: str, key: str, url: str
 ) -> tuple[View, str, str, str, Narrow]:

@@ -20,7 +20,7 @@ from rapport.web import locales, snoozes
 from rapport.web.asking import question_of
 from rapport.web.composer import given_uuid, uuid_or_none
 from rapport.web.conversation import after
-from rapport.web.inbox import listing_of
+from rapport.web.inbox import listing_beside
 from rapport.web.rights import WRITERS, member_of, page
 
 PURPOSES = ("merge", "move", "link")
@@ -49,7 +49,7 @@ def other(request: HttpRequest, conversation_id: UUID, purpose: str) -> HttpResp
     chosen = uuid_or_none(request.GET.get("other", ""))
     context = {
         "conversation": found, "purpose": purpose, "typed": typed, "chosen_messages": _chosen(request),
-        "listing": listing_of(request, request.GET.get("in", "all")),
+        "listing": listing_beside(request),
         "ways": _ways(request, found, chosen) if purpose == "merge" and chosen else None,
     }  # fmt: skip
     if not context["ways"]:

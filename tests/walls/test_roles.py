@@ -30,6 +30,8 @@ PUBLIC = {
     "mfa_index": "leads to a page that asks",
     "mfa_list_webauthn": "leads to a page that asks",
 }
+#: For who leads the team, whatever the role.
+LEADS_ALONE = {"team_load", "team_move", "undo_move", "team_share"}
 _IDS = (
     "conversation_id", "message_id", "before", "attachment_id", "person_id", "organization_id", "relationship_id",
     "draft_id", "upload_id", "template_id", "view_id", "item_id", "event_id", "member_id", "team_id",
@@ -57,7 +59,7 @@ def test_every_address_answers_each_role_as_the_table_says(role: str, cast: Cast
             with nothing_lasts():
                 status = getattr(client, method)(url).status_code
             refused = status == 403
-            if refused and role in needed:
+            if refused and role in needed and address.name not in LEADS_ALONE:
                 wrong.append(f"{role} is refused {method} {address.name}, which asks for {needed.name}")
             if not refused and role not in needed:
                 wrong.append(f"{role} is let to {method} {address.name} ({status}), which asks for {needed.name}")

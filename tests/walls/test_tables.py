@@ -46,7 +46,7 @@ OPEN = {
 NARROW = {
     "search_message": {"uuid", "timestamp with time zone"},
     "search_name": {"uuid", "boolean", "integer"},
-    "insight_said": {"uuid", "timestamp with time zone", "character varying"},
+    "insight_said": {"uuid", "uuid[]", "timestamp with time zone", "character varying"},
 }
 
 

@@ -31,7 +31,7 @@ def _addresses(cast: Cast) -> list[tuple[str, str]]:
         "person_id": cast.secretive.id, "organization_id": cast.secretive.organization_id, "relationship_id": anything,
         "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "fmt": "toml", "number": 1, "position": 1,
         "member_id": cast.agent.id, "team_id": cast.people_team.id, "hours_id": anything, "channel_id": cast.channel.id,
-        "item_id": anything, "source": "opened", "batch": anything, "absence_id": anything,
+        "item_id": anything, "source": "opened", "batch": anything, "batch_id": anything, "absence_id": anything,
     }  # fmt: skip
     return [(name, reverse(name, kwargs={key: values[key] for key in keys})) for name, keys in _named()]
 
