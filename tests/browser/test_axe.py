@@ -53,7 +53,6 @@ def _dialog(page: Page, key: str) -> None:
 
 def _palette(page: Page) -> None:
     _dialog(page, "Control+k")
-    page.keyboard.type("ass")
     expect(page.locator("#palette-list [role=option]").first).to_be_visible()
 
 

@@ -28,7 +28,7 @@ def test_signing_in_reading_and_answering_by_keyboard_alone(place: Place) -> Non
     page.keyboard.press("Control+Enter")
     expect(page.locator(".item-out")).to_contain_text("it is on its way")
     expect(page.locator(".item-out")).to_contain_text("Goes out in")
-    expect(page.locator("#composer-text")).to_have_value("")
+    expect(page.locator("#composer-text")).to_have_text("")
     page.locator("#timeline-scroll").focus()
     page.keyboard.press("e")
     expect(page.get_by_role("button", name="Open again")).to_be_visible()
@@ -54,7 +54,7 @@ def test_a_new_conversation_and_a_note_appear_without_reload_scroll_or_focus_sto
     actions.note(cast.conversation.id, cast.lead, "I called her.")
     expect(page.locator(".item-note")).to_contain_text("I called her.", timeout=5000)
     assert page.evaluate("window.stayed && document.activeElement.id") == "composer-text"
-    assert page.locator("#composer-text").input_value() == "half a sentence"
+    expect(page.locator("#composer-text")).to_have_text("half a sentence")
 
 
 def test_new_rows_wait_behind_a_pill_while_one_reads_further_down(place: Place) -> None:

@@ -18,7 +18,7 @@ SETTINGS: dict[str, str] = {
     "listen_addresses": "",
     "port": "5432",
     "unix_socket_permissions": "0700",
-    "max_connections": "60",
+    "max_connections": "120",
     "superuser_reserved_connections": "2",
     "shared_buffers": "48MB",
     "huge_pages": "off",

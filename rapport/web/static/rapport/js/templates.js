@@ -69,7 +69,8 @@ export class Offers {
     this.popup.style.insetBlockStart = below && field ? `${anchor.bottom - box.top + 4}px` : "auto";
     this.popup.style.insetBlockEnd = below && field ? "auto" : `${box.bottom - anchor.top + 4}px`;
     this.owner.setAttribute("aria-controls", this.popup.id);
-    this.owner.setAttribute("aria-expanded", "true");
+    this.popup.setAttribute("aria-labelledby", this.owner.getAttribute("aria-labelledby") ?? this.owner.id);
+    if (this.owner.role === "combobox") this.owner.setAttribute("aria-expanded", "true");
     this.mark(options.length ? 0 : -1);
   }
 
@@ -91,7 +92,7 @@ export class Offers {
     if (this.popup.hidden) return;
     this.popup.hidden = true;
     this.owner?.removeAttribute("aria-activedescendant");
-    this.owner?.setAttribute("aria-expanded", "false");
+    if (this.owner?.role === "combobox") this.owner.setAttribute("aria-expanded", "false");
   }
 
   key(event) {
