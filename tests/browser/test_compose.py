@@ -139,6 +139,7 @@ def test_a_session_that_ends_while_one_types_costs_no_word(place: Place) -> None
     expect(page.locator("[data-draft-state]")).to_have_text("Draft saved", timeout=15000)
     with scope.system():
         assert "Half a sentence" in Draft.objects.get().html
+    page.locator("#composer-text").focus()
     page.keyboard.press("Control+Enter")
     expect(page.locator(".item-out")).to_contain_text("Half a sentence")
 
