@@ -86,3 +86,8 @@ def last_event(kind: str) -> UUID:
     """The latest event of a kind."""
     with scope.system():
         return Event.objects.filter(kind=kind).order_by("-id").values_list("id", flat=True)[0]
+
+
+def messages_of(one: Conversation) -> list:
+    """The messages of a conversation, by id."""
+    return [id for id, at in where().items() if at == one.id]
