@@ -21,6 +21,9 @@ from tests.web.cast import Cast, make_cast
 
 __all__ = ["DESK", "PHONE"]
 
+_AT_WORK = """SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -90,7 +93,19 @@ def place(
         context.close()
     live.send_signal(signal.SIGTERM)
     live.wait(10)
+    _wait_for_answers()
     assert not found.problems
+
+
+def _wait_for_answers() -> None:
+    """Until no request is at work any more: the tables are emptied next, and the two would wait for each other."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute(_AT_WORK)
+            if cursor.fetchone()[0] == 0:
+                return
+        time.sleep(0.05)
 
 
 def _free_port() -> int:

@@ -4,7 +4,7 @@ import base64
 
 from django.contrib.sessions.models import Session
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rapport.conversations.models import Attachment, Conversation, Draft, Message, Template
 from rapport.core import scope
@@ -36,6 +36,17 @@ _DROP = """([bytes, name]) => {
     data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
     document.querySelector("[data-drop]").dispatchEvent(
         new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+_LATE_ANSWERS = """() => {
+    const ask = window.fetch;
+    window.asked = 0;
+    window.fetch = async (...given) => {
+        window.asked += 1;
+        const answer = await ask(...given);
+        await new Promise((done) => setTimeout(done, 1500));
+        return answer;
+    };
 }"""
 
 
@@ -83,6 +94,42 @@ def test_rich_text_pictures_and_files_become_one_clean_mail(place: Place) -> Non
     expect(page.locator("#composer-text b")).to_have_text("bold")
     expect(page.locator("#composer-text img")).to_be_visible()
     expect(page.locator("[data-upload]")).to_contain_text("list.txt")
+
+
+def test_what_is_sent_while_it_is_being_saved_is_not_taken_for_another_tabs(place: Place) -> None:
+    cast = place.cast
+    page = place.page(cast.agent)
+    opened(place, page, cast.conversation)
+    page.evaluate(_LATE_ANSWERS)
+    page.locator("#composer-text").click()
+    page.keyboard.type("Carla, it is on")
+    page.wait_for_function("window.asked > 0")
+    page.keyboard.type(" its way.")
+    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
+    expect(page.locator(".item-out")).to_have_count(1)
+    with scope.system():
+        assert Delivery.objects.count() == 1
+        assert not Draft.objects.exists()
+
+
+def test_what_is_sent_before_the_editor_has_come_is_sent_once_and_gone_from_the_box(place: Place) -> None:
+    held: list[Route] = []
+    page = place.page(place.cast.agent)
+    page.route("**/writing*.js", lambda route: held.append(route))
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    page.keyboard.press("r")
+    page.keyboard.type("Carla, it is on its way.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_timeout(200)
+    held.pop().continue_()
+    expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
+    expect(page.locator("#composer-text")).to_have_text("")
+    page.wait_for_timeout(1500)
+    with scope.system():
+        assert Delivery.objects.count() == 1
+        assert not Draft.objects.exists()
 
 
 def test_a_draft_in_two_tabs_shows_both_and_loses_neither(place: Place) -> None:

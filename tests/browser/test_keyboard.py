@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from rapport.conversations.models import Conversation
 from rapport.core import scope
@@ -213,3 +213,39 @@ def test_what_a_screen_reader_hears(place: Place) -> None:
     page.keyboard.press("Escape")
     page.locator("body").press("m")
     expect(page.get_by_role("dialog", name=re.compile("Merge"))).to_be_visible()
+
+
+def test_what_is_typed_before_the_editor_has_come_is_words_and_no_keys(place: Place) -> None:
+    held: list[Route] = []
+    page = place.page(place.cast.agent)
+    page.route("**/writing*.js", lambda route: held.append(route))
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    _press(page, "r")
+    page.keyboard.type("Dear Carla, see e a s")
+    page.wait_for_timeout(200)
+    assert held
+    held.pop().continue_()
+    expect(page.locator("#composer-text[contenteditable]")).to_have_text("Dear Carla, see e a s")
+    page.keyboard.type(" and more")
+    expect(page.locator("#composer-text")).to_have_text("Dear Carla, see e a s and more")
+    now = _conversation(place)
+    assert (now.status, now.owner_member_id) == ("open", place.cast.conversation.owner_member_id)
+
+
+def test_keys_pressed_while_a_conversation_is_opening_are_for_it_and_not_for_the_one_before(place: Place) -> None:
+    cast = place.cast
+    with scope.system():
+        other = make_conversation("Another", "x", cast.customer, cast.service, cast.channel, minutes_ago=5)
+    held: list[Route] = []
+    page = place.page(cast.agent)
+    page.goto(f"/c/{other.id}/?in=all")
+    page.route(f"**/c/{cast.conversation.id}/*", lambda route: held.append(route))
+    page.locator(f"#c-{cast.conversation.id} .row-link").focus()
+    _press(page, "Enter", "e", "a")
+    page.wait_for_timeout(200)
+    held.pop().continue_()
+    expect(page.get_by_role("button", name="Open again")).to_be_visible()
+    expect(page.locator("[data-conversation] h1")).to_have_text("Refund for order 1009")
+    with scope.system():
+        statuses = dict(Conversation.objects.filter(owner_team=cast.service).values_list("id", "status"))
+    assert (statuses[cast.conversation.id], statuses[other.id]) == ("resolved", "open")

@@ -1,6 +1,7 @@
 """The conversation's page: what is done with a whole matter, who is here, and what is taken back."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from rapport.conversations import following, presence, reading
 from rapport.conversations.models import Conversation, Direction, Link, Message, Presence, Subscription, Watch
 from rapport.core import scope
 from rapport.core.clock import now
+from rapport.core.ids import new_id
 from rapport.core.models import Event
 from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
@@ -201,9 +203,22 @@ def test_opening_it_marks_it_as_read_and_what_is_muted_is_never_unread(cast: Cas
         following.mute(cast.conversation.id, cast.agent)
         assert not reading.unread_ids(cast.agent, [cast.conversation.id])
         following.unfollow(cast.conversation.id, cast.agent)
-    sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id]))
+    assert sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id])).status_code == 200
     with scope.member(cast.agent.id):
         assert not reading.unread_ids(cast.agent, [cast.conversation.id])
+
+
+def test_what_came_by_a_clock_ahead_of_ours_is_read_when_it_was_looked_at(cast: Cast, sign_in: SignIn) -> None:
+    soon = new_id(int((now() + timedelta(minutes=2)).timestamp() * 1000))
+    with scope.system():
+        ahead = Message.objects.create(
+            id=soon, conversation=cast.conversation, direction=Direction.IN, text="Soon.", at=now()
+        )
+    sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id]))
+    with scope.member(cast.agent.id):
+        assert not reading.unread_ids(cast.agent, [ahead.conversation_id])
+        reading.mark_unread([ahead.conversation_id], cast.agent)
+        assert reading.unread_ids(cast.agent, [ahead.conversation_id])
 
 
 def test_a_note_that_names_a_conversation_links_it(cast: Cast, sign_in: SignIn) -> None:

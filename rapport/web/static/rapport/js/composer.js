@@ -21,8 +21,20 @@ export function focusComposer(kind) {
   if (!box) return false;
   const tab = box.querySelector(`[name=kind][value=${kind}]`);
   if (tab && !tab.checked) tab.click();
+  // At once: what is typed until the editor has come is words already, and no keys.
+  box.querySelector("textarea[name=text]:not([disabled])")?.focus();
   writing().then((module) => module.attach(box).editor.focus());
   return true;
+}
+
+// Sent before the editor has come: it comes first, or it would take words that are gone for words not sent yet.
+function submitted(event) {
+  const box = event.target;
+  if (box !== form() || box.querySelector(".editor") || box.dataset.plain) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const { submitter } = event;
+  writing().then((module) => module.attach(box), () => { box.dataset.plain = "yes"; }).then(() => box.requestSubmit(submitter));
 }
 
 // What was just sent comes back with the key that takes everything back, unless one is writing something else.
@@ -50,6 +62,7 @@ function wake(event) {
 }
 
 export function startComposer() {
+  document.addEventListener("submit", submitted, true);
   document.addEventListener("focusin", wake);
   document.addEventListener("input", wake);
   document.addEventListener("htmx:afterSettle", look);

@@ -1,13 +1,16 @@
 // The keyboard. Which key does what stands in the list behind "?", which the server writes; here is how it is done.
 import { focusComposer } from "./composer.js";
 import { openPalette, startPalette } from "./palette.js";
-import { rows } from "./panes.js";
+import { isOpening, rows } from "./panes.js";
 import { act, clear, count, extend, selectAll, subjects, toggleCurrent, undo } from "./select.js";
 
 const SEQUENCE_MS = 1500;
 const keys = new Map();
 let first = "";
 let since = 0;
+let meant = "";
+// What does not depend on which conversation is open.
+const ANYTIME = new Set(["next", "previous", "open", "palette", "search", "help", "undo"]);
 
 function typing(target) {
   return target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
@@ -102,6 +105,11 @@ const DO = {
 };
 
 export function run(name, event) {
+  // The first that is meant for a conversation still on its way waits for it; what is pressed after it is dropped.
+  if (isOpening() && !ANYTIME.has(name)) {
+    meant ||= name;
+    return true;
+  }
   const place = document.querySelector(`#keys-dialog [data-run="${CSS.escape(name)}"]`)?.dataset.go;
   if (place) location.href = place;
   return Boolean(place) || Boolean(DO[name]?.(event));
@@ -157,8 +165,17 @@ function pressed(event) {
   else if (keys.has(key) && run(keys.get(key), event)) event.preventDefault();
 }
 
+function arrived(event) {
+  if (event.detail.target?.id !== "detail") return;
+  const name = meant;
+  meant = "";
+  if (name) run(name);
+}
+
 export function startKeys() {
   learn();
+  document.addEventListener("htmx:afterSettle", arrived);
+  document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.successful) meant = ""; });
   startPalette(run);
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", (event) => {

@@ -2,6 +2,10 @@
 const detail = () => document.getElementById("detail");
 const place = () => location.pathname + location.search;
 let keptScroll = null;
+let opening = false;
+
+// Whether another conversation is on its way: what stands there is no longer what one means.
+export const isOpening = () => opening;
 
 export function rows() {
   return [...document.querySelectorAll("#rows .row-link")];
@@ -49,9 +53,12 @@ export function startPanes() {
   document.addEventListener("htmx:beforeRequest", (event) => {
     const row = event.target.closest?.(".row-link");
     if (!row) return;
+    opening = true;
     rows().forEach((link) => link.removeAttribute("aria-current"));
     row.setAttribute("aria-current", "true");
   });
+  document.addEventListener("htmx:afterSettle", () => { opening = false; });
+  document.addEventListener("htmx:afterRequest", (event) => { opening &&= event.detail.successful; });
   document.addEventListener("htmx:responseError", (event) => {
     if (event.detail.xhr.status === 401) location.reload();
   });

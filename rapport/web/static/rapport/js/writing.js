@@ -5,6 +5,8 @@ import { fill, Telling } from "./telling.js";
 import { Offers } from "./templates.js";
 import { Uploads } from "./uploads.js";
 
+// So long a save may hold up sending.
+const SAVE_MS_MAX = 4000;
 let writer = null;
 
 class Writer {
@@ -35,6 +37,7 @@ class Writer {
       event.stopImmediatePropagation();
       return this.telling.say(this.telling.words.wait);
     }
+    if (this.drafts.running) return this.later(event);
     const field = this.form.elements.html;
     field.disabled = false;
     field.value = this.editor.html();
@@ -43,6 +46,19 @@ class Writer {
     this.drafts.keepHere();
     clearTimeout(this.drafts.timer);
     this.drafts.stopped = true;
+  }
+
+  // A save is on its way: sent before its answer, our own words would look like another tab's.
+  async later(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (this.waits) return;
+    this.waits = true;
+    clearTimeout(this.drafts.timer);
+    await Promise.race([this.drafts.running, new Promise((done) => setTimeout(done, SAVE_MS_MAX))]);
+    this.waits = false;
+    this.drafts.running = null;
+    if (this.form.isConnected) this.form.requestSubmit(event.submitter);
   }
 
   answered(detail) {
