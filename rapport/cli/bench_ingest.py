@@ -116,10 +116,7 @@ def _search_index() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        for index in (
-            "search_message_words", "search_name_words", "search_name_trigrams", "conversation_subject_trigram",
-            "handle_trigram", "person_name_trigram",
-        ):
+        for index in ("search_message_words", "search_name_words", "search_name_trigrams"):
             cursor.execute(
                 "SELECT gin_clean_pending_list(to_regclass(%s)) WHERE to_regclass(%s) IS NOT NULL", [index, index]
             )

@@ -1,9 +1,8 @@
 """One matter, its threads, and everything said in it."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Least, Lower
+from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from rapport.channels.models import Channel
@@ -129,7 +128,6 @@ class Conversation(models.Model):
         indexes = [
             # Those of the lists are partial and over expressions: `list_sql`.
             models.Index(fields=["person", "-last_activity_at"], name="conversation_person"),
-            GinIndex(OpClass(Lower("subject"), name="gin_trgm_ops"), name="conversation_subject_trigram"),
         ]
 
     def __str__(self) -> str:

@@ -20,6 +20,7 @@ from rapport.conversations.listing import (
     page_statement,
 )
 from rapport.conversations.models import Attachment, Conversation, Message, Topic
+from rapport.conversations.summaries import Summary, summaries
 from rapport.conversations.tallying import Counts, count_open
 from rapport.core.errors import NotVisible
 
@@ -29,7 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 PAGE_SIZE = 40
-TIMELINE_SIZE = 60
+TIMELINE_SIZE = 40
 #: Marked for translation, translated where they are shown.
 VIEWS = {
     "mine": gettext_noop("Mine"),
@@ -46,7 +47,7 @@ VIEWS = {
 class Page:
     """Some conversations in the view's order; `next_cursor` is empty on the last page."""
 
-    rows: Sequence[Conversation]
+    rows: Sequence[Summary]
     next_cursor: str = ""
 
 
@@ -55,14 +56,14 @@ def list_conversations(view: View, cursor: str = "", limit: int = PAGE_SIZE) -> 
     found = _select(*page_statement(view, edge_of(view, cursor), limit + 1))
     ids = [row[0] for row in found[:limit]]
     if len(found) <= limit:
-        return Page(_in_order(ids))
+        return Page(summaries(ids))
     last_id, due_at, last_activity_at, created_at = found[limit - 1]
-    return Page(_in_order(ids), cursor_of(view, Edge(due_at, last_activity_at, created_at, last_id)))
+    return Page(summaries(ids), cursor_of(view, Edge(due_at, last_activity_at, created_at, last_id)))
 
 
-def rows_of(view: View, ids: Iterable[UUID]) -> Sequence[Conversation]:
+def rows_of(view: View, ids: Iterable[UUID]) -> Sequence[Summary]:
     """Those of `ids` that are in the view now, in its order."""
-    return _in_order([row[0] for row in _select(*among_statement(view, list(ids)[:100]))])
+    return summaries([row[0] for row in _select(*among_statement(view, list(ids)[:100]))])
 
 
 def get_conversation(conversation_id: UUID) -> Conversation:
@@ -126,20 +127,6 @@ def active_topics() -> list[Topic]:
     return list(Topic.objects.filter(is_active=True))
 
 
-#: What no row of a list shows; to read it for forty would be a third of a list's time.
-_UNSEEN = [
-    f"{one}__{name}"
-    for one, names in {
-        "person": "audience note external_id time_zone language created_at",
-        "channel": "config secrets error last_heard_at changed_at",
-        "topic": "words description",
-        "owner_team": "description",
-        "owner_member": "password skills signature role time_zone language hours capacity density joined_at",
-    }.items()
-    for name in names.split()
-]
-
-
 def _joined() -> QuerySet[Conversation]:
     return Conversation.objects.select_related("person", "owner_team", "owner_member", "channel", "topic")
 
@@ -148,10 +135,3 @@ def _select(statement: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())
-
-
-def _in_order(ids: Sequence[UUID]) -> Sequence[Conversation]:
-    if not ids:
-        return []
-    rows = {row.id: row for row in _joined().defer(*_UNSEEN).filter(id__in=ids)}
-    return [rows[one] for one in ids if one in rows]

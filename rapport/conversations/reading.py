@@ -1,6 +1,7 @@
 """What a member has read. Unread is what somebody else said last, since the member last looked."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,20 @@ from rapport.staff.models import Member
 
 _AT_ONCE = 500
 _JUST_BEFORE = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The latest message of a conversation, who of us wrote it, and until when a member has read."""
+
+    message_id: UUID | None
+    member_id: UUID | None
+    seen_at: datetime | None
+
+    @property
+    def came(self) -> datetime | None:
+        """When it came: ids are in the order in which messages came (RFC 9562, version 7: milliseconds first)."""
+        return datetime.fromtimestamp((self.message_id.int >> 80) / 1000, UTC) if self.message_id else None
 
 
 def mark_seen(conversation: Conversation | UUID, member: Member) -> None:
@@ -31,7 +46,7 @@ def mark_read(ids: Iterable[UUID], member: Member) -> None:
 def mark_unread(ids: Iterable[UUID], member: Member) -> None:
     """The latest message of each of these, whoever wrote it, is to be read again."""
     latest = _latest(visible(ids), member)
-    _write({id: at - _JUST_BEFORE for id, (at, _, _) in latest.items()}, member)
+    _write({id: one.came - _JUST_BEFORE for id, one in latest.items() if one.came}, member)
 
 
 def unread_ids(member: Member, ids: Iterable[UUID]) -> set[UUID]:
@@ -40,7 +55,18 @@ def unread_ids(member: Member, ids: Iterable[UUID]) -> set[UUID]:
     What the member has muted is never unread.
     """
     found = _latest(list(ids)[:_AT_ONCE], member, muted=False)
-    return {id for id, (at, by, seen) in found.items() if _is_unread(at, by, seen, member)}
+    return {id for id, latest in found.items() if is_unread(latest, member)}
+
+
+def is_unread(latest: Latest, member: Member) -> bool:
+    """Whether the latest message is yet to be read by the member, muted or not."""
+    at, by, seen = latest.came, latest.member_id, latest.seen_at
+    if at is None or (seen is not None and at <= seen):
+        return False
+    if by == member.id:
+        # One's own word is unread only where one has said so: the mark then stands just before it.
+        return seen is not None and at - seen <= 2 * _JUST_BEFORE
+    return seen is not None or at > member.joined_at
 
 
 def seen_times(member: Member, ids: Iterable[UUID]) -> dict[UUID, datetime]:
@@ -62,27 +88,10 @@ def visible(ids: Iterable[UUID]) -> list[UUID]:
     return list(Conversation.objects.filter(id__in=list(ids)).values_list("id", flat=True))
 
 
-def _is_unread(at: datetime, by: UUID | None, seen: datetime | None, member: Member) -> bool:
-    if seen is not None and at <= seen:
-        return False
-    if by == member.id:
-        # One's own word is unread only where one has said so: the mark then stands just before it.
-        return seen is not None and at - seen <= 2 * _JUST_BEFORE
-    return seen is not None or at > member.joined_at
-
-
-def _latest(
-    ids: Iterable[UUID], member: Member, *, muted: bool = True
-) -> dict[UUID, tuple[datetime, UUID | None, datetime | None]]:
-    """When the latest message of each came, who of us wrote it, and until when the member has read."""
+def _latest(ids: Iterable[UUID], member: Member, *, muted: bool = True) -> dict[UUID, Latest]:
     with connection.cursor() as cursor:
         cursor.execute(_LATEST, {"ids": list(ids), "me": member.id, "muted": muted})
-        return {id: (_came(message), by, seen) for id, message, by, seen in cursor.fetchall()}
-
-
-def _came(message: UUID) -> datetime:
-    # Ids are in the order in which messages came (RFC 9562, version 7: milliseconds first).
-    return datetime.fromtimestamp((message.int >> 80) / 1000, UTC)
+        return {row[0]: Latest(*row[1:]) for row in cursor.fetchall()}
 
 
 def _write(marks: Mapping[UUID, datetime], member: Member) -> None:

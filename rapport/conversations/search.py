@@ -230,7 +230,7 @@ class Filtered:
 def _hurried(found: Found) -> Iterator[Callable[[str, Sequence[Any]], list[Any]]]:
     """Ask inside the block; what takes too long ends it, and `found.until` stays as it was set last.
 
-    Joins go row by row, newest first, and stop when there are enough.
+    Joins go row by row, newest first, and stop when there are enough; how common the words are decides how.
     """
     began = monotonic()
     try:
@@ -242,9 +242,9 @@ def _hurried(found: Found) -> Iterator[Callable[[str, Sequence[Any]], list[Any]]
                 cursor.execute(sql, params)
                 return list(cursor.fetchall())
 
-            ask(_HURRY, [str(_TIME_MS), "off", "off"])
+            ask(_HURRY, [str(_TIME_MS), "off", "off", "force_custom_plan"])
             yield ask
-            cursor.execute(_HURRY, ["60000", "on", "on"])
+            cursor.execute(_HURRY, ["60000", "on", "on", "auto"])
     except _TooLong:
         pass
     except OperationalError as error:
@@ -257,7 +257,7 @@ class _TooLong(Exception):
 
 
 _HURRY = """SELECT set_config('statement_timeout', %s, true), set_config('enable_hashjoin', %s, true),
-    set_config('enable_mergejoin', %s, true)"""
+    set_config('enable_mergejoin', %s, true), set_config('plan_cache_mode', %s, true)"""
 
 
 def _cut(found: Found, limit: int) -> Found:

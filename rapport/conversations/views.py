@@ -23,7 +23,7 @@ _COUNTING_MS = 250
 def views_of(member: Member) -> list[SavedView]:
     """The views a member has: their own, their teams' and everyone's, in this order."""
     return sorted(
-        SavedView.objects.select_related("team", "member"),
+        SavedView.objects.all(),
         key=lambda one: (_place(one), one.position, one.name.casefold(), str(one.id)),
     )
 

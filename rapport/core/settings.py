@@ -108,7 +108,14 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(query.pop("port", "") or parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"prepare_threshold": None, "options": "-c statement_timeout=60000", **query},
+        # Planning takes most of the time of our statements, behind the walls even more: PostgreSQL keeps the plans of
+        # those that a connection asks again and again. Search asks for fresh ones (`conversations.search`).
+        "OPTIONS": {
+            "server_side_binding": True,
+            "prepare_threshold": 5,
+            "options": "-c statement_timeout=60000",
+            **query,
+        },
         "TEST": {"NAME": None},
     }
 

@@ -29,14 +29,6 @@ def teams_for(conversation: Conversation, query: str) -> list[Team]:
     return list(teams[:_OFFERED_MAX])
 
 
-def conversations_for(query: str, but: UUID) -> list[Conversation]:
-    """Conversations with these words in the subject, or a person of this name; only what the member sees."""
-    found = Conversation.objects.exclude(id=but).filter(merged_into__isnull=True).select_related("person", "owner_team")
-    for word in query.lower().split()[:5]:
-        found = found.filter(Q(subject__icontains=word) | Q(person__name__icontains=word))
-    return list(found.order_by("-last_activity_at")[:_OFFERED_MAX])
-
-
 def mentioned(conversation: Conversation, note: Rich) -> list[UUID]:
     """The members a note mentions, those of mentioned teams included. Raises Invalid naming who cannot see it."""
     _refuse_unseeing(conversation, note.members)

@@ -1,7 +1,6 @@
 """Everyone the business talks with."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -58,7 +57,6 @@ class Person(models.Model):
 
     class Meta:
         indexes = [
-            GinIndex(OpClass(Lower("name"), name="gin_trgm_ops"), name="person_name_trigram"),
             models.Index(Lower("name"), "id", name="person_by_name"),
         ]
 
@@ -76,9 +74,6 @@ class Handle(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="handles")
     source = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField(default=now)
-
-    class Meta:
-        indexes = [GinIndex(OpClass("value", name="gin_trgm_ops"), name="handle_trigram")]
 
 
 class Relationship(models.Model):

@@ -1,6 +1,6 @@
 """Dates, numbers and spans of time as the reader's language writes them (Unicode CLDR, by Babel)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 
 from babel import Locale
@@ -85,7 +85,8 @@ def size(count: int) -> str:
 
 def day(at: date | datetime) -> str:
     """A date: "23 Nov 2026"."""
-    return str(format_date(_local(at), "medium", locale=locale()))
+    local = _local(at)
+    return _medium_day(local.date() if isinstance(local, datetime) else local, locale())
 
 
 def weekday(at: date | datetime) -> str:
@@ -95,7 +96,8 @@ def weekday(at: date | datetime) -> str:
 
 def clock(at: datetime) -> str:
     """A time of day in the reader's zone: "14:05"."""
-    return str(format_time(_zoned(at), "short", locale=locale()))
+    zoned = _zoned(at)
+    return _short_clock(zoned.hour, zoned.minute, locale())
 
 
 def moment(at: datetime) -> str:
@@ -110,6 +112,16 @@ def full(at: datetime) -> str:
 
 
 # A list says forty of them, and the same day or the same minute of a day is said again and again.
+@lru_cache(maxsize=4096)
+def _medium_day(at: date, locale: Locale) -> str:
+    return str(format_date(at, "medium", locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _short_clock(hour: int, minute: int, locale: Locale) -> str:
+    return str(format_time(time(hour, minute), "short", locale=locale))
+
+
 @lru_cache(maxsize=4096)
 def _full_day(at: date, locale: Locale) -> str:
     return str(format_date(at, "full", locale=locale))

@@ -9,26 +9,28 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import following
+from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Watch
 from rapport.conversations.queries import earlier_of
 from rapport.core import events
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotVisible
+from rapport.people.listing import people_after
 from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
-from rapport.people.search import people_after, search_people
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
 _CONVERSATIONS_SHOWN = 50
+_FOUND_SHOWN = 60
 
 
 @page()
 @require_GET
 def people(request: HttpRequest) -> HttpResponse:
-    """Everybody one may know of, by name, or those that match `?q=`."""
+    """Everybody one may know of, by name, or those whose name or address is like `?q=`, the likest first."""
     shell_of(request).current = "people"
     query = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    found, following = (search_people(query), "") if query else people_after(request.GET.get("after", ""))
+    found, following = (_named(query), "") if query else people_after(request.GET.get("after", ""))
     relations: dict[UUID, list[Relationship]] = {}
     for one in Relationship.objects.filter(person__in=found, until__isnull=True).order_by("kind"):
         relations.setdefault(one.person_id, []).append(one)
@@ -116,6 +118,12 @@ def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUI
         data = {"person": str(found.id), "relationship": str(relationship_id)}
         events.record("relationship.ended", actor_id=member_of(request).id, data=data)
     return _answer(request, found)
+
+
+def _named(query: str) -> list[Person]:
+    ids = people_named(query, _FOUND_SHOWN)
+    rows = Person.objects.select_related("organization").in_bulk(ids)
+    return [rows[one] for one in ids if one in rows]
 
 
 def _answer(request: HttpRequest, found: Person) -> HttpResponse:

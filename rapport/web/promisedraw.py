@@ -6,14 +6,13 @@ from html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from rapport.conversations.models import Conversation
 from rapport.staff.hours import Hours
 from rapport.web import locales
 from rapport.web.icons import icon
-from rapport.web.promises import Left, left_of
+from rapport.web.promises import Left, Promised, left_of
 
 
-def promise_badge(conversation: Conversation, hours: Hours, at: datetime) -> SafeString:
+def promise_badge(conversation: Promised, hours: Hours, at: datetime) -> SafeString:
     """How much of the promise is left in these business hours, or by how much it is broken; empty without one."""
     found = left_of(conversation, hours, at) if conversation.due_at is not None else None
     return mark_safe(_drawn(found, int(at.timestamp())) if found else "")  # noqa: S308 - escaped below

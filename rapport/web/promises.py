@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
 import orjson
 from django.utils.translation import gettext as _
 
-from rapport.conversations.models import Conversation, Status
+from rapport.conversations.models import Status
 from rapport.staff.hours import ALWAYS, Hours, HoursError, business_elapsed, make_hours
 from rapport.staff.models import BusinessHours, Team
 from rapport.web import locales
@@ -45,6 +46,21 @@ class Left:
         return (_("%(span)s late") if late else _("%(span)s left")) % {"span": spoken}
 
 
+class Promised(Protocol):
+    """What has promises: a conversation, or its row in a list."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def first_answered_at(self) -> datetime | None: ...
+    @property
+    def first_answer_due_at(self) -> datetime | None: ...
+    @property
+    def resolution_due_at(self) -> datetime | None: ...
+    @property
+    def due_at(self) -> datetime | None: ...
+
+
 class Clocks:
     """The business hours of the teams; of a team without its own, and of no team, those of the company."""
 
@@ -61,7 +77,7 @@ class Clocks:
         return self._of.get(team_id, self._company) if team_id else self._company
 
 
-def left_of(conversation: Conversation, hours: Hours, at: datetime) -> Left | None:
+def left_of(conversation: Promised, hours: Hours, at: datetime) -> Left | None:
     """What is left of the promise that runs at `at`; None when none does."""
     if conversation.status != Status.OPEN:
         return None

@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from rapport.conversations.models import Conversation, Priority, Status
+from rapport.conversations.models import Priority, Status
 from rapport.conversations.presence import Here
+from rapport.conversations.summaries import Summary
 from rapport.web import locales
 from rapport.web.faces import avatar
 from rapport.web.icons import icon
@@ -85,7 +86,7 @@ def _words() -> _Words:
 
 def _row(row: Row, around: Around, words: _Words, address: tuple[str, str]) -> str:
     one = row.conversation
-    who = (one.person.name if one.person else "") or words.nobody
+    who = one.person or words.nobody
     subject, id = one.subject or words.nothing, str(one.id)
     url = f"{address[0]}{id}{address[1]}"
     current = ' aria-current="true"' if one.id == around.open_id else ""
@@ -144,22 +145,21 @@ def _meta(row: Row, around: Around, words: _Words) -> str:
     if one.confidential:
         parts.append(words.confidential)
     if one.topic:
-        parts.append(f'<span class="badge topic-badge"><span class="clip">{escape(one.topic.name)}</span></span>')
+        parts.append(f'<span class="badge topic-badge"><span class="clip">{escape(one.topic)}</span></span>')
     return "\n".join([*(part for part in parts if part), *_owners(one, around, words)])
 
 
-def _owners(one: Conversation, around: Around, words: _Words) -> list[str]:
-    team, member = one.owner_team, one.owner_member
+def _owners(one: Summary, around: Around, words: _Words) -> list[str]:
     parts = [words.no_team]
-    if team:
-        hue = around.hues.get(team.slug, "")
-        parts = [f'<span class="badge team-badge {hue}"><span class="clip">{escape(team.name)}</span></span>']
+    if one.owner_team_id:
+        hue = around.hues.get(one.team_slug, "")
+        parts = [f'<span class="badge team-badge {hue}"><span class="clip">{escape(one.team)}</span></span>']
     if one.channel:
-        parts.append(_hidden(words.by % {"channel": one.channel.name}))
-    if member:
-        face = avatar(member.name, "member", "small")
-        parts.append(f'<span class="row-owner" title="{escape(member.name)}">{face}</span>')
-        parts.append(_hidden(words.owner % {"name": member.name}))
+        parts.append(_hidden(words.by % {"channel": one.channel}))
+    if one.owner_member_id:
+        face = avatar(one.member, "member", "small")
+        parts.append(f'<span class="row-owner" title="{escape(one.member)}">{face}</span>')
+        parts.append(_hidden(words.owner % {"name": one.member}))
     return parts
 
 

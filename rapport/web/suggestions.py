@@ -2,23 +2,26 @@
 
 from uuid import UUID
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import queries
-from rapport.conversations.models import Template
+from rapport.conversations.asking.names import people_named
+from rapport.conversations.models import Conversation, Template
+from rapport.conversations.search import find
 from rapport.outbound import mentions, templates
 from rapport.people.models import Handle
 from rapport.web import richview
+from rapport.web.asking import question_of
 from rapport.web.composer import uuid_or_none, written
 from rapport.web.drafts import for_script
 from rapport.web.rights import WRITERS, member_of, page
+from rapport.web.shell import shell_of
 
 _QUERY_LENGTH_MAX = 80
-_PEOPLE_MAX = 8
+_OFFERED_MAX = 8
 
 
 @page(WRITERS)
@@ -28,7 +31,7 @@ def mention(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     found = queries.get_conversation(conversation_id)
     query = _query(request)
     if request.GET.get("sign") == "#":
-        context: dict[str, object] = {"conversations": mentions.conversations_for(query, found.id)}
+        context: dict[str, object] = {"conversations": _conversations(request, query, found.id)}
     else:
         context = {"members": mentions.members_for(found, query), "teams": mentions.teams_for(found, query)}
     return render(request, "web/compose/suggestions.html", context)
@@ -58,15 +61,24 @@ def use(request: HttpRequest, template_id: UUID) -> HttpResponse:
 def recipients(request: HttpRequest) -> HttpResponse:
     """People one knows of, with their addresses, by name or address."""
     query = _query(request)
-    found = Handle.objects.none()
-    if len(query) > 1:
-        words = Q(person__name__icontains=query) | Q(value__icontains=query.lower())
-        found = Handle.objects.filter(words, kind="email").select_related("person__organization")
+    ids = people_named(query, _OFFERED_MAX) if len(query) > 1 else []
+    found = Handle.objects.filter(person__in=ids, kind="email").select_related("person__organization")
     people = [
         {"handle": one, "written": written([(one.person.name, one.written or one.value)])}
-        for one in found.order_by("person__name")[:_PEOPLE_MAX]
+        for one in sorted(found, key=lambda one: (ids.index(one.person_id), one.value))[:_OFFERED_MAX]
     ]
     return render(request, "web/compose/suggestions.html", {"people": people})
+
+
+def _conversations(request: HttpRequest, query: str, but: UUID) -> list[Conversation]:
+    """The newest conversations with these words, or of these people; unasked, the latest."""
+    if query:
+        ids = find(question_of(request, query).search, _OFFERED_MAX + 1).ids
+    else:
+        latest = queries.View(member_of(request), shell_of(request).team_ids)
+        ids = [one.id for one in queries.list_conversations(latest, limit=_OFFERED_MAX + 1).rows]
+    rows = Conversation.objects.select_related("person").in_bulk(ids)
+    return [rows[one] for one in ids if one in rows and one != but][:_OFFERED_MAX]
 
 
 def _query(request: HttpRequest) -> str:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -90,7 +91,9 @@ def views(request: HttpRequest) -> HttpResponse:
     """Every view one has, to be put in order, changed or deleted."""
     member = member_of(request)
     shell_of(request).current = "views"
-    rows = [(view, may_change(member, view)) for view in views_of(member)]
+    found = views_of(member)
+    prefetch_related_objects(found, "team")
+    rows = [(view, may_change(member, view)) for view in found]
     return render(request, "web/views/list.html", {"rows": rows})
 
 

@@ -179,6 +179,16 @@ def test_names_are_forgiven_their_typos(cast: Cast) -> None:
         assert people_named("carla", 5) == [cast.customer.id]  # by the address
 
 
+def test_the_page_of_people_finds_beginnings_parts_typos_and_addresses(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.agent)
+    for typed in ("carl", "CUSTOMER", "ustom", "carla customr", "carla@shop.example", "shop.example"):
+        assert f"/people/{cast.customer.id}/" in client.get("/people/", {"q": typed}).content.decode(), typed
+    for nothing in ("zzz", "%", "_", "'", "sigrid", "\0"):
+        said = client.get("/people/", {"q": nothing}).content.decode()
+        assert str(cast.secretive.id) not in said, nothing
+    assert "Nobody of that name" in client.get("/people/", {"q": "sigrid"}).content.decode()
+
+
 def test_names_that_mean_nothing_any_more_are_said_and_left_out(cast: Cast) -> None:
     Topic.objects.create(name="Gone", slug="gone")
     Topic.objects.filter(slug="gone").delete()

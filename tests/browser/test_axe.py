@@ -6,6 +6,7 @@ places where people work all day in all four. High contrast and Arabic are looke
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -31,9 +32,17 @@ _STILL = "Promise.all(document.getAnimations().map((one) => one.finished.catch((
 State = tuple[str, Callable[[Page], None]]
 
 
+def _covered(violation: dict[str, Any]) -> bool:
+    """Whether it only says that an open menu lies over what is behind it, as it should."""
+    reasons = [one for node in violation["nodes"] for one in node["any"] if one["id"] == "target-size"]
+    covers = [other["html"] for one in reasons for other in one["relatedNodes"]]
+    obscured = all((one["data"] or {}).get("messageKey") == "partiallyObscured" for one in reasons)
+    return bool(covers) and obscured and all('class="menu-item' in html for html in covers)
+
+
 def _check(page: Page, what: str) -> list[str]:
     page.evaluate(_STILL)
-    found = Axe().run(page, options=RULES).response["violations"]
+    found = [one for one in Axe().run(page, options=RULES).response["violations"] if not _covered(one)]
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth || document.body.scrollWidth > innerWidth")
     lines = [
         f"{what}: {one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found

@@ -22,7 +22,7 @@ from rapport.outbound import actions as outbox
 from rapport.outbound import drafts, queue, scheduling, uploads
 from rapport.outbound.drafts import Given, Place
 from rapport.outbound.models import Delivery
-from tests.web.cast import Cast
+from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +310,11 @@ def test_suggestions_offer_only_who_and_what_one_may_see(cast: Cast, sign_in: Si
     assert ana.get(reverse("mention", args=[cast.secret.id]), {"sign": "@"}).status_code == 404
     matters = ana.get(reverse("mention", args=[cast.conversation.id]), {"sign": "#", "q": "zanzibar"}).content.decode()
     assert "Zanzibar" not in matters
+    with scope.system():
+        second = make_conversation("Refund again", "Where is it?", cast.customer, cast.service, cast.channel)
+    for query in ("Refund", "carla", ""):
+        matters = ana.get(reverse("mention", args=[second.id]), {"sign": "#", "q": query}).content.decode()
+        assert "Refund for order 1009" in matters, query
     people = ana.get(reverse("recipients"), {"q": "sigrid"}).content.decode()
     assert "Sigrid" not in people
     assert "carla@shop.example" in ana.get(reverse("recipients"), {"q": "CARLA"}).content.decode()

@@ -1,4 +1,5 @@
-"""People and organizations by name or address: by words and their beginnings, and where that finds little, with typos.
+"""People and organizations by name or address: by words and their beginnings, and where that finds little, by parts and
+with typos.
 
 The index stands outside the wall and holds ids only (`index_sql`); the join with the walled table decides who is seen.
 """
@@ -38,7 +39,7 @@ def _named(table: str, text: str, limit: int) -> list[UUID]:
     if len(found) < _ENOUGH and len(plain) >= _TYPED_MIN:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [_ALIKE])
-        alike = _ask(table, f"{_NAME} %%> %(text)s", plain, query, limit)
+        alike = _ask(table, f"({_NAME} %%> %(text)s OR {_NAME} LIKE %(inside)s)", plain, query, limit)
         found += [one for one in alike if one not in found]
     return found[:limit]
 
@@ -48,7 +49,7 @@ def _ask(table: str, condition: str, text: str, query: str, limit: int) -> list[
         WHERE {condition} AND s.person = %(person)s LIMIT %(most)s) AS t {_ORDER} LIMIT %(limit)s"""
     with connection.cursor() as cursor:
         given: dict[str, str | int | bool] = {
-            "text": text, "query": query, "limit": limit, "most": max(limit, _LOOKED_AT_MAX),
+            "text": text, "query": query, "inside": f"%{text}%", "limit": limit, "most": max(limit, _LOOKED_AT_MAX),
             "person": table == "people_person",
         }  # fmt: skip
         cursor.execute(sql, given)

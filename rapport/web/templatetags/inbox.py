@@ -1,17 +1,21 @@
-"""What the list of conversations is drawn with."""
+"""What the list of conversations and the timeline beside it are drawn with."""
 
 from typing import Any
 
 from django import template
+from django.template.loader import get_template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
-from rapport.web import rowdraw
+from rapport.web import itemdraw, rowdraw
 from rapport.web.promisedraw import promise_badge
 from rapport.web.rowdraw import Around
 from rapport.web.rows import rows_with_facts
 from rapport.web.shell import Shell
+from rapport.web.templatetags.rapport import age
+from rapport.web.timeline import Item
 
 register = template.Library()
 
@@ -24,6 +28,23 @@ def list_rows(context: template.Context) -> SafeString:
     listing = context["listing"]
     rows = rows_with_facts(listing.view, context["page"].rows, names)
     return rowdraw.draw(rows, Around(now(), shell.clocks, shell.hues, listing.query, context.get("open_id")))
+
+
+@register.simple_tag(takes_context=True)
+def timeline_items(context: template.Context) -> SafeString:
+    """The entries of `timeline`, which is of `conversation`."""
+    around = itemdraw.Around(
+        context["conversation"].id, bool(context.get("can_write")), context["listing"].query,
+        format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', context.get("csrf_token", "")),
+        lambda item: _delivery(context, item), age,
+    )  # fmt: skip
+    return itemdraw.draw(context["timeline"].items, around)
+
+
+def _delivery(context: template.Context, item: Item) -> str:
+    with context.push(item=item, delivery=item.delivery):
+        drawn = get_template("web/conversation/delivery.html").template.render(context)  # type: ignore[attr-defined]
+    return str(drawn)
 
 
 @register.simple_tag(takes_context=True)

@@ -13,7 +13,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Conversation, Topic
 from rapport.core.clock import now
 from rapport.staff.models import Team
 from rapport.web import faces, icons, locales, reasons
@@ -166,6 +166,16 @@ def team_options(teams: Iterable[Team], conversation: Conversation) -> str:
     """Each team that neither owns the conversation nor is involved in it."""
     there = {conversation.owner_team_id, *conversation.involved}
     lines = (f'<option value="{team.id}">{escape(team.name)}</option>' for team in teams if team.id not in there)
+    return mark_safe("".join(lines))  # noqa: S308 - the name is escaped
+
+
+@register.simple_tag
+def topic_options(topics: Iterable[Topic], chosen: object) -> str:
+    """Each topic, the chosen one marked."""
+    lines = (
+        f'<option value="{topic.id}"{" selected" if topic.id == chosen else ""}>{escape(topic.name)}</option>'
+        for topic in topics
+    )
     return mark_safe("".join(lines))  # noqa: S308 - the name is escaped
 
 
