@@ -64,9 +64,8 @@ def save(member: Member, place: Place, given: Given) -> Outcome:
     if draft is None:
         return _first(member, place, given, fields) if given.revision == 0 else Outcome(None, conflict=True)
     if draft.revision != given.revision:
-        same = all(getattr(draft, name) == value for name, value in fields.items())
         nothing_lost = given.revision == 0 and not draft.html
-        if not (same or nothing_lost):
+        if not (nothing_lost or _same(draft, fields)):
             return Outcome(draft, conflict=True)
     return Outcome(_changed(draft, fields, conversation))
 
@@ -161,8 +160,12 @@ def _first(member: Member, place: Place, given: Given, fields: dict[str, Any]) -
     )
     if made:
         _tell(place.conversation_id)
-    # Another tab was quicker by a moment: it is not overwritten.
-    return Outcome(draft, conflict=not made)
+    # Another tab was quicker by a moment: it is not overwritten. The same words are this page's own, on its way out.
+    return Outcome(draft, conflict=not made and not _same(draft, fields))
+
+
+def _same(draft: Draft, fields: dict[str, Any]) -> bool:
+    return all(getattr(draft, name) == value for name, value in fields.items())
 
 
 def _changed(draft: Draft, fields: dict[str, Any], conversation: Conversation | None) -> Draft:

@@ -17,7 +17,7 @@ from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.notices import gather as notices
 from rapport.people.models import Handle, Person, Relationship, RelationshipKind
-from rapport.staff.models import Member, Membership
+from rapport.staff.models import Member, Role
 from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
 from rapport.web.inbox import listing_beside
@@ -132,9 +132,8 @@ def _colleagues(me: Member, found: Conversation) -> list[Member]:
     """Those it can be given to within its team; oneself first."""
     if found.owner_team_id is None:
         return []
-    rows = Membership.objects.filter(team_id=found.owner_team_id, member__is_active=True).select_related("member")
-    members = [row.member for row in rows.order_by("member__name") if row.member.role != "reader"]
-    return sorted(members, key=lambda member: member.id != me.id)
+    members = Member.objects.filter(memberships__team_id=found.owner_team_id, is_active=True).exclude(role=Role.READER)
+    return sorted(members.only("id", "name").order_by("name"), key=lambda member: member.id != me.id)
 
 
 def _person(found: Conversation) -> dict[str, Any]:

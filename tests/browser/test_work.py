@@ -44,7 +44,7 @@ def test_a_new_conversation_and_a_note_appear_without_reload_scroll_or_focus_sto
     page = place.page(cast.agent)
     page.goto(f"/c/{cast.conversation.id}/?in=all")
     expect(page.locator("[data-state=live]").first).to_be_attached()
-    page.locator("#composer-text").fill("half a sentence")
+    page.locator("#composer-text[contenteditable]").fill("half a sentence")
     page.evaluate("window.stayed = true")
     with scope.system():
         person = make_person("Nora New", "nora@new.example", cast.conversation.audience)
@@ -94,7 +94,7 @@ def test_nothing_confidential_is_heard_by_others(place: Place) -> None:
 def test_draft_survives_a_reload(place: Place) -> None:
     page = place.page(place.cast.agent)
     page.goto(f"/c/{place.cast.conversation.id}/")
-    page.locator("#composer-text").fill("Not yet finished")
+    page.locator("#composer-text[contenteditable]").fill("Not yet finished")
     page.reload()
     expect(page.locator("#composer .editor")).to_have_text("Not yet finished")
 

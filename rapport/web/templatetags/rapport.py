@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from rapport.conversations.models import Conversation, Topic
 from rapport.core.clock import now
-from rapport.staff.models import Team
+from rapport.staff.models import Member, Team
 from rapport.web import faces, icons, locales, reasons
 from rapport.web.shell import Shell
 
@@ -157,6 +157,21 @@ def team_buttons(context: template.Context, teams: Iterable[Team], but: object) 
             f'<span class="clip">{escape(team.name)}</span></button>'
             for team in teams
             if team.id != but
+        )
+    )
+
+
+@register.simple_tag
+def colleague_buttons(members: Iterable[Member], owner_id: object, own_id: object) -> str:
+    """A button for each member it can be given to; whose it is is pressed, and oneself is "you"."""
+    you = f'<span class="push">{escape(gettext("you"))}</span>'
+    pressed = ' aria-pressed="true"'
+    return mark_safe(  # noqa: S308 - every part is escaped here
+        "".join(
+            f'<button class="menu-item" name="to" value="member:{one.id}"{pressed if one.id == owner_id else ""}>'
+            f'{faces.avatar(one.name, "member", "small")}<span class="clip">{escape(one.name)}</span>'
+            f"{you if one.id == own_id else ''}</button>"
+            for one in members
         )
     )
 
