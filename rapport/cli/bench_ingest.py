@@ -115,8 +115,10 @@ def _search_index() -> None:
     """Write what the full-text index has only noted so far: it belongs to the cost."""
     from django.db import connection
 
+    from rapport.conversations.asking.index import INDEXES
+
     with connection.cursor() as cursor:
-        for index in ("search_message_words", "search_name_words", "search_name_trigrams"):
+        for index in INDEXES:
             cursor.execute(
                 "SELECT gin_clean_pending_list(to_regclass(%s)) WHERE to_regclass(%s) IS NOT NULL", [index, index]
             )

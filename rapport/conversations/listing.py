@@ -38,7 +38,7 @@ class View:
     """One list of conversations: one of VIEWS or the conversations of `team_id`, in one status.
 
     Snoozed ones are in the view "snoozed", in what a member keeps, and in no other list of open ones. `sort` is one of
-    SORTS.
+    SORTS. "any" has what "all" has, for a filter that finds few: only the wall says what the member may see.
     """
 
     member: Member
@@ -196,6 +196,8 @@ def _scopes(view: View) -> list[_Part]:
     if view.name == "snoozed":
         elsewhere = "owner_member_id = %s AND (owner_team_id IS NULL OR owner_team_id <> ALL(%s::uuid[]))"
         return [*of_teams, _Part(elsewhere, [view.member.id, teams])]
+    if view.name == "any":
+        return [_Part()]
     mine = [EVERYONE, *teams]
     return [_Part(spread="audience[1]", keys=mine), *_involved(mine, 2)]
 

@@ -158,7 +158,7 @@ class Message(models.Model):
     """One thing said. `text` is what was newly said; the whole is parsed from the raw item when somebody looks."""
 
     pk = models.CompositePrimaryKey("conversation_id", "id")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages", db_index=False)
     id = models.UUIDField(default=new_id, editable=False)
     channel = models.ForeignKey(Channel, null=True, on_delete=models.SET_NULL, db_constraint=False, db_index=False)
     direction = models.CharField(max_length=4, choices=Direction.choices)
@@ -180,6 +180,10 @@ class Message(models.Model):
     has_more = models.BooleanField(default=False)
     raw_item_id = models.UUIDField(null=True)
     problems = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        # A page of the timeline is a run of it, however long the conversation is.
+        indexes = [models.Index(fields=["conversation", "at", "id"], name="message_timeline")]
 
 
 class Blob(models.Model):

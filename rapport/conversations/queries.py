@@ -22,6 +22,7 @@ from rapport.conversations.listing import (
 from rapport.conversations.models import Attachment, Conversation, Message, Topic
 from rapport.conversations.summaries import Summary, summaries
 from rapport.conversations.tallying import Counts, count_open
+from rapport.core import plans
 from rapport.core.errors import NotVisible
 
 __all__ = [
@@ -30,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 PAGE_SIZE = 40
-TIMELINE_SIZE = 40
+TIMELINE_SIZE = 30
 #: Marked for translation, translated where they are shown.
 VIEWS = {
     "mine": gettext_noop("Mine"),
@@ -99,7 +100,7 @@ def messages_of(conversation_id: UUID, before: UUID | None = None) -> tuple[list
     found = Message.objects.select_related("person", "member").filter(conversation_id=conversation_id)
     if before is not None:
         edge = get_message(conversation_id, before)
-        found = found.filter(Q(at__lt=edge.at) | Q(at=edge.at, id__lt=edge.id))
+        found = found.filter(Q(at__lt=edge.at) | Q(at=edge.at, id__lt=edge.id), at__lte=edge.at)
     rows = list(found.order_by("-at", "-id")[: TIMELINE_SIZE + 1])
     return rows[TIMELINE_SIZE - 1 :: -1] if len(rows) > TIMELINE_SIZE else rows[::-1], len(rows) > TIMELINE_SIZE
 
@@ -119,7 +120,8 @@ def earlier_of(person_id: UUID, but: UUID | None = None, limit: int = 8) -> list
     found = Conversation.objects.filter(person_id=person_id, merged_into__isnull=True)
     if but is not None:
         found = found.exclude(id=but)
-    return list(found.select_related("owner_team").order_by("-last_activity_at")[:limit])
+    with plans.fresh():
+        return list(found.select_related("owner_team").order_by("-last_activity_at")[:limit])
 
 
 def active_topics() -> list[Topic]:

@@ -5,7 +5,7 @@ so a word that half of all messages have costs no more than a rare one. What is 
 the walled tables makes a result of them. What takes too long ends the search; the answer says so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -36,10 +36,14 @@ from rapport.core.clock import now
 from rapport.staff.models import Member
 
 UTC = ZoneInfo("UTC")
-COUNTED_MAX = 200
+COUNTED_MAX = 120
 NARROWED_MAX = 500
 _TIME_MS = 900
-_ROWS_PER_CONVERSATION = 4
+_NO_ID = UUID(int=0)
+#: Who is in more teams than these is asked about by the wall alone, where something else finds the few.
+_TEAMS_MANY = 12
+#: What only an open conversation can be.
+_OPEN_ALONE = frozenset({"late", "due-today", "waiting", "snoozed"})
 _WORDS = "rapport_message_words(s.conversation_id, s.message_id)"
 
 
@@ -90,50 +94,76 @@ def find(search: Search, limit: int = COUNTED_MAX) -> Found:
     """The newest conversations in which all of it holds."""
     unfinished = search.unfinished
     wanted, unwanted = text_query(search.asked, unfinished, variants_of(unfinished) if unfinished else None)
-    if wanted[0]:
+    if wanted:
         return _by_words(search, wanted, unwanted, limit)
     if any(not term.negated for term in search.asked.terms):
         return Found()  # only signs, of which no message has a word
     return _by_filters(search, unwanted, limit)
 
 
-def _by_words(search: Search, wanted: Condition, unwanted: Condition, limit: int) -> Found:
-    query = _tsquery(wanted, unwanted)
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A time to look through: the tags that bound the index, from when (included) until when."""
+
+    tags: str
+    first: datetime | None
+    end: datetime | None
+
+
+def _by_words(search: Search, wanted: Sequence[Condition], unwanted: Condition, limit: int) -> Found:
+    queries = _tsqueries([*wanted, *([(f"!!({unwanted[0]})", unwanted[1])] if unwanted[0] else [])])
+    words, given = _joined([("%s::tsquery", [one]) for one in queries], _HAS)
     when, moments = _joined(_of_times(search))
     what, params = _joined(_of_conversations(search))
-    most = (limit + 1) * _ROWS_PER_CONVERSATION
     found = Found()
     with _hurried(found) as ask:
-        for tags, first, end in _stretches(now()):
-            found.until = end or now()
-            tagged = f"({query}) & ({' | '.join(tags)})" if tags else query
-            given = [tagged, first, first, end, end, *moments, *params, most]
-            rows = ask(_STRETCH.format(when=when, what=what), given)
-            for conversation_id, message_id in rows:
-                found.messages.setdefault(conversation_id, message_id)
-            if len(found.messages) > limit or len(rows) == most:
+        for one in _stretches(now()):
+            found.until = one.end or now()
+            tags, tagged = _joined([("%s::tsquery", [one.tags])] if one.tags else [], _HAS)
+            statement = _STRETCH.format(words=words, tags=tags, when=when, what=what)
+            known = [*given, *tagged, one.first, one.first], [*moments, *params]
+            _look_through(found, limit, one.end, lambda e, r, s=statement, k=known: ask(s, [*k[0], *e, *k[1], *r]))
+            if len(found.messages) > limit:
                 break
         found.until = None
     return _cut(found, limit)
 
 
+def _tsqueries(parts: Sequence[Condition]) -> list[str]:
+    """Each as PostgreSQL reads it, without those of which nothing is left; of nothing at all nothing is found."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT " + ", ".join(f"({sql})::text" for sql, _ in parts), [one for _, given in parts for one in given]
+        )
+        return [one for one in cursor.fetchone() if one] or [""]
+
+
+def _look_through(found: Found, limit: int, end: datetime | None, ask: Callable[..., list[Any]]) -> None:
+    """Add what one stretch has, newest first, until there is enough; a long conversation hides no other.
+
+    `ask` takes where to go on, and what ends the statement: the conversations found before, and how many rows.
+    """
+    at, last, most = end, _NO_ID, limit + limit // 2 + 1
+    while len(found.messages) <= limit:
+        rows = ask([at, at, last], [list(found.messages), most])
+        for conversation_id, message_id, _at in rows:
+            found.messages.setdefault(conversation_id, message_id)
+        if len(rows) < most:
+            return
+        last, at = rows[-1][1], rows[-1][2]
+
+
+#: Each word is a condition of its own: the index then goes forward by the rarest of them, and by the tags.
+_HAS = f"{_WORDS} @@ ({{}})"
 #: First the messages, newest first, then row by row their conversations until there are enough: OFFSET 0 holds
 #: the planner to it, who would often begin with the conversations and ask the index of words for each.
-_STRETCH = f"""SELECT f.conversation_id, f.message_id FROM
-    (SELECT s.conversation_id, s.message_id, s.at FROM search_message s WHERE {_WORDS} @@ %s::tsquery
-        AND (%s::timestamptz IS NULL OR s.at >= %s) AND (%s::timestamptz IS NULL OR s.at < %s) AND {{when}}
+_STRETCH = f"""SELECT f.conversation_id, f.message_id, f.at FROM
+    (SELECT s.conversation_id, s.message_id, s.at FROM search_message s WHERE {{words}} AND {{tags}}
+        AND (%s::timestamptz IS NULL OR s.at >= %s)
+        AND (%s::timestamptz IS NULL OR (s.at, s.message_id) < (%s, %s)) AND {{when}}
         ORDER BY s.at DESC, s.message_id DESC OFFSET 0) AS f,
     LATERAL (SELECT 1 FROM {C} WHERE {C}.id = f.conversation_id AND {{what}} OFFSET 0) AS seen
-    ORDER BY f.at DESC, f.message_id DESC LIMIT %s"""
-
-
-def _tsquery(wanted: Condition, unwanted: Condition) -> str:
-    sql, params = wanted
-    if unwanted[0]:
-        sql, params = f"({sql}) && !!({unwanted[0]})", [*params, *unwanted[1]]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT ({sql})::text", params)
-        return str(cursor.fetchone()[0])
+    WHERE f.conversation_id <> ALL(%s::uuid[]) ORDER BY f.at DESC, f.message_id DESC LIMIT %s"""
 
 
 def _of_times(search: Search) -> list[Condition]:
@@ -157,21 +187,26 @@ def _of_conversations(search: Search) -> list[Condition]:
     ]
 
 
-def _joined(parts: Sequence[Condition]) -> Condition:
-    return " AND ".join(f"({sql})" for sql, _ in parts) or "true", [one for _, given in parts for one in given]
+def _joined(parts: Sequence[Condition], form: str = "({})") -> Condition:
+    return " AND ".join(form.format(sql) for sql, _ in parts) or "true", [one for _, given in parts for one in given]
 
 
-def _stretches(at: datetime) -> Iterator[tuple[list[str], datetime | None, datetime | None]]:
-    """Tags that bound the index, and from when (included) until when: a week or two, two months, years, everything."""
-    monday = (at - timedelta(days=at.weekday() + 7)).replace(hour=0, minute=0, second=0, microsecond=0)
-    weeks = [at + timedelta(weeks=step) for step in (-1, 0, 1)]
-    yield [f"'@{week:%G}w{week:%V}'" for week in weeks], monday, None
-    month = (monday.replace(day=1) - timedelta(days=1)).replace(day=1)
+def _stretches(at: datetime) -> Iterator[_Stretch]:
+    """This week (by a clock ahead of ours perhaps the next), the one before, two months, years, everything."""
+    week = timedelta(weeks=1)
+    monday = (at - timedelta(days=at.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
+    yield _Stretch(_tags(f"{one:%G}w{one:%V}" for one in (at, at + week)), monday, None)
+    yield _Stretch(_tags([f"{at - week:%G}w{at - week:%V}"]), monday - week, monday)
+    month = ((monday - week).replace(day=1) - timedelta(days=1)).replace(day=1)
     months = [month, *[(month.replace(day=28) + timedelta(days=10 + 30 * step)).replace(day=1) for step in (0, 1)]]
-    yield [f"'@{one:%Y-%m}'" for one in dict.fromkeys(months)], month, monday
+    yield _Stretch(_tags(f"{one:%Y-%m}" for one in dict.fromkeys(months)), month, monday - week)
     year = month.replace(month=1, year=month.year - 1)
-    yield [f"'@{one}'" for one in range(year.year, at.year + 1)], year, month
-    yield [], None, year
+    yield _Stretch(_tags(str(one) for one in range(year.year, at.year + 1)), year, month)
+    yield _Stretch("", None, year)
+
+
+def _tags(times: Iterable[str]) -> str:
+    return " | ".join(f"'@{one}'" for one in times)
 
 
 def _by_filters(search: Search, unwanted: Condition, limit: int) -> Found:
@@ -184,10 +219,10 @@ def _by_filters(search: Search, unwanted: Condition, limit: int) -> Found:
         condition, params = f"{condition} AND {without}", [*params, *unwanted[1]]
     filtered = Filtered(condition, params)
     rows: list[Any] = []
-    found = Found(until=now())
+    found, team = Found(until=now()), _only(search, "team")
     with _hurried(found) as ask:
-        for name, status in _lists(search.asked):
-            view = View(search.member, search.looker.team_ids, name, status=status, filter=filtered)
+        for name, status in _lists(search):
+            view = View(search.member, search.looker.team_ids, name, team, status, filter=filtered)
             rows += ask(*page_statement(view, None, limit + 1))
         found.until = None
     rows.sort(key=lambda row: (row[2], row[0]), reverse=True)
@@ -195,11 +230,22 @@ def _by_filters(search: Search, unwanted: Condition, limit: int) -> Found:
     return _cut(found, limit)
 
 
-def _lists(asked: Asked) -> list[tuple[str, str]]:
+def _only(search: Search, operator: str) -> UUID | None:
+    """The one team, topic or channel that is asked for: there is an index that has its conversations in order."""
+    values = search.asked.values(operator)
+    ids = search.names.ids.get((operator, values[0]), []) if len(values) == 1 else []
+    return ids[0] if len(ids) == 1 else None
+
+
+def _lists(search: Search) -> list[tuple[str, str]]:
     """The lists that together have every conversation of the statuses asked for."""
+    asked = search.asked
+    few = len(search.looker.team_ids) > _TEAMS_MANY and (_only(search, "topic") or _only(search, "channel"))
     statuses = set(asked.values("status")) or {OPEN, "resolved"}
     statuses -= set(asked.values("status", negated=True))
-    lists = [("all", status) for status in sorted(statuses)]
+    if _OPEN_ALONE & set(asked.values("is")):
+        statuses &= {OPEN}
+    lists = [("any" if few else "all", status) for status in sorted(statuses)]
     if OPEN not in statuses:
         return lists
     if "snoozed" in asked.values("is"):

@@ -1,4 +1,4 @@
-"""The entries of a timeline, drawn in Python: sixty messages by a template are most of what a conversation costs.
+"""The entries of a timeline, drawn in Python: thirty messages by a template are most of what a conversation costs.
 
 Every value that anybody wrote goes through `escape`; words of ours are translated once for all entries of a page. What
 became of an answer is a template's (`delivery.html`), since few entries have it to tell.

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from rapport.conversations import queries, undoing
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority
+from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
@@ -92,6 +93,11 @@ class Why:
 
 def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timeline:
     """The conversation's entries, a page of messages at a time."""
+    with plans.fresh():
+        return _timeline_of(conversation, before)
+
+
+def _timeline_of(conversation: Conversation, before: UUID | None) -> Timeline:
     messages, more = queries.messages_of(conversation.id, before)
     ids = [message.id for message in messages]
     attachments = queries.attachments_of(conversation.id, ids)

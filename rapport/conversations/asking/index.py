@@ -2,7 +2,11 @@
 
 from django.db import connection, transaction
 
-_INDEXES = ("search_message_words", "search_name_words", "search_name_trigrams")
+#: The GIN indexes of search.
+INDEXES = (
+    "search_message_words", "search_person_words", "search_person_trigrams", "search_organization_words",
+    "search_organization_trigrams",
+)  # fmt: skip
 
 
 def reindex() -> None:
@@ -12,7 +16,7 @@ def reindex() -> None:
             """SELECT set_config('rapport.scope', 'system', true), set_config('statement_timeout', '0', true),
             set_config('maintenance_work_mem', '256MB', true)"""
         )
-        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(_INDEXES)])
+        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(INDEXES)])
         definitions = dict(cursor.fetchall())
         for name in definitions:
             cursor.execute(f"DROP INDEX {name}")

@@ -122,8 +122,13 @@ CREATE TABLE search_name (
     revision integer NOT NULL DEFAULT 0
 );
 INSERT INTO search_name SELECT id, true FROM people_person UNION ALL SELECT id, false FROM people_organization;
-CREATE INDEX search_name_words ON search_name USING gin (to_tsvector('simple', rapport_name(id, revision)));
-CREATE INDEX search_name_trigrams ON search_name USING gin (rapport_name(id, revision) gin_trgm_ops);
+CREATE INDEX search_person_words ON search_name USING gin (to_tsvector('simple', rapport_name(id, revision)))
+    WHERE person;
+CREATE INDEX search_person_trigrams ON search_name USING gin (rapport_name(id, revision) gin_trgm_ops) WHERE person;
+CREATE INDEX search_organization_words ON search_name USING gin (to_tsvector('simple', rapport_name(id, revision)))
+    WHERE NOT person;
+CREATE INDEX search_organization_trigrams ON search_name USING gin (rapport_name(id, revision) gin_trgm_ops)
+    WHERE NOT person;
 
 CREATE FUNCTION rapport_index_names() RETURNS trigger LANGUAGE plpgsql AS
 $$

@@ -9,12 +9,16 @@ from uuid import UUID
 
 from django.db import connection
 
-_TYPED_MIN = 3
+_PART_MIN = 3
+#: Of shorter words too many others are alike.
+_ALIKE_MIN = 5
 _ENOUGH = 3
 #: One letter of five may be another.
 _ALIKE = "0.45"
 _LOOKED_AT_MAX = 300
 _NAME = "rapport_name(s.id, s.revision)"
+#: As the indexes have it: people are many, organizations few.
+_KIND = {"people_person": "s.person", "people_organization": "NOT s.person"}
 _ORDER = """ORDER BY word_similarity(%(text)s, lower(t.name)) DESC, similarity(%(text)s, lower(t.name)) DESC,
     t.name, t.id"""
 
@@ -36,21 +40,27 @@ def _named(table: str, text: str, limit: int) -> list[UUID]:
         return []
     query = " & ".join(f"'{word}':*" for word in words)
     found = _ask(table, f"to_tsvector('simple', {_NAME}) @@ %(query)s::tsquery", plain, query, limit)
-    if len(found) < _ENOUGH and len(plain) >= _TYPED_MIN:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [_ALIKE])
-        alike = _ask(table, f"({_NAME} %%> %(text)s OR {_NAME} LIKE %(inside)s)", plain, query, limit)
-        found += [one for one in alike if one not in found]
+    if len(found) < _ENOUGH and len(plain) >= _PART_MIN:
+        found += [one for one in _loosely(table, plain, query, limit) if one not in found]
     return found[:limit]
+
+
+def _loosely(table: str, plain: str, query: str, limit: int) -> list[UUID]:
+    """Those in whose name it stands somewhere, or something like it."""
+    inside = f"{_NAME} LIKE %(inside)s"
+    if len(plain) < _ALIKE_MIN:
+        return _ask(table, inside, plain, query, limit)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [_ALIKE])
+    return _ask(table, f"({_NAME} %%> %(text)s OR {inside})", plain, query, limit)
 
 
 def _ask(table: str, condition: str, text: str, query: str, limit: int) -> list[UUID]:
     sql = f"""SELECT t.id FROM (SELECT t.id, t.name FROM search_name s JOIN {table} t ON t.id = s.id
-        WHERE {condition} AND s.person = %(person)s LIMIT %(most)s) AS t {_ORDER} LIMIT %(limit)s"""
+        WHERE {condition} AND {_KIND[table]} LIMIT %(most)s) AS t {_ORDER} LIMIT %(limit)s"""
     with connection.cursor() as cursor:
         given: dict[str, str | int | bool] = {
             "text": text, "query": query, "inside": f"%{text}%", "limit": limit, "most": max(limit, _LOOKED_AT_MAX),
-            "person": table == "people_person",
         }  # fmt: skip
         cursor.execute(sql, given)
         return [row[0] for row in cursor.fetchall()]

@@ -75,7 +75,9 @@ def _ids(column: str, operator: str) -> Callable[[str, Names, Looker], Condition
     def build(value: str, names: Names, looker: Looker) -> Condition:
         if value.lower() in ("none", "nobody"):
             return f"{C}.{column} IS NULL", []
-        return f"{C}.{column} = ANY(%s)", [names.ids.get((operator, value), [])]
+        ids = names.ids.get((operator, value), [])
+        # Of one, an index has the order, too.
+        return (f"{C}.{column} = %s", ids) if len(ids) == 1 else (f"{C}.{column} = ANY(%s::uuid[])", [ids])
 
     return build
 
@@ -136,8 +138,10 @@ _BUILDERS: dict[str, Callable[[str, Names, Looker], Condition]] = {
 }
 
 
-def text_query(asked: Asked, unfinished: str = "", variants: list[str] | None = None) -> tuple[Condition, Condition]:
-    """SQL that makes a tsquery of what must be, and of what must not be; empty SQL where there is nothing.
+def text_query(
+    asked: Asked, unfinished: str = "", variants: list[str] | None = None
+) -> tuple[list[Condition], Condition]:
+    """SQL that makes a tsquery of each thing that must be, and one of what must not be (empty where there is nothing).
 
     `unfinished` is the last word while somebody types it; `variants` are words it may become, or None for all.
     """
@@ -155,11 +159,7 @@ def text_query(asked: Asked, unfinished: str = "", variants: list[str] | None = 
         elif (one.operator, one.value) == HAS_LINK:
             tags = ["'has:link'"]
         (unwanted if one.negated else wanted).extend(("%s::tsquery", [tag]) for tag in tags)
-    return _joined(wanted, "&&"), _joined(unwanted, "||")
-
-
-def _joined(parts: list[Condition], sign: str) -> Condition:
-    return f" {sign} ".join(f"({sql})" for sql, _ in parts), [one for _, params in parts for one in params]
+    return wanted, (" || ".join(f"({sql})" for sql, _ in unwanted), [one for _, given in unwanted for one in given])
 
 
 def _word(text: str) -> list[Condition]:
