@@ -1,8 +1,9 @@
 """The open pages' ear: a raw ASGI application that says which thing changed, and never what it says.
 
-GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `change` with {"k": kind, "id": id}
-for what the member's teams may see, `refresh` when something may have been missed. Pages fetch what changed by the
-ordinary views, where permission is checked.
+GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `hello` with {"n": open pages},
+`change` with {"k": kind, "id": id} for what the member's teams may see, `refresh` when something may have been missed.
+Pages fetch what changed by the ordinary views, where permission is checked. The more of them are open, the longer each
+waits before it does: they would all ask at once.
 """
 
 import asyncio
@@ -36,6 +37,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await hub.close()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
@@ -59,7 +62,8 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
 async def _stream(listener: Listener, scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), *_cors(scope)]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": b"retry: 2000\nevent: hello\ndata: {}\n\n", "more_body": True})
+    hello = b'retry: 2000\nevent: hello\ndata: {"n": %d}\n\n' % hub.open_pages
+    await send({"type": "http.response.body", "body": hello, "more_body": True})
     gone = asyncio.ensure_future(_gone(receive))
     ends = asyncio.get_running_loop().time() + STREAM_S
     try:

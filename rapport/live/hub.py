@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import deque
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -59,22 +60,35 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._ear: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
+        self._asker = _Asker()
 
     async def join(self, member: UUID) -> Listener | None:
         """A listener for the member, once the ear is open; None for somebody who may not sign in any more."""
         if self._ear is None or self._ear.done():
             self._ear = asyncio.create_task(self._listen())
         await self._listening.wait()
-        audience = await _audience(member)
+        audience = await self._asker.audience(member)
         if not audience:
             return None
         listener = Listener(member, audience)
         self._listeners.add(listener)
         return listener
 
+    @property
+    def open_pages(self) -> int:
+        """How many listen now, to this process."""
+        return len(self._listeners)
+
     def leave(self, listener: Listener) -> None:
         """The page was closed."""
         self._listeners.discard(listener)
+
+    async def close(self) -> None:
+        """Hear nothing more, and let the connections go."""
+        if self._ear is not None:
+            self._ear.cancel()
+            await asyncio.gather(self._ear, return_exceptions=True)
+        await self._asker.hang_up()
 
     async def _listen(self) -> None:
         """Hear until the process ends; after a break everybody refreshes, for something may have been missed."""
@@ -113,15 +127,37 @@ class Hub:
             listener.tell(message)
 
 
-async def _audience(member: UUID) -> frozenset[str]:
-    try:
-        async with await psycopg.AsyncConnection.connect(_address()) as connection:
-            await connection.execute("SELECT set_config('rapport.member', %s, true)", [str(member)])
-            row = await (await connection.execute("SELECT rapport_audience()")).fetchone()
-    except psycopg.OperationalError:
+class _Asker:
+    """Asks who may hear what, one after another by one connection: after a break every open page comes back at once."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def audience(self, member: UUID) -> frozenset[str]:
+        """The teams of the member; nobody's while the database is away, and the page tries again."""
+        async with self._lock:
+            for _attempt in range(2):
+                try:
+                    return await self._asked(member)
+                except psycopg.OperationalError:
+                    await self.hang_up()
         return frozenset()
-    # A member's own id stands for what concerns them alone.
-    return frozenset({*map(str, row[0]), str(member)}) if row and row[0] else frozenset()
+
+    async def _asked(self, member: UUID) -> frozenset[str]:
+        if self._connection is None:
+            self._connection = await psycopg.AsyncConnection.connect(_address(), autocommit=True)
+        async with self._connection.transaction():
+            await self._connection.execute("SELECT set_config('rapport.member', %s, true)", [str(member)])
+            row = await (await self._connection.execute("SELECT rapport_audience()")).fetchone()
+        # A member's own id stands for what concerns them alone.
+        return frozenset({*map(str, row[0]), str(member)}) if row and row[0] else frozenset()
+
+    async def hang_up(self) -> None:
+        """Let the connection go; the next who asks makes another."""
+        if self._connection is not None:
+            await self._connection.close()
+        self._connection = None
 
 
 def _address() -> str:

@@ -81,7 +81,13 @@ def staff(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> tuple[Memb
 
 
 def run(story: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(story())  # type: ignore[arg-type]
+    async def told() -> None:
+        try:
+            await story()
+        finally:
+            await app.hub.close()
+
+    asyncio.run(told())
 
 
 async def changed(kind: str, id: UUID, audience: list[UUID]) -> None:
@@ -116,6 +122,30 @@ def test_who_is_not_of_the_team_hears_nothing_of_a_confidential_change(staff: tu
             assert str(secret) not in outside.body
 
     run(story)
+
+
+def test_how_many_pages_are_open_is_told_and_all_may_come_at_once(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        pages = [Page(ticket.issue(staff[0].id)) for _ in range(60)]
+        try:
+            await asyncio.gather(*(page.__aenter__() for page in pages))
+            assert {page.status for page in pages} == {200}
+            assert await asyncio.to_thread(_connections) < 10
+            async with Page(ticket.issue(staff[1].id)) as last:
+                await last.hears('event: hello\ndata: {"n": 61}')
+        finally:
+            await asyncio.gather(*(page.__aexit__() for page in pages))
+
+    run(story)
+
+
+def _connections() -> int:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            return int(cursor.fetchone()[0])
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("token", ["", "forged", "a:b:c"])

@@ -4,6 +4,7 @@ import { markOpen } from "./panes.js";
 import { hear } from "./presence.js";
 
 const GATHER_MS = 60;
+const PAGE_MS = 10;
 const BUSY_MS = 10000;
 const EACH_MS = 50;
 const FEW = 5;
@@ -24,6 +25,7 @@ let viewing = 0;
 let pointed = 0;
 let source = null;
 let pause = 1000;
+let pages = 1;
 
 const list = () => document.getElementById("rows");
 const scroller = () => document.getElementById("list-scroll");
@@ -37,12 +39,12 @@ async function fragment(url) {
   return template.content;
 }
 
-// The busier the company, the longer a list waits: two hundred open pages must not ask for each of twenty mails a
-// second. What one has open, or did oneself, is never kept waiting.
+// The busier the company, and the more pages are open, the longer a list waits: two hundred must not ask at once, nor
+// for each of twenty mails a second. What one has open, or did oneself, is never kept waiting.
 function patience() {
   const now = Date.now();
   heard = heard.filter((at) => now - at < BUSY_MS);
-  if (heard.length < FEW) return GATHER_MS;
+  if (heard.length < FEW) return GATHER_MS + Math.random() * pages * PAGE_MS;
   return Math.min(BUSY_MS, heard.length * EACH_MS) * (0.75 + Math.random() / 2);
 }
 
@@ -262,7 +264,8 @@ function listen(token, again) {
     if (k === "conversation") document.dispatchEvent(new CustomEvent("rapport:changed", { detail: id }));
     if (k === "notice") document.dispatchEvent(new CustomEvent("rapport:notice", { detail: id }));
   });
-  source.addEventListener("refresh", refreshAll);
+  source.addEventListener("hello", (event) => { pages = Math.min(JSON.parse(event.data).n, 500); });
+  source.addEventListener("refresh", () => setTimeout(refreshAll, Math.random() * pages * PAGE_MS));
   source.onerror = () => {
     source.close();
     state("lost", "Reconnecting");
