@@ -1,16 +1,20 @@
 """The house keeps its order: who imports whom, whose tables point where, small files, nothing that runs unseen."""
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db.models import ForeignKey, ManyToManyField
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 LINES_MAX = 400
@@ -146,3 +150,27 @@ def test_every_module_says_what_it_is_for() -> None:
         if path.name != "__init__.py" and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("lock", ["base", "dev"])
+def test_a_lock_names_the_extras_that_other_packages_ask_for(lock: str) -> None:
+    """Older pip takes the newest release for `name[extra]` where only `name` is locked, and stops at its hash."""
+    lines = (ROOT / "requirements" / f"{lock}.lock").read_text().splitlines()
+    locked = {canonicalize_name(one.name): one for one in map(_requirement, lines) if one is not None}
+    missing = []
+    for package in [Requirement("rapport-hub"), *locked.values()]:
+        try:
+            asked = requires(package.name) or []
+        except PackageNotFoundError:  # for another system
+            continue
+        for one in map(Requirement, asked):
+            held = locked.get(canonicalize_name(one.name))
+            wanted = one.marker is None or any(one.marker.evaluate({"extra": e}) for e in {"", *package.extras})
+            if wanted and held is not None and not one.extras <= held.extras:
+                missing.append(f"{package.name} asks for {one}")
+    assert not missing
+
+
+def _requirement(line: str) -> Requirement | None:
+    found = re.match(r"[a-zA-Z0-9][^=]*==[^ ;]+", line)
+    return Requirement(found.group(0)) if found else None
