@@ -87,7 +87,7 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         if not _is_later(answer):
             conversation.awaiting_answer = False
             conversation.first_answered_at = conversation.first_answered_at or now()
-        conversation.snippet = " ".join(said.text.split())[:160]
+        conversation.snippet = _snippet(said.text)
         data = {"message": str(message.id), "delivery": str(delivery.id)}
         actions.touch(conversation, "message.written", actor, data)
         if answer.draft:
@@ -302,7 +302,7 @@ def _is_later(answer: Answer) -> bool:
 
 
 def _unanswered(conversation: Conversation, delivery: Delivery) -> None:
-    """What was taken back has answered nobody: the promise goes on, unless something else had kept it."""
+    """What was taken back was not said: the promise goes on, unless something else had kept it."""
     gone = Delivery.objects.filter(conversation=conversation, state=DeliveryState.CANCELLED).values("message_id")
     said = Message.objects.filter(conversation=conversation).exclude(direction=Direction.NOTE).exclude(id__in=gone)
     last = said.order_by("-at", "-id").first()
@@ -310,7 +310,12 @@ def _unanswered(conversation: Conversation, delivery: Delivery) -> None:
     if conversation.first_answered_at and conversation.first_answered_at >= written:
         conversation.first_answered_at = None
     conversation.awaiting_answer = last is not None and last.direction == Direction.IN
-    conversation.save(update_fields=["awaiting_answer", "first_answered_at"])
+    conversation.snippet = _snippet(last.text) if last else ""
+    conversation.save(update_fields=["awaiting_answer", "first_answered_at", "snippet"])
+
+
+def _snippet(text: str) -> str:
+    return " ".join(text.split())[:160]
 
 
 def _as_draft(message: Message, delivery: Delivery) -> dict[str, object]:

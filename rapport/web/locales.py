@@ -33,6 +33,8 @@ def live_words() -> dict[str, str]:
         "left": _("%(span)s left"),
         "goes": _("Goes out in %(span)s"),
         "waits": _("Waiting to be sent"),
+        "live": _("Live"),
+        "lost": _("Reconnecting"),
         "broken": _("That did not work, and nothing was changed. Try again."),
     }
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_GET
 
 from rapport.core import events
@@ -35,6 +35,12 @@ _DIMENSIONS = {
     "team": gettext_lazy("Team"), "channel": gettext_lazy("Channel"), "topic": gettext_lazy("Topic"),
     "member": gettext_lazy("Member"),
 }  # fmt: skip
+#: What `insight.periods` says, which knows no language.
+_SAID = (
+    gettext_noop("There is no such period."), gettext_noop("Choose one from the list."),
+    gettext_noop("The period ends before it begins."), gettext_noop("Choose a later end."),
+    gettext_noop("The period is longer than five years."), gettext_noop("Choose a shorter one."),
+)  # fmt: skip
 #: Lists that stand behind a figure without being one of the measures.
 _TITLES = {
     "answered": gettext_lazy("First answered"), "promised": gettext_lazy("First answered, with a promise"),
@@ -143,9 +149,11 @@ def _asked(request: HttpRequest, privacy: Privacy) -> tuple[Asked, dict[str, Any
 def _period(request: HttpRequest) -> tuple[Period, str]:
     given, zone = request.GET, _zone(request)
     name = given.get("period", "last-30")
-    if name != "custom":
-        return preset(name, today(zone), zone), name
-    return custom(_date(given.get("from", "")), _date(given.get("to", "")), zone), name
+    first, last = (_date(given.get(key, "")) if name == "custom" else None for key in ("from", "to"))
+    try:
+        return (custom(first, last, zone) if first and last else preset(name, today(zone), zone)), name
+    except Invalid as error:
+        raise Invalid(_(error.message), _(error.hint)) from error
 
 
 def _wanted(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wanted:

@@ -36,6 +36,11 @@ def say(sign_in: SignIn, cast: Cast, **given: str):  # type: ignore[no-untyped-d
     )
 
 
+def fresh_snippet(cast: Cast) -> str:
+    with scope.system():
+        return Conversation.objects.get(id=cast.conversation.id).snippet
+
+
 def nothing_was_said() -> bool:
     with scope.system():
         return not Delivery.objects.exists() and not Message.objects.exclude(direction=Direction.IN).exists()
@@ -226,16 +231,19 @@ def test_what_waits_can_be_sent_now_edited_or_left(cast: Cast, sign_in: SignIn) 
             assert Draft.objects.exists() == (verb == "undo")
 
 
-def test_undoing_lets_the_promise_go_on(cast: Cast, sign_in: SignIn) -> None:
+def test_undoing_lets_the_promise_go_on_and_the_row_says_what_was_said_before(cast: Cast, sign_in: SignIn) -> None:
+    before = fresh_snippet(cast)
     say(sign_in, cast)
     with scope.system():
         delivery = Delivery.objects.get()
         assert not Conversation.objects.get(id=cast.conversation.id).awaiting_answer
+    assert fresh_snippet(cast) != before
     sign_in(cast.agent).post(reverse("undo", args=[cast.conversation.id, delivery.message_id]))
     with scope.system():
         again = Conversation.objects.get(id=cast.conversation.id)
         assert again.awaiting_answer
         assert again.first_answered_at is None
+    assert fresh_snippet(cast) == "The parcel never arrived."
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,9 @@ def side_view(context: template.Context, name: str, label: str, icon: str) -> st
     shell: Shell = context["shell"]
     count = getattr(shell.counts, name, 0)
     badge = format_html(
-        '<span class="side-count">{}<span class="visually-hidden"> open</span></span>', short_count(count)
+        '<span class="side-count">{}<span class="visually-hidden"> {}</span></span>',
+        short_count(count),
+        gettext("open"),
     )
     return _link(shell, reverse("inbox", args=[name]), (name, label, icon), badge if count else "")
 

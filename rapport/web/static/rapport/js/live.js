@@ -253,7 +253,7 @@ function listen(token, again) {
   source = new EventSource(url);
   source.onopen = () => {
     pause = 1000;
-    state("live", "Live");
+    state("live", document.body.dataset.wordLive);
     if (again) refreshAll();
   };
   source.addEventListener("change", (event) => {
@@ -268,7 +268,7 @@ function listen(token, again) {
   source.addEventListener("refresh", () => setTimeout(refreshAll, Math.random() * pages * PAGE_MS));
   source.onerror = () => {
     source.close();
-    state("lost", "Reconnecting");
+    state("lost", document.body.dataset.wordLost);
     setTimeout(reconnect, pause * (0.7 + Math.random() * 0.6));
     pause = Math.min(pause * 2, 30000);
   };
