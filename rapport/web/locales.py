@@ -51,9 +51,12 @@ def _number(value: float, locale: Locale) -> str:
 
 def compact(value: float) -> str:
     """A figure that fits a badge: 12345 -> "12K"."""
-    if value < 1000:
-        return number(value)
-    return str(format_compact_decimal(value, format_type="short", locale=locale(), fraction_digits=value < 10_000))
+    return number(value) if value < 1000 else _compact(value, locale())
+
+
+@lru_cache(maxsize=4096)
+def _compact(value: float, locale: Locale) -> str:
+    return str(format_compact_decimal(value, format_type="short", locale=locale, fraction_digits=value < 10_000))
 
 
 def percent(share: float) -> str:
