@@ -1,6 +1,5 @@
 // Starts what makes the pages quicker. Each part leaves alone what works without it.
 import { startKeys } from "./keys.js";
-import { startLeads } from "./leads.js";
 import { startLive } from "./live.js";
 import { startMatters } from "./matters.js";
 import { startPresence } from "./presence.js";
@@ -21,7 +20,7 @@ startComposer();
 startKeys();
 startNotices();
 startSearch();
-startLeads();
+if (document.querySelector("#board, .calendar")) import("./leads.js").then((leads) => leads.startLeads());
 startMatters();
 startSteady();
 startLive();
