@@ -163,6 +163,32 @@ def test_operators_narrow_by_what_the_conversation_is(cast: Cast) -> None:
         assert expected is None or sorted(found) == sorted(expected), query
 
 
+def test_a_long_conversation_hides_no_other(cast: Cast) -> None:
+    long, other = say(cast, "The long one", "The gyroscope again."), say(cast, "Another", "A gyroscope, too.")
+    with scope.system():
+        Message.objects.filter(conversation=other).update(at=now() - timedelta(days=1))
+        Message.objects.bulk_create(
+            Message(conversation=long, direction=Direction.IN, text=f"Gyroscope {number}.", at=now())
+            for number in range(30)
+        )
+    with scope.member(cast.agent.id):
+        asked = read("gyroscope")
+        looker = Looker(cast.agent.id, frozenset([cast.service.id]), now().date())
+        for limit in (1, 2, 5, 100):
+            found = find(Search(asked, resolve(asked, looker), looker, cast.agent), limit)
+            assert found.ids == [long.id, other.id][:limit], limit
+            assert found.more == (limit < 2)
+
+
+def test_what_only_an_open_conversation_can_be_is_looked_for_among_those(cast: Cast) -> None:
+    with scope.system():
+        Conversation.objects.filter(id=cast.conversation.id).update(first_answer_due_at=now() - timedelta(hours=1))
+    assert subjects(cast.agent, "is:late") == ["Refund for order 1009"]
+    assert subjects(cast.agent, "is:late status:resolved") == []
+    assert subjects(cast.agent, "is:late -status:open") == []
+    assert subjects(cast.agent, 'is:late team:"customer service"') == ["Refund for order 1009"]
+
+
 def test_names_are_forgiven_their_typos(cast: Cast) -> None:
     with scope.member(cast.agent.id):
         for typed in ("carla", "Carla Customer", "carla customr", "Karla Customer", "cust", "carla@shop.example"):
