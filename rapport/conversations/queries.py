@@ -32,6 +32,8 @@ __all__ = [
 
 PAGE_SIZE = 40
 TIMELINE_SIZE = 30
+#: Beside an open conversation a list begins with fewer; the rest comes as one goes down.
+BESIDE_SIZE = 25
 #: Marked for translation, translated where they are shown.
 VIEWS = {
     "mine": gettext_noop("Mine"),
@@ -97,12 +99,16 @@ def get_attachment(conversation_id: UUID, attachment_id: UUID) -> Attachment:
 
 def messages_of(conversation_id: UUID, before: UUID | None = None) -> tuple[list[Message], bool]:
     """The latest messages, oldest first, before `before` if given; and whether there are earlier ones."""
-    found = Message.objects.select_related("person", "member").filter(conversation_id=conversation_id)
+    found = Message.objects.select_related("person", "member").only(*_SAID).filter(conversation_id=conversation_id)
     if before is not None:
         edge = get_message(conversation_id, before)
         found = found.filter(Q(at__lt=edge.at) | Q(at=edge.at, id__lt=edge.id), at__lte=edge.at)
     rows = list(found.order_by("-at", "-id")[: TIMELINE_SIZE + 1])
     return rows[TIMELINE_SIZE - 1 :: -1] if len(rows) > TIMELINE_SIZE else rows[::-1], len(rows) > TIMELINE_SIZE
+
+
+#: Of who said it only the name: a page of messages would else read a thousand values that it does not show.
+_SAID = [*(field.name for field in Message._meta.concrete_fields), "person__name", "member__name"]
 
 
 def attachments_of(conversation_id: UUID, message_ids: Iterable[UUID]) -> dict[UUID, list[Attachment]]:
@@ -130,7 +136,7 @@ def active_topics() -> list[Topic]:
 
 
 def _joined() -> QuerySet[Conversation]:
-    return Conversation.objects.select_related("person", "owner_team", "owner_member", "channel", "topic")
+    return Conversation.objects.select_related("person__organization", "owner_team", "owner_member", "channel", "topic")
 
 
 def _select(statement: str, parameters: list[Any]) -> list[Any]:

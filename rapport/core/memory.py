@@ -2,7 +2,8 @@
 
 import gc
 
-_YOUNG, _MIDDLE, _OLD = 20_000, 20, 50
+# The middle ones are looked through in a few milliseconds: a page does not wait for them.
+_YOUNG, _MIDDLE, _OLD = 5_000, 5, 500
 
 
 def settle() -> None:

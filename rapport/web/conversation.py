@@ -75,7 +75,7 @@ def show(request: HttpRequest, found: Conversation, before: UUID | None = None, 
     context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
     if request.headers.get("HX-Request"):
         return render(request, "web/conversation/swap.html", context, status=more.get("status", 200))
-    context["page"] = queries.list_conversations(context["listing"].view)
+    context["page"] = queries.list_conversations(context["listing"].view, limit=queries.BESIDE_SIZE)
     return render(request, "web/conversation/page.html", context, status=more.get("status", 200))
 
 
