@@ -7,7 +7,7 @@ the walled tables makes a result of them. What takes too long ends the search; t
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection, transaction
 
-from rapport.conversations.asking.frequency import variants_of
+from rapport.conversations.asking.frequency import is_rare, variants_of
 from rapport.conversations.asking.language import Asked, Term
 from rapport.conversations.asking.resolve import Looker, Names
 from rapport.conversations.asking.sql import (
     HAS_LINK,
+    NO_SPACES,
     OF_MESSAGES,
     C,
     Condition,
@@ -110,6 +111,15 @@ class _Stretch:
     end: datetime | None
 
 
+_EVER = _Stretch("", None, None)
+
+
+def _is_rare(search: Search) -> bool:
+    """A word of the query bounds it more than any time would; what is still being typed may become anything."""
+    done = [term for term in search.asked.terms if not term.negated and term != Term(search.unfinished)]
+    return any(is_rare(term.text) and not NO_SPACES.search(term.text) for term in done)
+
+
 def _by_words(search: Search, wanted: Sequence[Condition], unwanted: Condition, limit: int) -> Found:
     queries = _tsqueries([*wanted, *([(f"!!({unwanted[0]})", unwanted[1])] if unwanted[0] else [])])
     words, given = _joined([("%s::tsquery", [one]) for one in queries], _HAS)
@@ -117,7 +127,7 @@ def _by_words(search: Search, wanted: Sequence[Condition], unwanted: Condition, 
     what, params = _joined(_of_conversations(search))
     found = Found()
     with _hurried(found) as ask:
-        for one in _stretches(now()):
+        for one in [_EVER] if _is_rare(search) else _stretches(now()):
             found.until = one.end or now()
             tags, tagged = _joined([("%s::tsquery", [one.tags])] if one.tags else [], _HAS)
             statement = _STRETCH.format(words=words, tags=tags, when=when, what=what)
@@ -202,7 +212,7 @@ def _stretches(at: datetime) -> Iterator[_Stretch]:
     yield _Stretch(_tags(f"{one:%Y-%m}" for one in dict.fromkeys(months)), month, monday - week)
     year = month.replace(month=1, year=month.year - 1)
     yield _Stretch(_tags(str(one) for one in range(year.year, at.year + 1)), year, month)
-    yield _Stretch("", None, year)
+    yield replace(_EVER, end=year)
 
 
 def _tags(times: Iterable[str]) -> str:

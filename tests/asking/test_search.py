@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from rapport.conversations import search as searching
 from rapport.conversations.asking.frequency import Frequencies
@@ -81,6 +82,28 @@ def test_of_very_many_words_with_this_beginning_the_commonest_are_tried(
     kept = Frequencies({"parcel": 0.5, "parrot": 0.4}, 5_000_000, now())
     monkeypatch.setattr("rapport.conversations.asking.frequency._kept", kept)
     assert subjects(cast.agent, "par", typing=True) == ["Refund for order 1009"]
+
+
+@pytest.mark.parametrize(
+    ("query", "rare"),
+    [
+        ("parcel", False), ("gyroscope", True), ("GYROSCOPE parcel", True), ("parcel -gyroscope", False),
+        ('"old gyroscope"', True), ("old-gyroscope", False), ("carla@shop.example", False), ("返品", False),
+    ],
+)  # fmt: skip
+def test_what_is_in_few_messages_is_looked_for_at_once_and_not_by_time(
+    query: str, rare: bool, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Frequencies({"parcel": 0.5, "parrot": 0.4}, 5_000_000, now())
+    monkeypatch.setattr("rapport.conversations.asking.frequency._kept", kept)
+    old = say(cast, "Old", "The old gyroscope in a parcel; old-gyroscope, carla@shop.example 返品")
+    with scope.system():
+        Message.objects.filter(conversation=old).update(at=now() - timedelta(days=900))
+    with CaptureQueriesContext(connection) as asked:
+        found = subjects(cast.agent, query)
+    assert ("Old" in found) == (query != "parcel -gyroscope"), found
+    times = sum("FROM search_message s" in one["sql"] for one in asked.captured_queries)
+    assert times == 1 if rare else times > 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """How common a word is, as PostgreSQL counts it from time to time. Figures about words, never about a conversation."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,6 +33,16 @@ def variants_of(word: str) -> list[str] | None:
     if sum(common.values()) * known.rows < _CHEAP_ROWS:
         return None
     return sorted(common, key=lambda one: -common[one])[:_VARIANTS_MAX]
+
+
+def is_rare(words: str) -> bool:
+    """Whether one of these words, with only spaces between them, is in so few messages that all can be looked at.
+
+    Nothing is rare while PostgreSQL has not counted yet.
+    """
+    shares = _frequencies().shares
+    plain = re.fullmatch(r"[^\W_]+( +[^\W_]+)*", words)
+    return bool(shares) and plain is not None and any(word not in shares for word in words.lower().split())
 
 
 def _frequencies() -> Frequencies:

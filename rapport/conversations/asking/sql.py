@@ -14,7 +14,7 @@ Condition = tuple[str, list[Any]]
 #: Operators that are asked of messages, with the words.
 OF_MESSAGES = frozenset({"to", "subject"})
 HAS_LINK = ("has", "link")
-_NO_SPACES = re.compile(
+NO_SPACES = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+"
 )
 _TOGETHER = frozenset({"is", "has"})
@@ -165,17 +165,17 @@ def text_query(
 def _word(text: str) -> list[Condition]:
     """Words between spaces, and pairs of letters of what is written without."""
     parts: list[Condition] = []
-    rest = _NO_SPACES.sub(" ", text)
+    rest = NO_SPACES.sub(" ", text)
     if re.search(r"\w", rest):
         parts.append(("plainto_tsquery('simple', %s)", [rest]))
-    for run in _NO_SPACES.findall(text.lower()):
+    for run in NO_SPACES.findall(text.lower()):
         pairs = [run[i : i + 2] for i in range(len(run) - 1)]
         parts.append(("%s::tsquery", [" & ".join(map(_quoted, pairs)) if pairs else f"{_quoted(run)}:*"]))
     return parts
 
 
 def _begun(word: str, variants: list[str] | None) -> list[Condition]:
-    if _NO_SPACES.search(word) or not re.fullmatch(r"\w+", word):
+    if NO_SPACES.search(word) or not re.fullmatch(r"\w+", word):
         return _word(word)
     if variants is None:
         return [("%s::tsquery", [f"{_quoted(word.lower())}:*"])]
@@ -192,7 +192,7 @@ def passages(asked: Asked) -> list[str]:
     found = []
     for term in asked.terms:
         words = re.findall(r"[^\W_]+", term.text.lower())
-        runs = [run for run in _NO_SPACES.findall(term.text.lower()) if len(run) > 2]
+        runs = [run for run in NO_SPACES.findall(term.text.lower()) if len(run) > 2]
         if not term.negated and term.phrase and len(words) > 1:
             found.append(r"[\W_]+".join(map(re.escape, words)))
         elif not term.negated:
