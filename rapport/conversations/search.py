@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, connection, transaction
 
-from rapport.conversations.asking.frequency import is_rare, variants_of
+from rapport.conversations.asking.frequency import begins_rarely, is_rare, variants_of
 from rapport.conversations.asking.language import Asked, Term
 from rapport.conversations.asking.resolve import Looker, Names
 from rapport.conversations.asking.sql import (
@@ -115,9 +115,9 @@ _EVER = _Stretch("", None, None)
 
 
 def _is_rare(search: Search) -> bool:
-    """A word of the query bounds it more than any time would; what is still being typed may become anything."""
-    done = [term for term in search.asked.terms if not term.negated and term != Term(search.unfinished)]
-    return any(is_rare(term.text) and not NO_SPACES.search(term.text) for term in done)
+    """A word of the query bounds it more than any time would."""
+    plain = [term for term in search.asked.terms if not term.negated and not NO_SPACES.search(term.text)]
+    return any(begins_rarely(term.text) if term == Term(search.unfinished) else is_rare(term.text) for term in plain)
 
 
 def _by_words(search: Search, wanted: Sequence[Condition], unwanted: Condition, limit: int) -> Found:

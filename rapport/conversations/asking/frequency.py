@@ -11,6 +11,7 @@ from rapport.core.clock import now
 _KEPT = timedelta(minutes=10)
 _VARIANTS_MAX = 12
 _CHEAP_ROWS = 30_000
+_BEGUN_MIN = 4
 
 
 @dataclass
@@ -43,6 +44,14 @@ def is_rare(words: str) -> bool:
     shares = _frequencies().shares
     plain = re.fullmatch(r"[^\W_]+( +[^\W_]+)*", words)
     return bool(shares) and plain is not None and any(word not in shares for word in words.lower().split())
+
+
+def begins_rarely(word: str) -> bool:
+    """The same of an unfinished word: no common one begins so, and it is long enough that few others do."""
+    shares = _frequencies().shares
+    begun, plain = word.lower(), re.fullmatch(r"[^\W_]+", word)
+    long_enough = plain is not None and len(begun) >= _BEGUN_MIN
+    return bool(shares) and long_enough and not any(one.startswith(begun) for one in shares)
 
 
 def _frequencies() -> Frequencies:
