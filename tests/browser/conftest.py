@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from rapport.core.options import options
 from rapport.staff.models import Member
@@ -20,6 +20,9 @@ from tests.support import refuse
 from tests.web.cast import Cast, make_cast
 
 __all__ = ["DESK", "PHONE"]
+
+# What comes is waited for, however busy the machine is.
+expect.set_options(timeout=20000)
 
 _AT_WORK = """SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')"""

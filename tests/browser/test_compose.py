@@ -183,7 +183,7 @@ def test_a_session_that_ends_while_one_types_costs_no_word(place: Place) -> None
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("heading", name="My teams")).to_be_visible()
     page.bring_to_front()
-    expect(page.locator("[data-draft-state]")).to_have_text("Draft saved", timeout=15000)
+    expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
     with scope.system():
         assert "Half a sentence" in Draft.objects.get().html
     page.locator("#composer-text").focus()
@@ -260,7 +260,7 @@ def test_what_a_colleague_writes_is_seen_at_once_and_can_be_taken_over(place: Pl
     other.locator("#composer-text").click()
     other.keyboard.type("Dear Carla, Ana began this")
     box = page.locator(".other-draft")
-    expect(box).to_contain_text("Ana Agent is writing a reply", timeout=8000)
+    expect(box).to_contain_text("Ana Agent is writing a reply")
     box.locator("summary").click()
     expect(box).to_contain_text("Ana began this")
     box.get_by_role("button", name="Take over").click()

@@ -12,7 +12,6 @@ from tests.browser.conftest import Place
 from tests.web.cast import make_conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
-expect.set_options(timeout=15000)
 
 _FOCUS = """() => {
   const at = document.activeElement;

@@ -46,7 +46,7 @@ def test_work_is_handed_over_by_drag_and_by_keyboard_and_taken_back(place: Place
 
     page.locator(f"#card-{made[0].id}").check()
     assign(made[2].id, cast.admin, cast.service, cast.agent)
-    expect(ana.locator(f'[data-card="{made[2].id}"]')).to_be_visible(timeout=6000)
+    expect(ana.locator(f'[data-card="{made[2].id}"]')).to_be_visible()
     expect(page.locator(f"#card-{made[0].id}")).to_be_checked()
 
     phone = place.page(cast.lead, PHONE)

@@ -38,10 +38,10 @@ def test_nothing_jumps_when_a_row_or_a_message_comes(motion: str, place: Place) 
         person = make_person("Nora New", "nora@new.example", cast.conversation.audience)
         fresh = make_conversation("Something new", "Hello there.", person, cast.service, cast.channel, minutes_ago=0)
         notify.changed("conversation", fresh.id, fresh.audience)
-    expect(page.locator("#rows .row").first).to_contain_text("Something new", timeout=5000)
+    expect(page.locator("#rows .row").first).to_contain_text("Something new")
     assert _shifts(page) == []
     actions.note(cast.conversation.id, cast.lead, "I called her.")
-    expect(page.locator(".item-note")).to_contain_text("I called her.", timeout=5000)
+    expect(page.locator(".item-note")).to_contain_text("I called her.")
     assert _shifts(page) == []
     # The observer does see what jumps.
     page.evaluate("document.querySelector('.conversation-facts').style.marginBlockStart = '60px'")

@@ -50,9 +50,9 @@ def test_a_new_conversation_and_a_note_appear_without_reload_scroll_or_focus_sto
         person = make_person("Nora New", "nora@new.example", cast.conversation.audience)
         fresh = make_conversation("Something new", "Hello there.", person, cast.service, cast.channel, minutes_ago=0)
         notify.changed("conversation", fresh.id, fresh.audience)
-    expect(page.locator(f"#c-{fresh.id}")).to_contain_text("Something new", timeout=5000)
+    expect(page.locator(f"#c-{fresh.id}")).to_contain_text("Something new")
     actions.note(cast.conversation.id, cast.lead, "I called her.")
-    expect(page.locator(".item-note")).to_contain_text("I called her.", timeout=5000)
+    expect(page.locator(".item-note")).to_contain_text("I called her.")
     assert page.evaluate("window.stayed && document.activeElement.id") == "composer-text"
     expect(page.locator("#composer-text")).to_have_text("half a sentence")
 
@@ -71,7 +71,7 @@ def test_new_rows_wait_behind_a_pill_while_one_reads_further_down(place: Place) 
     with scope.system():
         fresh = make_conversation("Right now", "x", cast.customer, cast.service, cast.channel, minutes_ago=0)
         notify.changed("conversation", fresh.id, fresh.audience)
-    expect(page.get_by_role("button", name="1 new")).to_be_visible(timeout=5000)
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
     assert page.evaluate("document.getElementById('list-scroll').scrollTop") == 500
     page.get_by_role("button", name="1 new").click()
     expect(page.locator("#rows .row").first).to_contain_text("Right now")

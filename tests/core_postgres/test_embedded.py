@@ -40,7 +40,7 @@ def server(home: Path) -> Iterator[EmbeddedPostgres]:
     one.stop()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

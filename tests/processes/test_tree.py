@@ -55,7 +55,7 @@ def tree(home: Path) -> "Iterator[tuple[subprocess.Popen[bytes], Callable[[str],
         process.wait()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
