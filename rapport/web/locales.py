@@ -30,6 +30,7 @@ def live_words() -> dict[str, str]:
     return {
         "now": _("now"),
         "late": _("%(span)s late"),
+        "overdue": _("overdue"),
         "left": _("%(span)s left"),
         "goes": _("Goes out in %(span)s"),
         "waits": _("Waiting to be sent"),

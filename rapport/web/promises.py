@@ -41,8 +41,10 @@ class Left:
     @property
     def words(self) -> str:
         """In few characters."""
-        spoken = locales.span(self.left.total_seconds(), self.day_minutes)
         late = self.left < timedelta(0)
+        if late and self.left > -timedelta(minutes=1):
+            return _("overdue")  # perhaps for a whole weekend: no working time has passed since
+        spoken = locales.span(self.left.total_seconds(), self.day_minutes)
         return (_("%(span)s late") if late else _("%(span)s left")) % {"span": spoken}
 
 

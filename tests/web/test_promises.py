@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rapport.staff.hours import ALWAYS, Hours, add_business_time, make_hours
 from rapport.web import snoozes
-from rapport.web.promises import time_left
+from rapport.web.promises import Left, time_left
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -62,6 +62,17 @@ def test_a_promise_given_in_the_night_of_the_clock_change_has_all_its_time_left(
 def test_a_promise_broken_outside_business_hours_is_broken_all_the_same() -> None:
     left, *_ = time_left(at(BERLIN, 2026, 11, 24, 17, 0), OFFICE, at(BERLIN, 2026, 11, 24, 21, 0))
     assert timedelta(minutes=-1) < left < timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (-timedelta(seconds=1), "overdue"), (-timedelta(seconds=59), "overdue"), (-timedelta(minutes=1), "1 min late"),
+        (timedelta(seconds=59), "0 mins left"), (timedelta(hours=2), "2 hrs left"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_with_no_working_time_since_is_not_zero_minutes_late(left: timedelta, words: str) -> None:
+    assert Left(datetime(2026, 11, 28, 12, tzinfo=UTC), True, left, 480, ()).words == words
 
 
 def test_what_is_months_away_counts_by_the_calendar() -> None:

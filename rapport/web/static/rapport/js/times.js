@@ -43,7 +43,7 @@ function run(element, now) {
 function due(element, now) {
   const broken = new Date(element.dataset.due) < now;
   const left = element.dataset.left - run(element, now);
-  const words = word(broken ? "Late" : "Left", span(left, Number(element.dataset.day)));
+  const words = broken && left > -60 ? word("Overdue") : word(broken ? "Late" : "Left", span(left, Number(element.dataset.day)));
   const text = element.lastChild;
   if (text && text.nodeType === Node.TEXT_NODE && text.data !== words) text.data = words;
   element.classList.toggle("badge-danger", broken);
