@@ -14,9 +14,8 @@ setup: $(VENV)/.everything
 demo: $(VENV)/.running
 	@$(BIN)/rapport demo $(ARGS)
 
-# In order of the files: the long ones of the browser come early, and no process waits for them at the end.
 test: $(VENV)/.everything
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests
