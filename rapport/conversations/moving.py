@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Conversation, Direction, Message, Status, ThreadRef
+from rapport.conversations.snippets import snippet_of
 from rapport.conversations.threading import ref_of
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.errors import Invalid
@@ -89,7 +90,7 @@ def derive(conversation: Conversation) -> None:
     conversation.last_inbound_at = (
         said.filter(direction=Direction.IN).order_by("-at").values_list("at", flat=True).first()
     )
-    conversation.snippet = " ".join(last.text.split())[:160] if last else ""
+    conversation.snippet = snippet_of(last.text) if last else ""
     waits = last is not None and last.direction == Direction.IN and last.kind not in _MACHINES
     conversation.awaiting_answer = waits and conversation.status == Status.OPEN
     spoke = said.filter(direction=Direction.IN).values_list("person_id", flat=True)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from rapport.channels.kinds.email.model import ParsedMail
 from rapport.conversations import threading
+from rapport.conversations.snippets import snippet_of
 from rapport.core.ids import new_id
 
 _OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
-_SNIPPET = 160
 _ADDRESS_MAX = 320  # RFC 3696: 64 for the local part, 255 for the domain
 NOWHERE = UUID(int=0)
 """The conversation of an arrival that has not been placed yet."""
@@ -49,7 +49,7 @@ class Arrival:
     @property
     def snippet(self) -> str:
         """The first words, on one line."""
-        return " ".join((self.mail.reply or self.mail.text)[: 4 * _SNIPPET].split())[:_SNIPPET]
+        return snippet_of(self.mail.reply or self.mail.text)
 
 
 def arrive(item: Item, mail: ParsedMail, trust_date: bool) -> Arrival:

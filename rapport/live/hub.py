@@ -140,7 +140,7 @@ class _Asker:
             for _attempt in range(2):
                 try:
                     return await self._asked(member)
-                except psycopg.OperationalError:
+                except psycopg.Error:  # whatever it is, the next who asks begins with a connection that works
                     await self.hang_up()
         return frozenset()
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from rapport.channels.models import Channel
 from rapport.conversations import actions, snoozing
 from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Draft, DraftKind, Message, Status
+from rapport.conversations.snippets import snippet_of
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
@@ -87,7 +88,7 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         if not _is_later(answer):
             conversation.awaiting_answer = False
             conversation.first_answered_at = conversation.first_answered_at or now()
-        conversation.snippet = _snippet(said.text)
+        conversation.snippet = snippet_of(said.text)
         data = {"message": str(message.id), "delivery": str(delivery.id)}
         actions.touch(conversation, "message.written", actor, data)
         if answer.draft:
@@ -310,12 +311,8 @@ def _unanswered(conversation: Conversation, delivery: Delivery) -> None:
     if conversation.first_answered_at and conversation.first_answered_at >= written:
         conversation.first_answered_at = None
     conversation.awaiting_answer = last is not None and last.direction == Direction.IN
-    conversation.snippet = _snippet(last.text) if last else ""
+    conversation.snippet = snippet_of(last.text) if last else ""
     conversation.save(update_fields=["awaiting_answer", "first_answered_at", "snippet"])
-
-
-def _snippet(text: str) -> str:
-    return " ".join(text.split())[:160]
 
 
 def _as_draft(message: Message, delivery: Delivery) -> dict[str, object]:
