@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from rapport.conversations import presence
+from rapport.conversations import presence, reading
 from rapport.conversations.presence import Here
+from rapport.core.errors import NotVisible
 from rapport.staff.models import Member
 from rapport.web.rights import member_of, page
 
@@ -25,6 +26,8 @@ def here(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
             presence.leave(conversation_id, member)
             return HttpResponse(status=204)
         presence.enter(conversation_id, member, request.POST.get("typing", ""))
+    elif not reading.visible([conversation_id]):
+        raise NotVisible("There is no such conversation.")
     return render(request, "web/conversation/presence.html", {"here": here_of(conversation_id, member)})
 
 

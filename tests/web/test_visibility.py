@@ -15,6 +15,12 @@ def test_its_own_team_sees_it(cast: Cast, sign_in: SignIn) -> None:
     assert "xylophone" in page
 
 
+def test_who_is_in_a_conversation_one_may_not_see_is_no_question_one_can_ask(cast: Cast, sign_in: SignIn) -> None:
+    here = reverse("here", args=[cast.secret.id])
+    assert sign_in(cast.agent).get(here).status_code == 404
+    assert sign_in(cast.hr).get(here).status_code == 200
+
+
 @pytest.mark.parametrize(
     "verb", ["say", "status", "assign", "priority", "topic", "confidential", "involve", "uninvolve", "reopen"]
 )
