@@ -35,5 +35,10 @@ def check(host: str, address: str, *, allow_private: bool = False) -> None:
         )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is written as this very machine."""
+    return host in _LOOPBACK
+
+
 def _is_public(address: str) -> bool:
     return ip_address(address.partition("%")[0]).is_global

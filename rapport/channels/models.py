@@ -29,6 +29,8 @@ class Channel(models.Model):
     state = models.CharField(max_length=10, choices=ChannelState.choices, default=ChannelState.NEW)
     error = models.TextField(blank=True)
     error_at = models.DateTimeField(null=True, blank=True)
+    #: What its collector measured (`Source.measured`) and its webhook counted: lag, limits, refusals.
+    health = models.JSONField(default=dict, db_default={}, blank=True)
     last_heard_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now)
     changed_at = models.DateTimeField(default=now)

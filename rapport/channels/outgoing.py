@@ -1,16 +1,52 @@
-"""HTTP to addresses that somebody entered: only where `guard` allows, to the very address that was checked."""
+"""HTTP to addresses that somebody entered or a service named: bounded in time and size, only where `guard` allows.
 
+The name is looked up once, checked, and the connection made to that very address; each redirect is checked anew.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
 from rapport.channels import guard
+from rapport.channels.base import OutcomeUnknown, TooFast
 from rapport.core.errors import ChannelError, Invalid
+from rapport.core.options import options
 
 TIMEOUT_S = 10.0
+WHOLE_S = 60.0
 BYTES_MAX = 4 * 1024 * 1024
+_CHUNK = 64 * 1024
+_WAIT_S = 60.0
+_WAIT_MAX_S = 3600.0
+
+
+class TooLarge(ChannelError):
+    """The answer has more bytes, or takes longer, than we are ready to take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an address answered. Header names are lower case; `url` is where it was, after redirects."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+    def json(self) -> Any:
+        """The body as JSON. Raises a ChannelError (to be tried again) where it is something else, such as a page."""
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as error:
+            kind = self.headers.get("content-type", "no type").partition(";")[0]
+            host = urlsplit(self.url).hostname
+            raise ChannelError(f"{host} answered with {kind} instead of JSON.", permanent=False) from error
 
 
 class _Pinned(HTTPAdapter):
@@ -24,7 +60,9 @@ class _Pinned(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
-        """A connection to the checked address."""
+        """A connection to the checked address, or to the company's proxy, which then decides."""
+        if proxies:
+            return super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         wanted, pool = self.build_connection_pool_key_attributes(request, verify, cert)
         name = str(wanted["host"])
         try:
@@ -36,13 +74,29 @@ class _Pinned(HTTPAdapter):
         return self.poolmanager.connection_from_host(**{**wanted, "host": address}, pool_kwargs=pool)
 
 
+class _Session(requests.Session):
+    """Follows no redirect from elsewhere to this very machine."""
+
+    def get_redirect_target(self, resp: Any) -> str | None:
+        """Where it leads, unless that is here."""
+        target: str | None = super().get_redirect_target(resp)
+        if target and guard.is_loopback(_host(urljoin(resp.url, target))) and not guard.is_loopback(_host(resp.url)):
+            raise requests.ConnectionError(f"{_host(resp.url)} redirects to a private address.")
+        return target
+
+
 def session() -> requests.Session:
-    """A session that asks no proxy of the environment, keeps to a time limit and follows few redirects."""
-    made = requests.Session()
+    """A session that asks no proxy of the environment, keeps to a time limit and follows few redirects.
+
+    For libraries that take a `requests.Session`; it uses the setting `outgoing_proxy` where there is one.
+    """
+    made = _Session()
     made.trust_env = False
     made.max_redirects = 3
     made.mount("https://", _Pinned())
     made.mount("http://", _Pinned())
+    if options().outgoing_proxy:
+        made.proxies = {"http": options().outgoing_proxy, "https": options().outgoing_proxy}
     return made
 
 
@@ -57,3 +111,101 @@ def fetch(url: str) -> bytes:
     if len(body) > BYTES_MAX:
         raise Invalid(f"{url} is larger than expected.", "Check the address.")
     return bytes(body)
+
+
+def ask(method: str, url: str, *, bytes_max: int = BYTES_MAX, whole_s: float = WHOLE_S, **what: Any) -> Answer:
+    """One request to its end, whatever its status. `what` is what `requests` takes: headers, params, json, data, files.
+
+    Raises ChannelError (not permanent) where there is no answer, TooLarge for one beyond `bytes_max` (unpacked) or
+    `whole_s` seconds.
+    """
+    given = {"timeout": TIMEOUT_S, **what}
+    try:
+        with session() as made, made.request(method, url, stream=True, **given) as answer:
+            body = _read(answer, bytes_max, time.monotonic() + whole_s)
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status_code, headers, body, answer.url)
+    except (requests.RequestException, OSError, ValueError) as error:
+        raise ChannelError(f"{_host(url)} does not answer: {_words(error)}", permanent=False) from error
+
+
+def call(method: str, url: str, **what: Any) -> Answer:
+    """The same, for an answer that must be a good one: 429 is TooFast, 401 and 403 are permanent, 5xx are not."""
+    answer = ask(method, url, **what)
+    check(answer)
+    return answer
+
+
+def submit(method: str, url: str, **what: Any) -> Answer:
+    """The same for what must not be done twice: OutcomeUnknown where it may have been done."""
+    try:
+        answer = ask(method, url, **what)
+    except TooLarge as error:
+        raise OutcomeUnknown(error.message, permanent=False) from error
+    except ChannelError as error:
+        if _never_began(error.__cause__):
+            raise
+        raise OutcomeUnknown(error.message, permanent=False) from error
+    if answer.status in (500, 502, 504):
+        raise OutcomeUnknown(f"{_host(url)} answered {answer.status}.", permanent=False)
+    check(answer)
+    return answer
+
+
+def check(answer: Answer) -> None:
+    """Raise what a status means: TooFast for 429, a permanent ChannelError for other 4xx, one to retry for 5xx."""
+    host = _host(answer.url)
+    if answer.status < 400:
+        return
+    if answer.status == 429:
+        raise TooFast(f"{host} asks us to slow down.", retry_after=retry_after(answer.headers))
+    if answer.status in (401, 403):
+        raise ChannelError(
+            f"{host} does not accept the sign-in any more ({answer.status}).",
+            "Enter new credentials for this channel.",
+            permanent=True,
+        )
+    raise ChannelError(f"{host} answered {answer.status}.", permanent=answer.status < 500 and answer.status != 408)
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """The seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date), between 1 and 3,600."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return min(max(float(value), 1.0), _WAIT_MAX_S)
+    try:
+        from email.utils import parsedate_to_datetime
+
+        seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except ValueError:
+        return _WAIT_S
+    return min(max(seconds, 1.0), _WAIT_MAX_S)
+
+
+def _read(answer: Any, bytes_max: int, until: float) -> bytes:
+    body = bytearray()
+    for chunk in answer.iter_content(_CHUNK):
+        body += chunk
+        if len(body) > bytes_max:
+            raise TooLarge(f"{_host(answer.url)} sent more than {bytes_max / 1e6:.0f} MB.", permanent=False)
+        if time.monotonic() > until:
+            raise TooLarge(f"{_host(answer.url)} did not come to an end.", permanent=False)
+    return bytes(body)
+
+
+def _never_began(error: BaseException | None) -> bool:
+    """Whether no connection came about: then nothing can have been done."""
+    words = str(error)
+    never = ("Failed to establish", "private", "cannot be resolved", "CERTIFICATE_VERIFY_FAILED")
+    return isinstance(error, requests.ConnectTimeout | ValueError) or any(one in words for one in never)
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url[:80]
+    except ValueError:
+        return url[:80]
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]

@@ -26,9 +26,9 @@ from rapport.people.models import Person
 from rapport.staff.models import Member, Team
 
 __all__ = [
-    "Attachment", "Blob", "Conversation", "Direction", "Draft", "DraftKind", "Interest", "Link", "Message", "Presence",
-    "Priority", "SavedView", "Seen", "Status", "Subscription", "Tally", "Template", "Thread", "ThreadRef", "Topic",
-    "Upload", "Watch",
+    "Attachment", "Blob", "Conversation", "Direction", "Draft", "DraftKind", "Interest", "Link", "Mention", "Message",
+    "Presence", "Priority", "Revision", "SavedView", "Seen", "Status", "Subscription", "Tally", "Template", "Thread",
+    "ThreadRef", "Topic", "Upload", "Watch",
 ]  # fmt: skip
 
 
@@ -180,10 +180,59 @@ class Message(models.Model):
     has_more = models.BooleanField(default=False)
     raw_item_id = models.UUIDField(null=True)
     problems = ArrayField(models.TextField(), default=list)
+    public = models.BooleanField(default=False, db_default=False)
+    #: What its channel tells beside the words: url, warning, reach, verified, origin, answer (what an answer needs).
+    about = models.JSONField(default=dict, db_default={})
+    edited_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
 
     class Meta:
         # A page of the timeline is a run of it, however long the conversation is.
         indexes = [models.Index(fields=["conversation", "at", "id"], name="message_timeline")]
+
+
+class Revision(models.Model):
+    """What a message said before its author changed it."""
+
+    pk = models.CompositePrimaryKey("conversation_id", "id")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="revisions", db_index=False)
+    id = models.UUIDField(default=new_id, editable=False)
+    message_id = models.UUIDField()
+    text = models.TextField(blank=True)
+    until = models.DateTimeField(default=now)
+    raw_item_id = models.UUIDField(null=True)
+
+
+class Mention(models.Model):
+    """A public post that a search, a hashtag or a feed brought, and that is nobody's conversation yet.
+
+    Many come, and few are read: a row is all there is of one, beside its raw item. `found_by` names the search.
+    """
+
+    pk = models.CompositePrimaryKey("channel_id", "id")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="mentions", db_index=False)
+    id = models.UUIDField(default=new_id, editable=False)
+    raw_item_id = models.UUIDField()
+    external_id = models.TextField()
+    at = models.DateTimeField(default=now)
+    author_kind = models.CharField(max_length=30, blank=True)
+    author_value = models.CharField(max_length=320, blank=True)
+    author_name = models.CharField(max_length=200, blank=True)
+    reach = models.PositiveBigIntegerField(null=True)
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField(blank=True)
+    url = models.TextField(blank=True)
+    found_by = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    #: The conversation that it became.
+    taken_into = models.UUIDField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="mention_by_time"),
+            models.Index(fields=["channel", "found_by", "-at"], name="mention_by_search"),
+        ]
 
 
 class Blob(models.Model):

@@ -83,6 +83,8 @@ class Options:
     demo: bool = False
     #: Lets channels connect to mail servers on private and loopback addresses.
     allow_private_addresses: bool = False
+    #: The proxy through which channels reach services, such as http://proxy.example:3128; it then decides where to.
+    outgoing_proxy: str = ""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, connections
 
@@ -53,6 +54,14 @@ class ChannelSource:
     def unwell(self, message: str) -> None:
         """Show the channel as failing and being retried."""
         self._show(ChannelState.FAILING, message)
+
+    def measured(self, figures: Mapping[str, Any]) -> None:
+        """Show figures on the channel's page, beside those that are there."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE channels_channel SET health = health || %s::jsonb WHERE id = %s",
+                [orjson.dumps(dict(figures)).decode(), self._channel.id],
+            )
 
     def stopped(self, message: str) -> None:
         """Show that a person must change something."""

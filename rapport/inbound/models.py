@@ -16,6 +16,8 @@ class RawState(models.TextChoices):
     DUPLICATE = "duplicate", _("Already had")
     QUARANTINED = "quarantined", _("In quarantine")
     REFUSED = "refused", _("Refused")
+    IGNORED = "ignored", _("Says nothing for us")
+    MENTION = "mention", _("Kept as a mention")
 
 
 class RawItem(models.Model):

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from rapport.channels import registry
-from rapport.channels.base import Account, MessageRefused, OutcomeUnknown, Outgoing
+from rapport.channels.base import Account, MessageRefused, OutcomeUnknown, Outgoing, Sent
 from rapport.channels.models import Channel, ChannelState
 from rapport.core import scope
 from rapport.core.clock import now
@@ -52,7 +52,7 @@ def _deliver(claim: Claim) -> None:
             attempts = delivery.attempts
             account = registry.account(delivery.channel)
             outgoing = registry.connector(account.kind).prepare(account, draft_of(delivery))
-        words = _send(claim, account, outgoing)
+        done = _send(claim, account, outgoing)
     except _ClaimLost:
         return
     except Invalid as error:
@@ -65,10 +65,10 @@ def _deliver(claim: Claim) -> None:
         _insist(partial(_put_off, claim, error, attempts, final=False))
         _insist(partial(_mark, delivery.channel, error))
     else:
-        _insist(partial(queue.sent, claim, words))
+        _insist(partial(queue.sent, claim, done))
 
 
-def _send(claim: Claim, account: Account, outgoing: Outgoing) -> str:
+def _send(claim: Claim, account: Account, outgoing: Outgoing) -> Sent:
     def about_to_send() -> None:
         if not queue.begin(claim):
             raise _ClaimLost

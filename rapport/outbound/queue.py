@@ -12,9 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.channels import registry
+from rapport.channels.base import Sent
 from rapport.channels.models import Channel, Cursor
 from rapport.conversations.models import Conversation, Direction, Message, Status, ThreadRef
 from rapport.conversations.threading import OURS, ref_of
@@ -62,10 +64,7 @@ def enqueue(
     if not message.message_id:
         message.message_id = external_id
         Message.objects.filter(conversation_id=message.conversation_id, id=message.id).update(message_id=external_id)
-    ThreadRef.objects.bulk_create(
-        [ThreadRef(ref=ref_of(external_id), conversation_id=message.conversation_id, digest=OURS)],
-        ignore_conflicts=True,
-    )
+    _ours(message.conversation_id, [external_id])
     kept = dict(options or {})
     delivery = Delivery.objects.create(
         conversation_id=message.conversation_id,
@@ -148,18 +147,37 @@ def begin(claim: Claim) -> bool:
         return bool(_mine(claim).update(state=DeliveryState.SENDING))
 
 
-def sent(claim: Claim, words: str) -> None:
-    """The other side has it."""
+def sent(claim: Claim, outcome: Sent) -> None:
+    """The other side has it, and may have given it a name of its own."""
     done = now()
     with scope.system():
-        if _finish(claim, DeliveryState.SENT, words, sent_at=done):
+        if _finish(claim, DeliveryState.SENT, outcome.words, sent_at=done):
             delivery = Delivery.objects.get(id=claim.delivery_id)
-            Message.objects.filter(conversation_id=delivery.conversation_id, id=delivery.message_id).update(
-                sent_at=done
-            )
+            rows = Message.objects.filter(conversation_id=delivery.conversation_id, id=delivery.message_id)
+            rows.update(sent_at=done)
+            _named(delivery, rows, outcome)
             if delivery.options.get("later"):
                 _answered(delivery, done)
             tell(delivery, "delivery.sent")
+
+
+def _ours(conversation_id: UUID, external_ids: Sequence[str]) -> None:
+    """What comes back under these names is ours, and what refers to them belongs here."""
+    refs = [ThreadRef(ref=ref_of(one), conversation_id=conversation_id, digest=OURS) for one in external_ids if one]
+    ThreadRef.objects.bulk_create(refs, ignore_conflicts=True)
+
+
+def _named(delivery: Delivery, rows: QuerySet[Message], outcome: Sent) -> None:
+    """Keep what the service calls our message, so that answers, echoes and receipts find it."""
+    _ours(delivery.conversation_id, outcome.external_ids)
+    if outcome.external_ids and not delivery.external_id:
+        rows.update(message_id=outcome.external_ids[0])
+        Delivery.objects.filter(id=delivery.id).update(external_id=outcome.external_ids[0])
+    about = {"url": outcome.url, "answer": dict(outcome.answer)}
+    kept = {name: value for name, value in about.items() if value}
+    if kept:
+        message = rows.get()
+        rows.update(about={**message.about, **kept})
 
 
 def _answered(delivery: Delivery, at: datetime) -> None:

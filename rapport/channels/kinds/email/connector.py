@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
-from rapport.channels.base import Account, Draft, Outgoing, Source
+from rapport.channels.base import Abilities, About, Account, Draft, Files, Kind, Outgoing, Sent, Source, lazy
 from rapport.channels.kinds.email import compose, replyaddress, settings
 from rapport.core.errors import ChannelError
 from rapport.core.options import options
 
 
-class EmailConnector:
+class EmailConnector(Kind):
     """One mailbox."""
 
     kind = "email"
-    label = "E-mail"
+    label = lazy("E-mail")
+    about = About("A mailbox, by IMAP and SMTP, or the listener built in.", "real server", group="mail")
+    abilities = Abilities(
+        starts=True, threads=True, subject=True, html=True, copies=True, naming="name", files=Files(20, 25_000_000)
+    )
 
     def check(self, account: Account) -> None:
         """Raise Invalid naming the first wrong setting."""
@@ -66,7 +70,7 @@ class EmailConnector:
         everyone = [address for _, address in (*draft.to, *draft.cc, *draft.bcc)]
         return Outgoing(compose.compose(account, read, draft, secret), sender, list(dict.fromkeys(everyone)))
 
-    def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> str:
+    def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Submit the mail."""
         from rapport.channels.kinds.email import smtp
 
@@ -77,4 +81,4 @@ class EmailConnector:
                 "Add an SMTP server to it.",
                 permanent=True,
             )
-        return smtp.submit(read.smtp, account.secrets.get("smtp_password", ""), outgoing, about_to_send)
+        return Sent(smtp.submit(read.smtp, account.secrets.get("smtp_password", ""), outgoing, about_to_send))
