@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from rapport.channels.kinds.email.model import BounceRecipient
 from rapport.channels.kinds.email import said
+from rapport.channels.kinds.email.model import BounceRecipient
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.models import Channel
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Status

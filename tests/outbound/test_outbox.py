@@ -6,8 +6,8 @@ import pytest
 
 from rapport.channels.kinds.email import said
 from rapport.channels.kinds.email.parse import parse_mail
-from rapport.channels.said import Message as Said
 from rapport.channels.models import Channel, ChannelState
+from rapport.channels.said import Message as Said
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
