@@ -88,6 +88,7 @@ urlpatterns = [
     path("push-worker.js", notices.service_worker, name="push_worker"),
     path("new/", newly.new, name="new"),
     path("new/people/", suggestions.recipients, name="recipients"),
+    path("c/<uuid:conversation_id>/parts/", saying.parts, name="parts"),
     path("drafts/", drafts.save, name="draft_save"),
     path("drafts/token/", drafts.token, name="draft_token"),
     path("drafts/difference/", drafts.difference, name="draft_difference"),
