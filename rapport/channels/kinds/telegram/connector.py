@@ -155,7 +155,7 @@ class TelegramConnector(Kind):
         elif number(answering.get("topic")) is not None:
             where["message_thread_id"] = number(answering.get("topic"))
         parts: list[dict[str, Any]] = [{**where, "text": one} for one in split(words, LENGTH)]
-        if message:
+        if message and parts:
             parts[0]["reply_parameters"] = {"message_id": message, "allow_sending_without_reply": True}
         return Outgoing(orjson.dumps({"parts": parts, "files": where}), files=tuple(draft.files))
 
