@@ -58,6 +58,7 @@ def _other(**value: Any) -> Incoming:
 
 _MEDIA = {"mime_type": "image/jpeg", "sha256": "SfInY0gGKTsJlUWbwxC1k+FAD0FZHvzwfpvO0zX0GUI=", "id": "1003383421387256"}
 _HIDDEN = {"profile": {"name": "Ben", "username": "ben.example"}, "user_id": BEN_HIDDEN}
+_UNKNOWN = {"code": 131051, "title": "Message type unknown", "message": "Message type unknown"}
 _REFUSED = {"code": 131047, "title": "Re-engagement message", "message": "Re-engagement message"}
 SAMPLES = [
     Sample(item(said())),
@@ -70,11 +71,13 @@ SAMPLES = [
     }))),
     Sample(item(said("A7", "button", button={"payload": "yes", "text": "Yes, please"}))),
     Sample(item(said("A8", "reaction", reaction={"message_id": "wamid.OURS", "emoji": "👍"})), (Reaction,)),
-    Sample(item(said("A9", "location", location={"latitude": 52.52, "longitude": 13.405, "name": "Shop"}))),
+    Sample(item(said("A9", "location", location={
+        "latitude": 52.52, "longitude": 13.405, "name": "Shop", "address": "1 Main St",
+    }))),
     Sample(item(said("A10", "contacts", contacts=[
         {"name": {"formatted_name": "Ben Example", "first_name": "Ben"}, "phones": [{"phone": "+49 170 12345678"}]},
     ]))),
-    Sample(item(said("A11", "unsupported", errors=[{"code": 131051, "title": "Message type unknown"}]))),
+    Sample(item(said("A11", "unsupported", errors=[_UNKNOWN]))),
     Sample(item(said("A12", "revoke", revoke={"original_message_id": "wamid.A1"})), (Deleted,)),
     Sample(item(said("A13", "edit", edit={
         "original_message_id": "wamid.A1", "message": {"type": "text", "text": {"body": "Where are my parcels?"}},
