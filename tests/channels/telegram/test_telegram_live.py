@@ -112,7 +112,7 @@ def test_numbers_that_begin_anew_after_a_quiet_week_are_heard(
     account, source = account_at(telegram.url), MemorySource()
     telegram.says("Before")
     with collecting(account, source):
-        telegram.wait_until(lambda: source.cursors().get("offset") == 0)
+        telegram.wait_until(lambda: source.cursors().get("offset 666") == 0)
         telegram._numbers = iter(range(5, 10))
         telegram.says("After")
         telegram.wait_until(lambda: len(source.items) == 2)

@@ -31,6 +31,8 @@ class Bot:
 
     def __init__(self, account: Account) -> None:
         self._token = text(account.secrets.get("token")).strip()
+        # Another bot counts its updates from another number.
+        self.id = self._token.partition(":")[0][:20]
         self._server = (text(account.config.get("server")).strip() or SERVER).rstrip("/")
 
     def me(self) -> Mapping[str, Any]:

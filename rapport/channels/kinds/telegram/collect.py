@@ -38,7 +38,8 @@ def poll(account: Account, source: Source) -> None:
     """Ask for updates until the source stops; each is confirmed only by asking for the next, after it was kept."""
     bot = Bot(account)
     _leave_own_webhook(account, bot)
-    offset = number(source.cursors().get("offset")) or 0
+    cursor = f"offset {bot.id}"
+    offset = number(source.cursors().get(cursor)) or 0
     limit = _LIMIT
     while not source.stopping.is_set():
         try:
@@ -50,7 +51,7 @@ def poll(account: Account, source: Source) -> None:
             continue
         if updates is None:
             return
-        offset = _kept(account, bot, source, updates, offset)
+        offset = _kept(account, bot, source, updates, (cursor, offset))
         limit = _LIMIT
         source.well()
 
@@ -96,15 +97,16 @@ def _leave_own_webhook(account: Account, bot: Bot) -> None:
         )
 
 
-def _kept(account: Account, bot: Bot, source: Source, updates: Sequence[Any], offset: int) -> int:
+def _kept(account: Account, bot: Bot, source: Source, updates: Sequence[Any], behind: tuple[str, int]) -> int:
     """Commit what came, with the number to go on from.
 
     After an empty answer all is confirmed, and we go on without a number: Telegram chooses a new one at random when a
     bot has heard nothing for a week, which may be a lower one.
     """
+    cursor, offset = behind
     if not updates:
         if offset:
-            source.keep([], {"offset": 0})
+            source.keep([], {cursor: 0})
         return 0
     waiting: list[Incoming] = []
     for update in updates:
@@ -114,10 +116,10 @@ def _kept(account: Account, bot: Bot, source: Source, updates: Sequence[Any], of
         whole = {"update": update, "files": fetched} if fetched else update
         waiting.append(item(update, orjson.dumps(whole)))
         if fetched:
-            source.keep(waiting, {"offset": offset})
+            source.keep(waiting, {cursor: offset})
             waiting = []
     if waiting:
-        source.keep(waiting, {"offset": offset})
+        source.keep(waiting, {cursor: offset})
     source.measured({"way": "polling", **_lag(updates)})
     return offset
 
