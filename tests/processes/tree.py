@@ -6,12 +6,12 @@ from pathlib import Path
 from rapport.cli import processes
 from rapport.core.postgres import EmbeddedPostgres
 
-SLEEPER = "import os, sys, time; print('child', os.getpid(), flush=True); time.sleep(600)"
-CRASHER = "import os; print('crash', os.getpid(), flush=True); os._exit(3)"
-FINISHER = "import os; print('finish', os.getpid(), flush=True)"
+SLEEPER = "import os, sys, time; os.write(1, f'child {os.getpid()}\\n'.encode()); time.sleep(600)"
+CRASHER = "import os; os.write(1, f'crash {os.getpid()}\\n'.encode()); os._exit(3)"
+FINISHER = "import os; os.write(1, f'finish {os.getpid()}\\n'.encode())"
 STUBBORN = (
     "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    " print('stubborn', os.getpid(), flush=True); time.sleep(600)"
+    " os.write(1, f'stubborn {os.getpid()}\\n'.encode()); time.sleep(600)"
 )
 
 
