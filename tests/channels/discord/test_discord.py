@@ -229,6 +229,7 @@ def test_an_answer_names_the_member_and_calls_nobody_else() -> None:
     assert body["allowed_mentions"] == {"parse": [], "replied_user": True}
     assert body["message_reference"]["message_id"] == "900000000000000101"
     assert sent.external_ids == ["discord:900000000000000120"]
+    assert CONNECTOR.parts(account_at(), draft_for("@everyone: it comes today.", ANSWERING)) == [body["content"]]
     assert sent.external_ids[0] == message(said(20, author=BOT)).external_id
 
 

@@ -198,6 +198,7 @@ def test_an_answer_is_a_comment_under_what_it_answers(server: ScriptedServer) ->
     assert form["thing_id"] == ["t1_c1"]
     assert form["text"] == ["It comes  \ntoday.\n\n— Mara Lind"]
     assert sent.external_ids == ["reddit:t1_new"]
+    assert CONNECTOR.parts(account_at(), draft_for("It comes\ntoday.", {"thing": "t1_c1"})) == form["text"]
     assert sent.url == "https://www.reddit.com/r/gardening/comments/p1/tulips/new/"
 
 

@@ -198,6 +198,7 @@ def test_an_answer_in_google_play_is_signed_with_initials_and_known_again() -> N
             account, GOOGLE.prepare(account, draft_for("Please update.", {"review": "gp:AOq0"})), lambda: None
         )
     assert orjson.loads(server.asked[1].body) == {"replyText": "Please update. ^ML"}
+    assert GOOGLE.parts(account, draft_for("Please update.", {"review": "gp:AOq0"})) == ["Please update. ^ML"]
     _, seen = messages(GOOGLE, items("googleplay", google(answer="Please update. ^ML")))
     assert sent.external_ids == [seen.external_id]
 

@@ -177,6 +177,8 @@ def test_an_answer_names_the_member_and_what_it_answers(telegram: TelegramServer
     assert given["text"] == "It comes today.\n\n— Mara Lind"
     assert given["reply_parameters"]["message_id"] == asked["message_id"]
     assert sent.external_ids == [f"telegram:666:8/{telegram.sent[-1]['message_id']}"]
+    draft = draft_for("It comes today.", {"chat": 8, "message": 1})
+    assert CONNECTOR.parts(account, draft) == [given["text"]]
 
 
 def test_a_text_of_ten_thousand_goes_in_pieces_and_a_file_after_it(telegram: TelegramServer) -> None:

@@ -64,6 +64,7 @@ def test_an_answer_quotes_what_it_answers_and_names_the_member() -> None:
     assert body["context"] == {"message_id": "wamid.A1"}
     assert body["text"] == {"body": "It comes today.\n\n— Mara Lind", "preview_url": True}
     assert sent.external_ids == ["whatsapp:wamid.OURS"]
+    assert CONNECTOR.parts(account_at(), draft_for("It comes today.", ANSWERING)) == ["It comes today.\n\n— Mara Lind"]
     assert sent.answer == {"line": LINE, "to": f"+{ANN}", "message": "wamid.OURS"}
 
 

@@ -125,6 +125,10 @@ class DiscordConnector(Kind):
         whole = {"channel": channel, "server": snowflake(draft.answering.get("server")), "parts": parts}
         return Outgoing(orjson.dumps(whole), files=tuple(draft.files))
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The texts, as `prepare` cuts and signs them."""
+        return [text(one.get("content"), LENGTH) for one in orjson.loads(self.prepare(account, draft).body)["parts"]]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Each part once, the files with the last. A part that fails after another arrived is OutcomeUnknown."""
         whole = orjson.loads(outgoing.body)

@@ -112,6 +112,10 @@ class RedditConnector(Kind):
             raise Invalid(f"A comment may have {LENGTH} characters, this has {len(words)}.", "Write less.")
         return Outgoing(orjson.dumps({"thing": thing, "words": words}))
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The comment, signed."""
+        return [orjson.loads(self.prepare(account, draft).body)["words"]]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """One request. Reddit does not tell a second from the first."""
         whole = orjson.loads(outgoing.body)

@@ -91,6 +91,10 @@ class _Reviews(Kind):
             raise Invalid(f"An answer may have {limit} characters, this has {len(words)}.", "Write less.")
         return Outgoing(orjson.dumps({"review": review, "words": words}))
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The answer, signed."""
+        return [orjson.loads(self.prepare(account, draft).body)["words"]]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """One request. Repeated, it puts the same words in the place of themselves."""
         whole = orjson.loads(outgoing.body)

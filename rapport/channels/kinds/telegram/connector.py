@@ -159,6 +159,10 @@ class TelegramConnector(Kind):
             parts[0]["reply_parameters"] = {"message_id": message, "allow_sending_without_reply": True}
         return Outgoing(orjson.dumps({"parts": parts, "files": where}), files=tuple(draft.files))
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The texts, as `prepare` cuts and signs them."""
+        return [one["text"] for one in orjson.loads(self.prepare(account, draft).body)["parts"]]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Each part once, then each file. A part that fails after another arrived is OutcomeUnknown: a person looks."""
         whole = orjson.loads(outgoing.body)

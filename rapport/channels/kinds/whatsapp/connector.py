@@ -130,6 +130,10 @@ class WhatsAppConnector(Kind):
         whole = {"line": text(draft.answering.get("line"), 40), "whom": whom, "parts": parts}
         return Outgoing(orjson.dumps(whole), files=tuple(draft.files))
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The texts, as `prepare` cuts and signs them."""
+        return [one["text"]["body"] for one in orjson.loads(self.prepare(account, draft).body)["parts"]]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Files are brought there first, unseen; then each message once.
 
