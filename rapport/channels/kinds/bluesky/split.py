@@ -15,7 +15,7 @@ def split(text: str, ending: str = "") -> list[str]:
     if ending and not fits(parts[-1] + ending):
         last = parts.pop()
         parts += _cut(last, GRAPHEMES_MAX - len(clusters(ending)) - 1, BYTES_MAX - len(ending.encode()))
-    parts[-1] += ending
+    parts[-1] = (parts[-1] + ending).strip()
     return parts
 
 
