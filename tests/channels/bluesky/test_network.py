@@ -261,6 +261,7 @@ def test_a_long_text_with_a_picture_becomes_a_thread(brand: Account, ann: Client
     assert len(sent.external_ids) > 1
     posts = until(lambda: _all_there(ann, sent))
     assert posts[0].embed.images[0].alt == "A red dot"
+    assert posts[0].embed.images[0].aspect_ratio.width == 1
     for before, post in pairwise(posts):
         assert (post.record.reply.parent.uri, post.record.reply.parent.cid) == (before.uri, before.cid)
         assert post.record.reply.root.uri == posts[0].uri

@@ -11,6 +11,7 @@ import pytest
 
 from rapport.channels.base import ChannelError, Draft, File, Invalid, MessageRefused, OutcomeUnknown, Sent, TooFast
 from rapport.channels.kinds.bluesky.connector import BlueskyConnector
+from rapport.channels.kinds.bluesky.pictures import size
 from rapport.channels.kinds.bluesky.send import cid_of
 from rapport.channels.testing import Reply, ScriptedServer, draft_for
 from tests.channels.bluesky.samples import ANN, CID, OTHER_CID, THEIRS, US, account
@@ -216,6 +217,24 @@ def test_a_handle_that_changed_hands_is_not_posted_to() -> None:
             send(server)
         assert not asked(server, WRITE)
     assert error.value.permanent
+
+
+def test_a_data_server_that_is_gone_is_not_asked_again() -> None:
+    with ScriptedServer() as gone:
+        document = {"service": [{"id": "#atproto_pds", "serviceEndpoint": gone.url}]}
+    with serving(ScriptedServer()) as server:
+        server.on("POST", SIGN_IN, Reply.of({**SESSION, "didDoc": document}))
+        with pytest.raises(OutcomeUnknown):
+            send(server)
+        sent, _ = send(server)
+    assert sent.external_ids
+
+
+def test_a_picture_says_how_wide_and_high_it_is() -> None:
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x20\0\0\0\x10"
+    jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc0\0\x11\x08\0\x10\0\x20\x03"
+    assert [size(one) for one in (png, jpeg, b"GIF89a\x20\0\x10\0")] == [(32, 16)] * 3
+    assert {size(one[:end]) for one in (png, jpeg) for end in range(16)} == {None}
 
 
 def test_a_data_server_without_encryption_is_not_believed() -> None:

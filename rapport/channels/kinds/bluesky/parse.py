@@ -167,9 +167,8 @@ class _Post:
         """A reply names its parent and its root by address and hash, and mentions people by DID."""
         this = {"uri": self.uri, "cid": clean(self.body.get("cid"), 200)}
         root = _ref(self.reply.get("root")) or this
-        handles = {settings.plain_handle(words): did for words, did in self._mentioned()}
-        if author.written.startswith("@"):
-            handles[settings.plain_handle(author.written)] = author.value
+        # Only the author's handle is the service's word; what others are called in the text is the author's.
+        handles = {author.written.lstrip("@"): author.value} if author.written.startswith("@") else {}
         closed = _dict(self.body.get("viewer")).get("replyDisabled") is True
         return {"parent": this, "root": root, "handles": handles, **({"closed": True} if closed else {})}
 

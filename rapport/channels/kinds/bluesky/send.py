@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from rapport.channels.base import ChannelError, MessageRefused, OutcomeUnknown, Outgoing, Sent, TooFast
+from rapport.channels.kinds.bluesky import pictures
 from rapport.channels.kinds.bluesky.compose import mention_facet
 from rapport.channels.kinds.bluesky.parse import POST, post_url
 from rapport.channels.kinds.bluesky.xrpc import Refused, Session
@@ -91,19 +92,22 @@ def _did_of(session: Session, handle: str) -> dict[str, str]:
 
 
 def _upload(session: Session, outgoing: Outgoing, alt: list[str]) -> list[dict[str, Any]]:
-    return [
-        {"alt": words, "image": session.upload(one.data, one.content_type)}
-        for one, words in zip(outgoing.files, alt, strict=True)
-    ]
+    made = []
+    for one, words in zip(outgoing.files, alt, strict=True):
+        picture: dict[str, Any] = {"alt": words, "image": session.upload(one.data, one.content_type)}
+        if found := pictures.size(one.data):
+            picture["aspectRatio"] = {"width": found[0], "height": found[1]}
+        made.append(picture)
+    return made
 
 
-def _finished(did: str, body: Mapping[str, Any], pictures: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _finished(did: str, body: Mapping[str, Any], shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The posts with pictures (on the first), addresses and hashes, each a reply to the one before it."""
     reply, posts = body["reply"], body["posts"]
     for number, post in enumerate(posts):
         record = post["record"]
-        if pictures and number == 0:
-            record["embed"] = {"$type": "app.bsky.embed.images", "images": pictures}
+        if shown and number == 0:
+            record["embed"] = {"$type": "app.bsky.embed.images", "images": shown}
         if reply:
             record["reply"] = reply
         post["uri"] = f"at://{did}/{POST}/{post['rkey']}"

@@ -124,12 +124,20 @@ class Session:
         token = self.signed_in()._access
         for attempt in (1, 2):
             address = f"{self._endpoint}/xrpc/{method}"
-            answer = outgoing.ask(verb, address, headers={**headers, "Authorization": f"Bearer {token}"}, **what)
+            answer = self._asked(verb, address, headers={**headers, "Authorization": f"Bearer {token}"}, **what)
             self._note_limits(answer.headers)
             if attempt == 2 or not _is_expired(answer):
                 return _judged(answer)
             token = self._renewed(token)
         raise AssertionError("unreachable")
+
+    def _asked(self, verb: str, address: str, **what: Any) -> outgoing.Answer:
+        """An account may move to another data server: where one does not answer, the service is asked next."""
+        try:
+            return outgoing.ask(verb, address, **what)
+        except ChannelError:
+            self._endpoint = self._service
+            raise
 
     def _renewed(self, old: str) -> str:
         """A token newer than `old`: another thread's, or by the refresh token, or by signing in again."""
