@@ -151,6 +151,18 @@ def test_a_search_takes_what_is_new_and_says_how_many_follow() -> None:
     assert b'"new"' in item.body
 
 
+def test_a_search_that_finds_too_much_goes_back_so_far_and_no_further() -> None:
+    words = [post(str(number), uri=f"{THEIRS}{number}") for number in range(3)]
+    with ScriptedServer() as server:
+        server.on("GET", LIST, page())
+        pages = [Reply.of({"posts": words, "cursor": str(number)}) for number in range(20)]
+        server.on("GET", SEARCH, Reply.of({"posts": []}), *pages)
+        source = collect(server, Rounds(rounds=2), searches=["chairs"])
+        assert len([one for one in server.asked if one.path.startswith(SEARCH)]) == 11
+    (stand,) = [one for name, one in source.cursors().items() if name.startswith("search:")]
+    assert stand == {"since": "", "until": "2026-03-02T08:00:01+00:00"}
+
+
 def test_a_search_that_is_refused_stops_nothing_else() -> None:
     with ScriptedServer() as server:
         server.on("GET", LIST, page(like(1, "01:00")))
@@ -183,7 +195,7 @@ def test_a_post_that_is_another_now_was_edited() -> None:
         server.on("GET", LIST, page()).on("GET", POSTS, Reply.of({"posts": [post("now", cid=OTHER_CID)]}))
         source = collect(server, Rounds(cursors={"watch": [[THEIRS, CID]]}))
     (item,) = source.items.values()
-    assert item.envelope == {"edited": True}
+    assert item.envelope == {"edited": NOW.isoformat()}
     assert source.cursors()["watch"] == [[THEIRS, OTHER_CID]]
 
 

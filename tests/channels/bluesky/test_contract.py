@@ -46,7 +46,7 @@ class TestBlueskyContract(ConnectorContract):
         Sample(item(post("And this?", cid=OTHER_CID, record=reply_to(OURS, OURS)), why="reply")),
         Sample(item({**post("Look", **pictures()), "uri": QUOTED}, why="search", found_by="chairs")),
         Sample(item(post("As I said", uri=f"{THEIRS}q", record=QUOTE), why="quote")),
-        Sample(item(post("Corrected", uri=f"{THEIRS}e", cid=OTHER_CID), edited=True), (Edited,)),
+        Sample(item(post("Corrected", uri=f"{THEIRS}e", cid=OTHER_CID), edited="2026-03-02T10:00:00+00:00"), (Edited,)),
         Sample(item({**post("From the phone"), "uri": OURS}, why="own")),
         Sample(item(LIKE), (Reaction,)),
         Sample(item(notification("follow", "app.bsky.graph.follow", {"subject": US})), ()),

@@ -6,7 +6,6 @@ middle of one loses anything or needs more memory than a page.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +22,6 @@ from rapport.core.clock import now
 
 PAGE = 100
 _PER_CALL = 25
-_SEEN_MAX = 4_000
 _SEARCH_PAGES_MAX = 10
 _FIRST_LOOK = timedelta(days=7)
 _POSTS = ("mention", "reply", "quote", "subscribed-post")
@@ -61,7 +59,7 @@ class Collector:
         self.settings = settings.read(account)
         self.watch = Watch(source.cursors().get("watch"))
         self._cursors = dict(source.cursors())
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: dict[str, frozenset[str]] = {}
         self._next: dict[str, float] = {}
         self._troubles: list[str] = []
 
@@ -134,10 +132,12 @@ class Collector:
             page = self._page(what, stand)
             rows = list(_rows(page.get(what.key)))
             pages += 1
-            there = self._after(stand, rows, page.get("cursor"))
+            there = self._after(what, stand, rows, page.get("cursor"))
             if "page" in there and pages == what.pages_max:
                 there = {"since": there["since"], "until": there["top"]}
             self._keep([row for row in rows if _is_after(row, there["since"])], what, there)
+            if "page" not in stand:  # The first page is read each time; of the others nobody comes twice.
+                self._seen[what.cursor] = frozenset(map(_name, rows))
             stand = there
             if "page" not in there:
                 return
@@ -152,7 +152,9 @@ class Collector:
             stand.pop("top", None)
             return self.session.query(what.method, limit=PAGE, **what.params)
 
-    def _after(self, stand: Mapping[str, Any], rows: Sequence[dict[str, Any]], cursor: Any) -> dict[str, Any]:
+    def _after(
+        self, what: List, stand: Mapping[str, Any], rows: Sequence[dict[str, Any]], cursor: Any
+    ) -> dict[str, Any]:
         """Where a list stands after a page: read back to `until`, or to go on at `page` and then be read to `top`."""
         times = _times(rows)
         top = _iso(max([*times, *_moments(stand.get("top"))], default=None))
@@ -161,14 +163,15 @@ class Collector:
         oldest = min(times, default=None)
         is_back = until is not None and oldest is not None and oldest < until
         if oldest == until:  # What stands at that very moment was read, unless more came of the same moment.
-            is_back = all(_name(row) in self._seen for row in rows if _at(row) == until)
+            seen = self._seen.get(what.cursor, frozenset())
+            is_back = all(_name(row) in seen for row in rows if _at(row) == until)
         if is_back or not rows or not isinstance(cursor, str) or cursor == stand.get("page"):
             return {**there, "until": top or there["until"]}
         return {**there, "top": top, "page": cursor}
 
     def _keep(self, rows: Sequence[dict[str, Any]], what: List, stand: dict[str, Any]) -> None:
         """Commit what is new on a page together with where the list now stands."""
-        fresh = [row for row in rows if _name(row) not in self._seen]
+        fresh = [row for row in rows if _name(row) not in self._seen.get(what.cursor, frozenset())]
         if what.envelope.get("why") == "search":
             fresh = [row for row in fresh if _did(row) != self.session.did]
         elif what.envelope.get("why") == "own":
@@ -178,10 +181,6 @@ class Collector:
         items = [self._item(row, whole.get(str(row.get("uri")), row), what, reach) for row in fresh]
         moved = {} if self._cursors.get(what.cursor) == stand else {what.cursor: stand}
         self._commit(items, moved)
-        for row in fresh:
-            self._seen[_name(row)] = None
-        while len(self._seen) > _SEEN_MAX:
-            self._seen.popitem(last=False)
 
     def _commit(self, items: Sequence[Incoming], cursors: Mapping[str, Any]) -> None:
         """In one transaction with the list of posts to look at again, where that has changed."""
@@ -201,7 +200,7 @@ class Collector:
         if _did(row) in reach:
             envelope["reach"] = reach[_did(row)]
         if "/app.bsky.feed.post/" in uri and self.watch.add(uri, cid):
-            envelope["edited"] = True
+            envelope["edited"] = now().isoformat()
         return Incoming(item_id(uri, cid), orjson.dumps(whole), envelope, _at(row))
 
     def _whole(self, rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

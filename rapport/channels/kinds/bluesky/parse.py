@@ -6,6 +6,7 @@ record, or our own note that a post is gone. Its envelope says why it was fetche
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,7 +56,8 @@ def parse(account: Account, item: Incoming) -> Sequence[Said]:
     if not record:
         raise Unreadable("The post has no record.")
     message = _Post(account, item.envelope, body, record, match[0]).message(author)
-    return [Edited(message)] if item.envelope.get("edited") is True else [message]
+    seen_at = moment(item.envelope.get("edited"))
+    return [Edited(replace(message, edited_at=seen_at))] if seen_at else [message]
 
 
 def own_did(account: Account) -> str:
