@@ -4,7 +4,7 @@ The name is looked up once, checked, and the connection made to that very addres
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -136,8 +136,11 @@ def call(method: str, url: str, **what: Any) -> Answer:
     return answer
 
 
-def submit(method: str, url: str, **what: Any) -> Answer:
-    """The same for what must not be done twice: OutcomeUnknown where it may have been done."""
+def submit(method: str, url: str, *, reads: Collection[int] = (), **what: Any) -> Answer:
+    """The same for what must not be done twice: OutcomeUnknown where it may have been done.
+
+    Statuses in `reads` are given back instead of raised: the service says in the body what it refuses, and why.
+    """
     try:
         answer = ask(method, url, **what)
     except TooLarge as error:
@@ -148,7 +151,8 @@ def submit(method: str, url: str, **what: Any) -> Answer:
         raise OutcomeUnknown(error.message, permanent=False) from error
     if answer.status in (500, 502, 504):
         raise OutcomeUnknown(f"{_host(url)} answered {answer.status}.", permanent=False)
-    check(answer)
+    if answer.status not in reads:
+        check(answer)
     return answer
 
 
