@@ -95,13 +95,14 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @dataclass
 class Phone:
-    """A baresip that registers, calls, says something, and hangs up after `seconds`, or when the other side does."""
+    """A baresip that registers and calls; what it heard is kept by its module sndfile."""
 
     folder: Path
     port: int
 
-    def call(self, who: str, says: bytes, seconds: int, user: str = "+493012345") -> "subprocess.Popen[bytes]":
-        """Let it call; wait for the process to know that it is over. What it heard is in `heard`."""
+    @contextmanager
+    def call(self, who: str, says: bytes, user: str = "+493012345") -> Iterator["subprocess.Popen[bytes]"]:
+        """Let it call. It hangs up when it is terminated, at the latest at the end of the block."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         (self.folder / "says.wav").write_bytes(sound.wav(says))
@@ -111,14 +112,21 @@ class Phone:
         (self.folder / "contacts").write_text("")
         modules = next(iter(sorted(Path("/usr/lib").glob("**/baresip/modules"))), Path("/usr/lib/baresip/modules"))
         (self.folder / "config").write_text(_PHONE.format(port=free_port(), folder=self.folder, modules=modules))
-        log = (self.folder / "log").open("wb")
-        with log:
-            return subprocess.Popen(
-                [require_binary("baresip"), "-f", str(self.folder), "-t", str(seconds), "-e", f"/dial sip:{who}@{server}"],
+        with (self.folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [require_binary("baresip"), "-f", str(self.folder), "-t", "60", "-e", f"/dial sip:{who}@{server}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+
+    def says(self, words: str) -> bool:
+        """Whether its log holds these words by now."""
+        return words.encode() in (self.folder / "log").read_bytes()
 
     def heard(self) -> bytes:
-        """The samples that it heard. Its file lacks a header where it was stopped."""
-        whole = (self.folder / "heard.wav").read_bytes()
-        return whole[44:]
+        """The samples that it heard, once it ended."""
+        return sound.read_wav(next(self.folder.glob("dump-*-dec.wav")).read_bytes())
