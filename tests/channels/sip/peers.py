@@ -1,6 +1,7 @@
 """A telephone system and a telephone: kamailio and baresip from Debian, on loopback."""
 
 import math
+import random
 import shutil
 import socket
 import subprocess
@@ -42,10 +43,23 @@ module_app debug_cmd.so
 
 
 def free_port() -> int:
-    """A UDP port that nobody has just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
+    """A port that nobody has just now, by UDP and TCP, nor the next one (baresip takes it for TLS).
+
+    Below those that the system gives out by itself, so that nobody is given it meanwhile.
+    """
+    for port in random.sample(range(11_000, 19_000, 2), 200):
+        if all(_is_free(one, kind) for one in (port, port + 1) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            return port
+    raise AssertionError("no port is free")
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def speech(seconds: float) -> bytes:
@@ -125,7 +139,11 @@ class Phone:
 
     def says(self, words: str) -> bool:
         """Whether its log holds these words by now."""
-        return words.encode() in (self.folder / "log").read_bytes()
+        return words in self.log()
+
+    def log(self) -> str:
+        """What it said so far."""
+        return (self.folder / "log").read_text("utf-8", "replace")
 
     def heard(self) -> bytes:
         """The samples that it heard, once it ended."""

@@ -41,6 +41,14 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def hears(phone: peers.Phone, words: str) -> None:
+    """Wait until the phone's log says so; show it where it never does."""
+    end = time.monotonic() + 20
+    while not phone.says(words):
+        assert time.monotonic() < end, phone.log()
+        time.sleep(0.05)
+
+
 @contextmanager
 def opened(account: Account) -> Iterator[MemorySource]:
     """The line, as long as the block."""
@@ -78,7 +86,7 @@ def test_a_call_is_greeted_recorded_and_hung_up(port: int, tmp_path: Path) -> No
     account, phone = line(port), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(4.0) + bytes(16_000 * 8)):
         message = only(account, source)
-        until(lambda: phone.says("terminated"))
+        hears(phone, "terminated")
     assert message.author is not None
     assert (message.author.kind, message.author.value) == ("phone", "+493012345")
     assert message.text.startswith("Call from +493012345, ")
@@ -95,7 +103,7 @@ def test_a_caller_who_hangs_up_is_kept_as_far_as_they_came(port: int, tmp_path: 
     """In the middle of a word."""
     account, phone = line(port), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(30.0)) as process:
-        until(lambda: phone.says("Call established"))
+        hears(phone, "Call established")
         time.sleep(3.0)
         process.terminate()
         message = only(account, source)
@@ -108,7 +116,7 @@ def test_a_recording_ends_at_its_limit(port: int, tmp_path: Path) -> None:
     account, phone = line(port, seconds_max=5), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(30.0)):
         message = only(account, source)
-        until(lambda: phone.says("terminated"))
+        hears(phone, "terminated")
     assert "ended at its limit" in message.text
     assert len(sound.read_wav(message.files[0].data)) == 5 * 16_000
 
@@ -118,7 +126,7 @@ def test_nothing_is_recorded_where_that_is_not_wanted(port: int, tmp_path: Path)
     account, phone = line(port, record=False, announced=False), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(30.0)):
         message = only(account, source)
-        until(lambda: phone.says("terminated"))
+        hears(phone, "terminated")
     assert message.files == ()
     assert "No message was left." in message.text
 
@@ -132,11 +140,13 @@ def test_two_call_at_once_and_the_line_is_closed_meanwhile(port: int, tmp_path: 
         first.call("line", peers.speech(30.0)),
         second.call("line", peers.speech(30.0), "+493067890"),
     ):
-        until(lambda: first.says("Call established") and second.says("Call established"))
+        hears(first, "Call established")
+        hears(second, "Call established")
         time.sleep(2.5)
         source.stopping.set()
         until(lambda: len(source.items) == 2)
-        until(lambda: first.says("terminated") and second.says("terminated"))
+        hears(first, "terminated")
+        hears(second, "terminated")
     said = [message for item in source.items.values() for message in SipConnector().parse(account, item)]
     assert {one.author.value for one in said if isinstance(one, Message) and one.author} == {
         "+493012345", "+493067890",
@@ -159,4 +169,4 @@ def test_signing_in_is_tried_without_taking_calls(port: int, tmp_path: Path) -> 
     assert SipConnector().test(line(port)) == ["127.0.0.1 accepts line."]
     phone = peers.Phone(tmp_path / "phone", port)
     with phone.call("line", peers.speech(1.0)):
-        until(lambda: phone.says("404"))
+        hears(phone, "404")

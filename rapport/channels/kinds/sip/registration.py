@@ -10,7 +10,7 @@ from aiosipua.utils import format_addr, generate_branch, generate_call_id, gener
 from rapport.channels.base import ChannelError
 from rapport.channels.kinds.sip.wire import Wire
 
-WITHIN_S = 16.0
+WITHIN_S = 8.0
 EXPIRES_S = 300
 AGENT = "Rapport"
 _FOR_NOW = (408, 480, 486, 491)
