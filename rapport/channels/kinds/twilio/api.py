@@ -69,10 +69,10 @@ def listed(account: Account, path: str, name: str, params: Mapping[str, str]) ->
         found = outgoing.call("GET", base(account) + following, auth=keys(account)).json()
 
 
-def recording(account: Account, sid: str) -> bytes:
+def recording(account: Account, sid: str, within_s: float = outgoing.WHOLE_S) -> bytes:
     """A recording as WAV. Raises ChannelError."""
     where = url(account, f"Recordings/{sid}.wav")
-    return outgoing.call("GET", where, auth=keys(account), bytes_max=RECORDING_BYTES_MAX).body
+    return outgoing.call("GET", where, auth=keys(account), bytes_max=RECORDING_BYTES_MAX, whole_s=within_s).body
 
 
 def media(account: Account, address: str) -> bytes:

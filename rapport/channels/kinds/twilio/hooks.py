@@ -24,6 +24,8 @@ GREETING = (
 _MEDIA_MAX = 10
 _FETCH_S = 8.0  # Twilio waits fifteen seconds for an answer
 _FIELDS_MAX = 1_000
+# Try again where we could not fetch a recording (https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides)
+_AGAIN = "#rc=3&rp=all"
 _FATES = ("delivered", "undelivered", "failed", "read")
 
 
@@ -59,7 +61,9 @@ def _verified(account: Account, hook: Hook) -> Mapping[str, str]:
     signature = hook.headers.get("x-twilio-signature", "")
     params = _Form(hook.body)
     where = hook.url if "?" in hook.url or not hook.query else f"{hook.url}?{urlencode(hook.query)}"
-    valid = RequestValidator(account.secrets.get("auth_token", "")).validate(where, params, signature)
+    validator = RequestValidator(account.secrets.get("auth_token", ""))
+    # A fragment is not sent; whether it is signed is not documented.
+    valid = validator.validate(where, params, signature) or validator.validate(where + _AGAIN, params, signature)
     if not (account.secrets.get("auth_token") and signature and valid):
         raise HookRefused("The signature is not Twilio's.")
     return params if hook.method.upper() == "POST" else hook.query
@@ -87,7 +91,7 @@ def _recording(account: Account, hook: Hook, params: Mapping[str, str]) -> Recei
     if params.get("RecordingStatus", "completed") != "completed" or not api.is_sid(params.get("RecordingSid")):
         return Received()
     try:
-        audio = api.recording(account, params["RecordingSid"])
+        audio = api.recording(account, params["RecordingSid"], _FETCH_S)
     except ChannelError:
         # It asks again where the address says rc=; otherwise the next look at the list of recordings finds it.
         return Received((), b"", status=503)
@@ -130,7 +134,7 @@ def twiml(account: Account, hook: Hook, params: Mapping[str, str]) -> str:
         f"<Response>{_greeting(config, language)}"
         f'<Record playBeep="true" finishOnKey="#" timeout="5" maxLength="{_seconds(config)}"'
         f" action={quoteattr(f'{here}/recorded')}"
-        f" recordingStatusCallback={quoteattr(f'{here}/recording?{about}#rc=3&rp=all')}/>"
+        f" recordingStatusCallback={quoteattr(f'{here}/recording?{about}{_AGAIN}')}/>"
         "<Hangup/></Response>"
     )
 
