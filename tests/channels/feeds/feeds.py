@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from rapport.channels.base import Account, Edited, Incoming, Message
+from rapport.channels.base import Account, ChannelError, Edited, Incoming, Message
 from rapport.channels.kinds.feeds import document, items, said
 from rapport.channels.kinds.feeds.collect import Collection, Pace
 from rapport.channels.testing import MemorySource, Reply, account_for
@@ -19,7 +19,7 @@ from rapport.channels.testing import MemorySource, Reply, account_for
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 URL = "https://blog.example.org/feed.xml"
 SECRETS = {"hook_secret": "a secret of thirty-two characters"}
-QUICK = Pace(lanes=4, pause_s=0.0, stuck_s=30.0)
+QUICK = Pace(lanes=4, pause_s=0.0, stuck_s=30.0, commit_s=0.05)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def collecting(account: Account, source: MemorySource, pace: Pace = QUICK) -> It
     def run() -> None:
         try:
             Collection(account, source, pace).run()
-        except Exception as error:
+        except ChannelError as error:
             raised.append(error)
 
     thread = threading.Thread(target=run)
@@ -126,4 +126,5 @@ def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
 
 def served(body: bytes, status: int = 200, **headers: str) -> Reply:
     """A reply with a body of XML."""
-    return Reply(status, body, {"Content-Type": "application/xml", **{k.replace("_", "-"): v for k, v in headers.items()}})
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, body, {"Content-Type": "application/xml", **given})

@@ -16,7 +16,6 @@ from rapport.channels.kinds.feeds.state import State, state_of
 from rapport.core.clock import now
 
 _BATCH = 200
-_COMMIT_S = 1.0
 _TELL_S = 5.0
 _NAMED_MAX = 5
 _LANES_MAX = 32
@@ -26,12 +25,13 @@ _HUB_RETRY_S = 3_600.0
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How politely: `lanes` feeds asked at a time (more where there are many), `pause_s` between two requests to one
-    host, `stuck_s` until a request is given up.
+    host, `stuck_s` until a request is given up, `commit_s` between two commits.
     """
 
     lanes: int = 8
     pause_s: float = 1.0
     stuck_s: float = 180.0
+    commit_s: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Collection:
                 self._dispatch()
                 self._hear(min(self._turns.wait(time.monotonic()), 0.25) if self._lanes.has_room else 0.25)
                 self._give_up()
-                if len(self._items) >= _BATCH or time.monotonic() - self._committed >= _COMMIT_S:
+                if len(self._items) >= _BATCH or time.monotonic() - self._committed >= self._pace.commit_s:
                     self._commit()
                     self._tell()
             self._commit()

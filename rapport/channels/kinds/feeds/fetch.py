@@ -65,10 +65,10 @@ def fetch(url: str, etag: str = "", modified: str = "") -> Fetched:
 
 
 def _follow(session: requests.Session, url: str, headers: Mapping[str, str], until: float) -> Fetched:
-    """Redirects one by one, since the library would read each one's body whole, however long."""
+    """Redirects one by one, past the library's own way of it: that reads the body of each whole, however long."""
     moved_to, at = "", url
     for step in range(REDIRECTS_MAX + 1):
-        with session.get(at, headers=dict(headers), stream=True, allow_redirects=False) as answer:
+        with _sent(session, at, headers) as answer:
             if answer.status_code not in _REDIRECTS:
                 return _taken(answer, at, moved_to, until)
             target = session.get_redirect_target(answer)
@@ -79,6 +79,12 @@ def _follow(session: requests.Session, url: str, headers: Mapping[str, str], unt
                 moved_to = following
             at = following
     raise Trouble("It redirects in a circle.", lasting=True)
+
+
+def _sent(session: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response:
+    prepared = session.prepare_request(requests.Request("GET", url, headers=dict(headers)))
+    how = session.merge_environment_settings(prepared.url or url, {}, True, None, None)
+    return session.get_adapter(prepared.url or url).send(prepared, timeout=outgoing.TIMEOUT_S, **how)
 
 
 def _taken(answer: requests.Response, url: str, moved_to: str, until: float) -> Fetched:

@@ -17,6 +17,7 @@ _BLOCKS = frozenset(
 )  # fmt: skip
 _LINES = frozenset(["br", "li", "tr"])
 _ALT = re.compile(r"""\balt\s?=\s?("[^"]*"|'[^']*')""", re.IGNORECASE)
+_KEPT = "\ufdd0"  # a space inside <pre>, while other spaces are folded; Unicode keeps it for such use
 _ATTRIBUTES_MAX = 2_000
 _SPACES = re.compile(r"[^\S\n]+")
 _BREAKS = re.compile(r"\n{3,}")
@@ -44,7 +45,7 @@ def from_html(markup: str) -> str:
             preformatted = max(preformatted + (-1 if closes else 1), 0)
         pieces.append(_mark(tag, closes, attributes))
     whole = _SPACES.sub(" ", "".join(pieces).replace("\xa0", " "))
-    lines = (one.strip(" ").rstrip(" \x1f").replace("\x1f", " ") for one in whole.split("\n"))
+    lines = (one.strip(" ").rstrip(f" {_KEPT}").replace(_KEPT, " ") for one in whole.split("\n"))
     return plain(_BREAKS.sub("\n\n", "\n".join(lines)))
 
 
@@ -74,7 +75,7 @@ def _parts(markup: str) -> list[tuple[str, bool, str, str]]:
 def _words(text: str, preformatted: bool) -> str:
     words = html.unescape(text)
     if preformatted:
-        return words.replace("\r\n", "\n").replace("\t", "    ").replace(" ", "\x1f")
+        return words.replace("\r\n", "\n").replace("\t", "    ").replace(" ", _KEPT)
     return re.sub(r"[ \t\r\n\f]+", " ", words)
 
 

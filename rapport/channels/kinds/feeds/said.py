@@ -1,5 +1,6 @@
 """One entry of a feed as a message. Pure and total."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ _FILES_MAX = 20
 _AHEAD = timedelta(days=1)
 #: Addresses that blog software writes for everybody: nobody's.
 _NOBODY = ("noreply", "no-reply", "donotreply", "do-not-reply", "nobody", "no_reply", "robot")
-_NO_HOSTS = ("example.com", "localhost")
+_ADDRESS = re.compile(r"""[^\s<>()\[\],;:"]{1,64}@[^\s<>()\[\],;:"]{1,250}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,10 @@ def site_of(url: str) -> str:
 def _person(given: Mapping[str, Any]) -> dict[str, str]:
     listed = given.get("authors")
     first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    name, email = plaintext.line(_text(first, "name"), 200), _text(first, "email")
-    if not email and "@" in name and " " not in name:
-        name, email = "", name
-    if name.startswith("(") and name.endswith(")"):
-        name = name[1:-1].strip()
-    address = email_of(email)
-    url = _link(first, "url")
-    return {"name": name, "email": address, "url": url}
+    name, email = plaintext.line(_text(first, "name"), 500), _text(first, "email")
+    if not email and (inside := _ADDRESS.search(name)):  # RSS: "ann@example.org (Ann)", "Ann <ann@example.org>"
+        email, name = inside[0], name.replace(inside[0], "").replace("mailto:", "")
+    return {"name": name.strip(" ()<>[],;\"'")[:200], "email": email_of(email), "url": _link(first, "url")}
 
 
 def email_of(written: str) -> str:
@@ -134,7 +131,7 @@ def email_of(written: str) -> str:
     address = parseaddr(plaintext.line(written.removeprefix("mailto:"), _HANDLE_MAX))[1]
     local, _, domain = address.rpartition("@")
     odd = not local or "." not in domain or any(one.isspace() for one in address) or len(address) > _HANDLE_MAX
-    return "" if odd or local.lower() in _NOBODY or domain.lower() in _NO_HOSTS else address
+    return "" if odd or local.lower() in _NOBODY else address
 
 
 def _plain(given: Mapping[str, Any], name: str) -> str:

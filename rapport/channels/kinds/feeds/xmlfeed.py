@@ -11,6 +11,7 @@ import xml.sax.handler
 import xml.sax.xmlreader
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urljoin
 
 from feedparser import api
 from feedparser.sanitizer import replace_doctype
@@ -43,33 +44,45 @@ class _Bounded:
 
     tags = 0
     until = 0.0
-    entries: list[Any]
-    inentry: int
+    begun = 0
 
     def unknown_starttag(self, tag: str, attrs: Any) -> None:
         """Counted; stops the parser where it has enough."""
         self.tags += 1
         if self.tags > _TAGS_MAX or (self.tags % 500 == 0 and time.monotonic() > self.until):
             raise _Enough
-        if tag in ("item", "entry") and len(self.entries) >= ENTRIES_MAX and not self.inentry:
+        self.begun += tag in ("item", "entry", "product")
+        if self.begun > ENTRIES_MAX:
             raise _Enough
         super().unknown_starttag(tag, attrs)  # type: ignore[misc]
 
     def _sync_author_detail(self, key: str = "author") -> None:
-        """The library looks for an address by a pattern that takes hours for a long text without one."""
+        """An author in one text stays whole: the library looks for an address in it by a pattern that takes hours for
+        a long text without one, and cuts off top-level domains of more than four letters.
+        """
         context = self._get_context()  # type: ignore[attr-defined]
+        people = dict.get(context, f"{key}s") or [{}]
         author = dict.get(context, key)
-        if isinstance(author, str) and len(author) > _AUTHOR_MAX:
-            context[key] = author[:_AUTHOR_MAX]
-        super()._sync_author_detail(key)  # type: ignore[misc]
+        if people[-1] or not isinstance(author, str):
+            super()._sync_author_detail(key)  # type: ignore[misc]
+        elif author:
+            people[-1]["name"] = author[:_AUTHOR_MAX]
+
+
+# What names an entry is compared as written (RFC 4287, 4.2.6.1), never made whole by the feed's address.
+_RELATIVE = api.StrictFeedParser.can_be_relative_uri - {"id"}
 
 
 class _Strict(_Bounded, api.StrictFeedParser):  # type: ignore[misc]
     """For XML that is well-formed."""
 
+    can_be_relative_uri = _RELATIVE
+
 
 class _Loose(_Bounded, api.LooseFeedParser):  # type: ignore[misc]
     """For what should have been."""
+
+    can_be_relative_uri = _RELATIVE
 
 
 def understood(text: str, url: str) -> Document | None:
@@ -87,7 +100,7 @@ def understood(text: str, url: str) -> Document | None:
         problems = ("The feed is not well-formed XML.",) if parsed else ()
     if parsed is None or not (version or parsed.version or parsed.entries or ROOT.match(text, start)):
         return None
-    return _document(parsed, problems)
+    return _document(parsed, problems, url)
 
 
 def _first_element(text: str) -> int:
@@ -132,7 +145,7 @@ def _ready(parser: Any, until: float) -> Any:
     return parser
 
 
-def _document(parsed: Any, problems: tuple[str, ...]) -> Document:
+def _document(parsed: Any, problems: tuple[str, ...], url: str) -> Document:
     feed = parsed.feeddata
     links = _links(feed)
     entries = parsed.entries[:ENTRIES_MAX]
@@ -141,7 +154,7 @@ def _document(parsed: Any, problems: tuple[str, ...]) -> Document:
             "title": _get(feed, "title"), "title_type": _kind(feed, "title"), "link": _get(feed, "link"),
             "language": _get(feed, "language"), "authors": _authors(feed), "version": str(parsed.version or "rss"),
         },
-        tuple(_entry(one) for one in entries),
+        tuple(_entry(one, url) for one in entries),
         hub=_rel(links, "hub"),
         topic=_rel(links, "self"),
         least_s=_least(feed),
@@ -149,12 +162,12 @@ def _document(parsed: Any, problems: tuple[str, ...]) -> Document:
     )  # fmt: skip
 
 
-def _entry(given: Any) -> dict[str, Any]:
+def _entry(given: Any, url: str) -> dict[str, Any]:
     content = _best(dict.get(given, "content"))
     published, published_at = _date(given, "published", "created")
     updated, updated_at = _date(given, "updated")
     return {
-        "id": _get(given, "id"), "link": _get(given, "link"),
+        "id": _get(given, "id").strip(), "link": _link(given, url),
         "title": _get(given, "title"), "title_type": _kind(given, "title"),
         "content": content[0], "content_type": content[1],
         "summary": _get(given, "summary"), "summary_type": _kind(given, "summary"),
@@ -172,6 +185,18 @@ def _get(given: Any, name: str) -> str:
     """The text under exactly this name: the library's own `get` answers with other fields, and warns."""
     value = dict.get(given, name) if isinstance(given, dict) else None
     return value if isinstance(value, str) else ""
+
+
+def _link(given: Any, url: str) -> str:
+    """Where people read it: the link, or the first other one that a browser can follow."""
+    own = _get(given, "link").strip()
+    if own and not re.match(r"https?://", own[:10]) and "://" in own[:30]:
+        others = [_get(one, "href").strip() for one in _links(given) if _get(one, "rel") == "alternate"]
+        return next((one for one in others if one.startswith(("http://", "https://"))), own)
+    try:
+        return urljoin(url, own) if own and "://" not in own[:30] else own
+    except ValueError:
+        return ""
 
 
 def _kind(given: Any, name: str) -> str:
