@@ -16,7 +16,8 @@ from rapport.channels.kinds.feeds.state import State, state_of
 from rapport.core.clock import now
 
 _BATCH = 200
-_TELL_S = 5.0
+_TELL_S = 15.0
+_SHOW_S = 60.0
 _NAMED_MAX = 5
 _LANES_MAX = 32
 _HUB_RETRY_S = 3_600.0
@@ -62,7 +63,7 @@ class Collection:
         self._cursors: dict[str, object] = {}
         self._troubled: dict[str, str] = {}
         self._heard, self._told = 0, ("", -_TELL_S)
-        self._lag_s, self._committed = 0.0, 0.0
+        self._shown, self._lag_s, self._committed = 0.0, 0.0, 0.0
 
     def run(self) -> None:
         """Until `source.stopping`. Raises a permanent ChannelError where every feed is gone for good."""
@@ -191,15 +192,22 @@ class Collection:
         words, clock = self._words(count), time.monotonic()
         if clock - self._told[1] < _TELL_S and words == self._told[0]:
             return
-        if words and words != self._told[0]:
-            self._source.unwell(words)
-        elif not words and self._heard:
-            self._source.well()
-        self._heard, self._told = 0, (words, clock)
+        self._show(words, clock)
+        self._told = (words, clock)
         self._source.measured({
             "way": "polling", "lag_s": round(self._lag_s, 1), "feeds": count, "failing": len(self._troubled),
         })  # fmt: skip
         self._lag_s = 0.0
+
+    def _show(self, words: str, clock: float) -> None:
+        """A channel with feeds that fail is shown as failing, and when the others were heard last."""
+        if words and words == self._told[0] and clock - self._shown < _SHOW_S:
+            return
+        if self._heard:
+            self._source.well()
+        if words:
+            self._source.unwell(words)
+        self._heard, self._shown = 0, clock
 
     def _words(self, count: int) -> str:
         if not self._troubled:

@@ -62,10 +62,10 @@ class FeedsConnector(Kind):
 
     def test(self, account: Account) -> Sequence[str]:
         """Ask the first feeds (up to 20) once. Raises ChannelError where none of them can be had."""
-        from rapport.channels.kinds.feeds.probe import probe
+        from rapport.channels.kinds.feeds.probe import probe_all
 
         read = settings.read(account.config)
-        found = [probe(one, read, now()) for one in read.feeds[:_TESTED_MAX]]
+        found = probe_all(read, _TESTED_MAX, now())
         if all(trouble for _, trouble in found):
             troubles = [trouble for _, trouble in found if trouble]
             raise ChannelError(

@@ -1,11 +1,20 @@
-"""Looking at one feed for a person who connects it. Network; nothing is kept."""
+"""Looking at feeds for a person who connects them and waits. Network; nothing is kept."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from rapport.channels.kinds.feeds.fetch import Trouble
 from rapport.channels.kinds.feeds.poll import poll
 from rapport.channels.kinds.feeds.settings import Settings, Subscription
 from rapport.channels.kinds.feeds.state import State
+
+_AT_A_TIME = 8
+
+
+def probe_all(read: Settings, most: int, at: datetime) -> list[tuple[str, Trouble | None]]:
+    """The first feeds of a channel, in their order."""
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        return list(pool.map(lambda one: probe(one, read, at), read.feeds[:most]))
 
 
 def probe(one: Subscription, read: Settings, at: datetime) -> tuple[str, Trouble | None]:
