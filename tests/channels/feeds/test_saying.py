@@ -89,6 +89,14 @@ def test_authors_with_a_page_of_their_own_are_that_page() -> None:
     assert (mailed.kind, mailed.value) == ("email", "ann@ash.example")
 
 
+def test_handles_fit_however_long_an_address_is() -> None:
+    home = f"https://blog.example.org/{'a' * 1_500}"
+    for body in (rss(Post(), link=home), rss(Post(more=creator("Ann")), Post(id="2", more=creator("Bob")), link=home)):
+        one = author_of(body)
+        assert 0 < len(one.value) <= 320
+        assert 0 < len(one.written) <= 320
+
+
 def test_a_date_in_the_future_is_the_moment_it_came() -> None:
     one = messages(rss(Post(more="<pubDate>Fri, 01 Mar 2097 10:00:00 GMT</pubDate>")))[0]
     assert one.at == AT

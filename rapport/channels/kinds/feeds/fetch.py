@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
+from requests.exceptions import BaseHTTPError
 
 from rapport.channels import outgoing
 
@@ -60,7 +60,7 @@ def fetch(url: str, etag: str = "", modified: str = "") -> Fetched:
     try:
         with outgoing.session() as session:
             return _follow(session, url, headers, until)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (requests.RequestException, BaseHTTPError, OSError, ValueError) as error:
         raise Trouble(_words(error), lasting="private" in str(error)) from error
 
 

@@ -99,8 +99,14 @@ def _author(read: _Entry, feed_url: str) -> Author:
         return Author("email", email.lower(), email, name or title, url or home)
     site = site_of(url or home) or "feed"
     if read.shared and not own["url"]:
-        return Author("site", f"{site}#{' '.join(name.casefold().split())}"[:_HANDLE_MAX], home, name, home)
-    return Author("site", site[:_HANDLE_MAX], url or home, name or title or site, url or home)
+        value = f"{site}#{' '.join(name.casefold().split())}"[:_HANDLE_MAX]
+        return Author("site", value, _short(home, site), name, home)
+    return Author("site", site[:_HANDLE_MAX], _short(url or home, site), name or title or site, url or home)
+
+
+def _short(url: str, site: str) -> str:
+    """An address as people write it, if it fits."""
+    return url if 0 < len(url) <= _HANDLE_MAX else site[:_HANDLE_MAX]
 
 
 def site_of(url: str) -> str:
