@@ -22,6 +22,7 @@ _OURS = {
     "calls": "rapport.channels.kinds.calls.connector:CallsConnector",
     "discord": "rapport.channels.kinds.discord.connector:DiscordConnector",
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
+    "feeds": "rapport.channels.kinds.feeds.connector:FeedsConnector",
     "googleplay": "rapport.channels.kinds.reviews.connector:GooglePlayReviews",
     "reddit": "rapport.channels.kinds.reddit.connector:RedditConnector",
     "sip": "rapport.channels.kinds.sip.connector:SipConnector",
