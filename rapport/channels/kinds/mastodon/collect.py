@@ -114,7 +114,7 @@ class Collector:
 
     def _listen(self) -> None:
         """Take what streams say, up to a batch, and keep it at once."""
-        made: list[Incoming | None] = []
+        made: list[Incoming] = []
         lag = None
         wait = 0.2 if self._schedule.next(time.monotonic()) is not None and not self._wait_until else 1.0
         try:
@@ -125,30 +125,30 @@ class Collector:
                     self._changed(heard)
                     continue
                 said = _said(heard)
-                made.append(self._made(heard, said))
+                made += self._made(heard, said)
                 lag = lag_of(said) if isinstance(said, dict) else lag
         except Empty:
             pass
-        if any(one is not None for one in made):
+        if made:
             self._poller.keep(made, {})
             self._measure(lag)
 
-    def _made(self, heard: Heard, said: Any) -> Incoming | None:
-        """An event as an item: of the account's own stream only what concerns us, of a hashtag's all."""
+    def _made(self, heard: Heard, said: Any) -> list[Incoming]:
+        """An event as items: of the account's own stream only what concerns us, of a hashtag's all."""
         host, own = self._client.settings.host, self._client.settings.own_id
         if heard.name == "delete":
             return items.deleted(host, heard.data)
         if not isinstance(said, dict):
-            return None
+            return []
         by = said.get("account")
         ours = bool(own) and isinstance(by, dict) and str(by.get("id")) == own
         if heard.name == "notification":
             return self._poller.notified(said)
         if heard.name in ("status.update", "status_update"):
-            return items.edited(host, said)
+            return items.edited(host, said, f"#{heard.tag}" if heard.tag else "")
         if heard.name == "update" and heard.tag:
             return items.found(host, said, f"#{heard.tag}")
-        return items.own(host, said) if heard.name == "update" and ours else None
+        return items.own(host, said) if heard.name == "update" and ours else []
 
     def _changed(self, heard: Heard) -> None:
         """A stream opened: ask for what it stands for. One ended: ask at once, and try again later."""

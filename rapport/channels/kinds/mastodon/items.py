@@ -1,7 +1,8 @@
 """What a server said as raw items: what each is called, and what its envelope must say. Pure.
 
 Names tell deliveries apart, not messages: a mention, its finding by a hashtag and each edit are several, and the same
-one by stream and by polling is one.
+one by stream and by polling is one. What was edited before it was taken also comes as its edit: under its own name an
+earlier state may have come already.
 """
 
 from collections.abc import Mapping
@@ -22,45 +23,49 @@ TAKEN = frozenset(
 _EDITS = ("update", "quoted_update")
 
 
-def notified(host: str, said: Mapping[str, Any], root: str = "") -> Incoming | None:
-    """A notification; None for one of a kind that is not taken. `root` is where its thread begins, if known."""
+def notified(host: str, said: Mapping[str, Any], root: str = "") -> list[Incoming]:
+    """A notification; nothing for one of a kind that is not taken. `root` is where its thread begins, if known."""
     kind = said.get("type")
     if not isinstance(kind, str) or kind not in TAKEN:
-        return None
+        return []
     status = _dict(said.get("status"))
     if kind in _EDITS:
         return edited(host, status)
     name = _name(host, status, kind) if kind in ("mention", "quote") else ""
     envelope = {"as": "notification", **({"root": root} if root else {})}
-    return Incoming(name or item_id("mastodon", host, "notification", _id(said)), as_bytes(said), envelope)
+    if not name:
+        return [Incoming(item_id("mastodon", host, "notification", _id(said)), as_bytes(said), envelope)]
+    return [Incoming(name, as_bytes(said), envelope), *edited(host, status)]
 
 
-def found(host: str, status: Mapping[str, Any], found_by: str) -> Incoming | None:
-    """A post that a hashtag or a search brought; None for a boost or one without an id."""
+def found(host: str, status: Mapping[str, Any], found_by: str) -> list[Incoming]:
+    """A post that a hashtag or a search brought; nothing for a boost or one without an id."""
     name = _name(host, status, "found")
-    return Incoming(name, as_bytes(status), {"as": "status", "found_by": found_by}) if name else None
+    envelope = {"as": "status", "found_by": found_by}
+    return [Incoming(name, as_bytes(status), envelope), *edited(host, status, found_by)] if name else []
 
 
-def own(host: str, status: Mapping[str, Any]) -> Incoming | None:
+def own(host: str, status: Mapping[str, Any]) -> list[Incoming]:
     """A post of our own account, wherever it was made."""
     name = _name(host, status, "own")
-    return Incoming(name, as_bytes(status), {"as": "status"}) if name else None
+    return [Incoming(name, as_bytes(status), {"as": "status"}), *edited(host, status)] if name else []
 
 
-def edited(host: str, status: Mapping[str, Any]) -> Incoming | None:
-    """A post as it is after an edit; None where it is no edit."""
+def edited(host: str, status: Mapping[str, Any], found_by: str = "") -> list[Incoming]:
+    """A post as it is after an edit; nothing where it is no edit."""
     when = status.get("edited_at")
     name = _name(host, status, f"edited {when}") if isinstance(when, str) and when else ""
-    return Incoming(name, as_bytes(status), {"as": "edit"}) if name else None
+    envelope = {"as": "edit", **({"found_by": found_by} if found_by else {})}
+    return [Incoming(name, as_bytes(status), envelope)] if name else []
 
 
-def deleted(host: str, status_id: str) -> Incoming | None:
+def deleted(host: str, status_id: str) -> list[Incoming]:
     """A post that is gone, by its local id."""
     try:
         name = deletion_of(message_id(host, status_id))
     except Unreadable:
-        return None
-    return Incoming(name, orjson.dumps({"event": "delete", "payload": status_id}), {"as": "delete"})
+        return []
+    return [Incoming(name, orjson.dumps({"event": "delete", "payload": status_id}), {"as": "delete"})]
 
 
 def order(said_id: object) -> tuple[int, str]:

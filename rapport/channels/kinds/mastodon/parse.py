@@ -142,6 +142,8 @@ def _loaded(body: bytes) -> Mapping[str, Any]:
 def _notified(settings: Settings, item: Incoming, said: Mapping[str, Any]) -> Said:
     """Mentions and quotes are messages, favourites and boosts reactions, updates edits; the rest says nothing."""
     what = said.get("type")
+    if "type" in said and said.get("status") is None:
+        raise NothingSaid("A notification about a post that is gone already, or about none.")
     status = _dict(said.get("status"))
     if what in ("mention", "quote"):
         return read_status(settings, item.envelope, status)

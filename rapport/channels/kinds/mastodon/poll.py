@@ -28,7 +28,7 @@ _ROOTS_AT_ONCE = 10
 _ALONE_AT_ONCE = 5
 
 Ask = Callable[..., list[dict[str, Any]]]
-Make = Callable[[Mapping[str, Any]], Incoming | None]
+Make = Callable[[Mapping[str, Any]], list[Incoming]]
 
 
 class Poller:
@@ -73,32 +73,32 @@ class Poller:
         """What a search finds that was said since a day before we began: a server may find things late."""
         hits = self._client.search(words)
         recent = [one for one in hits if not items.is_older(one, self._first_asked_at, FIRST_AGE)]
-        self.keep([items.found(self._host, one, words) for one in reversed(recent)], {})
+        self.keep([item for one in reversed(recent) for item in items.found(self._host, one, words)], {})
 
     def again(self) -> None:
         """Look again at the latest mentions: were they edited, are they gone? Streams tell of few."""
         recent = self._recent()
         now_there, gone = self._those([one for one, _ in recent])
-        changed: list[Incoming | None] = [items.deleted(self._host, one) for one in gone]
+        changed = [item for one in sorted(gone) for item in items.deleted(self._host, one)]
         kept = []
         for status_id, edited_at in recent:
             status = now_there.get(status_id)
             if status is not None and str(status.get("edited_at") or "") != edited_at:
-                changed.append(items.edited(self._host, status))
+                changed += items.edited(self._host, status)
                 edited_at = str(status.get("edited_at") or "")
             if status_id not in gone:
                 kept.append([status_id, edited_at])
         self.keep(changed, {"recent": kept} if kept != recent else {})
 
-    def notified(self, said: Mapping[str, Any]) -> Incoming | None:
-        """A notification as an item, with the root of its thread."""
+    def notified(self, said: Mapping[str, Any]) -> list[Incoming]:
+        """A notification as items, with the root of its thread."""
         status = said.get("status")
         root = self._root(status) if said.get("type") == "mention" and isinstance(status, dict) else ""
         return items.notified(self._host, said, root)
 
-    def keep(self, made: Sequence[Incoming | None], cursors: Mapping[str, Any]) -> None:
+    def keep(self, made: Sequence[Incoming], cursors: Mapping[str, Any]) -> None:
         """Commit what is new, at most BATCH_MAX at a time, the cursors with the last; nothing where nothing is new."""
-        fresh = {one.external_id: one for one in made if one is not None and one.external_id not in self._seen}
+        fresh = {one.external_id: one for one in made if one.external_id not in self._seen}
         waiting = list(fresh.values())
         while len(waiting) > BATCH_MAX:
             self._commit(waiting[:BATCH_MAX], {})
@@ -131,7 +131,7 @@ class Poller:
             latest = items.newest(page)
             if not latest or self._source.stopping.is_set():
                 return
-            self.keep([make(one) for one in sorted(page, key=_by_id)], {cursor: latest})
+            self.keep([item for one in sorted(page, key=_by_id) for item in make(one)], {cursor: latest})
             after = latest
 
     def _first(self, cursor: str, ask: Ask, make: Make) -> None:
@@ -144,13 +144,14 @@ class Poller:
                 break
             oldest = min((str(one.get("id")) for one in page), key=items.order)
             page = _page(ask, max_id=oldest)
-        self.keep([make(one) for one in sorted(held, key=_by_id)], {cursor: latest} if latest else {})
+        made = [item for one in sorted(held, key=_by_id) for item in make(one)]
+        self.keep(made, {cursor: latest} if latest else {})
 
     def _root(self, status: Mapping[str, Any]) -> str:
         """The id of the post that a reply's thread begins with, asked for unless that is too dear or fails."""
         left = self._client.budget.left
         known = items.notified(self._host, {"type": "mention", "status": status})
-        wanted = status.get("in_reply_to_id") and known is not None and known.external_id not in self._seen
+        wanted = status.get("in_reply_to_id") and known and known[0].external_id not in self._seen
         if not wanted or self._roots >= _ROOTS_AT_ONCE or (left is not None and left < 60):
             return ""
         self._roots += 1

@@ -46,7 +46,7 @@ def read(config: Mapping[str, Any]) -> Settings:
         own_name=str(own.get("username") or "").lower(),
         characters=_number(own.get("characters"), 500, 50, 100_000),
         link=_number(own.get("link"), 23, 1, 1_000),
-        hashtags=tuple(dict.fromkeys(tag.lower() for one in lines(config.get("hashtags")) if (tag := one.lstrip("# ")))),
+        hashtags=tuple(dict.fromkeys(tag for one in lines(config.get("hashtags")) if (tag := _tag(one)))),
         searches=lines(config.get("searches")),
         public=config.get("public", True) is not False,
         new_posts=visibility if visibility in ("public", "unlisted") else "public",
@@ -75,6 +75,10 @@ def lines(value: Any) -> tuple[str, ...]:
     given = value.splitlines() if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
     kept = dict.fromkeys(" ".join(str(one).split()) for one in given)
     return tuple(one for one in kept if one)[:LINES_MAX]
+
+
+def _tag(line: str) -> str:
+    return line.lstrip("# ").lower()
 
 
 def _number(value: Any, usual: int, least: int, most: int) -> int:
