@@ -54,7 +54,7 @@ class Collector:
         self._schedule = self._planned()
 
     def step(self) -> None:
-        """Keep what streams brought, for a second at most, then do the one thing that is most due."""
+        """Keep what streams brought, for half a second at most, then do the one thing that is most due."""
         self._listen()
         self._open_streams()
         at = time.monotonic()
@@ -116,7 +116,8 @@ class Collector:
         """Take what streams say, up to a batch, and keep it at once."""
         made: list[Incoming] = []
         lag = None
-        wait = 0.2 if self._schedule.next(time.monotonic()) is not None and not self._wait_until else 1.0
+        busy = self._schedule.next(time.monotonic()) is not None and time.monotonic() >= self._wait_until
+        wait = 0.05 if busy else 0.5
         try:
             while len(made) < BATCH_MAX:
                 heard = self._heard.get(timeout=0 if made else wait) if wait else self._heard.get_nowait()

@@ -43,7 +43,7 @@ class MastodonConnector(Kind):
     label = lazy("Mastodon and the fediverse")
     about = About(
         lazy("Mentions, direct messages, hashtags and searches of an account on Mastodon or a server like it."),
-        "real server",
+        "contract-tested",
         steps=(
             lazy("Sign in at your server, open Preferences, Development, and press New application."),
             lazy("Give it a name, tick the permissions below and none else, and save."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 # Requests left for answers and for whoever else uses the account.
 RESERVE = 40
 STRETCH_MAX = 60.0
-_BACKOFF_S = 5.0
+BACKOFF_S = 5.0
 _BACKOFF_MAX_S = 300.0
 
 
@@ -32,7 +32,7 @@ class Task:
     def put_off(self, at: float, least_s: float = 0.0) -> None:
         """It failed: twice as long each time, five minutes at most, but at least `least_s`."""
         self.failed = min(self.failed + 1, 20)
-        self.due = at + max(min(_BACKOFF_S * 2 ** (self.failed - 1), _BACKOFF_MAX_S), least_s)
+        self.due = at + max(min(BACKOFF_S * 2 ** (self.failed - 1), _BACKOFF_MAX_S), least_s)
 
 
 @dataclass(slots=True)
