@@ -114,7 +114,8 @@ def test_the_home_timeline_is_not_taken_nor_what_is_no_event() -> None:
         running.wait(lambda _: server.open)
         for name, data in [
             ("update", '{"id":"5","account":{"id":"99","acct":"x"},"content":"lunch"}'), ("update", "{"),
-            ("delete", "../"), ("notification", '{"type":"follow","id":"1"}'), ("filters_changed", "x"), ("notification", "[]"),
+            ("delete", "../"), ("notification", '{"type":"follow","id":"1"}'), ("filters_changed", "x"),
+            ("notification", "[]"),
         ]:  # fmt: skip
             server.push(name, data)
         server.mention(1, "last")

@@ -18,6 +18,7 @@ from rapport.channels.base import (
     Deleted,
     Edited,
     Incoming,
+    Invalid,
     Media,
     Message,
     NothingSaid,
@@ -27,7 +28,6 @@ from rapport.channels.base import (
 )
 from rapport.channels.kinds.mastodon.settings import Settings, read
 from rapport.channels.kinds.mastodon.text import TEXT_MAX, clean, one_line, plain
-from rapport.core.errors import Invalid
 
 MENTIONS_MAX = 100
 FILES_MAX = 50
