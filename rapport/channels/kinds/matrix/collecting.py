@@ -64,6 +64,7 @@ class Collector:
         """Raises ChannelError; returns when the source stops."""
         self._direct = {room for found in sending.direct_rooms(self._api, self._own).values() for room in found}
         self._join_named()
+        self._say_how_it_is()
         while not self._source.stopping.is_set():
             answer = self._next()
             if answer is not None:
@@ -126,6 +127,11 @@ class Collector:
         if since != self._since or self._items.waiting:
             self._items.flush({"sync": cursor})
         self._since, self._seen_ms = since, cursor["seen_ms"]
+        self._say_how_it_is()
+        self._source.measured({"way": "stream", **self._items.figures()})
+
+    def _say_how_it_is(self) -> None:
+        """Well, unless a named room cannot be read; a direct one that cannot is told once for each message."""
         if self._troubles:
             self._source.unwell(" ".join(self._troubles.values())[:1_000])
         else:
@@ -133,7 +139,6 @@ class Collector:
         if self._items.unreadable:
             self._source.unwell(self._items.unreadable)
             self._items.unreadable = ""
-        self._source.measured({"way": "stream", **self._items.figures()})
 
     def _joined(self, identity: str, joined: Mapping[str, Any]) -> None:
         timeline, state = mapping(joined.get("timeline")), _events(mapping(joined.get("state")))
