@@ -1,4 +1,4 @@
-"""A stand-in for the house: runs a collector in a thread, starts it again after errors that pass, and waits for things."""
+"""A stand-in for the house: runs a collector in a thread, and again after errors that pass; waits for things."""
 
 import threading
 import time

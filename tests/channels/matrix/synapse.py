@@ -85,7 +85,7 @@ class User:
 
 def _environment() -> Path:
     named = os.environ.get("RAPPORT_SERVERS_VENV")
-    for folder in (Path(named) if named else ROOT / ".venv-servers", ROOT / ".venv-servers"):
-        if (folder / "bin" / "synapse_homeserver").exists():
-            return folder
-    refuse("Synapse is not installed (set RAPPORT_SERVERS_VENV, or make .venv-servers)")
+    folder = Path(named) if named else ROOT / ".venv-servers"
+    if not (folder / "bin" / "synapse_homeserver").exists():
+        refuse("Synapse is not installed (set RAPPORT_SERVERS_VENV, or make .venv-servers)")
+    return folder

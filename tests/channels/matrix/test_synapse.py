@@ -1,6 +1,7 @@
 """Matrix end to end: Synapse as the homeserver, matrix-nio as what customers use."""
 
 import asyncio
+import io
 import tempfile
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
@@ -71,9 +72,8 @@ class Person:
         self._do(self._client.room_redact(room, event))
 
     def upload(self, data: bytes, content_type: str) -> str:
-        import io
-
-        return str(self._do(self._client.upload(io.BytesIO(data), content_type, "cup.png", filesize=len(data)))[0].content_uri)
+        done = self._do(self._client.upload(io.BytesIO(data), content_type, "cup.png", filesize=len(data)))
+        return str(done[0].content_uri)
 
     def sees(self, room: str) -> list[RoomMessage]:
         page = self._do(self._client.room_messages(room, "", limit=50))
@@ -211,7 +211,7 @@ def test_a_direct_invitation_is_accepted_and_what_was_said_before_is_heard(hub: 
         assert not message.public
         assert message.refers_to == (f"matrix:{room}",)
         answer(hub, message)
-        assert [one.body for one in ann.sees(room)][0] == "We look into it.\n\n— Mara Lind"
+        assert next(one.body for one in ann.sees(room)) == "We look into it.\n\n— Mara Lind"
     with collecting(CONNECTOR, hub, collected.source.cursors()) as later:
         ann.say(room, "Thank you")
         assert later.wait_for("Thank you").refers_to == (f"matrix:{room}",)
@@ -284,7 +284,8 @@ def test_a_direct_room_that_is_encrypted_says_that_it_cannot_be_read(hub: Accoun
     with collecting(CONNECTOR, hub) as collected:
         state = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
         room = ann.room(is_direct=True, invite=[hub.address], initial_state=[state])
-        ann.put(room, {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "s"}, "m.room.encrypted")
+        ciphertext = {"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "s"}
+        ann.put(room, ciphertext, "m.room.encrypted")
         message: Message = until(lambda: collected.messages())[0]
         assert message.problems
         until(lambda: any("encrypted" in one for one in collected.source.troubles))
