@@ -17,7 +17,8 @@ from rapport.channels.kinds.irc.line import Line, decoded, fold, names, plain, r
         ("", Line("")),
         (":a!b@c PRIVMSG #x ::)", Line("PRIVMSG", ("#x", ":)"), "a", "b@c")),
         (":a!b@c PRIVMSG  #x   hello", Line("PRIVMSG", ("#x", "hello"), "a", "b@c")),
-        (r"@time=now;x=a\sb\:c\\;y :a!b@c JOIN #x", Line("JOIN", ("#x",), "a", "b@c", {"time": "now", "x": "a b;c\\", "y": ""})),
+        (r"@time=now;x=a\sb\:c\\;y :a!b@c JOIN #x",
+         Line("JOIN", ("#x",), "a", "b@c", {"time": "now", "x": "a b;c\\", "y": ""})),
     ],
 )  # fmt: skip
 def test_a_line_has_its_parts(text: str, line: Line) -> None:

@@ -36,7 +36,8 @@ def ngircd() -> Iterator[Ngircd]:
 @pytest.fixture
 def hub(ngircd: Ngircd) -> Account:
     number = next(_count)
-    config = {"server": "127.0.0.1", "port": ngircd.port, "tls": False, "nick": f"hub{number}", "rooms": [f"#help{number}"]}
+    rooms = [f"#help{number}"]
+    config = {"server": "127.0.0.1", "port": ngircd.port, "tls": False, "nick": f"hub{number}", "rooms": rooms}
     return account_for("irc", address=f"hub{number}@brandnet", config=config)
 
 

@@ -13,7 +13,9 @@ from rapport.channels.testing import account_for
 from tests.channels.standin import collecting
 
 CONNECTOR = IrcConnector()
-WELCOME = [":irc.x 001 hub :Welcome", ":irc.x 005 hub NETWORK=ScriptNet CHANTYPES=# :are supported", ":irc.x 376 hub :end"]
+WELCOME = [
+    ":irc.x 001 hub :Welcome", ":irc.x 005 hub NETWORK=ScriptNet CHANTYPES=# :are supported", ":irc.x 376 hub :end",
+]  # fmt: skip
 # "hub", "hub" and "hidden" with NUL between them
 PLAIN = "AUTHENTICATE aHViAGh1YgBoaWRkZW4="
 

@@ -72,7 +72,8 @@ class _Writer:
                 self._line.append(line)
         elif piece:
             folded = _SPACE.sub(" ", piece)
-            self._line.append(folded if self._line else folded.lstrip(" "))
+            follows = self._line and not self._line[-1].endswith(" ")
+            self._line.append(folded if follows else folded.lstrip(" "))
 
     def open(self, name: str, attributes: str) -> None:
         if name in _BLOCKS or name in ("pre", "blockquote", "li", "hr"):
@@ -90,6 +91,8 @@ class _Writer:
             self._pre = max(0, self._pre - 1)
         elif name == "blockquote":
             self._quotes = max(0, self._quotes - 1)
+            if self._lines and not self._lines[-1].strip("> "):  # the gap after it is no part of it
+                self._lines[-1] = ("> " * self._quotes).rstrip()
         elif name in ("ul", "ol") and self._lists:
             self._lists.pop()
         elif name == "a":
@@ -109,7 +112,7 @@ class _Writer:
 
     def _break(self, *, blank: bool = False) -> None:
         line = "".join(self._line)
-        line = line.rstrip() if self._pre else line.strip(" ")
+        line = line.rstrip() if self._pre else line.rstrip(" ")
         self._line = []
         if line or blank:
             self._lines.append(("> " * self._quotes + line).rstrip())
