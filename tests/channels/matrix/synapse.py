@@ -68,6 +68,7 @@ class Synapse:
                            "resources": [{"names": ["client", "media"]}]}],
             "database": {"name": "sqlite3", "args": {"database": str(self.folder / "synapse.db")}},
             "media_store_path": str(self.folder / "media"), "signing_key_path": str(self.folder / "signing.key"),
+            "presence": {"enabled": False},
             "macaroon_secret_key": "m" * 20, "form_secret": "f" * 20, "trusted_key_servers": [],
             "enable_registration": True, "enable_registration_without_verification": True,
             "rc_message": _MANY, "rc_registration": _MANY, "rc_joins": {"local": _MANY, "remote": _MANY},

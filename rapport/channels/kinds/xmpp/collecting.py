@@ -4,6 +4,7 @@ The cursor of an archive (our own, and that of each room) is the id of the last 
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
@@ -135,7 +136,8 @@ class Collector:
                 self._read_on(archive, after, start)
         except Refused as error:
             if str(error) == "item-not-found" and cursor.get("at"):  # the archive forgot where we were
-                self._read_on(archive, "", _stamp(datetime.fromisoformat(str(cursor["at"])) - _OVERLAP))
+                with suppress(Refused):
+                    self._read_on(archive, "", _stamp(datetime.fromisoformat(str(cursor["at"])) - _OVERLAP))
             elif not cursor:  # it keeps no archive: this moment is where a room's own history begins next time
                 self._keep([], archive, "")
         self._current.add(archive)
