@@ -24,11 +24,15 @@ _OURS = {
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
     "feeds": "rapport.channels.kinds.feeds.connector:FeedsConnector",
     "googleplay": "rapport.channels.kinds.reviews.connector:GooglePlayReviews",
+    "irc": "rapport.channels.kinds.irc.connector:IrcConnector",
+    "mastodon": "rapport.channels.kinds.mastodon.connector:MastodonConnector",
+    "matrix": "rapport.channels.kinds.matrix.connector:MatrixConnector",
     "reddit": "rapport.channels.kinds.reddit.connector:RedditConnector",
     "sip": "rapport.channels.kinds.sip.connector:SipConnector",
     "telegram": "rapport.channels.kinds.telegram.connector:TelegramConnector",
     "twilio": "rapport.channels.kinds.twilio.connector:TwilioConnector",
     "whatsapp": "rapport.channels.kinds.whatsapp.connector:WhatsAppConnector",
+    "xmpp": "rapport.channels.kinds.xmpp.connector:XmppConnector",
 }
 
 
