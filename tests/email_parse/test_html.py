@@ -92,3 +92,12 @@ def test_links_open_elsewhere_and_tell_nobody() -> None:
     ).css_first("a")
     assert link is not None
     assert link.attributes == {"href": "https://x/y", "target": "_blank", "rel": "noopener noreferrer nofollow"}
+
+
+def test_what_is_nested_beyond_reason_is_shown_as_text() -> None:
+    deep = "<ul><li>" * 370_000 + "<script>alert(1)</script>words"
+    safe = sanitise(deep, lambda cid: None)
+    assert "words" in safe.html
+    assert "<script" not in safe.html
+    usual = "<p>one<p>two" * 5_000 + "<table><tr><td>" * 50
+    assert "<table>" in sanitise(usual, lambda cid: None).html
