@@ -136,8 +136,8 @@ def call(method: str, url: str, **what: Any) -> Answer:
     return answer
 
 
-def submit(method: str, url: str, **what: Any) -> Answer:
-    """The same for what must not be done twice: OutcomeUnknown where it may have been done."""
+def attempt(method: str, url: str, **what: Any) -> Answer:
+    """One request that must not be made twice, whatever its status says: OutcomeUnknown where it may have been done."""
     try:
         answer = ask(method, url, **what)
     except TooLarge as error:
@@ -148,6 +148,12 @@ def submit(method: str, url: str, **what: Any) -> Answer:
         raise OutcomeUnknown(error.message, permanent=False) from error
     if answer.status in (500, 502, 504):
         raise OutcomeUnknown(f"{_host(url)} answered {answer.status}.", permanent=False)
+    return answer
+
+
+def submit(method: str, url: str, **what: Any) -> Answer:
+    """The same, for an answer that must be a good one."""
+    answer = attempt(method, url, **what)
     check(answer)
     return answer
 
