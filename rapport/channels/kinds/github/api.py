@@ -73,7 +73,8 @@ class GitHub:
 
     def _headers(self) -> dict[str, str]:
         return {
-            "Accept": "application/vnd.github+json", "Authorization": f"Bearer {self._token}",
+            "Accept": "application/vnd.github+json, application/json",
+            "Authorization": f"Bearer {self._token}",
             "X-GitHub-Api-Version": "2022-11-28", "User-Agent": "rapport",
         }  # fmt: skip
 
