@@ -22,11 +22,14 @@ class Expression:
     """What stands in one setting, ready to be used. `parts` are constants (text) and compiled paths, in order."""
 
     parts: tuple[Any, ...]
+    is_template: bool = False
 
     def of(self, document: Any, between: str | None = None) -> str:
-        """What it finds, as text; "" for nothing. Several finds are joined by `between`; None takes the first."""
-        if len(self.parts) > 1:
-            between = ", " if between is None else between
+        """What it finds, as text; "" for nothing. Several finds are joined by `between`; where it is None, a path
+        takes the first, and a template joins them by commas.
+        """
+        if self.is_template and between is None:
+            between = ", "
         return "".join(part if isinstance(part, str) else _found(part, document, between) for part in self.parts)
 
 
@@ -39,7 +42,7 @@ def compiled(written: str) -> Expression:
     if len(written) > 1 and written[0] == written[-1] and written[0] in "\"'":
         return Expression((written[1:-1],))
     if "{{" in written:
-        return Expression(tuple(_pieces(written)))
+        return Expression(tuple(_pieces(written)), is_template=True)
     if written.startswith("$"):
         return Expression((_path(written),))
     raise Invalid(
