@@ -26,11 +26,15 @@ class Expression:
 
     def of(self, document: Any, between: str | None = None) -> str:
         """What it finds, as text; "" for nothing. Several finds are joined by `between`; where it is None, a path
-        takes the first, and a template joins them by commas.
+        takes the first, and a template joins them by commas. A template none of whose paths finds anything is "".
         """
-        if self.is_template and between is None:
-            between = ", "
-        return "".join(part if isinstance(part, str) else _found(part, document, between) for part in self.parts)
+        if not self.is_template:
+            return "".join(part if isinstance(part, str) else _found(part, document, between) for part in self.parts)
+        between = ", " if between is None else between
+        found = [None if isinstance(part, str) else _found(part, document, between) for part in self.parts]
+        if not any(found):
+            return ""
+        return "".join(part if one is None else one for part, one in zip(self.parts, found, strict=True))
 
 
 @lru_cache(maxsize=512)
