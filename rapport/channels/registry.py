@@ -17,7 +17,17 @@ __all__ = ["Account", "Connector", "Kind", "account", "connector", "idempotent_k
 log = logging.getLogger(__name__)
 
 _OURS = {
+    "appstore": "rapport.channels.kinds.reviews.connector:AppStoreReviews",
+    "bluesky": "rapport.channels.kinds.bluesky.connector:BlueskyConnector",
+    "calls": "rapport.channels.kinds.calls.connector:CallsConnector",
+    "discord": "rapport.channels.kinds.discord.connector:DiscordConnector",
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
+    "googleplay": "rapport.channels.kinds.reviews.connector:GooglePlayReviews",
+    "reddit": "rapport.channels.kinds.reddit.connector:RedditConnector",
+    "sip": "rapport.channels.kinds.sip.connector:SipConnector",
+    "telegram": "rapport.channels.kinds.telegram.connector:TelegramConnector",
+    "twilio": "rapport.channels.kinds.twilio.connector:TwilioConnector",
+    "whatsapp": "rapport.channels.kinds.whatsapp.connector:WhatsAppConnector",
 }
 
 

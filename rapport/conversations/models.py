@@ -99,6 +99,8 @@ class Conversation(models.Model):
     )
     involved = ArrayField(models.UUIDField(), default=list, blank=True)
     confidential = models.BooleanField(default=False)
+    #: Which answers a second member must approve: "public", "all", or none.
+    approval = models.CharField(max_length=10, blank=True, default="", db_default="")
     audience = ArrayField(models.UUIDField(), default=list)
     language = models.CharField(max_length=10, blank=True)
     message_count = models.PositiveIntegerField(default=0)
