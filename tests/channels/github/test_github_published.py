@@ -1,6 +1,7 @@
 """GitHub's own examples of its webhooks are understood, and its own description takes what we send."""
 
 import json
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,13 +11,20 @@ import requests
 
 from rapport.channels.base import Account, Deleted, Edited, Incoming, Message, NothingSaid, deletion_of
 from rapport.channels.kinds.github.connector import GitHubConnector
-from rapport.channels.testing import draft_for
+from rapport.channels.testing import Reply, ScriptedServer, draft_for
 from tests.channels import prism
 from tests.channels.github.samples import ACCOUNT, signed
 
 pytestmark = pytest.mark.peers
 
 CONNECTOR = GitHubConnector()
+# Reads GraphQL documents, and writes what each does wrong after GitHub's published schema.
+VALIDATE = """
+import {readFileSync} from "node:fs";
+import {validate} from "@octokit/graphql-schema";
+const documents = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(documents.map(one => validate(one).map(error => error.message))));
+"""
 PATHS = ("/rate_limit", "/user", "/repos/{owner}/{repo}", "/repos/{owner}/{repo}/issues/{issue_number}/comments")
 SPOKEN = ("issues", "issue_comment", "discussion", "discussion_comment", "pull_request")
 
@@ -87,3 +95,29 @@ def test_what_we_ask_and_send_is_as_github_describes_it(there: Account) -> None:
     sent = CONNECTOR.send(there, outgoing, lambda: None)
     assert sent.external_ids == ["github:octocat/hello-world#1347/1"]
     assert sent.url == "https://github.com/octocat/Hello-World/issues/1347#issuecomment-1"
+
+
+def wrong_with(*documents: str) -> list[list[str]]:
+    """What is wrong with each GraphQL document, by GitHub's published schema."""
+    prism.installed("@octokit/graphql-schema/package.json")
+    done = subprocess.run(
+        [prism.node(), "--input-type=module", "-e", VALIDATE], cwd=prism.HERE, input=json.dumps(documents),
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    found: list[list[str]] = json.loads(done.stdout)
+    return found
+
+
+def test_the_comment_on_a_discussion_is_one_that_githubs_schema_knows() -> None:
+    answering = {"repository": "acme/Kettle", "number": 12, "discussion": "D_kw12", "comment": "DC_kw99"}
+    with ScriptedServer() as server:
+        server.always(Reply.of({"data": {"addDiscussionComment": {"comment": {"databaseId": 1}}}}))
+        account = replace(ACCOUNT, config={"server": server.url})
+        CONNECTOR.send(account, CONNECTOR.prepare(account, draft_for("Yes.", answering)), lambda: None)
+    sent = json.loads(server.asked[0].body)
+    fields = ", ".join(f"{name}: {json.dumps(value)}" for name, value in sent["variables"]["input"].items())
+    written_out = f"mutation {{ addDiscussionComment(input: {{{fields}}}) {{ comment {{ id }} }} }}"
+    misspelt = written_out.replace("discussionId", "discussionID")
+    good, also_good, bad = wrong_with(sent["query"], written_out, misspelt)
+    assert good == also_good == []
+    assert bad
