@@ -1,0 +1,1 @@
+"""GitHub: issues, discussions and pull requests of repositories."""

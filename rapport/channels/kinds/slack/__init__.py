@@ -1,0 +1,1 @@
+"""Slack: a workspace in which an app of ours is spoken to."""

@@ -1,0 +1,1 @@
+"""Any system that can make an HTTP request, as a channel."""
