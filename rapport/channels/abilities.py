@@ -32,7 +32,8 @@ class Abilities:
 
     `public`/`private`: which visibilities its messages can have. `splits`: a text that is too long may go as several.
     `idempotent`: sending the same delivery again is told apart by the other side, so that a send that was cut off may
-    simply be repeated. `naming`: how a member's name is shown to the reader.
+    simply be repeated. `clocked`: the service's own time of a message can be believed. `naming`: how a member's name is
+    shown to the reader.
     """
 
     receives: bool = True
@@ -50,6 +51,7 @@ class Abilities:
     copies: bool = False
     splits: bool = False
     idempotent: bool = False
+    clocked: bool = True
     naming: Naming = "none"
     length: Length | None = None
     files: Files = Files()

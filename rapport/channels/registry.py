@@ -8,7 +8,7 @@ from typing import cast
 from rapport.channels.base import Account, Connector
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
-from rapport.core.errors import Invalid
+from rapport.core.errors import Invalid, RapportError
 
 _OURS = {
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
@@ -41,3 +41,15 @@ def account(channel: Channel) -> Account:
         channel.config,
         unseal(bytes(channel.secrets)),
     )
+
+
+@lru_cache
+def idempotent_kinds() -> tuple[str, ...]:
+    """Kinds whose services know a message again that is sent twice; third-party kinds that cannot load are left out."""
+    found = []
+    for kind in kinds():
+        try:
+            found += [kind] if connector(kind).abilities.idempotent else []
+        except (RapportError, ImportError, AttributeError):
+            continue
+    return tuple(found)

@@ -8,6 +8,7 @@ from uuid import UUID
 import click
 import orjson
 
+from rapport.channels.kinds.email import said
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.conversations import threading
 from rapport.core.clock import now
@@ -62,8 +63,8 @@ def place(mails: Iterable[bytes]) -> Iterator[Placed]:
 def _read(body: bytes) -> tuple[str, threading.MailRefs | None]:
     if not body.strip():
         return "", None
-    mail = parse_mail(body)
-    return mail.message_id, arrive(Item(_NOWHERE, _NOWHERE, now(), {}, body), mail, trust_date=True).refs
+    mail, item = parse_mail(body), Item(_NOWHERE, _NOWHERE, "", now(), {}, body)
+    return mail.message_id, arrive(item, said.of(mail, {}), trust_time=True).refs
 
 
 def _label(first: threading.MailRefs) -> UUID:

@@ -233,6 +233,7 @@ class Mention(models.Model):
             models.Index(fields=["-at", "-id"], name="mention_by_time"),
             models.Index(fields=["channel", "found_by", "-at"], name="mention_by_search"),
         ]
+        constraints = [models.UniqueConstraint(fields=["channel", "external_id"], name="mention_once")]
 
 
 class Blob(models.Model):

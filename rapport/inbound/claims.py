@@ -28,11 +28,11 @@ class Outcome:
 def claim(limit: int) -> list[Item]:
     """Up to `limit` waiting items, oldest first, locked until the transaction ends; other workers pass them by."""
     rows = bulk.select(
-        """SELECT channel_id, id, received_at, envelope, body FROM inbound_rawitem
+        """SELECT channel_id, id, external_id, received_at, envelope, body FROM inbound_rawitem
         WHERE state = 'received' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED""",
         [limit],
     )
-    return [Item(c, i, at, _loaded(envelope), bytes(body)) for c, i, at, envelope, body in rows]
+    return [Item(c, i, name, at, _loaded(envelope), bytes(body)) for c, i, name, at, envelope, body in rows]
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:

@@ -10,39 +10,46 @@ from rapport.conversations.threading import looks_like_reply
 from rapport.inbound.arrival import Arrival, addressed_to
 from rapport.inbound.language import language_of
 from rapport.ownership.facts import Facts
-from rapport.people.arrivals import Speaker, is_freemail
+from rapport.people.arrivals import EMAIL, Key, Speaker, is_freemail
 
 
 def facts_of(
-    arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker], channels: Mapping[UUID, Channel]
+    arrivals: Sequence[Arrival], speakers: Mapping[Key, Speaker], channels: Mapping[UUID, Channel]
 ) -> list[Facts]:
     """The facts of each arrival that opens a conversation."""
-    known = {s.person_id for s in (speakers.get(a.sender) for a in arrivals) if s and not s.is_new}
+    known = {s.person_id for s in (_speaker(a, speakers) for a in arrivals) if s and not s.is_new}
     earlier = _earlier_owners(known)
-    return [_facts(a, speakers.get(a.sender), channels[a.item.channel_id], earlier) for a in arrivals]
+    return [_facts(a, _speaker(a, speakers), channels[a.item.channel_id], earlier) for a in arrivals]
 
 
 def _facts(arrival: Arrival, speaker: Speaker | None, channel: Channel, earlier: Mapping[UUID, str]) -> Facts:
-    mail = arrival.mail
-    text = mail.reply or mail.text
+    said, author = arrival.said, arrival.said.author
     return Facts(
         at=arrival.at,
         channel=channel.name,
         channel_kind=channel.kind,
         to_addresses=addressed_to(arrival),
-        from_address=arrival.sender,
+        from_address=author.value if author else "",
         relationships=speaker.relationships if speaker else frozenset(),
         organization=speaker.organization if speaker else "",
         organization_domain=speaker.domain if speaker else "",
-        is_freemail=is_freemail(arrival.sender),
-        subject=mail.subject,
-        text=text,
-        language=language_of(text),
-        kind=mail.kind,
-        is_reply=bool(mail.in_reply_to or mail.references) or looks_like_reply(mail.subject),
-        has_attachments=bool(mail.attachments),
+        is_freemail=bool(author and author.kind == EMAIL and is_freemail(author.value)),
+        subject=said.subject,
+        text=said.text,
+        language=said.language or language_of(said.text),
+        kind=said.kind,
+        is_reply=bool(said.refers_to) or looks_like_reply(said.subject),
+        has_attachments=bool(said.files),
+        is_public=said.public,
+        origin=said.origin,
+        reach=author.reach if author else None,
+        is_verified=bool(author and author.verified),
         earlier_owner_of_person=earlier.get(speaker.person_id) if speaker else None,
     )
+
+
+def _speaker(arrival: Arrival, speakers: Mapping[Key, Speaker]) -> Speaker | None:
+    return speakers.get(arrival.sender) if arrival.sender else None
 
 
 def _earlier_owners(people: Iterable[UUID]) -> dict[UUID, str]:

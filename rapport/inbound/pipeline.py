@@ -14,15 +14,17 @@ from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from rapport.channels.models import Channel
 from rapport.conversations.threading import Plan
 from rapport.core import scope
-from rapport.inbound import claims, deciding, placing, storing, understanding
+from rapport.inbound import changing, claims, deciding, mentioning, placing, storing, understanding
 from rapport.inbound.arrival import Arrival, Item, addressed_to
 from rapport.inbound.claims import Outcome
 from rapport.inbound.models import RawState
 from rapport.outbound import bounces
 from rapport.ownership import service
 from rapport.people import arrivals as people
+from rapport.people.arrivals import Key
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +104,11 @@ def _process(items: list[Item]) -> BatchResult:
     if not items:
         return BatchResult()
     channels = storing.channels_of(items)
-    arrivals, refused = understanding.understand(items, channels)
+    understood = understanding.understand(items, channels)
+    first, changes = changing.first_forms(understood.changes, understood.arrivals)
+    arrivals, mentions, aside = _set_apart([*understood.arrivals, *first], channels)
     speakers = people.speakers(_names(arrivals))
-    plan = placing.place(arrivals, {address: speaker.person_id for address, speaker in speakers.items()})
+    plan = placing.place(arrivals, {key: speaker.person_id for key, speaker in speakers.items()})
     fresh, duplicates = _sorted(arrivals, plan)
     openers = storing.openers(fresh, plan.made)
     facts = deciding.facts_of(openers, speakers, channels)
@@ -112,20 +116,46 @@ def _process(items: list[Item]) -> BatchResult:
     storing.store(storing.Batch(fresh, openers, decided, facts, speakers))
     service.record_decisions(decided)
     for arrival in fresh:
-        if arrival.mail.kind == "bounce":
-            bounces.apply(arrival.mail, arrival.conversation_id, addressed_to(arrival))
+        if arrival.said.kind == "bounce":
+            bounces.apply(arrival.said, arrival.conversation_id, addressed_to(arrival))
     outcomes = [Outcome(a.item, RawState.STORED, "", a.conversation_id) for a in fresh]
     outcomes += [Outcome(a.item, RawState.DUPLICATE, _TWICE, a.conversation_id) for a in duplicates]
-    claims.settle([*outcomes, *refused])
-    return BatchResult(Counter(o.state.value for o in [*outcomes, *refused]), len(openers))
+    outcomes += [*mentioning.store(mentions), *changing.apply(changes), *aside, *understood.settled]
+    outcomes = _one_each(outcomes)
+    claims.settle(outcomes)
+    return BatchResult(Counter(o.state.value for o in outcomes), len(openers))
 
 
-def _names(arrivals: list[Arrival]) -> dict[str, str]:
-    """Each sender's address and the first name it came with."""
-    names: dict[str, str] = {}
+def _set_apart(
+    arrivals: list[Arrival], channels: Mapping[UUID, Channel]
+) -> tuple[list[Arrival], list[Arrival], list[Outcome]]:
+    """What goes into conversations, what is a mention, and what our own account said that is nobody's news."""
+    changing.withdrawn(arrivals)
+    aside = changing.echoes(arrivals)
+    outcomes = [Outcome(a.item, RawState.IGNORED, aside[a.message_id]) for a in arrivals if a.message_id in aside]
+    kept, mentions = mentioning.set_apart([a for a in arrivals if a.message_id not in aside], channels)
+    return kept, mentions, outcomes
+
+
+def _one_each(outcomes: list[Outcome]) -> list[Outcome]:
+    """One outcome for each item, also where it said several things: the first that says most."""
+    best: dict[UUID, Outcome] = {}
+    for one in outcomes:
+        kept = best.get(one.item.id)
+        if kept is None or (kept.conversation_id is None and one.conversation_id is not None):
+            best[one.item.id] = one
+    return list(best.values())
+
+
+def _names(arrivals: list[Arrival]) -> dict[Key, people.Met]:
+    """Each sender's handle, as first written and with the first name it came with."""
+    names: dict[Key, people.Met] = {}
     for arrival in arrivals:
-        if arrival.sender and not names.get(arrival.sender):
-            names[arrival.sender] = arrival.sender_name
+        author = arrival.said.author
+        if arrival.sender and author and not arrival.is_ours:
+            met = names.get(arrival.sender)
+            if met is None or not met.name:
+                names[arrival.sender] = people.Met(author.name, author.written)
     return names
 
 

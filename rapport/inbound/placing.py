@@ -14,16 +14,19 @@ from rapport.core import bulk
 from rapport.core.ids import new_id
 from rapport.inbound.arrival import Arrival, addressed_to
 from rapport.outbound import returns
+from rapport.people.arrivals import Key
 
 _SUBJECT_MEMORY = timedelta(days=60)
 
 
-def place(arrivals: Sequence[Arrival], people: dict[str, UUID]) -> Plan:
+def place(arrivals: Sequence[Arrival], people: dict[Key, UUID]) -> Plan:
     """Give every arrival its conversation, merge what turned out to be one, and store the references.
 
     Two workers that meet the same thread meet here: the second waits for the first one's references and reads them.
     """
-    mails = _with_living_hints([_hinted(arrival, people.get(arrival.sender)) for arrival in arrivals])
+    speaking = [people.get(arrival.sender) if arrival.sender else None for arrival in arrivals]
+    hinted = [_hinted(arrival, person) for arrival, person in zip(arrivals, speaking, strict=True)]
+    mails = _with_living_hints(hinted)
     proposed = [new_id() for _ in mails]
     stored = _stored({ref for mail in mails for ref in _refs(mail)})
     plan = _plan(mails, stored, proposed)
@@ -48,6 +51,11 @@ def _plan(mails: Sequence[MailRefs], known: dict[UUID, KnownRef], proposed: Sequ
 
 def _refs(mail: MailRefs) -> Iterable[UUID]:
     return (mail.own, *mail.named) if mail.own else mail.named
+
+
+def stored_refs(refs: set[UUID]) -> dict[UUID, KnownRef]:
+    """What is known of references, kept as it is until the transaction ends."""
+    return _stored(refs)
 
 
 def _stored(refs: set[UUID]) -> dict[UUID, KnownRef]:
@@ -108,10 +116,10 @@ def _kept_apart(ids: set[UUID]) -> tuple[frozenset[UUID], frozenset[UUID]]:
 def _hinted(arrival: Arrival, person: UUID | None) -> MailRefs:
     """The refs with a conversation known otherwise: a bounced delivery, a signed reply address, or the subject."""
     hint = None
-    if arrival.mail.kind == "bounce":
-        hint = returns.of_bounce(arrival.mail)
+    if arrival.said.kind == "bounce":
+        hint = returns.of_bounce(arrival.said)
     hint = hint or returns.of_addresses(addressed_to(arrival))
-    if hint is None and person and not arrival.refs.named and arrival.mail.kind == "message":
+    if hint is None and person and not arrival.refs.named and arrival.said.kind == "message":
         hint = _by_subject(arrival, person)
     refs = arrival.refs
     return MailRefs(refs.own, refs.named, refs.digest, hint) if hint else refs
@@ -144,7 +152,7 @@ def _living(hints: set[UUID]) -> dict[UUID, UUID]:
 
 def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:
     """An answer without any reference: the one conversation in which we wrote to this person under this subject."""
-    if not threading.looks_like_reply(arrival.mail.subject):
+    if not threading.looks_like_reply(arrival.said.subject):
         return None
     with connection.cursor() as cursor:
         cursor.execute(
@@ -154,6 +162,6 @@ def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:
             ORDER BY last_activity_at DESC LIMIT 50""",
             [person, arrival.at - _SUBJECT_MEMORY],
         )
-        wanted = threading.bare_subject(arrival.mail.subject)
+        wanted = threading.bare_subject(arrival.said.subject)
         same = [id for id, subject in cursor.fetchall() if threading.bare_subject(subject) == wanted and wanted]
     return same[0] if len(same) == 1 else None

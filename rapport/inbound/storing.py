@@ -1,13 +1,15 @@
 """Writing conversations, messages, attachments and events of a batch; a statement for each table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from uuid import UUID
 
 import orjson
 
 from rapport.channels.models import Channel
+from rapport.channels.said import Media
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import bulk, events, notify
 from rapport.core.ids import new_id
@@ -16,7 +18,7 @@ from rapport.inbound.arrival import Arrival, Item
 from rapport.ownership.facts import Facts
 from rapport.ownership.service import Decided
 from rapport.people import arrivals as people
-from rapport.people.arrivals import Speaker
+from rapport.people.arrivals import Key, Speaker
 
 
 def channels_of(items: Iterable[Item]) -> dict[UUID, Channel]:
@@ -42,7 +44,7 @@ class Batch:
     openers: Sequence[Arrival]
     decided: Sequence[Decided]
     facts: Sequence[Facts]
-    speakers: Mapping[str, Speaker]
+    speakers: Mapping[Key, Speaker]
 
 
 def store(batch: Batch) -> None:
@@ -59,12 +61,17 @@ def store(batch: Batch) -> None:
 
 @dataclass(slots=True)
 class _News:
-    """What a batch adds to one conversation; `wants`: somebody waits for an answer."""
+    """What a batch adds to one conversation; `wants`: somebody waits for an answer.
+
+    `ours`: when our own account last spoke there, from outside Rapport.
+    """
 
     conversation_id: UUID
     latest: Arrival
     messages: int = 0
     wants: bool = False
+    inbound: datetime | None = None
+    ours: datetime | None = None
 
 
 def _news(arrivals: Iterable[Arrival]) -> dict[UUID, _News]:
@@ -73,6 +80,10 @@ def _news(arrivals: Iterable[Arrival]) -> dict[UUID, _News]:
         news = found.setdefault(arrival.conversation_id, _News(arrival.conversation_id, arrival))
         news.messages += 1
         news.wants = news.wants or arrival.wants_answer
+        if arrival.is_ours:
+            news.ours = max(news.ours or arrival.at, arrival.at)
+        else:
+            news.inbound = max(news.inbound or arrival.at, arrival.at)
         if arrival.at > news.latest.at:
             news.latest = arrival
     return found
@@ -87,7 +98,7 @@ def _open(batch: Batch, news: Mapping[UUID, _News]) -> dict[UUID, list[UUID]]:
         "conversations_conversation",
         {
             "id": ("uuid", [a.conversation_id for a in opening]),
-            "subject": ("text", [a.mail.subject[:300] for a in opening]),
+            "subject": ("text", [a.title for a in opening]),
             "snippet": ("text", [one.latest.snippet for one in said]),
             "status": ("text", ["open"] * rows),
             "priority": ("smallint", [one.priority for one in decided]),
@@ -104,7 +115,7 @@ def _open(batch: Batch, news: Mapping[UUID, _News]) -> dict[UUID, list[UUID]]:
             "awaiting_answer": ("boolean", [one.wants for one in said]),
             "created_at": ("timestamptz", [a.at for a in opening]),
             "last_activity_at": ("timestamptz", [one.latest.at for one in said]),
-            "last_inbound_at": ("timestamptz", [one.latest.at for one in said]),
+            "last_inbound_at": ("timestamptz", [one.inbound for one in said]),
             "first_answer_due_at": ("timestamptz", [one.first_answer_due_at for one in decided]),
             "resolution_due_at": ("timestamptz", [one.resolution_due_at for one in decided]),
         },
@@ -117,7 +128,7 @@ def _introduce(batch: Batch, audiences: Mapping[UUID, list[UUID]]) -> None:
     told: dict[UUID, set[UUID]] = {}
     met: dict[UUID, Speaker] = {}
     for arrival in batch.arrivals:
-        speaker = batch.speakers.get(arrival.sender)
+        speaker = batch.speakers.get(arrival.sender) if arrival.sender else None
         if speaker:
             met[speaker.person_id] = speaker
             told.setdefault(speaker.person_id, set()).update(audiences[arrival.conversation_id])
@@ -133,7 +144,7 @@ def _knows(audience: Iterable[UUID], teams: set[UUID]) -> bool:
     return EVERYONE in known or teams <= known
 
 
-def _messages(arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker]) -> None:
+def _messages(arrivals: Sequence[Arrival], speakers: Mapping[Key, Speaker]) -> None:
     rows = len(arrivals)
     bulk.insert(
         "conversations_message",
@@ -141,20 +152,24 @@ def _messages(arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker]) -> N
             "conversation_id": ("uuid", [a.conversation_id for a in arrivals]),
             "id": ("uuid", [a.message_id for a in arrivals]),
             "channel_id": ("uuid", [a.item.channel_id for a in arrivals]),
-            "direction": ("text", ["in"] * rows),
-            "kind": ("text", [a.mail.kind for a in arrivals]),
+            "direction": ("text", ["out" if a.is_ours else "in" for a in arrivals]),
+            "kind": ("text", [a.said.kind for a in arrivals]),
             "person_id": ("uuid", [_person(a, speakers) for a in arrivals]),
             "machine_drafted": ("boolean", [False] * rows),
             "at": ("timestamptz", [a.at for a in arrivals]),
             "sent_at": ("timestamptz", [_storable(a) for a in arrivals]),
-            "subject": ("text", [a.mail.subject for a in arrivals]),
-            "text": ("text", [a.mail.reply or a.mail.text for a in arrivals]),
+            "subject": ("text", [a.said.subject for a in arrivals]),
+            "text": ("text", [a.said.text for a in arrivals]),
             "recipients": ("jsonb", [_recipients(a) for a in arrivals]),
-            "message_id": ("text", [a.mail.message_id for a in arrivals]),
-            "has_html": ("boolean", [a.mail.html is not None for a in arrivals]),
-            "has_more": ("boolean", [bool(a.mail.quote or a.mail.signature) for a in arrivals]),
+            "message_id": ("text", [a.said.external_id for a in arrivals]),
+            "has_html": ("boolean", [a.said.has_html for a in arrivals]),
+            "has_more": ("boolean", [a.said.has_more for a in arrivals]),
             "raw_item_id": ("uuid", [a.item.id for a in arrivals]),
-            "problems": ("text[]", [_text_array(a.mail.problems) for a in arrivals]),
+            "problems": ("text[]", [_text_array(a.said.problems) for a in arrivals]),
+            "public": ("boolean", [a.said.public for a in arrivals]),
+            "about": ("jsonb", [orjson.dumps(a.about).decode() for a in arrivals]),
+            "edited_at": ("timestamptz", [a.said.edited_at for a in arrivals]),
+            "deleted_at": ("timestamptz", [a.deleted_at for a in arrivals]),
         },
     )
     threads = sorted({(a.conversation_id, a.item.channel_id): a.at for a in arrivals}.items())
@@ -170,7 +185,7 @@ def _messages(arrivals: Sequence[Arrival], speakers: Mapping[str, Speaker]) -> N
 
 
 def _attachments(arrivals: Sequence[Arrival]) -> None:
-    parts = [(arrival, part) for arrival in arrivals for part in arrival.mail.attachments]
+    parts = [(a, _weighed(part)) for a in arrivals for part in a.said.files if part.data or part.too_large]
     kept = {part.sha256: part for _, part in parts if not part.too_large}
     ordered = sorted(kept)
     bulk.insert(
@@ -196,6 +211,13 @@ def _attachments(arrivals: Sequence[Arrival]) -> None:
             "inline": ("boolean", [p.inline for _, p in parts]),
         },
     )
+
+
+def _weighed(part: Media) -> Media:
+    """With size and digest, where its kind did not say them."""
+    if part.sha256 or part.too_large:
+        return part
+    return replace(part, size=len(part.data), sha256=sha256(part.data).hexdigest())
 
 
 def _record(batch: Batch) -> None:
@@ -226,12 +248,16 @@ def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
             "snippet": ("text", [one.latest.snippet for one in said]),
             "messages": ("integer", [one.messages for one in said]),
             "wants": ("boolean", [one.wants for one in said]),
+            "inbound": ("timestamptz", [one.inbound for one in said]),
+            "ours": ("timestamptz", [one.ours for one in said]),
         },
         """snippet = CASE WHEN row.at >= t.last_activity_at THEN row.snippet ELSE t.snippet END,
         last_activity_at = greatest(t.last_activity_at, row.at),
-        last_inbound_at = greatest(t.last_inbound_at, row.at),
+        last_inbound_at = greatest(t.last_inbound_at, row.inbound),
+        first_answered_at = coalesce(t.first_answered_at, row.ours),
         message_count = t.message_count + row.messages,
-        awaiting_answer = t.awaiting_answer OR row.wants,
+        awaiting_answer = CASE WHEN row.ours >= coalesce(row.inbound, t.last_inbound_at) THEN false
+            ELSE t.awaiting_answer OR row.wants END,
         snoozed = false, snoozed_until = NULL,
         status = CASE WHEN row.wants AND t.status = 'resolved' THEN 'open' ELSE t.status END,
         resolved_at = CASE WHEN row.wants THEN NULL ELSE t.resolved_at END""",
@@ -240,20 +266,17 @@ def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
     return {id: list(audience) for id, audience in rows}
 
 
-def _person(arrival: Arrival, speakers: Mapping[str, Speaker]) -> UUID | None:
-    speaker = speakers.get(arrival.sender)
-    return speaker.person_id if speaker else None
+def _person(arrival: Arrival, speakers: Mapping[Key, Speaker]) -> UUID | None:
+    speaker = speakers.get(arrival.sender) if arrival.sender else None
+    return speaker.person_id if speaker and not arrival.is_ours else None
 
 
 def _recipients(arrival: Arrival) -> str:
-    mail = arrival.mail
-    sender = (mail.from_,) if mail.from_ else ()
-    groups = {"from": sender, "to": mail.to, "cc": mail.cc, "reply_to": mail.reply_to}
-    return orjson.dumps({key: [[a.name, a.address] for a in group] for key, group in groups.items() if group}).decode()
+    return orjson.dumps({part: list(map(list, group)) for part, group in arrival.said.recipients.items()}).decode()
 
 
 def _storable(arrival: Arrival) -> datetime | None:
-    date = arrival.mail.date
+    date = arrival.said.at
     # PostgreSQL takes no offset beyond 16 hours, and some mails claim one.
     return date.astimezone(UTC) if date and 1900 < date.year < 2200 else None
 

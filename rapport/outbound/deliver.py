@@ -4,13 +4,14 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from rapport.channels import registry
-from rapport.channels.base import Account, MessageRefused, OutcomeUnknown, Outgoing, Sent
+from rapport.channels.base import Account, MessageRefused, OutcomeUnknown, Outgoing, Sent, TooFast
 from rapport.channels.models import Channel, ChannelState
 from rapport.core import scope
 from rapport.core.clock import now
@@ -58,7 +59,10 @@ def _deliver(claim: Claim) -> None:
     except Invalid as error:
         _insist(partial(queue.failed, claim, _words(error)))
     except OutcomeUnknown as error:
-        _insist(partial(queue.uncertain, claim, _words(error)))
+        if registry.connector(account.kind).abilities.idempotent:
+            _insist(partial(_put_off, claim, error, attempts, final=False))
+        else:
+            _insist(partial(queue.uncertain, claim, _words(error)))
     except MessageRefused as error:
         _insist(partial(_put_off, claim, error, attempts, final=error.permanent))
     except ChannelError as error:
@@ -78,6 +82,8 @@ def _send(claim: Claim, account: Account, outgoing: Outgoing) -> Sent:
 
 def _put_off(claim: Claim, error: ChannelError, attempts: int, *, final: bool) -> None:
     wait = pause(attempts, _chance.random())
+    if isinstance(error, TooFast) and wait is not None:
+        wait = max(wait, timedelta(seconds=error.retry_after))
     if final or wait is None:
         queue.failed(claim, _words(error))
     else:

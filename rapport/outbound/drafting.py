@@ -37,6 +37,9 @@ def draft_of(delivery: Delivery) -> Draft:
         quoted=_quoted(parent) if parent and delivery.options.get("quote", True) else None,
         files=_files(message),
         automatic=bool(delivery.options.get("automatic", False)),
+        answering=parent.about.get("answer", {}) if parent else {},
+        public=delivery.options.get("public"),
+        key=str(delivery.id),
     )
 
 

@@ -85,8 +85,8 @@ def _made(actor: Member, beginning: Beginning, subject: str, answer: Answer) -> 
 def _person(to: Sequence[tuple[str, str]], team: Team) -> UUID:
     """The first recipient, who is known from now on to those who see the conversation."""
     name, address = to[0]
-    wanted = address.strip().lower()
-    found = people.speakers({wanted: name.strip()[:_NAME_LENGTH_MAX]})[wanted]
+    wanted = (people.EMAIL, address.strip().lower())
+    found = people.speakers({wanted: people.Met(name.strip()[:_NAME_LENGTH_MAX])})[wanted]
     audience = audience_of(team, [], team.confidential)
     if found.is_new:
         people.narrow({found.person_id: audience})

@@ -259,16 +259,20 @@ def _finish(claim: Claim, state: DeliveryState, words: str, **changes: Any) -> b
 
 
 def _give_up_lapsed() -> None:
+    """What was being sent when its worker died is uncertain, unless the other side would know it again."""
+    known = list(registry.idempotent_kinds())
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE outbound_delivery SET state = 'uncertain', error = %s
+            """UPDATE outbound_delivery d SET error = %s, state = CASE
+                WHEN (SELECT kind FROM channels_channel c WHERE c.id = d.channel_id) = ANY(%s) THEN 'retry'
+                ELSE 'uncertain' END
             WHERE (conversation_id, id) IN (
                 SELECT conversation_id, id FROM outbound_delivery
                 WHERE state = 'sending' AND claimed_until < %s FOR UPDATE SKIP LOCKED)
-            RETURNING id""",
-            ["Rapport stopped while this was being sent: it may have arrived, or not.", now()],
+            RETURNING id, state""",
+            ["Rapport stopped while this was being sent: it may have arrived, or not.", known, now()],
         )
-        lapsed = [row[0] for row in cursor.fetchall()]
+        lapsed = [id for id, state in cursor.fetchall() if state == "uncertain"]
     for delivery in Delivery.objects.filter(id__in=lapsed):
         tell(delivery, "delivery.uncertain")
 

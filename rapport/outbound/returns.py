@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from rapport.channels.kinds.email import replyaddress
-from rapport.channels.kinds.email.model import ParsedMail
+from rapport.channels.said import Message
 from rapport.core.options import options
 from rapport.outbound.models import Delivery
 
@@ -20,9 +20,9 @@ def of_addresses(addresses: Iterable[str]) -> UUID | None:
     return None
 
 
-def of_bounce(mail: ParsedMail) -> UUID | None:
+def of_bounce(said: Message) -> UUID | None:
     """The conversation of the delivery that bounced, by the Message-ID of what is returned."""
-    if not mail.bounced_message_id:
+    if not said.returned_id:
         return None
-    found = Delivery.objects.filter(external_id=mail.bounced_message_id).values_list("conversation_id", flat=True)
+    found = Delivery.objects.filter(external_id=said.returned_id).values_list("conversation_id", flat=True)
     return found.first()

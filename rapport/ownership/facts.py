@@ -10,7 +10,7 @@ from functools import cached_property
 from rapport.ownership.topics import TopicHit, TopicMatcher
 from rapport.ownership.words import FoldedText
 
-KINDS = ("message", "auto_reply", "bounce", "list", "abuse_report")
+KINDS = ("message", "auto_reply", "bounce", "list", "abuse_report", "call")
 """What a message can be, in the words of `rapport.channels`."""
 
 
@@ -22,7 +22,8 @@ class Facts:
     lower case; `to_addresses` has everyone it was addressed or delivered to. `relationships` are the
     sender's kinds today. `inside_hours` says by name of business hours whether they were open at `at`; "" is
     the company's own. The earlier owners are team slugs, and come from conversations that are not
-    confidential: the reason is shown to others.
+    confidential: the reason is shown to others. `origin` says how it came: addressed to us, found by a search, in a
+    feed; `reach` is how many follow who says it, where that is known.
     """
 
     at: datetime
@@ -42,6 +43,10 @@ class Facts:
     has_attachments: bool = False
     topics: tuple[TopicHit, ...] = ()
     inside_hours: Mapping[str, bool] = field(default_factory=dict)
+    is_public: bool = False
+    origin: str = "addressed"
+    reach: int | None = None
+    is_verified: bool = False
     earlier_owner_of_person: str | None = None
     earlier_owner_of_thread: str | None = None
 

@@ -15,6 +15,7 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
@@ -86,6 +87,18 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
             directory = directory.after_assigning(verdict.member.id, at)
         decided.append(_decided(conversation_id, verdict, here, facts.at, number))
     return decided
+
+
+def takes_found(facts: Sequence[Facts]) -> list[bool]:
+    """Of posts that were only found: whether a rule that speaks of found posts holds, so that it is a conversation."""
+    _, policy = current_policy()
+    speaking = [number for number, rule in enumerate(policy.rules) if speaks_of_found(rule.when)]
+    if not speaking:
+        return [False] * len(facts)
+    here = company(now(), with_members=False)
+    whole = (one.completed(here.matcher, OpenAt(here.hours, one.at)) for one in facts)
+    traces = (decide(policy, one, here.directory).trace for one in whole)
+    return [any(trace[number].hit for number in speaking) for trace in traces]
 
 
 def record_decisions(decided: Sequence[Decided]) -> None:

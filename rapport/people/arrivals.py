@@ -14,6 +14,8 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 
 EMAIL = "email"
+Key = tuple[str, str]
+"""A handle: its kind and its normalised value."""
 _EVERYONE = "{00000000-0000-0000-0000-000000000001}"
 _FREEMAIL = frozenset(whitelist)
 
@@ -47,13 +49,21 @@ def organization_domain(domain: str) -> str | None:
     return None if not registrable or registrable in _FREEMAIL or domain in _FREEMAIL else str(registrable)
 
 
-def speakers(names: Mapping[str, str]) -> dict[str, Speaker]:
-    """The person behind each address (normalised address -> name as written), made where there was none."""
-    found = _known(names)
-    missing = sorted(address for address in names if address not in found)
+@dataclass(frozen=True, slots=True)
+class Met:
+    """How somebody calls themselves, and how their handle was written."""
+
+    name: str = ""
+    written: str = ""
+
+
+def speakers(met: Mapping[Key, Met]) -> dict[Key, Speaker]:
+    """The person behind each handle, made where there was none."""
+    found = known(met)
+    missing = sorted(key for key in met if key not in found)
     if missing:
-        ours = _make(missing, names)
-        made = _known(missing)
+        ours = _make(missing, met)
+        made = known(missing)
         for speaker in made.values():
             speaker.is_new = speaker.person_id in ours
         found |= made
@@ -87,38 +97,44 @@ def widen(audiences: Mapping[UUID, Iterable[UUID]]) -> None:
     )
 
 
-def _known(addresses: Iterable[str]) -> dict[str, Speaker]:
+def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
+    """The people behind those handles that are known."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT h.value, p.id, coalesce(o.name, ''), coalesce(o.domain, ''), p.audience,
+            """SELECT h.kind, h.value, p.id, coalesce(o.name, ''), coalesce(o.domain, ''), p.audience,
                 (SELECT array_agg(r.kind) FROM people_relationship r WHERE r.person_id = p.id
                     AND (r.until IS NULL OR r.until >= current_date))
-            FROM people_handle h JOIN people_person p ON p.id = h.person_id
-            LEFT JOIN people_organization o ON o.id = p.organization_id
-            WHERE h.kind = 'email' AND h.value = ANY(%s)""",
-            [list(addresses)],
+            FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
+            JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
+            JOIN people_person p ON p.id = h.person_id
+            LEFT JOIN people_organization o ON o.id = p.organization_id""",
+            [[kind for kind, _ in wanted], [value for _, value in wanted]],
         )
         return {
-            value: Speaker(person, organization, domain, frozenset(kinds or ()), tuple(audience))
-            for value, person, organization, domain, audience, kinds in cursor.fetchall()
+            (kind, value): Speaker(person, organization, domain, frozenset(kinds or ()), tuple(audience))
+            for kind, value, person, organization, domain, audience, kinds in cursor.fetchall()
         }
 
 
-def _make(addresses: list[str], names: Mapping[str, str]) -> set[UUID]:
+def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
     """Insert people and say which are ours; another worker may have been first.
 
     In sorted order, so that two workers meeting the same people wait for, and never deadlock, one another.
     """
-    organizations = _organizations({a: organization_domain(a.rpartition("@")[2]) for a in addresses})
-    persons = {address: new_id() for address in addresses}
+    mailed = [value for kind, value in keys if kind == EMAIL]
+    organizations = _organizations({value: organization_domain(value.rpartition("@")[2]) for value in mailed})
+    persons = {key: new_id() for key in keys}
     made = now()
-    rows = len(addresses)
+    rows = len(keys)
     bulk.insert(
         "people_person",
         {
             "id": ("uuid", list(persons.values())),
-            "name": ("text", [names[a][:200] for a in addresses]),
-            "organization_id": ("uuid", [organizations.get(a) for a in addresses]),
+            "name": ("text", [met[key].name[:200] for key in keys]),
+            "organization_id": ("uuid", [organizations.get(value) if kind == EMAIL else None for kind, value in keys]),
             "language": ("text", [""] * rows),
             "time_zone": ("text", [""] * rows),
             "note": ("text", [""] * rows),
@@ -129,11 +145,11 @@ def _make(addresses: list[str], names: Mapping[str, str]) -> set[UUID]:
     taken = bulk.insert(
         "people_handle",
         {
-            "kind": ("text", [EMAIL] * rows),
-            "value": ("text", addresses),
-            "written": ("text", addresses),
+            "kind": ("text", [kind for kind, _ in keys]),
+            "value": ("text", [value for _, value in keys]),
+            "written": ("text", [(met[key].written or key[1])[:320] for key in keys]),
             "person_id": ("uuid", list(persons.values())),
-            "source": ("text", ["mail"] * rows),
+            "source": ("text", ["mail" if kind == EMAIL else kind for kind, _ in keys]),
             "created_at": ("timestamptz", [made] * rows),
         },
         "ON CONFLICT (kind, value) DO NOTHING RETURNING person_id",

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from rapport.core import events
 from rapport.core.errors import Invalid
-from rapport.people.arrivals import speakers
+from rapport.people.arrivals import EMAIL, Met, speakers
 from rapport.people.models import Organization, Person, Relationship, RelationshipKind
 
 _COLUMNS = {
@@ -96,8 +96,8 @@ def problem_of(row: Row) -> str:
 
 
 def _take(row: Row, source: str) -> None:
-    made = speakers(dict.fromkeys(row.emails, row.name))
-    person = Person.objects.get(id=made[row.emails[0]].person_id)
+    made = speakers({(EMAIL, address): Met(row.name) for address in row.emails})
+    person = Person.objects.get(id=made[EMAIL, row.emails[0]].person_id)
     person.name = row.name or person.name
     person.language = row.language or person.language
     person.external_id = row.external_id or person.external_id

@@ -5,11 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -101,14 +103,29 @@ def place(
 
 
 def _wait_for_answers() -> None:
-    """Until no request is at work any more: the tables are emptied next, and the two would wait for each other."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    """Until no request is at work any more: the tables are emptied next, and the two would wait for each other.
+
+    A page that closes may still send its last words, and a request rests between two statements: quiet must last.
+    """
+    until, quiet = time.monotonic() + 20, 0
+    while time.monotonic() < until and quiet < 5:
         with connection.cursor() as cursor:
             cursor.execute(_AT_WORK)
-            if cursor.fetchone()[0] == 0:
-                return
-        time.sleep(0.05)
+            quiet = quiet + 1 if cursor.fetchone()[0] == 0 and not _running else 0
+        time.sleep(0.04)
+
+
+_running: set[int] = set()
+
+
+@request_started.connect
+def _began(**given: object) -> None:
+    _running.add(threading.get_ident())
+
+
+@request_finished.connect
+def _ended(**given: object) -> None:
+    _running.discard(threading.get_ident())
 
 
 def _free_port() -> int:

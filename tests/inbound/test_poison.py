@@ -6,12 +6,13 @@ import pytest
 from django.db import DataError, OperationalError
 
 from rapport.channels.base import Incoming
+from rapport.channels.kinds.email import connector
 from rapport.channels.kinds.email.model import ParsedMail
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.models import Channel
 from rapport.conversations.models import Message
 from rapport.core import scope
-from rapport.inbound import intake, pipeline, storing, understanding
+from rapport.inbound import intake, pipeline, storing
 from rapport.inbound.models import RawItem, RawState
 from tests.inbound.post import accept, deliver, letter
 
@@ -38,7 +39,7 @@ def test_a_mail_that_breaks_the_parser_goes_to_quarantine_with_its_reason(
             raise RecursionError("too deep\0")
         return parse_mail(raw, **given)
 
-    monkeypatch.setattr(understanding, "parse_mail", fragile)
+    monkeypatch.setattr(connector, "parse_mail", fragile)
     done = deliver(box, letter("before"), letter("poison"), letter("after"))
     assert done.states == {"stored": 2, "quarantined": 1}
     assert outcomes() == {"before": "stored", "poison": "quarantined", "after": "stored"}
@@ -53,7 +54,7 @@ def test_a_mail_that_cannot_be_stored_goes_to_quarantine_and_leaves_nothing_else
 
     def fragile(batch: storing.Batch) -> None:
         store(batch)
-        if any("poison" in arrival.mail.text for arrival in batch.arrivals):
+        if any("poison" in arrival.said.text for arrival in batch.arrivals):
             raise error
 
     monkeypatch.setattr(storing, "store", fragile)
@@ -72,7 +73,7 @@ def test_what_the_database_finds_at_the_commit_is_the_fault_of_one_item(
 
     def dangling(batch: storing.Batch, news: Any) -> Any:
         made = store(batch, news)
-        if any("poison" in a.mail.text for a in batch.arrivals):
+        if any("poison" in a.said.text for a in batch.arrivals):
             from django.db import connection
 
             with connection.cursor() as cursor:

@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from django.db import connection
 
 from rapport.channels import secrets
+from rapport.channels.kinds.email import said as mail_words
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation, Direction, Message
@@ -127,7 +128,7 @@ def test_an_undeliverable_answer_comes_back_and_is_matched(
         wait_for(lambda: any(b"no such user here" in body for body in bodies()), 30)
     mail = parse_mail(next(body for body in bodies() if b"no such user here" in body))
     assert mail.kind == "bounce"
-    assert in_system(lambda: bounces.apply(mail))
+    assert in_system(lambda: bounces.apply(mail_words.of(mail, {})))
     found = in_system(lambda: Delivery.objects.get(id=delivery.id))
     assert (found.state, "no such user here" in found.error) == ("bounced", True)
 

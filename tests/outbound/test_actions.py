@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from rapport.channels.kinds.email import said
 from rapport.channels.kinds.email.model import BounceRecipient
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.models import Channel
@@ -121,7 +122,7 @@ def bounced(delivery: Delivery, recipients: Sequence[BounceRecipient]) -> bool:
         parse_mail(PLAIN), kind="bounce", bounced_message_id=delivery.external_id, bounce=tuple(recipients)
     )
     with scope.system():
-        return bounces.apply(mail)
+        return bounces.apply(said.of(mail, {}))
 
 
 def test_a_bounced_answer_opens_the_matter_again(matter: Conversation, ada: Member) -> None:

@@ -4,8 +4,10 @@ from uuid import UUID
 
 import pytest
 
+from rapport.channels.kinds.email import said
 from rapport.channels.kinds.email.parse import parse_mail
 from rapport.channels.models import Channel, ChannelState
+from rapport.channels.said import Message as Said
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
@@ -177,6 +179,10 @@ def test_a_channel_keeps_its_rate(matter: Conversation, channel: Channel, ada: M
         assert queue.claim(10) == []
 
 
+def mail_said(raw: bytes) -> Said:
+    return said.of(parse_mail(raw), {})
+
+
 def bounce(returned: str, to: str, code: str = "5.1.1") -> bytes:
     return f"""From: MAILER-DAEMON@mx.test\r
 To: {to}\r
@@ -205,23 +211,23 @@ Subject: x\r
 
 def test_a_bounce_finds_its_delivery_by_message_id(queued: Delivery) -> None:
     work()
-    assert bounces.apply(parse_mail(bounce(queued.external_id, "support@brand.test")))
+    assert bounces.apply(mail_said(bounce(queued.external_id, "support@brand.test")))
     assert again(queued).state == "bounced"
     assert "no such user" in again(queued).error
-    assert bounces.apply(parse_mail(bounce(queued.external_id, "support@brand.test")))
+    assert bounces.apply(mail_said(bounce(queued.external_id, "support@brand.test")))
 
 
 def test_a_bounce_finds_its_delivery_by_the_signed_return_path(queued: Delivery, sink: Sink) -> None:
     work()
     back: str = sink.mails[0].mail_from
     assert "+c-" in back
-    assert bounces.apply(parse_mail(bounce("other@x.test", back)))
+    assert bounces.apply(mail_said(bounce("other@x.test", back)))
     assert again(queued).state == "bounced"
 
 
 def test_a_bounce_of_somebody_else_matches_nothing(queued: Delivery) -> None:
     work()
-    assert not bounces.apply(parse_mail(bounce("other@x.test", "support@brand.test")))
+    assert not bounces.apply(mail_said(bounce("other@x.test", "support@brand.test")))
     assert again(queued).state == "sent"
 
 

@@ -11,6 +11,15 @@ from tests.ownership.makers import facts
 Case = tuple[dict[str, Any], dict[str, Any], bool, str]
 
 CASES: list[Case] = [
+    ({"visibility": "public"}, {"is_public": True}, True, "it is public"),
+    ({"visibility": "private"}, {"is_public": True}, False, "it is public"),
+    ({"mention": ["search", "feed"]}, {"origin": "feed"}, True, "it was found in a feed"),
+    ({"mention": "search"}, {}, False, "it was addressed to us, not found by a search"),
+    ({"reach": 1000}, {"reach": 12000}, True, "12,000 follow the author"),
+    ({"reach": 1000}, {"reach": 999}, False, "999 follow the author"),
+    ({"reach": 1000}, {}, False, "how many follow the author is not known"),
+    ({"verified": True}, {"is_verified": True}, True, "the author's identity is proven"),
+    ({"verified": True}, {}, False, "the author's identity is not proven"),
     ({"channel": "Support mailbox"}, {}, True, "it came by Support mailbox"),
     ({"channel": "email"}, {}, True, "it came by Support mailbox"),
     ({"channel": ["Press", "Jobs"]}, {}, False, "it did not come by Press or Jobs"),

@@ -6,12 +6,12 @@ from pathlib import Path
 from rapport.cli import processes
 from rapport.core.postgres import EmbeddedPostgres
 
-SLEEPER = "import os, sys, time; print('child', os.getpid(), flush=True); time.sleep(600)"
-CRASHER = "import os; print('crash', os.getpid(), flush=True); os._exit(3)"
-FINISHER = "import os; print('finish', os.getpid(), flush=True)"
+SLEEPER = "import os, sys, time; os.write(1, f'child {os.getpid()}\\n'.encode()); time.sleep(600)"
+CRASHER = "import os; os.write(1, f'crash {os.getpid()}\\n'.encode()); os._exit(3)"
+FINISHER = "import os; os.write(1, f'finish {os.getpid()}\\n'.encode())"
 STUBBORN = (
     "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
-    " print('stubborn', os.getpid(), flush=True); time.sleep(600)"
+    " os.write(1, f'stubborn {os.getpid()}\\n'.encode()); time.sleep(600)"
 )
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     processes.STOP_PATIENCE_S = 1.0
     database = EmbeddedPostgres(Path(sys.argv[1]))
     database.start()
-    sys.stdout.write(f"postgres {database.pid}\n")
+    sys.stdout.write(f"postgres {database.pid}\\n")
     sys.stdout.flush()
     scripts = {"sleeper": SLEEPER, "crasher": CRASHER, "stubborn": STUBBORN}
     children = [processes.Child(name, [script]) for name, script in scripts.items()]
@@ -30,11 +30,11 @@ def main() -> None:
     def announce() -> None:
         with open("/proc/self/status", encoding="ascii") as status:
             resident = next(line.split()[1] for line in status if line.startswith("VmRSS"))
-        sys.stdout.write(f"ready {resident} {'django' in sys.modules}\n")
+        sys.stdout.write(f"ready {resident} {'django' in sys.modules}\\n")
         sys.stdout.flush()
 
     processes.Tree(children, database, healthy=lambda: True, announce=announce).run()
-    sys.stdout.write("stopped\n")
+    sys.stdout.write("stopped\\n")
 
 
 if __name__ == "__main__":

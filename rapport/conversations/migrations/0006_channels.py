@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['-at', '-id'], name='mention_by_time'), models.Index(fields=['channel', 'found_by', '-at'], name='mention_by_search')],
+                'constraints': [models.UniqueConstraint(fields=('channel', 'external_id'), name='mention_once')],
             },
         ),
         walls.wall_by_conversation("conversations_revision"),

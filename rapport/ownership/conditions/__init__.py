@@ -2,6 +2,7 @@
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not, parse_condition, plain_condition
+from rapport.ownership.conditions.public import Mention, Reach, Verified, Visibility
 from rapport.ownership.conditions.what import Language, Topic, Words
 from rapport.ownership.conditions.when import Time
 from rapport.ownership.conditions.where import Attachment, Channel, Kind, Recipient, Reply
@@ -11,7 +12,7 @@ REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
         Channel, Recipient, Sender, Relationship, Organization, Topic, Words, Language, Kind, Reply,
-        Attachment, Time, EarlierOwner, All, AnyOf, Not, Always,
+        Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, All, AnyOf, Not, Always,
     )
 }  # fmt: skip
 """Every condition by its name in a policy file, in the order in which the policy page offers them."""

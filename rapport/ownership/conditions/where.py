@@ -11,7 +11,7 @@ from rapport.ownership.problems import Problems
 
 _KINDS = {
     "message": "an ordinary message", "auto_reply": "an automatic reply", "bounce": "a returned mail",
-    "list": "mailing-list mail", "abuse_report": "an abuse report",
+    "list": "mailing-list mail", "abuse_report": "an abuse report", "call": "a call",
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ class Kind:
     def check(self, facts: Facts) -> Check:
         """Hit on the kind of the message."""
         if facts.kind in self.kinds:
-            return Check(True, f"it is {_KINDS[facts.kind]}")
+            return Check(True, f"it is {_KINDS.get(facts.kind, facts.kind)}")
         return self._miss
 
     @cached_property

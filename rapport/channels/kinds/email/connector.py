@@ -2,8 +2,23 @@
 
 from collections.abc import Callable, Sequence
 
-from rapport.channels.base import Abilities, About, Account, Draft, Files, Kind, Outgoing, Sent, Source, lazy
-from rapport.channels.kinds.email import compose, replyaddress, settings
+from rapport.channels.base import (
+    Abilities,
+    About,
+    Account,
+    Draft,
+    Files,
+    Incoming,
+    Kind,
+    Outgoing,
+    Said,
+    Sent,
+    Source,
+    lazy,
+)
+from rapport.channels.kinds.email import compose, replyaddress, said, settings
+from rapport.channels.kinds.email.model import Limits
+from rapport.channels.kinds.email.parse import parse_mail
 from rapport.core.errors import ChannelError
 from rapport.core.options import options
 
@@ -15,8 +30,9 @@ class EmailConnector(Kind):
     label = lazy("E-mail")
     about = About("A mailbox, by IMAP and SMTP, or the listener built in.", "real server", group="mail")
     abilities = Abilities(
-        starts=True, threads=True, subject=True, html=True, copies=True, naming="name", files=Files(20, 25_000_000)
-    )
+        starts=True, threads=True, clocked=False, subject=True, html=True, copies=True, naming="name",
+        files=Files(20, 25_000_000),
+    )  # fmt: skip
 
     def check(self, account: Account) -> None:
         """Raise Invalid naming the first wrong setting."""
@@ -46,6 +62,11 @@ class EmailConnector(Kind):
         read = settings.read(account.config, account.address)
         if read.imap:
             imap.collect(read.imap, account.secrets.get("imap_password", ""), source)
+
+    def parse(self, account: Account, item: Incoming) -> Sequence[Said]:
+        """The mail. Never raises: what cannot be understood is named in its problems."""
+        mail = parse_mail(item.body, limits=Limits(attachment_bytes=options().attachment_bytes_max))
+        return [said.of(mail, item.envelope)]
 
     def per_minute(self, account: Account) -> int:
         """The submission server's limit."""

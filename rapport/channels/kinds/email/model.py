@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from rapport.channels.said import Returned as BounceRecipient
+
+__all__ = ["Address", "AttachmentPart", "BounceRecipient", "Limits", "MailKind", "ParsedMail"]
+
 MailKind = Literal["message", "auto_reply", "bounce", "list", "abuse_report"]
 
 
@@ -43,17 +47,6 @@ class AttachmentPart:
     inline: bool
     data: bytes
     too_large: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class BounceRecipient:
-    """What became of one recipient: RFC 3463 status ("" unknown), a reason word, and whether trying again is futile."""
-
-    recipient: str
-    status: str
-    reason: str
-    hard: bool
-    diagnostic: str
 
 
 @dataclass(frozen=True, slots=True)
