@@ -188,8 +188,13 @@ def _given(given: Any) -> dict[str, Any]:
     return {
         "id": name, "text": text.replace("\0", "").strip(), "conversation": talk.number_of(given.get("conversation")),
         "name": line_of(given.get("name"), 120), "email": email_of(given.get("email")),
-        "page": line_of(given.get("page"), 500), "language": line_of(given.get("language"), 35),
+        "page": _bare(line_of(given.get("page"), 500)), "language": line_of(given.get("language"), 35),
     }  # fmt: skip
+
+
+def _bare(page: str) -> str:
+    """The address of a page without what often holds secrets: its query and fragment."""
+    return re.split(r"[?#]", page, maxsplit=1)[0]
 
 
 def _file(found: object) -> dict[str, str]:

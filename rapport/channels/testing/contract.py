@@ -30,7 +30,7 @@ from rapport.channels.base import (
 from rapport.channels.testing.server import Reply, ScriptedServer
 from rapport.channels.testing.source import draft_for
 
-_CHANGES: Sequence[Any] = (None, 0, -1, True, "", "x" * 50, [], {}, [None], 1e300, "\ud83d\ude00\u202e")
+_CHANGES: Sequence[Any] = (None, 0, -1, True, "", "x" * 50, [], {}, [None], 1e300, "\U0001f600\u202e")
 _HUGE = 1_000_000
 _PAGE = b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
