@@ -1,8 +1,8 @@
 """Answers that nobody saw: who left a chat and gave an address gets them by e-mail too.
 
-A channel asks for that by naming a mailbox (`config["mail_channel"]`). An answer counts as seen when its service said so
-(a receipt "read", which a chat window sends when it shows it to somebody). A minute after it went it is mailed, once:
-the mail is a message and a delivery of its own, so that it can fail, bounce and be answered like any other.
+A channel asks for that by naming a mailbox (`config["mail_channel"]`). An answer counts as seen when its service
+said so (a receipt "read", which a chat window sends when it shows it to somebody). A minute after it went it is mailed,
+once: the mail is a message and a delivery of its own, so that it can fail, bounce and be answered like any other.
 """
 
 from datetime import timedelta

@@ -179,7 +179,8 @@ def _unread(chat: Chat, rows: Sequence[Message]) -> list[str]:
         conversation_id__in={row.conversation_id for row in ours}, message_id__in=[row.id for row in ours],
         channel_id=chat.channel.id,
     )  # fmt: skip
-    return list(sent.exclude(options__contains={"receipt": "read"}).exclude(external_id="").values_list("external_id", flat=True))
+    fresh = sent.exclude(options__contains={"receipt": "read"}).exclude(external_id="")
+    return list(fresh.values_list("external_id", flat=True))
 
 
 def _state(rows: Sequence[Message], closed: bool) -> str:

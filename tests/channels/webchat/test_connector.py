@@ -1,4 +1,4 @@
-"""What a chat's items say, what is prepared for a visitor, and who may be vouched for: the kind as the contract asks."""
+"""What a chat's items say, what is prepared for a visitor, and who may be vouched for: as the contract asks."""
 
 from base64 import b64encode
 from dataclasses import replace
@@ -102,7 +102,8 @@ def test_what_nobody_wrote_is_unreadable(wrong: dict[str, object]) -> None:
 
 @given(st.dictionaries(st.sampled_from([*HELLO, "subject", "at", "x"]), st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3), max_leaves=6,
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=5), inside, max_size=3),
+    max_leaves=6,
 )))  # fmt: skip
 def test_whatever_stands_in_an_item_is_understood_or_unreadable(change: dict[str, object]) -> None:
     try:
@@ -202,9 +203,11 @@ def test_a_good_token_names_somebody() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        token("another secret of sixty-four characters, which nobody has set here"), token(algorithm="none"), token(algorithm="HS512"),
+        token("another secret of sixty-four characters, which nobody has set here"), token(algorithm="none"),
+        token(algorithm="HS512"),
         token(exp=None), token(exp=(NOW - timedelta(minutes=2)).timestamp()), token(exp=True), token(exp="soon"),
-        token(id=None, email=None), token(id=None, email="nobody"), token()[:-3], token() + "x", "", "a.b.c", "x" * 5_000,
+        token(id=None, email=None), token(id=None, email="nobody"), token()[:-3], token() + "x", "", "a.b.c",
+        "x" * 5_000,
         token().replace(".", ".e30", 1),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who may come in to a chat: which sites, which visitors, how often and with how much. What is refused leaves nothing."""
+"""Who may come in to a chat: which sites, which visitors, how often, with how much. What is refused leaves nothing."""
 
 from typing import Any
 
@@ -78,7 +78,8 @@ def test_a_paused_chat_and_a_retired_key_lead_nowhere(page: Page) -> None:
     old = page.base
     Channel.objects.filter(id=page.channel.id).update(enabled=False)
     assert page.say("Hello").status_code == 404
-    Channel.objects.filter(id=page.channel.id).update(enabled=True, config={"origins": [ORIGIN], "key": "another0key0of0chat"})
+    config = {"origins": [ORIGIN], "key": "another0key0of0chat"}
+    Channel.objects.filter(id=page.channel.id).update(enabled=True, config=config)
     assert page.client.get(old + "settings").status_code == 404
     page.channel.refresh_from_db()
     assert page.get("settings").status_code == 200

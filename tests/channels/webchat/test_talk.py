@@ -6,7 +6,6 @@ import jwt
 import orjson
 import pytest
 
-from rapport.channels.models import Channel
 from rapport.conversations import actions, splitting
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Status
 from rapport.core import scope
