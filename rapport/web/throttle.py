@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterable
 from hashlib import sha256
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from threading import Lock
 
 from allauth.account.adapter import get_adapter
-from allauth.core.internal.ratelimit import truncate_ip
 from django.core.cache import cache
 from django.http import HttpRequest
 
@@ -14,8 +14,15 @@ _HERE_MAX = 20_000
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from, as the sign-in page counts it: of IPv6 the network."""
-    return str(truncate_ip(get_adapter().get_client_ip(request)))
+    """Where a request comes from, as the sign-in page finds it; of IPv6 the network, for one house has very many."""
+    written = str(get_adapter().get_client_ip(request))
+    try:
+        address = ip_address(written)
+    except ValueError:
+        return written
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((address, 64), strict=False).network_address)
+    return written
 
 
 def is_within(what: str, who: str, limits: Iterable[tuple[int, int]]) -> bool:

@@ -153,7 +153,7 @@ def demo(request: HttpRequest, public_key: str) -> HttpResponse:
     chat = Chat(channel, account, public_key, "")
     context = {
         "channel": channel, "key": public_key, "sites": chat.sites, "base": options().public_url,
-        "identity": bool(account.secrets.get("identity_secret")), "mail": words.mail_channel(chat),
+        "identity": bool(channel.secrets), "mail": words.mail_channel(chat),
         "stream": _live(request).removesuffix(visitors.PATH),
     }  # fmt: skip
     return render(request, "webchat/demo.html", context)

@@ -80,7 +80,8 @@
     streams += 1;
     stream = new EventSource(url);
     for (const what of ["change", "refresh"]) stream.addEventListener(what, look);
-    stream.addEventListener("hello", () => { live = true; streams = 0; again(); });
+    // What was answered while the stream was being opened went past it: look once more.
+    stream.addEventListener("hello", () => { live = true; streams = 0; look(); });
     stream.onerror = () => { live = false; if (stream && stream.readyState === 2) hush(); again(); };
   }
   function hush() { if (stream) stream.close(); stream = null; live = false; }
@@ -109,7 +110,6 @@
       if (item !== ui.log.children[all.indexOf(one)]) ui.log.append(item);
     });
     const first = !all.length;
-    ui.greet.hidden = !first || closed;
     ui.more.hidden = !first || me.known;
     ui.done.hidden = !closed;
     ui.email.required = set.mail && !set.open && !me.mail;
@@ -128,7 +128,7 @@
     const at = one.at ? new Date(one.at) : new Date();
     const today = at.toDateString() === new Date().toDateString();
     const style = today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
-    const time = make("time", {}, at.toLocaleString(set.language, style));
+    const time = make("time", {}, at.toLocaleString(navigator.language.startsWith(set.language) ? undefined : set.language, style));
     const who = one.ours ? one.name || words.us : words.you;
     const files = (one.files || []).map((each) => each.ticket
       ? make("a", { class: "file", href: `${base}files/${each.ticket}` }, each.name)
@@ -228,11 +228,12 @@
   }
   async function identify(token) {
     identity = token || "";
+    if (!ui) return;
     hush();
     empty();
     if (identity) { me = {}; await begin().catch(() => { identity = ""; }); }
     if (!identity) load();
-    if (ui) draw();
+    draw();
     look();
   }
 
@@ -256,13 +257,12 @@
     ui.emailRow.append(ui.mailError);
     const privacy = set.privacy ? link(set.privacy, words.privacy) : null;
     ui.more = make("div", { class: "more" }, nameRow, ui.emailRow, make("p", { class: "small" }, words.consent, " ", privacy));
-    ui.greet = make("p", { class: "greet", dir: "auto" }, set.greeting);
     ui.log = make("ol");
     ui.done = make("p", { class: "small", hidden: true }, words.closed, " ", press("link", null, anew, words.fresh));
-    ui.scroll = make("div", { class: "scroll", tabindex: "0", role: "log", "aria-label": words.log }, ui.greet, ui.log, ui.done);
+    ui.scroll = make("div", { class: "scroll", tabindex: "0", role: "log", "aria-label": words.log }, make("p", { class: "greet", dir: "auto" }, set.greeting), ui.log, ui.done);
     ui.dot = make("i", { class: "dot", "aria-hidden": "true" });
     ui.status = make("p", { class: "status", id: "status", "aria-live": "polite" });
-    const head = make("header", {}, make("div", {}, make("h2", { id: "title", dir: "auto" }, set.title), make("div", { class: "line" }, ui.dot, ui.status)),
+    const head = make("header", {}, make("div", {}, make("h2", { id: "title" }, make("bdi", {}, set.title)), make("div", { class: "line" }, ui.dot, ui.status)),
       press("icon", words.close, close, icon(CROSS)));
     ui.text = make("textarea", {
       rows: 1, "aria-label": words.message, placeholder: words.message, maxlength: set.textMax, dir: "auto", oninput: grow,
@@ -279,14 +279,16 @@
     ui.button = make("button", { type: "button", class: "launch", "aria-haspopup": "dialog",
       onclick: () => (isOpen() ? close() : open()) }, icon(BUBBLE), icon(CROSS), ui.badge);
 
-    const host = make("div", { lang: set.language, dir: set.direction, "data-rapport": "chat", "data-side": data.position || set.position, "data-theme": data.theme || "auto" });
+    // Whatever the site's style sheet says of elements like this one ends here.
+    const host = make("div", { "data-rapport": "chat" });
+    host.style.setProperty("all", "initial", "important");
     const root = host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(set.sheet);
     root.adoptedStyleSheets = [sheet];
     host.style.setProperty("--c", data.color || set.color);
     host.style.setProperty("--ink", data.ink || set.ink);
-    root.append(ui.button, ui.dialog);
+    root.append(make("div", { class: "root", lang: set.language, dir: set.direction, "data-side": data.position || set.position, "data-theme": data.theme }, ui.button, ui.dialog));
     document.body.append(host);
   }
 
@@ -299,12 +301,11 @@
     build();
     draw();
     document.addEventListener("visibilitychange", () => { if (isSeen()) { unread = 0; look(); } });
-    window.Rapport = { open, close, identify };
     if (identity) await identify(identity);
     else look();
     if (data.open != null) open();
   }
-  window.Rapport = {};
+  window.Rapport = { open, close, identify };
   const ready = () => start().catch(() => { /* no chat today; the page goes on */ });
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", ready) : ready();
 })();
