@@ -66,7 +66,9 @@ def words() -> dict[str, str]:
         "email": _("Your e-mail address, in case you leave (optional)"),
         "needed": _("Your e-mail address"),
         "badmail": _("Enter an e-mail address, such as ann@example.org."),
-        "consent": _("Your first message begins the chat: it is stored, and remembered here. Before, nothing is."),
+        "consent": _(
+            "Your first message starts the chat: it is stored, and this browser remembers it. Until then nothing is kept."
+        ),
         "privacy": _("Privacy notice"),
         "you": _("You"),
         "us": _("Us"),

@@ -126,7 +126,7 @@ def test_a_member_in_the_inbox_sees_it_come_and_answers(shop: Shop) -> None:
 def test_nothing_is_kept_in_the_browser_before_the_first_message(shop: Shop) -> None:
     page = shop.visit()
     launcher(page).click()
-    expect(dialog(page)).to_contain_text("Before, nothing is.")
+    expect(dialog(page)).to_contain_text("Until then nothing is kept.")
     page.get_by_label("Your message").fill("I have not sent this")
     kept = "JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage), document.cookie])"
     assert page.evaluate(kept) == '[[],[],""]'
