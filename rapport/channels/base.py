@@ -279,6 +279,9 @@ class Connector(Protocol):
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
         """Give the draft its form. Raises Invalid where it cannot have one."""
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The texts of the messages that the draft becomes, as readers will see them. Raises Invalid as `prepare`."""
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Send once; `about_to_send` is called at the last moment before the other side may have it.
 
@@ -330,3 +333,7 @@ class Kind:
     def new_external_id(self, account: Account) -> str:
         """The service gives it."""
         return ""
+
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """One, as it is written."""
+        return [draft.text]

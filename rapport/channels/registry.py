@@ -1,14 +1,20 @@
 """Every kind of channel, by name: ours below, others' by the entry point group `rapport.channels`."""
 
+import logging
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import cast
 
-from rapport.channels.base import Account, Connector
+from rapport.channels.base import Account, Connector, Kind
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
 from rapport.core.errors import Invalid, RapportError
+from rapport.core.options import options
+
+__all__ = ["Account", "Connector", "Kind", "account", "connector", "idempotent_kinds", "kinds", "kinds_that_load"]
+
+log = logging.getLogger(__name__)
 
 _OURS = {
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
@@ -40,16 +46,23 @@ def account(channel: Channel) -> Account:
         channel.address,
         channel.config,
         unseal(bytes(channel.secrets)),
+        f"{options().public_url.rstrip('/')}/hooks/{channel.id}/",
     )
+
+
+def kinds_that_load() -> list[str]:
+    """Those of `kinds()` that can be used here; one that cannot be loaded is logged and left out."""
+    found = []
+    for kind in kinds():
+        try:
+            connector(kind)
+            found.append(kind)
+        except (RapportError, ImportError, AttributeError) as error:
+            log.warning("the kind of channel %s cannot be loaded: %s", kind, error)
+    return found
 
 
 @lru_cache
 def idempotent_kinds() -> tuple[str, ...]:
     """Kinds whose services know a message again that is sent twice; third-party kinds that cannot load are left out."""
-    found = []
-    for kind in kinds():
-        try:
-            found += [kind] if connector(kind).abilities.idempotent else []
-        except (RapportError, ImportError, AttributeError):
-            continue
-    return tuple(found)
+    return tuple(kind for kind in kinds_that_load() if connector(kind).abilities.idempotent)

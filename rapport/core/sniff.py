@@ -8,6 +8,8 @@ import puremagic
 UNKNOWN = "application/octet-stream"
 #: What a browser shows without running anything; all else is for keeping.
 SHOWN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+#: What a browser plays without running anything.
+PLAYED_SOUNDS = frozenset({"audio/wav", "audio/ogg", "audio/mpeg"})
 _HEAD_BYTES = 8192
 _SURE = 0.3
 _SIGNATURES = (
@@ -16,6 +18,9 @@ _SIGNATURES = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"%PDF-", "application/pdf"),
+    (b"OggS", "audio/ogg"),
+    (b"ID3", "audio/mpeg"),
+    (b"\xff\xfb", "audio/mpeg"),
 )
 _TEXTS = {
     "csv": "text/csv",
@@ -47,6 +52,8 @@ def sniff(data: bytes, filename: str) -> str:
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return "audio/wav"
     if head[4:12] in (b"ftypavif", b"ftypavis"):
         return "image/avif"
     if head.startswith(b"PK\x03\x04"):

@@ -41,7 +41,8 @@ def raw(conversation_id: UUID, message_id: UUID) -> bytes:
 def whole(conversation_id: UUID, message_id: UUID) -> Body:
     """The message in full, for a member who may see it. Raises NotVisible otherwise."""
     message = _visible(conversation_id, message_id)
-    if message.raw_item_id is None:
+    is_mail = message.channel is None or message.channel.kind == "email"
+    if message.raw_item_id is None or not is_mail:
         return Body(message.text, None, "", "", None)
     mail = parse_mail(raw(conversation_id, message_id))
     return Body(mail.text, mail.html, mail.quote, mail.signature, mail)

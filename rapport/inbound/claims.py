@@ -35,6 +35,17 @@ def claim(limit: int) -> list[Item]:
     return [Item(c, i, name, at, _loaded(envelope), bytes(body)) for c, i, name, at, envelope, body in rows]
 
 
+def reclaim(channel_id: UUID, item_id: UUID) -> Item | None:
+    """One item again, whatever became of it, locked until the transaction ends."""
+    rows = bulk.select(
+        """SELECT channel_id, id, external_id, received_at, envelope, body FROM inbound_rawitem
+        WHERE channel_id = %s AND id = %s FOR UPDATE""",
+        [channel_id, item_id],
+    )
+    found = [Item(c, i, name, at, _loaded(envelope), bytes(body)) for c, i, name, at, envelope, body in rows]
+    return found[0] if found else None
+
+
 def settle(outcomes: Sequence[Outcome]) -> None:
     """Write what became of the items, in the caller's transaction."""
     bulk.update(

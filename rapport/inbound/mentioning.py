@@ -15,6 +15,8 @@ from rapport.people import arrivals as people
 
 _FOUND = frozenset({"search", "feed"})
 _TEXT_CHARS_MAX = 20_000
+TAKEN = "taken"
+"""Stands in the envelope of an item that a member makes a conversation of."""
 
 
 def set_apart(
@@ -24,7 +26,7 @@ def set_apart(
 
     Found posts are part of one if they answer what is in one, or if a rule that speaks of found posts takes them.
     """
-    found = [a for a in arrivals if a.said.origin in _FOUND]
+    found = [a for a in arrivals if a.said.origin in _FOUND and TAKEN not in a.item.envelope]
     if not found:
         return list(arrivals), []
     known = placing.stored_refs({ref for a in found for ref in (a.refs.own, *a.refs.named) if ref})

@@ -9,7 +9,7 @@ or stored goes to quarantine with its reason, and never holds up the next.
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from django.db import DatabaseError, OperationalError, connection, transaction
@@ -98,6 +98,19 @@ def _alone(attempts: Mapping[UUID, int]) -> BatchResult:
         except Exception as error:
             log.exception("an item cannot be stored and goes to quarantine")
             return _quarantine(items, f"It could not be stored: {_words(error)}")
+
+
+def process_taken(item: Item) -> UUID | None:
+    """Take one item that was kept as a mention all the way, in the caller's transaction; its conversation."""
+    envelope = {**item.envelope, mentioning.TAKEN: True}
+    taken = replace(item, envelope=envelope)
+    _process([taken])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conversation_id FROM inbound_rawitem WHERE channel_id = %s AND id = %s", [item.channel_id, item.id]
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def _process(items: list[Item]) -> BatchResult:

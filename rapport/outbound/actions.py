@@ -8,15 +8,28 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from rapport.channels import registry
 from rapport.channels.models import Channel
 from rapport.conversations import actions, snoozing
-from rapport.conversations.models import Attachment, Blob, Conversation, Direction, Draft, DraftKind, Message, Status
+from rapport.conversations.models import (
+    Attachment,
+    Blob,
+    Conversation,
+    Direction,
+    Draft,
+    DraftKind,
+    Message,
+    Status,
+    Thread,
+)
 from rapport.conversations.snippets import snippet_of
+from rapport.core import events
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.outbound import drafts, queue, richtext, uploads
+from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.actions import assign
 from rapport.staff.models import Member, Membership
@@ -43,7 +56,8 @@ class Answer:
 
     `in_reply_to` is the id of a Message. The files of `draft` go along, and it ends. `send_at`: not before then; with
     `unless_they_write` not at all if they write first. `resolve` and `snooze` (until they answer)
-    say what becomes of the matter; undoing the answer undoes them too.
+    say what becomes of the matter; undoing the answer undoes them too. `public`: who may read it, where the channel can
+    do both; None as what is answered. `agreed`: they want it to go on elsewhere (by mail, in private).
     """
 
     text: str = ""
@@ -61,6 +75,8 @@ class Answer:
     send_at: datetime | None = None
     unless_they_write: bool = False
     snooze: bool = False
+    public: bool | None = None
+    agreed: bool = False
 
 
 def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
@@ -73,6 +89,7 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     with actions.acting(conversation_id, actor) as conversation:
         channel = answer.channel or _channel(conversation)
         message = _write(conversation, actor, channel, said, answer.machine_drafted)
+        _continue(conversation, channel, actor, answer)
         _attach(message, answer.files)
         if answer.draft:
             uploads.hand_over(answer.draft, message, said.images)
@@ -80,11 +97,12 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         delivery = queue.enqueue(
             message,
             channel,
-            answer.to or _last_speaker(conversation),
+            answer.to or _last_speaker(conversation, channel),
             answer.cc,
             answer.send_at,
             options=_kept(answer),
         )
+        _check_form(delivery)
         if not _is_later(answer):
             conversation.awaiting_answer = False
             conversation.first_answered_at = conversation.first_answered_at or now()
@@ -235,6 +253,21 @@ def _channel(conversation: Conversation) -> Channel:
     return conversation.channel
 
 
+def _continue(conversation: Conversation, channel: Channel, actor: Member, answer: Answer) -> None:
+    """A conversation that goes on elsewhere has a thread there, and the log says that they agreed."""
+    _, is_new = Thread.objects.get_or_create(conversation=conversation, channel=channel)
+    if is_new or answer.public is False:
+        data = {"channel": str(channel.id), "agreed": answer.agreed, "private": answer.public is False}
+        events.record("conversation.continued", conversation_id=conversation.id, actor_id=actor.id, data=data)
+
+
+def _check_form(delivery: Delivery) -> None:
+    """What its channel could never take is refused while the words are still in the box. Raises Invalid."""
+    connector = registry.connector(delivery.channel.kind)
+    if connector.abilities.length is not None:
+        connector.prepare(registry.account(delivery.channel), draft_of(delivery))
+
+
 def _write(
     conversation: Conversation, actor: Member, channel: Channel, said: richtext.Rich, machine_drafted: bool
 ) -> Message:
@@ -266,15 +299,11 @@ def _attach(message: Message, files: Sequence[Upload]) -> None:
         )
 
 
-def _last_speaker(conversation: Conversation) -> list[Mailbox]:
-    """Whoever wrote last, at the address they asked to be answered at."""
-    last = (
-        Message.objects.filter(conversation=conversation, direction=Direction.IN)
-        .exclude(kind="bounce")
-        .select_related("person")
-        .order_by("-at", "-id")
-        .first()
-    )
+def _last_speaker(conversation: Conversation, channel: Channel) -> list[Mailbox]:
+    """Whoever wrote last there, at the address they asked to be answered at."""
+    received = Message.objects.filter(conversation=conversation, direction=Direction.IN).exclude(kind="bounce")
+    received = received.select_related("person").order_by("-at", "-id")
+    last = received.filter(channel=channel).first() or (received.first() if channel.kind == "email" else None)
     if last is None:
         raise Invalid(_("Nobody has written in this conversation yet."), _("Add a recipient."))
     answer_to = last.recipients.get("reply_to") or last.recipients.get("from")
@@ -287,6 +316,8 @@ def _kept(answer: Answer) -> dict[str, object]:
     kept: dict[str, object] = {"quote": answer.quote}
     if answer.resolve or answer.snooze:
         kept["then"] = "resolve" if answer.resolve else "snooze"
+    if answer.public is not None:
+        kept["public"] = answer.public
     if answer.in_reply_to:
         kept["in_reply_to"] = str(answer.in_reply_to)
     if answer.bcc:

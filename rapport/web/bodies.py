@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from rapport.channels.kinds.email.html import sanitise
 from rapport.channels.kinds.email.model import AttachmentPart
 from rapport.conversations import queries
+from rapport.core.sniff import PLAYED_SOUNDS, sniff
 from rapport.inbound import bodies
 from rapport.web import richview, witness
 from rapport.web.rights import member_of, page
@@ -87,7 +88,21 @@ def attachment(request: HttpRequest, conversation_id: UUID, attachment_id: UUID)
     witness.took(member_of(request), "attachment.downloaded", conversation_id, {"attachment": str(attachment_id)})
     data = bytes(found.blob.data)
     shown = richview.picture(data, found.filename) if request.GET.get("show") == "1" else None
+    if request.GET.get("play") == "1":
+        shown = sound(data, found.filename)
     return shown or download(data, found.filename or "file")
+
+
+def sound(data: bytes, filename: str) -> HttpResponse | None:
+    """A recording to be played inside a page, if its bytes are one; it can run nothing."""
+    kind = sniff(data, filename)
+    if kind not in PLAYED_SOUNDS:
+        return None
+    response = HttpResponse(data, content_type=kind)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Disposition"] = "inline"
+    return response
 
 
 def download(data: bytes, filename: str) -> HttpResponse:

@@ -1,99 +1,41 @@
-"""The connected accounts: how they are, in plain words, and connecting another mailbox."""
+"""The connected accounts: how they are, in plain words; connecting, changing, trying and pausing them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.channels import registry
+from rapport.channels.base import Connector
 from rapport.channels.models import Channel, ChannelState
-from rapport.channels.secrets import seal, unseal
 from rapport.core import events, scope
 from rapport.core.clock import now
-from rapport.core.errors import Invalid, NotVisible
+from rapport.core.errors import Invalid, NotVisible, RapportError
 from rapport.inbound.models import RawItem
+from rapport.web.channel_form import ChannelForm
+from rapport.web.mailbox_form import MailboxForm
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
-_SECURITY = (("tls", lazy("TLS (usual)")), ("starttls", lazy("STARTTLS")), ("none", lazy("None (this machine only)")))
-_KEEP = lazy("Leave empty to keep the stored one.")
+_GROUPS = ("mail", "social", "chat", "phone", "site", "work", "other")
 
 
-class MailboxForm(forms.Form):
-    """A mailbox: where mail is collected, and where it is sent."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A channel with its kind in words, and what waits in it."""
 
-    name = forms.CharField(max_length=80, help_text=lazy("What colleagues call it, such as “Support mailbox”."))
-    address = forms.EmailField(label=lazy("Its e-mail address"))
-    imap_host = forms.CharField(
-        label=lazy("IMAP server"), required=False, help_text=lazy("Empty: mail is not collected from here.")
-    )
-    imap_port = forms.IntegerField(label=lazy("IMAP port"), required=False, min_value=1, max_value=65535)
-    imap_security = forms.ChoiceField(label=lazy("IMAP security"), choices=_SECURITY)
-    imap_user = forms.CharField(label=lazy("IMAP user"), required=False)
-    imap_password = forms.CharField(
-        label=lazy("IMAP password"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )
-    folders = forms.CharField(
-        label=lazy("Folders"), required=False, initial="INBOX", help_text=lazy("Separated by commas.")
-    )
-    backfill = forms.BooleanField(
-        label=lazy("Also take in the mail that is there already"), required=False, initial=True
-    )
-    smtp_host = forms.CharField(
-        label=lazy("SMTP server"), required=False, help_text=lazy("Empty: replies cannot be sent from here.")
-    )
-    smtp_port = forms.IntegerField(label=lazy("SMTP port"), required=False, min_value=1, max_value=65535)
-    smtp_security = forms.ChoiceField(label=lazy("SMTP security"), choices=_SECURITY)
-    smtp_user = forms.CharField(label=lazy("SMTP user"), required=False)
-    smtp_password = forms.CharField(
-        label=lazy("SMTP password"),
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, channel: Channel, **kwargs: Any) -> None:
-        self.channel = channel
-        kwargs["initial"] = _initial(channel)
-        super().__init__(*args, **kwargs)
-        if channel.secrets:
-            self.fields["imap_password"].help_text = self.fields["smtp_password"].help_text = _KEEP
-
-    def clean_name(self) -> str:
-        """Names are unique."""
-        name = str(self.cleaned_data["name"]).strip()
-        if Channel.objects.filter(name=name).exclude(id=self.channel.id).exists():
-            raise forms.ValidationError(_("Another channel has this name."))
-        return name
-
-    def clean(self) -> dict[str, Any]:
-        """Let the connector read the settings, as it would when it connects."""
-        given = super().clean() or {}
-        if self.errors:
-            return given
-        self.channel.name, self.channel.address = given["name"], given["address"].lower()
-        self.channel.config = {**self.channel.config, **_config(given)}
-        for section in ("imap", "smtp"):
-            if not given[f"{section}_host"]:
-                self.channel.config.pop(section, None)
-        kept = unseal(bytes(self.channel.secrets))
-        new = {name: given[name] for name in ("imap_password", "smtp_password") if given[name]}
-        self.channel.secrets = seal({**kept, **new})
-        try:
-            registry.connector(self.channel.kind).check(registry.account(self.channel))
-        except Invalid as error:
-            self.add_error(None, f"{error.message} {error.hint}".strip())
-        return given
+    channel: Channel
+    label: str
+    waiting: int
+    quarantined: int
 
 
 @page(ADMINS)
@@ -101,26 +43,56 @@ class MailboxForm(forms.Form):
 def channels(request: HttpRequest) -> HttpResponse:
     """Every channel with its health."""
     shell_of(request).current = "channels"
-    found = list(Channel.objects.all())
     with scope.system():
         counts = RawItem.objects.values("channel_id").annotate(
             waiting=Count("id", filter=Q(state="received")), quarantined=Count("id", filter=Q(state="quarantined"))
         )
-        by_channel = {row["channel_id"]: row for row in counts.filter(state__in=("received", "quarantined"))}
-    return render(request, "web/admin/channels.html", {"found": found, "by_channel": by_channel})
+        rows = counts.filter(state__in=("received", "quarantined"))
+        by_channel: dict[UUID, Any] = {row["channel_id"]: row for row in rows}
+    found = [_shown(one, by_channel.get(one.id, {})) for one in Channel.objects.all()]
+    return render(request, "web/admin/channels.html", {"found": found})
 
 
 @page(ADMINS)
-def new(request: HttpRequest) -> HttpResponse:
-    """Connect a mailbox."""
-    return _edit(request, Channel(kind="email"), _("Connect a mailbox"), "channel.added")
+@require_GET
+def kinds(request: HttpRequest) -> HttpResponse:
+    """What can be connected."""
+    shell_of(request).current = "channels"
+    found = [registry.connector(kind) for kind in registry.kinds_that_load()]
+    found.sort(key=lambda one: (_rank(one), str(one.label).casefold()))
+    return render(request, "web/admin/kinds.html", {"kinds": [_words(one) for one in found]})
+
+
+@page(ADMINS)
+def new(request: HttpRequest, kind: str) -> HttpResponse:
+    """Connect a channel of a kind."""
+    try:
+        connector = registry.connector(kind)
+    except Invalid as error:
+        raise NotVisible(_("There is no such kind of channel.")) from error
+    return _edit(request, Channel(kind=kind), connector, "channel.added")
 
 
 @page(ADMINS)
 def channel(request: HttpRequest, channel_id: UUID) -> HttpResponse:
-    """Change a mailbox."""
+    """Change a channel, or give it new credentials."""
     found = _channel(channel_id)
-    return _edit(request, found, found.name, "channel.changed")
+    return _edit(request, found, registry.connector(found.kind), "channel.changed")
+
+
+@page(ADMINS)
+@require_POST
+def test(request: HttpRequest, channel_id: UUID) -> HttpResponse:
+    """Reach the service both ways; takes and sends nothing."""
+    found = _channel(channel_id)
+    try:
+        lines = registry.connector(found.kind).test(registry.account(found))
+    except RapportError as error:
+        messages.error(request, f"{found.name}: {error.message} {error.hint}".strip())
+    else:
+        said = " ".join(str(line) for line in lines) or _("its settings are well.")
+        messages.success(request, f"{found.name}: {said}")
+    return redirect("channel", channel_id=found.id)
 
 
 @page(ADMINS)
@@ -140,19 +112,39 @@ def switch(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     return redirect("channels")
 
 
-def _edit(request: HttpRequest, found: Channel, title: str, kind: str) -> HttpResponse:
+def _edit(request: HttpRequest, found: Channel, connector: Connector, event: str) -> HttpResponse:
     shell_of(request).current = "channels"
-    form = MailboxForm(request.POST or None, channel=found)
+    form: Form
+    if found.kind == "email":
+        form = MailboxForm(request.POST or None, channel=found)
+    else:
+        form = ChannelForm(request.POST or None, channel=found)
     if request.method == "POST" and form.is_valid():
         found.state, found.error, found.changed_at = ChannelState.NEW, "", now()
         found.save()
-        events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
+        events.record(event, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
         messages.success(
             request,
             _("%(name)s is saved. It connects within a minute; its state is shown here.") % {"name": found.name},
         )
-        return redirect("channels")
-    return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "channels"})
+        return redirect("channel", channel_id=found.id) if event == "channel.added" else redirect("channels")
+    is_new = event == "channel.added"
+    title = _("Connect: %(kind)s") % {"kind": _(str(connector.label))} if is_new else found.name
+    return render(
+        request,
+        "web/admin/channel.html",
+        {
+            "form": form, "title": title, "back": "channel_new" if is_new else "channels", "kind": _words(connector),
+            "channel": None if is_new else found, "hook": "" if is_new else _hook(found, connector),
+        },
+    )  # fmt: skip
+
+
+def _hook(found: Channel, connector: Connector) -> str:
+    """The address of its webhook, if the kind has one."""
+    kind: Any = type(connector)
+    has_one = kind.receive is not registry.Kind.receive
+    return registry.account(found).hook_url if has_one else ""
 
 
 def _channel(channel_id: UUID) -> Channel:
@@ -162,26 +154,34 @@ def _channel(channel_id: UUID) -> Channel:
     return found
 
 
-def _initial(channel: Channel) -> dict[str, Any]:
-    imap, smtp = channel.config.get("imap") or {}, channel.config.get("smtp") or {}
-    folders = imap.get("folders", ["INBOX"])
+def _shown(channel: Channel, counts: dict[str, Any]) -> Shown:
+    try:
+        label = _(str(registry.connector(channel.kind).label))
+    except RapportError:
+        label = channel.kind
+    return Shown(channel, label, int(counts.get("waiting", 0)), int(counts.get("quarantined", 0)))
+
+
+def _rank(connector: Connector) -> int:
+    group = connector.about.group
+    return _GROUPS.index(group) if group in _GROUPS else len(_GROUPS)
+
+
+def _words(connector: Connector) -> dict[str, Any]:
+    """What a person should know of a kind, in their language."""
+    about, can = connector.about, connector.abilities
     return {
-        "name": channel.name, "address": channel.address,
-        "imap_host": imap.get("host", ""), "imap_port": imap.get("port"), "imap_security": imap.get("security", "tls"),
-        "imap_user": imap.get("user", ""), "folders": ", ".join([folders] if isinstance(folders, str) else folders),
-        "backfill": imap.get("backfill", True),
-        "smtp_host": smtp.get("host", ""), "smtp_port": smtp.get("port"),
-        "smtp_security": smtp.get("security", "starttls"), "smtp_user": smtp.get("user", ""),
+        "kind": connector.kind, "label": _(str(connector.label)), "summary": _(about.summary) if about.summary else "",
+        "is_proven": about.proof == "real server", "steps": [_(one) for one in about.steps],
+        "permissions": [(name, _(why)) for name, why in about.permissions],
+        "terms": _(about.terms) if about.terms else "", "can": _abilities(can),
     }  # fmt: skip
 
 
-def _config(given: dict[str, Any]) -> dict[str, Any]:
-    config: dict[str, Any] = {}
-    for name in ("imap", "smtp"):
-        if given[f"{name}_host"]:
-            section = {key: given[f"{name}_{key}"] for key in ("host", "port", "security", "user")}
-            config[name] = {key: value for key, value in section.items() if value}
-    if "imap" in config:
-        config["imap"]["folders"] = [f.strip() for f in given["folders"].split(",") if f.strip()] or ["INBOX"]
-        config["imap"]["backfill"] = given["backfill"]
-    return config
+def _abilities(can: Any) -> Sequence[str]:
+    said = (
+        (can.receives, _("hears")), (can.replies, _("answers")), (can.starts, _("writes first")),
+        (can.public, _("in public")), (can.private, _("in private")), (can.threads, _("threads")),
+        (can.files.count > 0, _("files")), (can.receipts, _("receipts")), (can.reactions, _("reactions")),
+    )  # fmt: skip
+    return [words for holds, words in said if holds]

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from rapport.channels import registry
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation, Direction, Draft, DraftKind, Message, Upload
 from rapport.core.clock import now
-from rapport.core.errors import Invalid
+from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
 from rapport.outbound import opening, richtext, scheduling
 from rapport.outbound.models import DeliveryState
@@ -26,6 +27,7 @@ from rapport.web import richview
 from rapport.web.rights import member_of
 from rapport.web.shell import shell_of
 from rapport.web.timeline import Timeline
+from rapport.web.ways import Way, ways_of
 
 Addresses = list[tuple[str, str]]
 
@@ -84,6 +86,9 @@ class Composer:
     stop: Stop | None = None
     others: Sequence[Draft] = ()
     subject: str = ""
+    ways: Sequence[Way] = ()
+    way_key: str = ""
+    agreed: bool = False
 
     @cached_property
     def box(self) -> Box:
@@ -102,6 +107,11 @@ class Composer:
         """Those not open now."""
         kinds = [DraftKind.NOTE] if not self.note else [DraftKind.REPLY]
         return [next((box for box in self.boxes if box.kind == kind), Box(kind)) for kind in kinds]
+
+    @property
+    def way(self) -> Way | None:
+        """The one that is chosen at first."""
+        return next((one for one in self.ways if one.key == self.way_key), self.ways[0] if self.ways else None)
 
     @property
     def can_reply(self) -> bool:
@@ -128,11 +138,16 @@ def composer_of(request: HttpRequest, conversation: Conversation, timeline: Time
     received = [i.message for i in said if i.message and i.message.direction == Direction.IN]
     last = next((message for message in reversed(received) if message.kind != "bounce"), None)
     to = _reply_to(conversation, last)
-    why_not, channels = _ways(conversation)
+    ways = ways_of(conversation, [i.message for i in said if i.message])
+    why_not, channels = ("", []) if ways else _ways(conversation)
+    if ways:
+        mails = [way.message for way in ways if way.is_mail]
+        to = _reply_to(conversation, mails[0] if mails else None)
     counted = [i.id for i in said if i.delivery is None or i.delivery.state != DeliveryState.CANCELLED]
     empty = Composer(
-        to=written(to), cc=written(_others(conversation, last, to)), note=not to or bool(why_not and not channels),
-        why_not=why_not, channels=channels, seen=max(counted, default=None),
+        to=written(to), cc=written(_others(conversation, last, to)),
+        note=not (to or ways) or bool(why_not and not channels),
+        why_not=why_not, channels=channels, seen=max(counted, default=None), ways=ways,
     )  # fmt: skip
     return _with_drafts(request, conversation, empty)
 
@@ -164,7 +179,8 @@ def _ways(conversation: Conversation) -> tuple[str, list[Channel]]:
     """Why not by its channel, and by which others."""
     channel = conversation.channel
     if channel is not None and channel.enabled:
-        return "", []
+        mute = channel.kind != "email" and not _answers(channel)
+        return (_("%(name)s cannot be answered from here.") % {"name": channel.name} if mute else ""), []
     others = [one for one in opening.channels() if channel is None or one.id != channel.id]
     if channel is None:
         gone = _("The channel this came by is gone.")
@@ -173,6 +189,13 @@ def _ways(conversation: Conversation) -> tuple[str, list[Channel]]:
     if not others:
         return _("%(why)s Only notes are possible here until there is one.") % {"why": gone}, []
     return gone, others
+
+
+def _answers(channel: Channel) -> bool:
+    try:
+        return registry.connector(channel.kind).abilities.replies
+    except RapportError:
+        return False
 
 
 def zone() -> ZoneInfo:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rapport.conversations.models import Attachment, Direction, Message
-from rapport.web import locales
+from rapport.web import aboutdraw, locales
 from rapport.web.faces import avatar
 from rapport.web.icons import icon
 from rapport.web.timeline import Item
@@ -49,6 +49,7 @@ class _Words:
     files: str
     file: str
     not_kept: str
+    recording: str
     whole: str
     alone: str
     nothing: str
@@ -72,6 +73,7 @@ def _words() -> _Words:
             "bounce": _badge(_("Delivery report"), "badge-danger"),
             "list": _badge(_("Mailing list")),
             "abuse_report": _badge(_("Abuse report"), "badge-warn"),
+            "call": _badge(_("Call"), "badge-info", str(icon("micro", "phone", 12))),
         },
         machine=_badge(_("Drafted by a machine"), "badge-info"),
         to=_("to"),
@@ -80,6 +82,7 @@ def _words() -> _Words:
         files=escape(_("Attachments")),
         file=_("file"),
         not_kept=_("%(size)s, over the limit, not kept"),
+        recording=_("Recording: %(name)s"),
         whole=escape(_("Show the whole message")),
         alone=escape(_("Open it on its own page")),
         nothing=_("(no subject)"),
@@ -97,11 +100,14 @@ def _message(item: Item, message: Message, around: Around, words: _Words) -> str
     face = avatar(who) if message.direction == Direction.IN else avatar(who, "member")
     body = item.body or escape(message.text or words.only_files)
     classes = "item-body rich" if item.body else "item-body"
+    classes += " item-gone" if message.deleted_at else ""
+    sent = around.delivery(item) if item.delivery else ""
     return (
         f'<li class="item item-{message.direction}" id="i-{item.id}" data-revision="{item.revision}">\n{face}\n'
         f'<div class="item-card">\n<div class="item-head">{_head(item, message, around, words)}</div>\n'
+        f'{aboutdraw.warning(message)}'
         f'<div class="{classes}" dir="auto" data-said data-who="{escape(who)}">{body}</div>\n'
-        f"{_files(item.attachments, around, words)}{around.delivery(item) if item.delivery else ''}"
+        f"{_files(item.attachments, around, words)}{aboutdraw.beside(message)}{sent}"
         f"{_problems(message)}{_more(item, message, around, words)}\n</div>\n</li>"
     )
 
@@ -117,6 +123,7 @@ def _head(item: Item, message: Message, around: Around, words: _Words) -> str:
     if message.direction == Direction.NOTE:
         parts.append(words.note)
     parts.append(words.kinds.get(message.kind, ""))
+    parts.append(aboutdraw.marks(message))
     parts.append(words.machine if message.machine_drafted else "")
     parts.append(around.age(item.at))
     if message.direction == Direction.OUT and message.recipients.get("to"):
@@ -143,7 +150,11 @@ def _file(file: Attachment, around: Around, words: _Words) -> str:
     if not file.blob_id:
         return f'<span class="file faint">{name}{escape(words.not_kept % {"size": size})}</span>'
     url = reverse("attachment", args=[around.conversation_id, file.id])
-    return f'<a class="file" href="{url}" download>{name}<span class="faint nowrap">{escape(size)}</span></a>'
+    link = f'<a class="file" href="{url}" download>{name}<span class="faint nowrap">{escape(size)}</span></a>'
+    if not file.content_type.startswith("audio/"):
+        return link
+    label = escape(words.recording % {"name": file.filename})
+    return f'<audio controls preload="none" src="{url}?play=1" aria-label="{label}"></audio>{link}'
 
 
 def _problems(message: Message) -> str:

@@ -9,22 +9,25 @@ from uuid import UUID
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rapport.conversations import actions, linking, queries
-from rapport.conversations.models import Conversation, Direction, Draft, DraftKind
+from rapport.conversations.models import Conversation, Direction, Draft, DraftKind, Message
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import actions as outbox
 from rapport.outbound import drafts, mentions, richtext, scheduling
 from rapport.outbound.models import Delivery
+from rapport.web import preview
 from rapport.web.composer import Composer, Stop, addresses_of, choose_channel, composer_of, zone
 from rapport.web.conversation import after, show
 from rapport.web.locales import moment
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.timeline import timeline_of
+from rapport.web.ways import chosen, ways_of
 
 
 @page(WRITERS)
@@ -111,6 +114,7 @@ def _kept(request: HttpRequest, found: Conversation, **more: Any) -> Composer:
     return replace(
         usual, to=given.get("to", ""), cc=given.get("cc", ""), bcc=given.get("bcc", ""), text=given.get("text", ""),
         html=given.get("html", ""), note=given.get("kind") == "note", quote=given.get("quote") == "yes",
+        way_key=given.get("way", ""), agreed=given.get("agreed") == "yes",
         **more,
     )  # fmt: skip
 
@@ -132,13 +136,8 @@ def _reply(request: HttpRequest, found: Conversation, draft: Draft | None) -> No
     answer = outbox.Answer(
         text=given.get("text", ""),
         html=given.get("html", ""),
-        to=addresses_of(given.get("to", ""), _("To")),
-        cc=addresses_of(given.get("cc", ""), _("Copy")),
-        bcc=addresses_of(given.get("bcc", ""), _("Blind copy")),
         files=files_of(request),
-        in_reply_to=_last_received(found),
-        quote=given.get("quote") == "yes",
-        channel=choose_channel(found, given.get("channel", "")),
+        **_going(request, found),
         draft=draft,
         send_at=at,
         unless_they_write=given.get("unless") == "yes",
@@ -147,6 +146,47 @@ def _reply(request: HttpRequest, found: Conversation, draft: Draft | None) -> No
     )
     delivery = outbox.reply(found.id, me, answer)
     messages.success(request, _said(at, given.get("then", "")), extra_tags=_undo(request, delivery))
+
+
+def _going(request: HttpRequest, found: Conversation) -> dict[str, Any]:
+    """By which channel it goes, to whom, in answer to what, and who may read it."""
+    given = request.POST
+    way = chosen(ways_of(found, _said_in(found)), given.get("way", ""))
+    if way is not None and not way.is_mail:
+        return {
+            "channel": way.channel, "in_reply_to": way.message.id if way.message else None, "quote": False,
+            "public": way.public, "agreed": given.get("agreed") == "yes",
+        }  # fmt: skip
+    if way is not None and way.needs_word and given.get("agreed") != "yes":
+        raise Invalid(
+            _("They have not written by e-mail here."),
+            _("Say that they agreed to go on by e-mail, or answer where they wrote."),
+        )
+    return {
+        "to": addresses_of(given.get("to", ""), _("To")), "cc": addresses_of(given.get("cc", ""), _("Copy")),
+        "bcc": addresses_of(given.get("bcc", ""), _("Blind copy")), "quote": given.get("quote") == "yes",
+        "in_reply_to": _last_received(found) if way is None else way.message.id if way.message else None,
+        "channel": choose_channel(found, given.get("channel", "")) if way is None else way.channel,
+        "agreed": given.get("agreed") == "yes",
+    }  # fmt: skip
+
+
+def _said_in(found: Conversation) -> list[Message]:
+    return [one.message for one in timeline_of(found).items if one.message]
+
+
+@page(WRITERS)
+@require_POST
+def parts(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """What an answer will look like over there, if it has to go as several; or why it cannot go."""
+    found = queries.get_conversation(conversation_id)
+    said = richtext.read(request.POST.get("html", "")).text or request.POST.get("text", "")
+    try:
+        way = chosen(ways_of(found, _said_in(found)), request.POST.get("way", ""))
+        shown, error = (preview.parts_of(way, member_of(request), said) if way else [said]), ""
+    except Invalid as invalid:
+        shown, error = [], f"{invalid.message} {invalid.hint}".strip()
+    return render(request, "web/compose/parts.html", {"parts": shown, "error": error})
 
 
 def files_of(request: HttpRequest) -> list[outbox.Upload]:

@@ -47,8 +47,10 @@ class Item:
     def revision(self) -> str:
         """Changes whenever the entry would look different; the open page replaces only those that did."""
         d = self.delivery
-        sent = d and (d.state, d.attempts, d.error, d.send_after)
-        seen: Any = (self.id, sent, len(self.attachments), self.phrase, self.undo)
+        sent = d and (d.state, d.attempts, d.error, d.send_after, d.options.get("receipt"))
+        m = self.message
+        told = m and (m.edited_at, m.deleted_at, m.about)
+        seen: Any = (self.id, sent, told, len(self.attachments), self.phrase, self.undo)
         return f"{crc32(repr(seen).encode()):x}"
 
     @property
@@ -63,7 +65,9 @@ class Item:
             return self.actor
         if self.message.direction == Direction.IN:
             return (self.message.person.name if self.message.person else "") or _("Unknown sender")
-        return self.message.member.name if self.message.member else "Rapport"
+        if self.message.member:
+            return self.message.member.name
+        return _("Our account") if self.message.about.get("origin") == "own" else "Rapport"
 
     @property
     def undo_seconds(self) -> int:

@@ -22,6 +22,7 @@ from django.utils.datastructures import MultiValueDictKeyError
 from rapport.channels.kinds.webchat import names
 from rapport.channels.kinds.webchat.connector import FILE_BYTES_MAX, NAME, TEXT_MAX
 from rapport.channels.kinds.webchat.identity import email_of, line_of
+from rapport.channels.secrets import unseal
 from rapport.core.errors import NotVisible
 from rapport.core.options import options
 from rapport.core.sniff import sniff
@@ -153,7 +154,7 @@ def demo(request: HttpRequest, public_key: str) -> HttpResponse:
     chat = Chat(channel, account, public_key, "")
     context = {
         "channel": channel, "key": public_key, "sites": chat.sites, "base": options().public_url,
-        "identity": bool(channel.secrets), "mail": words.mail_channel(chat),
+        "identity": bool(unseal(bytes(channel.secrets)).get("identity_secret")), "mail": words.mail_channel(chat),
         "stream": _live(request).removesuffix(visitors.PATH),
     }  # fmt: skip
     return render(request, "webchat/demo.html", context)

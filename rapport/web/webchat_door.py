@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from django.core import signing
-from django.db.models import F, Func, JSONField, Value
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -18,17 +17,19 @@ from rapport.channels.base import Account
 from rapport.channels.kinds.webchat import identity, names
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
-from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.options import options
 from rapport.web import throttle
+from rapport.web.hooks import count_refused
 
 BODY_BYTES_MAX = 256 * 1024
 _DAY_S = 24 * 3600
 _SALT = "rapport.webchat"
 _VALID_S = {"v": 180 * _DAY_S, "u": _DAY_S // 2}
 _GETS = throttle.Quick(600, 60)
+#: So often a minute the channel's page learns of sites that were refused: strangers must not make us write at will.
+_TOLD = throttle.Quick(10, 60)
 
 
 class Refused(Exception):
@@ -171,7 +172,7 @@ def vouched_for(request: HttpRequest, chat: Chat, token: Any) -> Visitor:
         secret = unseal(bytes(chat.channel.secrets)).get("identity_secret", "")
         known = identity.read(token if isinstance(token, str) else "", secret, now())
     except Invalid as error:
-        _count(chat.channel, "refused_tokens")
+        count_refused(chat.channel, error.message)
         raise Refused(401, f"{error.message} {error.hint}".strip()) from error
     said = {"email": known.email, "name": known.name, "id": known.id}
     return Visitor(names.known_visitor(chat.channel.id, known.who), {one: text for one, text in said.items() if text})
@@ -197,6 +198,8 @@ def _chat(request: HttpRequest, public_key: str) -> Chat:
     asks = request.method not in ("GET", "HEAD")
     allowed = origin in (*chat.sites, own_origin(request), options().public_url)
     if (origin or asks) and not allowed:
+        if _TOLD.is_within(public_key):
+            count_refused(channel, f"A page of {origin[:100] or 'no site'} asked for the chat: it is not among its sites.")
         raise Refused(403, "This site is not among those that may show the chat.")
     return chat
 
@@ -215,12 +218,3 @@ def _open(response: HttpResponseBase, chat: Chat | None, methods: tuple[str, ...
         response["Access-Control-Max-Age"] = "7200"
     return response
 
-
-def _count(channel: Channel, name: str) -> None:
-    """One more in the channel's health, which its page shows."""
-    path = f"{{{name}}}"
-    before = Func(F("health"), Value(name), function="jsonb_extract_path_text")
-    more = Func(before, template="to_jsonb(coalesce(%(expressions)s, '0')::bigint + 1)")
-    whole = Func(F("health"), Value(path), more, function="jsonb_set", output_field=JSONField())
-    with scope.system():
-        Channel.objects.filter(id=channel.id).update(health=whole)

@@ -67,7 +67,8 @@ def words() -> dict[str, str]:
         "needed": _("Your e-mail address"),
         "badmail": _("Enter an e-mail address, such as ann@example.org."),
         "consent": _(
-            "Your first message starts the chat: it is stored, and this browser remembers it. Until then nothing is kept."
+            "Your first message starts the chat: it is stored, and this browser remembers it. "
+            "Until then nothing is kept."
         ),
         "privacy": _("Privacy notice"),
         "you": _("You"),

@@ -130,7 +130,9 @@ def _pages(place: Place) -> list[str]:
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
-        "/channels/new/", "/quarantine/", "/profile/", "/security/", "/account/password/change/", "/styleguide/",
+        "/channels/new/", "/channels/new/email/", "/quarantine/", "/profile/", "/security/",
+        "/account/password/change/",
+        "/styleguide/",
         f"/c/{cast.conversation.id}/other/merge/", "/nothing-here/",
     ]  # fmt: skip
 

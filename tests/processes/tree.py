@@ -21,7 +21,7 @@ def main() -> None:
     processes.STOP_PATIENCE_S = 1.0
     database = EmbeddedPostgres(Path(sys.argv[1]))
     database.start()
-    sys.stdout.write(f"postgres {database.pid}\\n")
+    sys.stdout.write(f"postgres {database.pid}\n")
     sys.stdout.flush()
     scripts = {"sleeper": SLEEPER, "crasher": CRASHER, "stubborn": STUBBORN}
     children = [processes.Child(name, [script]) for name, script in scripts.items()]
@@ -30,11 +30,11 @@ def main() -> None:
     def announce() -> None:
         with open("/proc/self/status", encoding="ascii") as status:
             resident = next(line.split()[1] for line in status if line.startswith("VmRSS"))
-        sys.stdout.write(f"ready {resident} {'django' in sys.modules}\\n")
+        sys.stdout.write(f"ready {resident} {'django' in sys.modules}\n")
         sys.stdout.flush()
 
     processes.Tree(children, database, healthy=lambda: True, announce=announce).run()
-    sys.stdout.write("stopped\\n")
+    sys.stdout.write("stopped\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from tests.web.cast import Cast
 PUBLIC = {
     "healthz": "asked by what watches the service; tells nothing",
     "favicon.ico": "a picture",
+    "hook": "services, by what their kind of channel checks",
+    "hook_path": "services, by what their kind of channel checks",
     "push_worker": "a script, the same for all",
     "join": "whoever holds the link of an invitation",
     "theme": "a cookie",

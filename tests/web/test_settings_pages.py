@@ -139,7 +139,7 @@ def test_closing_a_team_takes_its_open_conversations_out_of_everybodys_sight(cas
 
 def test_a_mailbox_is_connected_with_its_password_sealed_and_paused(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.admin)
-    assert client.post(reverse("channel_new"), MAILBOX).status_code == 302
+    assert client.post(reverse("channel_new_kind", args=["email"]), MAILBOX).status_code == 302
     made = Channel.objects.get(name="Sales")
     assert unseal(bytes(made.secrets)) == {"imap_password": "hush"}
     assert b"hush" not in bytes(made.secrets)
@@ -148,7 +148,8 @@ def test_a_mailbox_is_connected_with_its_password_sealed_and_paused(cast: Cast, 
     assert unseal(bytes(Channel.objects.get(id=made.id).secrets)) == {"imap_password": "hush"}
     client.post(reverse("channel_switch", args=[made.id]), {"to": "pause"})
     assert not Channel.objects.get(id=made.id).enabled
-    wrong = client.post(reverse("channel_new"), {**MAILBOX, "name": "Other", "imap_security": "none"}).content.decode()
+    other = {**MAILBOX, "name": "Other", "imap_security": "none"}
+    wrong = client.post(reverse("channel_new_kind", args=["email"]), other).content.decode()
     assert "another machine" in wrong
 
 

@@ -146,7 +146,7 @@ def test_a_token_that_is_not_good_is_refused_and_counted_and_nothing_is_kept(pag
     for wrong in (token()[:-4], token(exp=(now() - timedelta(hours=1)).timestamp()), "nonsense", 7):
         assert page.post("session", {"identity": wrong}).status_code == 401
     page.channel.refresh_from_db()
-    assert page.channel.health["refused_tokens"] == 4
+    assert page.channel.health["refused"] == 4
     assert raw_items(page.channel) == []
 
 

@@ -43,7 +43,7 @@ FILE_BYTES_MAX = 10 * 1024 * 1024
 CONVERSATIONS_MAX = 999
 NAME = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _VISITOR = re.compile(r"[uv][a-z2-7]{25}")
-_OUT = re.compile(r"webchat:[a-z0-9]{16,64}/out/[A-Za-z0-9-]{1,64}")
+_OUT = re.compile(r"webchat:[A-Za-z0-9_-]{16,64}/out/[A-Za-z0-9-]{1,64}")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _BODY_MAX = 40 * 1024 * 1024
@@ -110,7 +110,7 @@ class WebChatConnector(Kind):
             raise Invalid("The secret for known users is short.", f"Give it {SECRET_CHARS_MIN} random characters.")
         key = str(account.config.get("key") or "").strip()
         if key and not names.is_key(key):
-            raise Invalid("This public key cannot be used.", "Take 16 to 64 small letters and digits, or leave it out.")
+            raise Invalid("This public key cannot be used.", "Take 16 to 64 letters and digits, or leave it out.")
 
     def test(self, account: Account) -> Sequence[str]:
         """The sites as they were understood."""

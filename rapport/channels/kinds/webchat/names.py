@@ -12,7 +12,7 @@ from rapport.channels.base import Invalid
 
 KIND = "webchat"
 ORIGINS_MAX = 100
-_KEY = re.compile(r"[a-z0-9]{16,64}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -23,7 +23,7 @@ def public_key(channel_id: UUID, config: Mapping[str, Any]) -> str:
 
 
 def is_key(text: str) -> bool:
-    """Whether it may be a public key: 16 to 64 small letters and digits."""
+    """Whether it may be a public key: 16 to 64 letters, digits, - and _."""
     return _KEY.fullmatch(text) is not None
 
 

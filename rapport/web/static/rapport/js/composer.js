@@ -10,6 +10,7 @@ function writing() {
 function look() {
   if (!form()) return;
   rest();
+  if (form().classList.contains("has-ways")) import("./ways.js").then((module) => module.startWays());
   writing().then((module) => {
     const { editor } = module.attach(form());
     if (editor.root.textContent.trim()) form().classList.remove("composer-rest");

@@ -1,0 +1,86 @@
+"""Connecting, trying, changing and pausing a channel of any kind on its pages."""
+
+import pytest
+from django.urls import reverse
+
+from rapport.channels.models import Channel
+from rapport.channels.secrets import unseal
+from rapport.core.errors import ChannelError
+from tests.channels.parrot import Parrot
+from tests.web.cast import Cast
+from tests.web.conftest import SignIn, cast, sign_in
+
+__all__ = ["cast", "sign_in"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("parrots")]
+GIVEN = {"name": "Our parrot", "perch": "oak", "cracker": "salted-7781", "loud": "on"}
+
+
+def test_the_kinds_say_what_they_are_and_how_far_they_are_proven(cast: Cast, sign_in: SignIn) -> None:
+    page = sign_in(cast.admin).get(reverse("channel_new")).content.decode()
+    assert "Parrots" in page
+    assert "Contract-tested" in page
+    assert reverse("channel_new_kind", args=["email"]) in page
+
+
+def test_a_channel_is_connected_with_its_steps_and_its_secret_is_never_shown_again(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.admin)
+    url = reverse("channel_new_kind", args=["parrot"])
+    page = client.get(url).content.decode()
+    assert "Feed it." in page
+    assert "without them it is silent" in page
+    assert client.post(url, GIVEN).status_code == 302
+    made = Channel.objects.get(kind="parrot")
+    assert (made.address, made.config["own"]) == ("@oak", {"address": "@oak", "id": "7"})
+    kept = unseal(bytes(made.secrets))
+    assert kept["cracker"] == "salted-7781"
+    assert len(kept["hook_secret"]) > 20
+    shown = client.get(reverse("channel", args=[made.id])).content.decode()
+    assert "salted-7781" not in shown
+    assert f"/hooks/{made.id}/" in shown
+    assert client.post(reverse("channel", args=[made.id]), {**GIVEN, "cracker": "", "perch": "elm"}).status_code == 302
+    made.refresh_from_db()
+    assert unseal(bytes(made.secrets)) == kept
+    assert made.config["perch"] == "elm"
+    client.post(reverse("channel", args=[made.id]), {**GIVEN, "cracker": "fresh"})
+    made.refresh_from_db()
+    assert unseal(bytes(made.secrets))["cracker"] == "fresh"
+
+
+def test_what_is_missing_or_cannot_be_reached_is_said_and_nothing_is_kept(
+    cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, url = sign_in(cast.admin), reverse("channel_new_kind", args=["parrot"])
+
+    def away(*given: object) -> None:
+        raise ChannelError("The parrot has flown.", "Open the window.", permanent=False)
+
+    assert client.post(url, {**GIVEN, "perch": ""}).status_code == 200
+    monkeypatch.setattr(Parrot, "test", away)
+    page = client.post(url, GIVEN).content.decode()
+    assert "The parrot has flown. Open the window." in page
+    assert not Channel.objects.filter(kind="parrot").exists()
+    assert client.post(url, {**GIVEN, "untried": "on"}).status_code == 302
+    made = Channel.objects.get(kind="parrot")
+    tried = client.post(reverse("channel_test", args=[made.id]), follow=True).content.decode()
+    assert "The parrot has flown." in tried
+
+
+def test_the_page_shows_how_a_channel_is(cast: Cast, sign_in: SignIn) -> None:
+    health = {"lag_s": 3, "limit_left": 42, "way": "polling", "refused": 5, "refused_why": "Stale."}
+    made = Channel.objects.create(name="P", kind="parrot", health=health, state="failing", error="It sulks.")
+    for url in (reverse("channel", args=[made.id]), reverse("channels")):
+        page = sign_in(cast.admin).get(url).content.decode()
+        assert "It sulks." in page
+        assert "3 s behind" in page
+        assert "By asking again and again" in page
+    page = sign_in(cast.admin).get(reverse("channel", args=[made.id])).content.decode()
+    assert "42" in page
+    assert "Stale." in page
+
+
+def test_only_administrators_connect(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.agent)
+    assert client.get(reverse("channel_new")).status_code == 403
+    assert client.post(reverse("channel_new_kind", args=["parrot"]), GIVEN).status_code == 403
+    assert not Channel.objects.filter(kind="parrot").exists()
+    assert sign_in(cast.admin).get(reverse("channel_new_kind", args=["dodo"])).status_code == 404
