@@ -199,7 +199,7 @@ def _chat(request: HttpRequest, public_key: str) -> Chat:
     allowed = origin in (*chat.sites, own_origin(request), options().public_url)
     if (origin or asks) and not allowed:
         if _TOLD.is_within(public_key):
-            count_refused(channel, f"A page of {origin[:100] or 'no site'} asked for the chat: it is not among its sites.")
+            count_refused(channel, f"{origin[:100] or 'Something'} asked for the chat and is not among its sites.")
         raise Refused(403, "This site is not among those that may show the chat.")
     return chat
 

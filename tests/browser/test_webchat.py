@@ -364,3 +364,34 @@ def _violations(page: Page) -> list[str]:
     wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
     lines = [f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}" for one in found]
     return [*lines, "wider than the window"] if wide else lines
+
+
+def test_a_token_that_has_become_too_old_is_followed_by_another_without_losing_the_message(shop: Shop) -> None:
+    page = shop.visit()
+    write(page, "Some months ago")
+    understand()
+    page.close()
+    context = shop.place.browser.contexts[-1]
+    shop.chat.config = {**shop.chat.config, "key": "another-key-for-the-chat"}
+    shop.chat.save()
+    shop.show()
+    again = shop.visit(context=context)
+    write(again, "A new key, a new visitor")
+    again.evaluate("for (const key in {...localStorage}) localStorage[key] = JSON.stringify({token: 'old', n: 1})")
+    again.reload()
+    expect(launcher(again)).to_be_visible()
+    write(again, "A token of yesteryear")
+    assert understand()["stored"] == 2
+
+
+def test_a_message_written_with_a_token_that_has_just_run_out_goes_all_the_same(shop: Shop) -> None:
+    shop.show(identity=_token(shop))
+    page = shop.visit()
+    write(page, "It is me")
+    refused = {"status": 401, "headers": {"Access-Control-Allow-Origin": shop.site.url}, "body": "{}"}
+    page.route("**/messages", lambda route: route.fulfill(**refused), times=1)
+    write(page, "It is still me")
+    page.route("**/messages", lambda route: route.fulfill(**refused), times=1)
+    page.route("**/session", lambda route: route.fulfill(**refused), times=1)
+    write(page, "Is it me?")
+    assert understand()["stored"] == 3

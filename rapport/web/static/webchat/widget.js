@@ -64,7 +64,7 @@
       if (told.messages) show(told);
       if (told.live && isSeen()) listen(told.live);
     } catch (error) {
-      if (error.status === 401) { me = {}; hush(); if (identity) await begin().catch(() => { identity = ""; }); else keep(); }
+      if (error.status === 401) { asking = false; me = {}; keep(); return identify(identity); }
     }
     asking = false;
     missed ? look() : again();
@@ -183,7 +183,13 @@
       keep();
       one.at = one.at || new Date().toISOString();
     } catch (error) {
-      if (error.status === 401) { me = { name: me.name, mail: me.mail }; if (!one.tried) { one.tried = true; return post(one); } }
+      if (error.status === 401) {
+        // Too old: begun anew, and if the site's own token is not good either, as a stranger.
+        me = { name: me.name, mail: me.mail };
+        one.tries = (one.tries || 0) + 1;
+        if (one.tries > 1) identity = "";
+        if (one.tries < 3) return post(one);
+      }
       one.trouble = error.status === 429 ? words.slow : error.status === 413 ? tooLarge() : words.failed;
     }
     draw();
