@@ -8,11 +8,12 @@ once: the mail is a message and a delivery of its own, so that it can fail, boun
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from rapport.channels.models import Channel
-from rapport.conversations.models import Attachment, Conversation, Direction, Message
+from rapport.conversations.models import Attachment, Conversation, Direction, Message, Thread
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import RapportError
@@ -32,7 +33,7 @@ def sweep() -> int:
         for channel in Channel.objects.filter(enabled=True, config__has_key="mail_channel"):
             mailbox = Channel.objects.filter(kind="email", enabled=True, name=channel.config["mail_channel"]).first()
             if mailbox is not None:
-                mailed += sum(_mail(delivery, channel, mailbox) for delivery in _unseen(channel))
+                mailed += sum(_mail(delivery, mailbox) for delivery in _unseen(channel))
     return mailed
 
 
@@ -46,13 +47,13 @@ def _unseen(channel: Channel) -> list[Delivery]:
     return list(fresh.select_for_update(skip_locked=True, of=("self",)).order_by("id")[:_AT_ONCE])
 
 
-def _mail(delivery: Delivery, channel: Channel, mailbox: Channel) -> bool:
+def _mail(delivery: Delivery, mailbox: Channel) -> bool:
     message = Message.objects.select_related("conversation", "member").get(
         conversation_id=delivery.conversation_id, id=delivery.message_id
     )
     answer = message.about.get("answer") or {}
     address, name = str(answer.get("email") or ""), str(answer.get("name") or "")
-    made = _send(message, channel, mailbox, (name, address)) if "@" in address else None
+    made = _send(message, mailbox, (name, address)) if "@" in address else None
     options: dict[str, Any] = {**delivery.options, "mailed": str(made.id) if made else ""}
     Delivery.objects.filter(conversation_id=delivery.conversation_id, id=delivery.id).update(options=options)
     if made:
@@ -60,22 +61,23 @@ def _mail(delivery: Delivery, channel: Channel, mailbox: Channel) -> bool:
     return made is not None
 
 
-def _send(message: Message, channel: Channel, mailbox: Channel, to: tuple[str, str]) -> Delivery | None:
+def _send(message: Message, mailbox: Channel, to: tuple[str, str]) -> Delivery | None:
     conversation = message.conversation
     with translation.override(_language(conversation)):
         subject = conversation.subject or _("Our answer to you")
         opening = _("You wrote to us in our chat. This is our answer:")
-    made = Message.objects.create(
-        conversation=conversation, channel=mailbox, direction=Direction.OUT, member=message.member,
-        machine_drafted=message.machine_drafted, subject=subject, text=f"{opening}\n\n{message.text}", at=now(),
-    )  # fmt: skip
-    _attach(message, made)
-    Conversation.objects.filter(id=conversation.id).update(message_count=conversation.messages.count())
     try:
-        return queue.enqueue(made, mailbox, [to], send_after=now(), options={"quote": False})
+        with transaction.atomic():
+            made = Message.objects.create(
+                conversation=conversation, channel=mailbox, direction=Direction.OUT, member=message.member,
+                machine_drafted=message.machine_drafted, subject=subject, text=f"{opening}\n\n{message.text}", at=now(),
+            )  # fmt: skip
+            _attach(message, made)
+            Thread.objects.get_or_create(conversation=conversation, channel=mailbox)
+            Conversation.objects.filter(id=conversation.id).update(message_count=conversation.messages.count())
+            return queue.enqueue(made, mailbox, [to], send_after=now(), options={"quote": False})
     except RapportError:
-        # The mailbox cannot send: the page of channels says why. The answer stays in the chat.
-        made.delete()
+        # The mailbox cannot be used: the page of channels says why. The answer stays in the chat.
         return None
 
 

@@ -279,3 +279,17 @@ def test_a_raw_item_holds_what_was_written_and_no_token(page: Page) -> None:
 def _message(conversation: Conversation, text: str) -> object:
     with scope.system():
         return Message.objects.get(conversation_id=conversation.id, text=text).id
+
+
+def test_a_mailbox_that_cannot_be_used_takes_nothing_and_the_answer_stays_in_the_chat(page: Page, cast: Cast) -> None:
+    from rapport.outbound import unseen
+
+    type(cast.channel).objects.filter(id=cast.channel.id).update(secrets=b"sealed with another key")
+    page.say("Hello", email="ann@example.org")
+    understand()
+    answer(conversation_of(page.channel), cast.agent, "Hello Ann")
+    with travel(now() + timedelta(minutes=2)):
+        assert unseen.sweep() == 0
+    with scope.system():
+        assert Message.objects.filter(text__contains="Hello Ann").count() == 1
+    assert page.texts() == ["Hello", "Hello Ann"]

@@ -57,6 +57,7 @@
     if (!me.token || asking) return;
     asking = true;
     missed = false;
+    const token = me.token;
     const wants = isSeen() && !stream && streams < 4;
     try {
       const told = await ask(`messages?conversation=${me.n}&after=${state}&seen=${+isSeen()}&live=${+wants}`);
@@ -64,7 +65,7 @@
       if (told.messages) show(told);
       if (told.live && isSeen()) listen(told.live);
     } catch (error) {
-      if (error.status === 401) { asking = false; me = {}; keep(); return identify(identity); }
+      if (error.status === 401 && me.token === token) { asking = false; me = {}; keep(); return identify(identity, true); }
     }
     asking = false;
     missed ? look() : again();
@@ -168,8 +169,10 @@
     touched = Date.now();
     one.trouble = "";
     draw();
+    let token;
     try {
       if (!me.token) await begin();
+      token = me.token;
       const given = {
         id: one.id, text: one.text, conversation: me.n, name: me.name || "", email: me.mail || "",
         language: document.documentElement.lang || set.language, page: location.origin + location.pathname,
@@ -185,7 +188,7 @@
     } catch (error) {
       if (error.status === 401) {
         // Too old: begun anew, and if the site's own token is not good either, as a stranger.
-        me = { name: me.name, mail: me.mail };
+        if (me.token === token) me = { name: me.name, mail: me.mail };
         one.tries = (one.tries || 0) + 1;
         if (one.tries > 1) identity = "";
         if (one.tries < 3) return post(one);
@@ -224,7 +227,7 @@
     ui.button.focus();
     again();
   }
-  function empty() { list = []; waiting = []; state = ""; closed = false; unread = 0; }
+  function empty(again) { list = []; if (!again) waiting = []; state = ""; closed = false; unread = 0; }
   function anew() {
     me.n += 1;
     empty();
@@ -232,11 +235,11 @@
     draw();
     ui.text.focus();
   }
-  async function identify(token) {
+  async function identify(token, again) {
     identity = token || "";
     if (!ui) return;
     hush();
-    empty();
+    empty(again);
     if (identity) { me = {}; await begin().catch(() => { identity = ""; }); }
     if (!identity) load();
     draw();
@@ -311,7 +314,7 @@
     else look();
     if (data.open != null) open();
   }
-  window.Rapport = { open, close, identify };
+  window.Rapport = { open, close, identify: (token) => identify(token) };
   const ready = () => start().catch(() => { /* no chat today; the page goes on */ });
   document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", ready) : ready();
 })();
