@@ -1,11 +1,11 @@
-# make setup | demo | test | peers | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | test-servers | peers | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: peers setup demo test lint bench crash messages screenshots
+.PHONY: peers speech setup demo test test-servers lint bench crash messages screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -15,7 +15,11 @@ demo: $(VENV)/.running
 	@$(BIN)/rapport demo $(ARGS)
 
 test: $(VENV)/.everything
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers" $(ARGS)
+
+# The kinds of channel against real servers: what `make peers` installs, and Debian's (.ci/run names them).
+test-servers: $(VENV)/.everything
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/channels $(ARGS)
 
 lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests
@@ -37,10 +41,28 @@ screenshots: $(VENV)/.everything
 bench: $(VENV)/.running
 	@$(BIN)/rapport bench $(ARGS)
 
-# Real identity providers for the tests of sign-in, by npm; Node comes as a wheel. Tests are skipped, visibly, without them.
-peers: $(VENV)/.everything
+# Real servers for the tests, by npm and PyPI; Node comes as a wheel. Tests are skipped, visibly, without them.
+peers: $(VENV)/.everything .venv-servers/.installed
 	@$(PIP) --quiet --require-hashes -r requirements/peers.lock
-	@cd tests/peers/identity && $(CURDIR)/$(BIN)/npm ci --no-audit --no-fund --ignore-scripts
+	@for peer in $(dir $(wildcard tests/peers/*/package-lock.json)); do \
+		echo "Installing $$peer ..."; \
+		(cd $$peer && PATH=$(CURDIR)/$(BIN):$$PATH npm ci --no-audit --no-fund --ignore-scripts) || exit 1; \
+	done
+
+# They need other versions of libraries than Rapport does.
+.venv-servers/.installed: requirements/servers.lock
+	@$(PYTHON) -m venv .venv-servers
+	@echo "Installing servers for the tests (once) ..."
+	@.venv-servers/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/servers.lock
+	@touch $@
+
+# What turns recordings into words, with a small English model, for its tests; about 250 MB.
+speech: .venv-speech/.installed
+.venv-speech/.installed: requirements/speech.lock
+	@$(PYTHON) -m venv .venv-speech
+	@echo "Installing speech recognition for the tests (once) ..."
+	@.venv-speech/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements/speech.lock
+	@touch $@
 
 # What Rapport needs to run; nothing of it is built, every file is checked against its hash.
 $(VENV)/.running: requirements/base.lock requirements/build.lock pyproject.toml | $(BIN)/python

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 import pytest_django
 from django.db import connection
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A busy machine is no fault: tests measure nothing.
-settings.register_profile("rapport", deadline=None)
+settings.register_profile(
+    "rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 settings.load_profile("rapport")
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError as BaseHTTPError
 
 from rapport.channels import guard
 from rapport.channels.base import OutcomeUnknown, TooFast
@@ -57,7 +58,10 @@ class _Pinned(HTTPAdapter):
         parts = urlsplit(request.url)
         request.headers["Host"] = parts.netloc.rpartition("@")[2]
         kwargs["timeout"] = kwargs.get("timeout") or TIMEOUT_S
-        return super().send(request, *args, **kwargs)
+        answer = super().send(request, *args, **kwargs)
+        if answer.is_redirect:
+            _leave_unread(answer)
+        return answer
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """A connection to the checked address, or to the company's proxy, which then decides."""
@@ -72,6 +76,12 @@ class _Pinned(HTTPAdapter):
         if wanted["scheme"] == "https":
             pool = {**pool, "assert_hostname": name, "server_hostname": name}
         return self.poolmanager.connection_from_host(**{**wanted, "host": address}, pool_kwargs=pool)
+
+
+def _leave_unread(answer: Any) -> None:
+    """The library reads the body of each redirect whole, however long it is, before it follows."""
+    answer.raw.close()
+    answer._content, answer._content_consumed = b"", True
 
 
 class _Session(requests.Session):
@@ -105,12 +115,11 @@ def fetch(url: str) -> bytes:
     try:
         with session() as made, made.get(url, stream=True, timeout=TIMEOUT_S) as answer:
             answer.raise_for_status()
-            body = answer.raw.read(BYTES_MAX + 1, decode_content=True)
-    except (requests.RequestException, OSError, ValueError) as error:
+            return _read(answer, BYTES_MAX, time.monotonic() + WHOLE_S)
+    except TooLarge as error:
+        raise Invalid(f"{url} is larger than expected.", "Check the address.") from error
+    except (requests.RequestException, BaseHTTPError, OSError, ValueError) as error:
         raise Invalid(f"{url} cannot be fetched: {error}", "Check the address.") from error
-    if len(body) > BYTES_MAX:
-        raise Invalid(f"{url} is larger than expected.", "Check the address.")
-    return bytes(body)
 
 
 def ask(method: str, url: str, *, bytes_max: int = BYTES_MAX, whole_s: float = WHOLE_S, **what: Any) -> Answer:
@@ -125,7 +134,7 @@ def ask(method: str, url: str, *, bytes_max: int = BYTES_MAX, whole_s: float = W
             body = _read(answer, bytes_max, time.monotonic() + whole_s)
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status_code, headers, body, answer.url)
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (requests.RequestException, BaseHTTPError, OSError, ValueError) as error:
         raise ChannelError(f"{_host(url)} does not answer: {_words(error)}", permanent=False) from error
 
 
@@ -136,8 +145,8 @@ def call(method: str, url: str, **what: Any) -> Answer:
     return answer
 
 
-def submit(method: str, url: str, **what: Any) -> Answer:
-    """The same for what must not be done twice: OutcomeUnknown where it may have been done."""
+def attempt(method: str, url: str, **what: Any) -> Answer:
+    """One request that must not be made twice, whatever its status says: OutcomeUnknown where it may have been done."""
     try:
         answer = ask(method, url, **what)
     except TooLarge as error:
@@ -148,6 +157,12 @@ def submit(method: str, url: str, **what: Any) -> Answer:
         raise OutcomeUnknown(error.message, permanent=False) from error
     if answer.status in (500, 502, 504):
         raise OutcomeUnknown(f"{_host(url)} answered {answer.status}.", permanent=False)
+    return answer
+
+
+def submit(method: str, url: str, **what: Any) -> Answer:
+    """The same, for an answer that must be a good one."""
+    answer = attempt(method, url, **what)
     check(answer)
     return answer
 
@@ -184,7 +199,8 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 def _read(answer: Any, bytes_max: int, until: float) -> bytes:
     body = bytearray()
-    for chunk in answer.iter_content(_CHUNK):
+    # What has come is looked at as it comes: waiting for a whole piece would let a dripping answer take for ever.
+    while chunk := answer.raw.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > bytes_max:
             raise TooLarge(f"{_host(answer.url)} sent more than {bytes_max / 1e6:.0f} MB.", permanent=False)
@@ -197,7 +213,7 @@ def _never_began(error: BaseException | None) -> bool:
     """Whether no connection came about: then nothing can have been done."""
     words = str(error)
     never = ("Failed to establish", "private", "cannot be resolved", "CERTIFICATE_VERIFY_FAILED")
-    return isinstance(error, requests.ConnectTimeout | ValueError) or any(one in words for one in never)
+    return isinstance(error, requests.ConnectTimeout) or any(one in words for one in never)
 
 
 def _host(url: str) -> str:

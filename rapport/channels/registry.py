@@ -17,7 +17,22 @@ __all__ = ["Account", "Connector", "Kind", "account", "connector", "idempotent_k
 log = logging.getLogger(__name__)
 
 _OURS = {
+    "appstore": "rapport.channels.kinds.reviews.connector:AppStoreReviews",
+    "bluesky": "rapport.channels.kinds.bluesky.connector:BlueskyConnector",
+    "calls": "rapport.channels.kinds.calls.connector:CallsConnector",
+    "discord": "rapport.channels.kinds.discord.connector:DiscordConnector",
     "email": "rapport.channels.kinds.email.connector:EmailConnector",
+    "feeds": "rapport.channels.kinds.feeds.connector:FeedsConnector",
+    "googleplay": "rapport.channels.kinds.reviews.connector:GooglePlayReviews",
+    "irc": "rapport.channels.kinds.irc.connector:IrcConnector",
+    "mastodon": "rapport.channels.kinds.mastodon.connector:MastodonConnector",
+    "matrix": "rapport.channels.kinds.matrix.connector:MatrixConnector",
+    "reddit": "rapport.channels.kinds.reddit.connector:RedditConnector",
+    "sip": "rapport.channels.kinds.sip.connector:SipConnector",
+    "telegram": "rapport.channels.kinds.telegram.connector:TelegramConnector",
+    "twilio": "rapport.channels.kinds.twilio.connector:TwilioConnector",
+    "whatsapp": "rapport.channels.kinds.whatsapp.connector:WhatsAppConnector",
+    "xmpp": "rapport.channels.kinds.xmpp.connector:XmppConnector",
 }
 
 

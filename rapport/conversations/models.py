@@ -99,6 +99,8 @@ class Conversation(models.Model):
     )
     involved = ArrayField(models.UUIDField(), default=list, blank=True)
     confidential = models.BooleanField(default=False)
+    #: Which answers a second member must approve: "public", "all", or none.
+    approval = models.CharField(max_length=10, blank=True, default="", db_default="")
     audience = ArrayField(models.UUIDField(), default=list)
     language = models.CharField(max_length=10, blank=True)
     message_count = models.PositiveIntegerField(default=0)
@@ -257,3 +259,14 @@ class Attachment(models.Model):
     size = models.BigIntegerField()
     content_id = models.CharField(max_length=255, blank=True)
     inline = models.BooleanField(default=False)
+    #: What a machine heard in a recording, unsure words marked; never instead of it.
+    transcript = models.TextField(blank=True, default="", db_default="")
+    transcribed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"], name="attachment_to_transcribe",
+                condition=models.Q(content_type__startswith="audio/", transcribed_at=None),
+            ),
+        ]  # fmt: skip

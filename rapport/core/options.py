@@ -25,7 +25,9 @@ from rapport.core.errors import Invalid
 
 MEGABYTE = 1024 * 1024
 #: Variables with our prefix that are not settings: where the file is, and what tests and `make` use.
-NOT_SETTINGS = frozenset({"RAPPORT_CONFIG", "RAPPORT_SHARED", "RAPPORT_ADMIN_PASSWORD"})
+NOT_SETTINGS = frozenset(
+    {"RAPPORT_CONFIG", "RAPPORT_SHARED", "RAPPORT_ADMIN_PASSWORD", "RAPPORT_SERVERS_VENV", "RAPPORT_SPEECH_VENV"}
+)
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -85,6 +87,8 @@ class Options:
     allow_private_addresses: bool = False
     #: The proxy through which channels reach services, such as http://proxy.example:3128; it then decides where to.
     outgoing_proxy: str = ""
+    #: A folder with a model of faster-whisper: recordings of calls are then written out as words beside them.
+    speech_model: str = ""
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def _open(batch: Batch, news: Mapping[UUID, _News]) -> dict[UUID, list[UUID]]:
             "last_inbound_at": ("timestamptz", [one.inbound for one in said]),
             "first_answer_due_at": ("timestamptz", [one.first_answer_due_at for one in decided]),
             "resolution_due_at": ("timestamptz", [one.resolution_due_at for one in decided]),
+            "approval": ("text", [one.approval for one in decided]),
         },
     )
     return {one.conversation_id: one.audience for one in decided}

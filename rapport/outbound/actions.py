@@ -28,7 +28,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.options import options
-from rapport.outbound import drafts, queue, richtext, uploads
+from rapport.outbound import approving, drafts, queue, richtext, uploads
 from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.actions import assign
@@ -100,10 +100,10 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
             answer.to or _last_speaker(conversation, channel),
             answer.cc,
             answer.send_at,
-            options=_kept(answer),
+            options=_kept(answer) | approving.asked(conversation, channel, answer.public),
         )
         _check_form(delivery)
-        if not _is_later(answer):
+        if not _is_later(answer) and delivery.state == DeliveryState.QUEUED:
             conversation.awaiting_answer = False
             conversation.first_answered_at = conversation.first_answered_at or now()
         conversation.snippet = snippet_of(said.text)

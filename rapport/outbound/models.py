@@ -12,6 +12,7 @@ from rapport.core.ids import new_id
 class DeliveryState(models.TextChoices):
     """Where an outgoing message is on its way."""
 
+    AWAITING = "awaiting", _("Waiting for a colleague's approval")
     QUEUED = "queued", _("Waiting to be sent")
     SENDING = "sending", _("Being sent")
     SENT = "sent", _("Sent")

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.channels import registry
@@ -66,6 +66,7 @@ def enqueue(
         Message.objects.filter(conversation_id=message.conversation_id, id=message.id).update(message_id=external_id)
     _ours(message.conversation_id, [external_id])
     kept = dict(options or {})
+    awaits = bool(kept.get("approval"))
     delivery = Delivery.objects.create(
         conversation_id=message.conversation_id,
         message_id=message.id,
@@ -73,6 +74,7 @@ def enqueue(
         external_id=external_id,
         recipients={"to": list(map(list, to)), "cc": list(map(list, cc)), "bcc": kept.pop("bcc", [])},
         options=kept,
+        state=DeliveryState.AWAITING if awaits else DeliveryState.QUEUED,
         send_after=send_after or now() + UNDO,
     )
     notify.wake(notify.OUTBOX_CHANNEL)
@@ -82,11 +84,32 @@ def enqueue(
 def cancel(delivery_id: UUID, actor_id: UUID | None = None) -> bool:
     """Undo: never send it. False once its time has come. The caller has checked that the actor may."""
     with scope.system():
-        changed = Delivery.objects.filter(id=delivery_id, state=DeliveryState.QUEUED, send_after__gt=now()).update(
-            state=DeliveryState.CANCELLED
-        )
+        mine = Delivery.objects.filter(id=delivery_id)
+        open_still = Q(state=DeliveryState.QUEUED, send_after__gt=now()) | Q(state=DeliveryState.AWAITING)
+        changed = mine.filter(open_still).update(state=DeliveryState.CANCELLED)
         if changed:
             tell(Delivery.objects.get(id=delivery_id), "delivery.cancelled", actor_id)
+        return bool(changed)
+
+
+def approve(delivery_id: UUID, actor_id: UUID) -> bool:
+    """A second member lets it go; at once, or at the time it was written for. False where it does not wait for that."""
+    with scope.system():
+        waiting = Delivery.objects.filter(id=delivery_id, state=DeliveryState.AWAITING)
+        changed = waiting.update(state=DeliveryState.QUEUED)
+        if changed:
+            tell(Delivery.objects.get(id=delivery_id), "delivery.approved", actor_id)
+            notify.wake(notify.OUTBOX_CHANNEL)
+        return bool(changed)
+
+
+def decline(delivery_id: UUID, actor_id: UUID, words: str) -> bool:
+    """A second member sends it back to be changed; it stays, with the reason. False where it was too late."""
+    with scope.system():
+        waiting = Delivery.objects.filter(id=delivery_id, state=DeliveryState.AWAITING)
+        changed = waiting.update(state=DeliveryState.CANCELLED, error=words[:2000].replace("\0", ""))
+        if changed:
+            tell(Delivery.objects.get(id=delivery_id), "delivery.declined", actor_id)
         return bool(changed)
 
 
@@ -158,7 +181,7 @@ def sent(claim: Claim, outcome: Sent) -> None:
             _named(delivery, rows, outcome)
             if outcome.answer.get("ear"):
                 notify.reached(str(outcome.answer["ear"])[:200])
-            if delivery.options.get("later"):
+            if delivery.options.get("later") or delivery.options.get("approval"):
                 _answered(delivery, done)
             tell(delivery, "delivery.sent")
 

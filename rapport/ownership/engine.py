@@ -60,6 +60,7 @@ class Verdict:
     topic: str = ""
     priority: int = PRIORITIES.index("normal")
     promise: Promise | None = None
+    approval: str = ""
     confidential: bool = False
 
 
@@ -76,6 +77,7 @@ class _Draft:
     topic: str = ""
     priority: str = ""
     promises: list[Promise] = field(default_factory=list)
+    approval: str = ""
     confidential: bool = False
 
 
@@ -173,6 +175,8 @@ def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
     draft.topic = draft.topic or then.topic
     draft.priority = draft.priority or then.priority
     draft.confidential |= in_confidence
+    # The stricter wins: every answer rather than those in public.
+    draft.approval = "all" if "all" in (draft.approval, then.approval) else draft.approval or then.approval
     promise = scene.policy.promise(then.promise)
     if promise:
         draft.promises.append(promise)
@@ -195,6 +199,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         topic=draft.topic or (scene.facts.topics[0].slug if scene.facts.topics else ""),
         priority=PRIORITIES.index(draft.priority or "normal"),
         promise=_promise(draft.promises),
+        approval=draft.approval,
         confidential=confidential,
     )
 

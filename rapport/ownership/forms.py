@@ -73,6 +73,7 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
         "involve": teams,
         "topic": _choices(sorted(vocabulary.names.get("topics", ()))),
         "priority": tuple((priority, priority.capitalize()) for priority in PRIORITIES),
+        "approval": (("public", "Those in public"), ("all", "Every one")),
         "promise": _choices(list(policy.promises) if policy else []),
         "hours": _choices(sorted(vocabulary.names.get("hours", ()))),
     }
@@ -112,6 +113,8 @@ def _then(rule: Rule, names: Mapping[str, str]) -> str:
     parts += [f"the priority is {then.priority}"] if then.priority else []
     if then.promise:
         parts.append(f"promise: {_promised(then.promise)}")
+    if then.approval:
+        parts.append("a colleague approves " + ("every answer" if then.approval == "all" else "answers in public"))
     parts += ["in confidence"] if then.confidential else []
     return "; ".join(parts)
 

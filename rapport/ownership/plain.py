@@ -8,6 +8,7 @@ from typing import Any
 from rapport.ownership.conditions import Plain, parse_condition, plain_condition
 from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
 from rapport.ownership.policy import (
+    APPROVALS,
     BY_LOAD,
     EARLIER_OWNER,
     PRIORITIES,
@@ -26,7 +27,7 @@ RULES_MAX = 500
 _NAME_MAX = 120
 _POLICY_KEYS = ("format", "triage", "promises", "rules")
 _RULE_KEYS = ("name", "when", "then")
-_OUTCOME_KEYS = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "confidential")
+_OUTCOME_KEYS = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
 _PROMISE_KEYS = ("first_answer", "resolution", "hours")
 
 
@@ -109,6 +110,7 @@ def _outcome(given: object, promises: Mapping[str, Promise], problems: Problems)
         topic=_name(table, "topic", problems, "topics", "a topic") if "topic" in table else "",
         priority=_one_of(table, "priority", problems, "a priority", PRIORITIES),
         promise=_promise_of_rule(table, promises, problems),
+        approval=_one_of(table, "approval", problems, "which answers to approve", APPROVALS),
         confidential=_confidential(table, problems),
     )
     _check_together(outcome, "owner" in table, problems)
@@ -248,6 +250,8 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Plain]:
             plain[key] = getattr(outcome, key)
     if outcome.promise is not None:
         plain["promise"] = outcome.promise if isinstance(outcome.promise, str) else _plain_promise(outcome.promise)
+    if outcome.approval:
+        plain["approval"] = outcome.approval
     if outcome.confidential:
         plain["confidential"] = True
     return plain

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from rapport.ownership.conditions import Condition
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+APPROVALS = ("public", "all")
+"""Which answers a second member must approve: those in public, or every one."""
 """From the least to the most; the position is the number that is stored."""
 EARLIER_OWNER = "@earlier"
 """As an owner: the team that owned this thread or, failing that, this person before."""
@@ -63,7 +65,8 @@ class Promise:
 class Outcome:
     """What a rule does when it hits. Teams and topics are slugs, a member is an e-mail address.
 
-    `promise` is the name of one of the policy's promises, or one of its own.
+    `promise` is the name of one of the policy's promises, or one of its own. `approval` says which answers a second
+    member must approve: "public" or "all".
     """
 
     owner: str = ""
@@ -73,6 +76,7 @@ class Outcome:
     topic: str = ""
     priority: str = ""
     promise: str | Promise | None = None
+    approval: str = ""
     confidential: bool = False
 
 

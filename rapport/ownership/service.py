@@ -61,6 +61,7 @@ class Decided:
     confidential: bool
     first_answer_due_at: datetime | None
     resolution_due_at: datetime | None
+    approval: str
     audience: list[UUID]
 
     @property
@@ -139,6 +140,7 @@ def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetim
         confidential=verdict.confidential,
         first_answer_due_at=first_answer,
         resolution_due_at=resolution,
+        approval=verdict.approval,
         audience=audience_of(team, involved, verdict.confidential),
     )
 

@@ -18,6 +18,7 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.core.ids import new_id
 from rapport.core.models import Event
 from rapport.outbound import actions as outbox
+from rapport.outbound import approving
 from rapport.outbound.models import Delivery
 from rapport.ownership.actions import assign as give
 from rapport.staff.models import Member, Team
@@ -74,6 +75,24 @@ def undo_event(request: HttpRequest, event_id: UUID) -> HttpResponse:
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure())
     return redirect(target if safe else reverse("events"))
+
+
+@page(WRITERS)
+@require_POST
+def approve(request: HttpRequest, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """Let a colleague's answer go, or send it back to be changed (`to=decline`, with `why`)."""
+    queries.get_message(conversation_id, message_id)
+    delivery = Delivery.objects.filter(conversation_id=conversation_id, message_id=message_id).first()
+    if delivery is None:
+        raise NotVisible(_("There is no such answer."))
+    me, given = member_of(request), request.POST
+    if given.get("to") == "decline":
+        done = approving.decline(conversation_id, me, delivery.id, given.get("why", ""))
+        messages.info(request, _("It was sent back.") if done else _("It does not wait any more."))
+    else:
+        done = approving.approve(conversation_id, me, delivery.id)
+        messages.success(request, _("Approved: it goes out now.") if done else _("It does not wait any more."))
+    return after(request, conversation_id)
 
 
 @page(WRITERS)

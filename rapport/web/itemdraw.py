@@ -50,6 +50,7 @@ class _Words:
     file: str
     not_kept: str
     recording: str
+    transcript: str
     whole: str
     alone: str
     nothing: str
@@ -82,6 +83,7 @@ def _words() -> _Words:
         files=escape(_("Attachments")),
         file=_("file"),
         not_kept=_("%(size)s, over the limit, not kept"),
+        transcript=_("What a machine heard; (?) marks words it was not sure of"),
         recording=_("Recording: %(name)s"),
         whole=escape(_("Show the whole message")),
         alone=escape(_("Open it on its own page")),
@@ -154,7 +156,13 @@ def _file(file: Attachment, around: Around, words: _Words) -> str:
     if not file.content_type.startswith("audio/"):
         return link
     label = escape(words.recording % {"name": file.filename})
-    return f'<audio controls preload="none" src="{url}?play=1" aria-label="{label}"></audio>{link}'
+    heard = ""
+    if file.transcript:
+        heard = (
+            f'<details class="transcript" open><summary>{escape(words.transcript)}</summary>'
+            f'<p dir="auto">{escape(file.transcript)}</p></details>'
+        )
+    return f'<audio controls preload="none" src="{url}?play=1" aria-label="{label}"></audio>{heard}{link}'
 
 
 def _problems(message: Message) -> str:

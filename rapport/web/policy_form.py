@@ -84,11 +84,12 @@ class RuleForm(forms.Form):
             self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
 
 
-_OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "confidential")
+_OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
 _LABELS = {
     "owner": lazy("Owned by"), "member": lazy("Answered by"), "assign": lazy("Or answered by"),
     "involve": lazy("Followed by"),
     "topic": lazy("Topic"), "priority": lazy("Priority"), "promise": lazy("Promise"),
+    "approval": lazy("Answers a colleague approves"),
 }  # fmt: skip
 
 
@@ -199,7 +200,10 @@ def _drawn(condition: ConditionField, value: Any) -> tuple[Any, Any] | None:
         return _joined(value), "any"
     if condition.kind == "time" or (condition.choices != condition.names and condition.names):
         return value, ""
-    return ([value] if isinstance(value, str) else value), ""
+    values = [str(one) for one in (value if isinstance(value, list) else [value])]
+    # What the boxes do not offer, such as a number of one's own, is shown as it is written.
+    offered = {choice for choice, _label in condition.choices}
+    return (values, "") if offered.issuperset(values) or condition.kind == "names" else None
 
 
 def _joined(value: Any) -> str:

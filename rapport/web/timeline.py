@@ -50,7 +50,8 @@ class Item:
         sent = d and (d.state, d.attempts, d.error, d.send_after, d.options.get("receipt"))
         m = self.message
         told = m and (m.edited_at, m.deleted_at, m.about)
-        seen: Any = (self.id, sent, told, len(self.attachments), self.phrase, self.undo)
+        heard = [bool(one.transcript) for one in self.attachments]
+        seen: Any = (self.id, sent, told, heard, len(self.attachments), self.phrase, self.undo)
         return f"{crc32(repr(seen).encode()):x}"
 
     @property

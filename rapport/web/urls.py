@@ -80,6 +80,7 @@ urlpatterns = [
     path(_M + "undo/", saying.undo, name="undo"),
     path(_M + "now/", saying.send_now, name="send_now"),
     path(_M + "cancel/", saying.cancel, name="cancel"),
+    path(_M + "approve/", acts.approve, name="approve"),
     path(_M + "resend/", acts.resend, name="resend"),
     path(_M + "whole/", bodies.whole, name="whole"),
     path(_M + "frame/", bodies.frame, name="frame"),

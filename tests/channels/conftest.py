@@ -13,6 +13,14 @@ from tests.channels.parrot import Parrot
 from tests.inbound.post import make_team
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a service's own server runs by itself: `make test-servers`."""
+    for item in items:
+        if "channels" in item.path.parts and item.get_closest_marker("peers"):
+            item.add_marker("servers")
+
+
 @pytest.fixture
 def parrots(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The kind is there while the test runs."""

@@ -1,0 +1,1 @@
+"""Bluesky: any account of the AT Protocol, with an app password."""
