@@ -9,6 +9,8 @@ from django.db import connection
 LIVE_CHANNEL = "rapport_live"
 RAW_CHANNEL = "rapport_raw"
 OUTBOX_CHANNEL = "rapport_outbox"
+#: The kind of a change that concerns no member: somebody outside listens for it, under a name nobody can guess.
+REACHED = "reached"
 
 
 def changed(kind: str, id: UUID, audience: Iterable[UUID]) -> None:
@@ -24,6 +26,13 @@ def changed_many(changes: Iterable[tuple[str, UUID, list[UUID]]]) -> None:
             cursor.execute(
                 "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [LIVE_CHANNEL, payloads]
             )
+
+
+def reached(ear: str) -> None:
+    """Tell the visitor's page that listens for `ear` that there is something new, once the transaction commits."""
+    payload = orjson.dumps({"k": REACHED, "id": ear, "a": []}).decode()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, payload])
 
 
 def wake(channel: str) -> None:

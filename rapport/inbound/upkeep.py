@@ -8,7 +8,7 @@ from threading import Event
 
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
-from rapport.outbound import uploads
+from rapport.outbound import unseen, uploads
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ JOBS = [
     Job(0.5, audit.seal_waiting),
     Job(5.0, snoozing.wake_due),
     Job(10.0, tallying.fold),
+    Job(15.0, unseen.sweep),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
 ]

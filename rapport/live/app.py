@@ -3,7 +3,7 @@
 GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `hello` with {"n": open pages},
 `change` with {"k": kind, "id": id} for what the member's teams may see, `refresh` when something may have been missed.
 Pages fetch what changed by the ordinary views, where permission is checked. The more of them are open, the longer each
-waits before it does: they would all ask at once.
+waits before it does: they would all ask at once. Visitors' chat windows have a stream of their own (`live.visitors`).
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from rapport.core.options import options
+from rapport.live import visitors
 from rapport.live.hub import Hub, Listener
 from rapport.live.ticket import read
 
@@ -45,24 +46,52 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 
 async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"] == visitors.PATH and scope["method"] == "GET":
+        await _visitor(scope, receive, send)
+        return
     if scope["path"].rstrip("/") != "/live" or scope["method"] != "GET":
         await _refuse(send, 404, b"There is nothing here.")
         return
-    member = read(parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0])
+    member = read(_asked(scope, "token"))
     listener = await hub.join(member) if member else None
     if listener is None:
         await _refuse(send, 403, b"The ticket is not good any more: get a fresh one.", _cors(scope))
         return
     try:
-        await _stream(listener, scope, receive, send)
+        hello = b'retry: 2000\nevent: hello\ndata: {"n": %d}\n\n' % hub.open_pages
+        await send(_begins(_cors(scope)))
+        await _stream(listener, hello, receive, send)
     finally:
         hub.leave(listener)
 
 
-async def _stream(listener: Listener, scope: Scope, receive: Receive, send: Send) -> None:
-    headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), *_cors(scope)]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    hello = b'retry: 2000\nevent: hello\ndata: {"n": %d}\n\n' % hub.open_pages
+async def _visitor(scope: Scope, receive: Receive, send: Send) -> None:
+    """A stream for whoever shows a good ticket of a chat: it says "changed", and never what or by whom."""
+    ear = visitors.read(_asked(scope, "ticket"))
+    if not ear:
+        await _refuse(send, 403, b"The ticket is not good any more: get a fresh one.", visitors.CORS)
+        return
+    listener = await hub.join_visitor(ear)
+    if listener is None:
+        await _refuse(send, 503, b"Too many listen: ask now and then instead.", visitors.CORS)
+        return
+    try:
+        await send(_begins(visitors.CORS))
+        await _stream(listener, b"retry: 5000\nevent: hello\ndata: {}\n\n", receive, send)
+    finally:
+        hub.leave(listener)
+
+
+def _asked(scope: Scope, name: str) -> str:
+    return str(parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0])
+
+
+def _begins(headers: "list[tuple[bytes, bytes]]") -> dict[str, Any]:
+    stream = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), *headers]
+    return {"type": "http.response.start", "status": 200, "headers": stream}
+
+
+async def _stream(listener: Listener, hello: bytes, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": hello, "more_body": True})
     gone = asyncio.ensure_future(_gone(receive))
     ends = asyncio.get_running_loop().time() + STREAM_S

@@ -9,7 +9,8 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from rapport.core.notify import LIVE_CHANNEL
+from rapport.core.notify import LIVE_CHANNEL, REACHED
+from rapport.live.visitors import CHANGED, STREAMS_EACH, STREAMS_MAX
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,7 @@ WAITING_MAX = 200
 RECONNECT_S = 1.0
 _REFRESH = b"event: refresh\ndata: {}\n\n"
 _STAFF = frozenset({"member", "team"})
+_NOBODY = UUID(int=0)
 
 
 class Listener:
@@ -58,21 +60,35 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
+        self._visitors: dict[str, set[Listener]] = {}
         self._ear: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
         self._asker = _Asker()
 
     async def join(self, member: UUID) -> Listener | None:
         """A listener for the member, once the ear is open; None for somebody who may not sign in any more."""
-        if self._ear is None or self._ear.done():
-            self._ear = asyncio.create_task(self._listen())
-        await self._listening.wait()
+        await self._open()
         audience = await self._asker.audience(member)
         if not audience:
             return None
         listener = Listener(member, audience)
         self._listeners.add(listener)
         return listener
+
+    async def join_visitor(self, ear: str) -> Listener | None:
+        """A listener for a visitor's page; None where there are too many."""
+        await self._open()
+        mine = self._visitors.get(ear, set())
+        if len(mine) >= STREAMS_EACH or sum(map(len, self._visitors.values())) >= STREAMS_MAX:
+            return None
+        listener = Listener(_NOBODY, frozenset({ear}))
+        self._visitors.setdefault(ear, set()).add(listener)
+        return listener
+
+    async def _open(self) -> None:
+        if self._ear is None or self._ear.done():
+            self._ear = asyncio.create_task(self._listen())
+        await self._listening.wait()
 
     @property
     def open_pages(self) -> int:
@@ -82,6 +98,12 @@ class Hub:
     def leave(self, listener: Listener) -> None:
         """The page was closed."""
         self._listeners.discard(listener)
+        if listener.member == _NOBODY:
+            for ear in listener.audience:
+                mine = self._visitors.get(ear, set())
+                mine.discard(listener)
+                if not mine:
+                    self._visitors.pop(ear, None)
 
     async def close(self) -> None:
         """Hear nothing more, and let the connections go."""
@@ -111,6 +133,10 @@ class Hub:
         if kind in _STAFF:
             self._dismiss(kind, id)
             return
+        if kind == REACHED:
+            for listener in self._visitors.get(id, ()):
+                listener.tell(CHANGED)
+            return
         message = b'event: change\ndata: {"k":"%s","id":"%s"}\n\n' % (kind.encode(), id.encode())
         for listener in self._listeners:
             if not audience.isdisjoint(listener.audience):
@@ -123,7 +149,7 @@ class Hub:
                 listener.dismiss()
 
     def _tell_all(self, message: bytes) -> None:
-        for listener in self._listeners:
+        for listener in (*self._listeners, *(one for mine in self._visitors.values() for one in mine)):
             listener.tell(message)
 
 

@@ -179,6 +179,8 @@ def sent(claim: Claim, outcome: Sent) -> None:
             rows = Message.objects.filter(conversation_id=delivery.conversation_id, id=delivery.message_id)
             rows.update(sent_at=done)
             _named(delivery, rows, outcome)
+            if outcome.answer.get("ear"):
+                notify.reached(str(outcome.answer["ear"])[:200])
             if delivery.options.get("later") or delivery.options.get("approval"):
                 _answered(delivery, done)
             tell(delivery, "delivery.sent")

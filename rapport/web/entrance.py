@@ -33,7 +33,7 @@ SETUP = "security"
 INTERRUPTIONS = (ImmediateHttpResponse, ReauthenticationRequired)
 REAL_FACTORS = ("totp", "webauthn")
 #: Where strangers may send what a script fetches, and where a member without a second factor may still go.
-_OPEN_TO_STRANGERS = ("/account/", "/join/", "/scim/", "/static/", "/healthz", "/theme/", "/language/")
+_OPEN_TO_STRANGERS = ("/account/", "/join/", "/scim/", "/static/", "/healthz", "/theme/", "/language/", "/chat/")
 _OPEN_WITHOUT_FACTOR = (*_OPEN_TO_STRANGERS, "/security/", "/live-token/", "/favicon.ico")
 _SEEN_EVERY = timedelta(minutes=5)
 

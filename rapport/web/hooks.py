@@ -29,7 +29,7 @@ def hook(request: HttpRequest, channel_id: UUID, path: str = "") -> HttpResponse
         return _said(404, "There is no such channel.")
     body = _body(request)
     if body is None:
-        _count(channel, "A delivery was larger than 12 MB.")
+        count_refused(channel, "A delivery was larger than 12 MB.")
         return _said(413, "The body is too large.")
     if not channel.enabled:
         return _later("The channel is paused.")
@@ -38,7 +38,7 @@ def hook(request: HttpRequest, channel_id: UUID, path: str = "") -> HttpResponse
         received = registry.connector(channel.kind).receive(account, _hook(request, account.hook_url, path, body))
         intake.accept(channel, received.items)
     except HookRefused as refused:
-        _count(channel, refused.message)
+        count_refused(channel, refused.message)
         return _said(refused.status, refused.message)
     except RapportError as error:
         log.warning("webhook of channel %s: %s", channel.name, error.message)
@@ -66,7 +66,7 @@ def _hook(request: HttpRequest, base: str, path: str, body: bytes) -> Hook:
     return Hook(str(request.method), url, path, request.GET.dict(), headers, body, now())
 
 
-def _count(channel: Channel, why: str) -> None:
+def count_refused(channel: Channel, why: str) -> None:
     """Show on the channel's page how many were refused, and why the last one was."""
     with connection.cursor() as cursor:
         cursor.execute(

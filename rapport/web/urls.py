@@ -43,10 +43,13 @@ from rapport.web import (
     teams,
     templates_page,
     views,
+    webchat,
+    webchat_form,
 )
 
 _C = "c/<uuid:conversation_id>/"
 _M = _C + "messages/<uuid:message_id>/"
+_CHAT = "chat/<slug:public_key>/"
 
 urlpatterns = [
     path("", inbox.home, name="home"),
@@ -206,6 +209,15 @@ urlpatterns = [
     path("account/email/", RedirectView.as_view(pattern_name="profile"), name="account_email"),
     path("account/", include("allauth.account.urls")),
     path("scim/v2/", include("rapport.api.scim.urls")),
+    path(_CHAT + "widget.js", webchat.widget, name="webchat_widget"),
+    path(_CHAT + "settings", webchat.settings, name="webchat_settings"),
+    path(_CHAT + "session", webchat.session, name="webchat_session"),
+    path(_CHAT + "messages", webchat.messages, name="webchat_messages"),
+    path(_CHAT + "files", webchat.files, name="webchat_files"),
+    path(_CHAT + "files/<str:ticket>", webchat.file, name="webchat_file"),
+    path(_CHAT + "form", webchat_form.form, name="webchat_form"),
+    path(_CHAT + "theme.css", webchat.theme, name="webchat_theme"),
+    path(_CHAT + "demo", webchat.demo, name="webchat_demo"),
     path("healthz", health.healthz, name="healthz"),
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.strip('/')}/rapport/mark.svg")),
 ]

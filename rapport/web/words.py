@@ -60,6 +60,7 @@ _PHRASES = {
     "delivery.cancelled": (_("took back a reply before it went"), "arrow-uturn-left"),
     "delivery.again": (_("sent a reply once more"), "arrow-path"),
     "delivery.held": (_("they wrote first, so a reply was held back"), "pause"),
+    "delivery.mailed": (_("a reply was not seen in the chat, and goes by e-mail too"), "envelope"),
     "delivery.hastened": (_("sent a reply that was to go later"), "paper-airplane"),
     "conversation.begun": (_("began a new conversation"), "pencil-square"),
     "template.added": (_("added a template"), "document-text"),
