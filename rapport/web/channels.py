@@ -25,7 +25,7 @@ from rapport.web.mailbox_form import MailboxForm
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
-_GROUPS = ("mail", "site", "social", "messengers", "chat", "phone", "reviews", "work", "other")
+_GROUPS = ("mail", "site", "social", "web", "messengers", "chat", "phone", "reviews", "work", "other")
 
 
 @dataclass(frozen=True, slots=True)
