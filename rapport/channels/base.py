@@ -279,6 +279,9 @@ class Connector(Protocol):
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
         """Give the draft its form. Raises Invalid where it cannot have one."""
 
+    def length(self, account: Account) -> Length | None:
+        """The longest text that the account's service takes; usually `abilities.length`."""
+
     def parts(self, account: Account, draft: Draft) -> Sequence[str]:
         """The texts of the messages that the draft becomes, as readers will see them. Raises Invalid as `prepare`."""
 
@@ -333,6 +336,10 @@ class Kind:
     def new_external_id(self, account: Account) -> str:
         """The service gives it."""
         return ""
+
+    def length(self, account: Account) -> Length | None:
+        """As for every account."""
+        return self.abilities.length
 
     def parts(self, account: Account, draft: Draft) -> Sequence[str]:
         """One, as it is written."""

@@ -12,7 +12,10 @@ from rapport.channels.secrets import unseal
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
 
-__all__ = ["Account", "Connector", "Kind", "account", "connector", "idempotent_kinds", "kinds", "kinds_that_load"]
+__all__ = [
+    "Account", "Connector", "Kind", "account", "connector", "idempotent_kinds", "kinds", "kinds_that_load",
+    "reader",
+]
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,11 @@ def account(channel: Channel) -> Account:
         unseal(bytes(channel.secrets)),
         f"{options().public_url.rstrip('/')}/hooks/{channel.id}/",
     )
+
+
+def reader(channel: Channel) -> Account:
+    """The same without secrets: for parsing and measuring, which must go on where those cannot be read."""
+    return Account(channel.id, channel.name, channel.kind, channel.address, channel.config)
 
 
 def kinds_that_load() -> list[str]:

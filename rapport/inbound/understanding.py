@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from rapport.channels import registry
-from rapport.channels.base import Account, Incoming
+from rapport.channels.base import Incoming
 from rapport.channels.models import Channel
 from rapport.channels.said import Deleted, Edited, Message, NothingSaid, Reaction, Receipt, Said, Unreadable
 from rapport.core.errors import RapportError
@@ -54,7 +54,7 @@ class _Reader:
 
     def __init__(self, channel: Channel) -> None:
         # Parsing has no use for secrets: those of another key must not keep what was delivered from being read.
-        self._account = Account(channel.id, channel.name, channel.kind, channel.address, channel.config)
+        self._account = registry.reader(channel)
         self._kind, self._trusts = channel.kind, bool(channel.config.get("trust_date"))
 
     def read(self, item: Item) -> Sequence[Said]:

@@ -88,7 +88,7 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     said = _said(answer)
     with actions.acting(conversation_id, actor) as conversation:
         channel = answer.channel or _channel(conversation)
-        message = _write(conversation, actor, channel, said, answer.machine_drafted)
+        message = _write(conversation, actor, channel, said, answer)
         _continue(conversation, channel, actor, answer)
         _attach(message, answer.files)
         if answer.draft:
@@ -269,14 +269,15 @@ def _check_form(delivery: Delivery) -> None:
 
 
 def _write(
-    conversation: Conversation, actor: Member, channel: Channel, said: richtext.Rich, machine_drafted: bool
+    conversation: Conversation, actor: Member, channel: Channel, said: richtext.Rich, answer: Answer
 ) -> Message:
     return Message.objects.create(
         conversation=conversation,
         channel=channel,
         direction=Direction.OUT,
         member=actor,
-        machine_drafted=machine_drafted,
+        machine_drafted=answer.machine_drafted,
+        public=approving.is_public(conversation, channel, answer.public),
         subject=conversation.subject,
         text=said.text,
         html=said.html,

@@ -21,7 +21,7 @@ def asked(conversation: Conversation, channel: Channel, public: bool | None) -> 
     """
     if not conversation.approval:
         return {}
-    if conversation.approval == "public" and not _is_public(conversation, channel, public):
+    if conversation.approval == "public" and not is_public(conversation, channel, public):
         return {}
     return {"approval": True}
 
@@ -50,7 +50,8 @@ def _check_second(conversation_id: UUID, actor: Member, delivery_id: UUID) -> No
         raise NotAllowed(_("A second member approves what you wrote."), _("Ask a colleague to look at it."))
 
 
-def _is_public(conversation: Conversation, channel: Channel, public: bool | None) -> bool:
+def is_public(conversation: Conversation, channel: Channel, public: bool | None) -> bool:
+    """Whether everybody will be able to read the answer; `public` as for `asked`."""
     if public is not None:
         return public
     if not registry.connector(channel.kind).abilities.public:

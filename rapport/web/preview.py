@@ -21,4 +21,4 @@ def parts_of(way: Way, member: Member, text: str) -> Sequence[str]:
         signature=member.signature, answering=message.about.get("answer", {}) if message else {}, public=way.public,
         key=str(_NOBODY),
     )  # fmt: skip
-    return registry.connector(way.channel.kind).parts(registry.account(way.channel), draft)
+    return registry.connector(way.channel.kind).parts(registry.reader(way.channel), draft)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from rapport.channels import registry
-from rapport.channels.abilities import Abilities
+from rapport.channels.abilities import Abilities, Length
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.core.errors import Invalid, RapportError
@@ -61,6 +61,11 @@ class Way:
             return _("Only they will read this.")
         us = self.channel.address or self.channel.name
         return _("You are about to answer in public, as %(us)s. Everybody can read it.") % {"us": us}
+
+    @property
+    def length(self) -> Length | None:
+        """How long the text may be there."""
+        return registry.connector(self.channel.kind).length(registry.reader(self.channel))
 
     @property
     def public(self) -> bool | None:

@@ -66,6 +66,10 @@ def test_an_answer_goes_where_they_wrote_in_public_or_in_private(
         Delivery.objects.update(send_after=complaint.created_at)
     while deliver.run_batch():
         pass
+    with scope.system():
+        assert list(Message.objects.filter(direction="out").order_by("id").values_list("public", flat=True)) == [
+            True, False,
+        ]  # fmt: skip
     assert [spoken["text"] for spoken, _ in Parrot.spoken] == ["We mend it.", "And this between us."]
     assert {spoken["to"] for spoken, _ in Parrot.spoken} == {"oak"}
 

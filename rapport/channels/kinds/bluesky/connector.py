@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import orjson
+
 from rapport.channels.base import (
     Abilities,
     About,
@@ -91,6 +93,10 @@ class BlueskyConnector(Kind):
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
         """The posts. Raises Invalid where the draft cannot be posted."""
         return compose.compose(account, draft)
+
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The posts of the thread that it becomes."""
+        return [str(one["record"]["text"]) for one in orjson.loads(self.prepare(account, draft).body)["posts"]]
 
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Post."""

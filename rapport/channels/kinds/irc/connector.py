@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import orjson
+
 from rapport.channels.base import (
     Abilities,
     About,
@@ -103,6 +105,11 @@ class IrcConnector(Kind):
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
         """The lines."""
         return compose.composed(draft)
+
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The lines that it becomes."""
+        lines: list[str] = orjson.loads(self.prepare(account, draft).body)["lines"]
+        return lines
 
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """On the collector's connection where it runs in this process, else on one of its own."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import orjson
+
 from rapport.channels.base import (
     Abilities,
     About,
@@ -111,6 +113,17 @@ class MastodonConnector(Kind):
     def prepare(self, account: Account, draft: Draft) -> Outgoing:
         """The posts of a draft. Raises Invalid."""
         return compose.prepare(account, draft)
+
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The posts of the thread that it becomes."""
+        texts: list[str] = orjson.loads(self.prepare(account, draft).body)["texts"]
+        return texts
+
+    def length(self, account: Account) -> Length:
+        """As its server says; not every one stops at 500."""
+        said = str((account.config.get("own") or {}).get("characters") or "")
+        limit = int(said) if said.isascii() and said.isdigit() and len(said) < 7 else 0
+        return Length(limit or 500, "graphemes", 23)
 
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Post them. Raises MessageRefused, OutcomeUnknown, TooFast or another ChannelError."""

@@ -136,6 +136,10 @@ class TwilioConnector(Kind):
             form["StatusCallback"] = f"{account.hook_url.rstrip('/')}/status"
         return Outgoing(orjson.dumps(form), sender, [to])
 
+    def parts(self, account: Account, draft: Draft) -> Sequence[str]:
+        """The text with the member's name."""
+        return [str(orjson.loads(self.prepare(account, draft).body)["Body"])]
+
     def send(self, account: Account, outgoing: Outgoing, about_to_send: Callable[[], None]) -> Sent:
         """Hand it to Twilio, which says later what became of it."""
         return api.send(account, outgoing, about_to_send)
