@@ -10,11 +10,13 @@ from django.db.models import Count, Q
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.channels import registry
 from rapport.channels.base import Connector
+from rapport.channels.kinds.webchat import names
 from rapport.channels.models import Channel, ChannelState
 from rapport.core import events, scope
 from rapport.core.clock import now
@@ -135,9 +137,17 @@ def _edit(request: HttpRequest, found: Channel, connector: Connector, event: str
         "web/admin/channel.html",
         {
             "form": form, "title": title, "back": "channel_new" if is_new else "channels", "kind": _words(connector),
-            "channel": None if is_new else found, "hook": "" if is_new else _hook(found, connector),
+            "channel": None if is_new else found, "site": "" if is_new else _site(found),
+            "hook": "" if is_new else _hook(found, connector),
         },
     )  # fmt: skip
+
+
+def _site(found: Channel) -> str:
+    """Where a web chat is shown and explained."""
+    if found.kind != "webchat":
+        return ""
+    return reverse("webchat_demo", args=[names.public_key(found.id, found.config)])
 
 
 def _hook(found: Channel, connector: Connector) -> str:

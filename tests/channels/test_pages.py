@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from rapport.channels import registry
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
 from rapport.core.errors import ChannelError
@@ -84,3 +85,31 @@ def test_only_administrators_connect(cast: Cast, sign_in: SignIn) -> None:
     assert client.post(reverse("channel_new_kind", args=["parrot"]), GIVEN).status_code == 403
     assert not Channel.objects.filter(kind="parrot").exists()
     assert sign_in(cast.admin).get(reverse("channel_new_kind", args=["dodo"])).status_code == 404
+
+
+def test_a_mapping_is_tried_on_an_example_and_nothing_is_kept(cast: Cast, sign_in: SignIn) -> None:
+    config = {"text": "$.message.body", "author_name": "$.who"}
+    made = Channel.objects.create(name="Form", kind="webhook", config=config)
+    client, url = sign_in(cast.admin), reverse("channel_mapping", args=[made.id])
+    page = client.post(url, {"example": '{"message": {"body": "<b>Hello</b>"}, "who": "Ann"}'}).content.decode()
+    assert "&lt;b&gt;Hello&lt;/b&gt;" in page
+    assert client.post(url, {"example": "no json"}).status_code == 200
+    assert sign_in(cast.agent).post(url, {"example": "{}"}).status_code == 403
+    assert "Try the mapping" in client.get(reverse("channel", args=[made.id])).content.decode()
+
+
+def test_a_web_chat_leads_to_where_it_is_shown(cast: Cast, sign_in: SignIn) -> None:
+    made = Channel.objects.create(name="Chat", kind="webchat", config={"origins": ["https://shop.example"]})
+    client = sign_in(cast.admin)
+    page = client.get(reverse("channel", args=[made.id])).content.decode()
+    link = page.partition('href="/chat/')[2].partition('"')[0]
+    assert client.get(f"/chat/{link}").status_code == 200
+
+
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_every_kind_can_be_begun_and_says_what_is_missing(kind: str, cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.admin), reverse("channel_new_kind", args=[kind])
+    assert client.get(url).status_code == 200
+    if kind not in ("webchat", "calls", "webhook"):
+        assert client.post(url, {"name": "New one"}).status_code == 200
+        assert not Channel.objects.filter(name="New one").exists()
