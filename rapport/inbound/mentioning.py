@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from rapport.channels.models import Channel
+from rapport.channels.said import Author
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import bulk, notify
+from rapport.core.plainline import plain_line
 from rapport.inbound import deciding, placing
 from rapport.inbound.arrival import Arrival
 from rapport.inbound.claims import Outcome
@@ -53,7 +55,7 @@ def store(mentions: Sequence[Arrival]) -> list[Outcome]:
             "at": ("timestamptz", [a.at for a in mentions]),
             "author_kind": ("text", [one.kind if one else "" for one in authors]),
             "author_value": ("text", [one.value if one else "" for one in authors]),
-            "author_name": ("text", [(one.name or one.written or one.value)[:200] if one else "" for one in authors]),
+            "author_name": ("text", [_name(one) for one in authors]),
             "reach": ("bigint", [one.reach if one else None for one in authors]),
             "subject": ("text", [a.said.subject[:300] for a in mentions]),
             "text": ("text", [a.said.text[:_TEXT_CHARS_MAX] for a in mentions]),
@@ -70,3 +72,7 @@ def store(mentions: Sequence[Arrival]) -> list[Outcome]:
     return [
         Outcome(a.item, RawState.MENTION if a.message_id in fresh else RawState.DUPLICATE, "") for a in mentions
     ]
+
+
+def _name(author: Author | None) -> str:
+    return plain_line(author.name or author.written or author.value)[:200] if author else ""

@@ -17,6 +17,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from rapport.channels.models import Channel
 from rapport.conversations.threading import Plan
 from rapport.core import scope
+from rapport.core.plainline import plain_line
 from rapport.inbound import changing, claims, deciding, mentioning, placing, storing, understanding
 from rapport.inbound.arrival import Arrival, Item, addressed_to
 from rapport.inbound.claims import Outcome
@@ -168,7 +169,7 @@ def _names(arrivals: list[Arrival]) -> dict[Key, people.Met]:
         if arrival.sender and author and not arrival.is_ours:
             met = names.get(arrival.sender)
             if met is None or not met.name:
-                names[arrival.sender] = people.Met(author.name, author.written)
+                names[arrival.sender] = people.Met(plain_line(author.name), plain_line(author.written))
     return names
 
 

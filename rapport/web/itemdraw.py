@@ -127,6 +127,7 @@ def _head(item: Item, message: Message, around: Around, words: _Words) -> str:
     parts.append(words.kinds.get(message.kind, ""))
     parts.append(aboutdraw.marks(message))
     parts.append(words.machine if message.machine_drafted else "")
+    parts.append(_badge(item.by) if item.by else "")
     parts.append(around.age(item.at))
     if message.direction == Direction.OUT and message.recipients.get("to"):
         parts.append(_recipients(message, words))

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from django.utils.translation import gettext as _
 
+from rapport.channels.models import Channel
 from rapport.conversations import queries, undoing
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority
 from rapport.core import plans
@@ -40,6 +41,7 @@ class Item:
     icon: str = ""
     number: int = 0
     body: str = ""
+    by: str = ""
     undo: bool = False
     other: Conversation | None = None
 
@@ -110,10 +112,11 @@ def _timeline_of(conversation: Conversation, before: UUID | None) -> Timeline:
     deliveries = {
         one.message_id: one for one in Delivery.objects.filter(conversation_id=conversation.id, message_id__in=ids)
     }
+    channels = _channels_of(messages)
     items = [
         Item(
             m.at, m.id, m, [a for a in attachments.get(m.id, []) if not a.inline], deliveries.get(m.id),
-            body=bodies.get(m.id, ""),
+            body=bodies.get(m.id, ""), by=channels.get(m.channel_id, "") if m.channel_id else "",
         )
         for m in messages
     ]
@@ -121,6 +124,12 @@ def _timeline_of(conversation: Conversation, before: UUID | None) -> Timeline:
     until = messages[-1].at if messages and before else None
     items += _events(conversation, since, until)
     return Timeline(sorted(items, key=lambda item: (item.at, item.id)), messages[0].id if messages and more else None)
+
+
+def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
+    """The names of the channels that messages went by, where there is more than one to tell apart."""
+    ids = {message.channel_id for message in messages if message.channel_id}
+    return dict(Channel.objects.filter(id__in=ids).values_list("id", "name")) if len(ids) > 1 else {}
 
 
 def why(conversation: Conversation) -> Why | None:

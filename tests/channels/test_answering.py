@@ -94,6 +94,7 @@ def test_it_goes_on_by_mail_only_where_they_agreed_and_stays_one_conversation(
     page = client.get(reverse("conversation", args=[complaint.id])).content.decode()
     assert "By e-mail: " in page
     assert "In public: Our parrot" in page
+    assert page.count('<span class="badge">Our parrot</span>') == 1  # each message says by which channel it came
 
 
 def test_a_way_that_is_closed_meanwhile_is_refused_and_the_words_stay(

@@ -249,3 +249,14 @@ def test_a_send_that_was_cut_off_is_repeated_where_the_service_knows_it_again(pe
     with scope.system():
         assert Delivery.objects.get().state == "sent"
     assert len(Parrot.spoken) == 1
+
+
+def test_a_name_turns_nothing_around_and_an_emoji_of_twelve_code_points_stays_whole(perch: Channel) -> None:
+    family = "\U0001f469\U0001f3fd\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f468\U0001f3fb"
+    name = f"\u202egnp.exe\u202c {family}\n\u2066Ann\u2069"
+    take(perch, item("p1", f"Hello \u202eolleh {family}", by="ann", name=name))
+    take(perch, item("s1", "Found", by="kim", name=name, origin="search"))
+    with scope.system():
+        assert Person.objects.get().name == f"gnp.exe {family} Ann"
+        assert Mention.objects.get().author_name == f"gnp.exe {family} Ann"
+    assert said()[0].text.endswith(family)

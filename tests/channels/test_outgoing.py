@@ -4,6 +4,7 @@ import gzip
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from rapport.channels import outgoing
 from rapport.channels.base import ChannelError, OutcomeUnknown, TooFast
 from rapport.channels.testing import Reply, ScriptedServer
+from rapport.core.options import options
 
 
 @pytest.fixture
@@ -99,3 +101,12 @@ def test_what_may_have_been_done_is_not_called_undone(server: ScriptedServer) ->
 @pytest.mark.parametrize("value", ["", "soon", "-5", "99999999", "Wed, 21 Oct 2015 07:28:00 GMT", "\u0664"])
 def test_retry_after_is_bounded_whatever_it_says(value: str) -> None:
     assert 1 <= outgoing.retry_after({"retry-after": value}) <= 3600
+
+
+def test_requests_go_through_the_companys_proxy_where_there_is_one(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.always(Reply.of({"by": "proxy"}))
+    monkeypatch.setattr(outgoing, "options", lambda: replace(options(), outgoing_proxy=server.url))
+    assert outgoing.ask("GET", "http://service.example/path").json() == {"by": "proxy"}
+    assert server.asked[0].path == "http://service.example/path"

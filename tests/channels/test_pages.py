@@ -1,5 +1,7 @@
 """Connecting, trying, changing and pausing a channel of any kind on its pages."""
 
+from importlib.metadata import EntryPoint, EntryPoints
+
 import pytest
 from django.urls import reverse
 
@@ -113,3 +115,13 @@ def test_every_kind_can_be_begun_and_says_what_is_missing(kind: str, cast: Cast,
     if kind not in ("webchat", "calls", "webhook"):
         assert client.post(url, {"name": "New one"}).status_code == 200
         assert not Channel.objects.filter(name="New one").exists()
+
+
+def test_a_kind_of_somebody_else_is_there_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = EntryPoint("budgie", "tests.channels.parrot:Parrot", "rapport.channels")
+    here = EntryPoints([point])
+    monkeypatch.setattr(registry, "entry_points", lambda **asked: here.select(**asked))
+    registry.connector.cache_clear()
+    assert "budgie" in registry.kinds()
+    assert isinstance(registry.connector("budgie"), Parrot)
+    registry.connector.cache_clear()

@@ -86,6 +86,14 @@ def _channels(company: Company, outgoing_port: int) -> None:
         )
         for channel in company.channels
     )
+    Channel.objects.create(
+        name="Chat on the site",
+        kind="webchat",
+        config={
+            "origins": ["https://www.tarnholt.example"], "greeting": "Hello! What may we help you with?",
+            "mail_channel": company.channels[0].name, "privacy_url": "https://www.tarnholt.example/privacy",
+        },
+    )  # fmt: skip
 
 
 def leave_by(outgoing_port: int) -> None:
