@@ -96,6 +96,8 @@ def password(name: str, **given: Any) -> None:
         from rapport.channels import secrets
 
         one = _named(name)
+        if one.kind != "email":
+            raise Invalid(f"{name} is no mailbox.", "Enter its credentials on its page, under Channels.")
         word = _password(given)
         _change(one, secrets=secrets.seal({"imap_password": word, "smtp_password": word}), state="new", error="")
         click.echo(f"The password of {name} is kept.")

@@ -1,13 +1,16 @@
 """Connecting, trying, changing and pausing a channel of any kind on its pages."""
 
+from contextlib import nullcontext
 from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
+from click.testing import CliRunner
 from django.urls import reverse
 
 from rapport.channels import registry
 from rapport.channels.models import Channel
-from rapport.channels.secrets import unseal
+from rapport.channels.secrets import seal, unseal
+from rapport.cli import channel as command
 from rapport.core.errors import ChannelError
 from tests.channels.parrot import Parrot
 from tests.web.cast import Cast
@@ -125,3 +128,14 @@ def test_a_kind_of_somebody_else_is_there_by_its_entry_point(monkeypatch: pytest
     assert "budgie" in registry.kinds()
     assert isinstance(registry.connector("budgie"), Parrot)
     registry.connector.cache_clear()
+
+
+def test_the_command_line_gives_no_mailbox_password_to_what_is_no_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed = seal({"cracker": "salted"})
+    made = Channel.objects.create(name="P", kind="parrot", config={"perch": "oak"}, secrets=sealed)
+    monkeypatch.setattr(command, "database", nullcontext)
+    monkeypatch.setenv("WORD", "other")
+    done = CliRunner().invoke(command.password, ["P", "--password-env", "WORD"])
+    assert done.exit_code != 0
+    made.refresh_from_db()
+    assert bytes(made.secrets) == sealed
