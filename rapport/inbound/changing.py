@@ -17,7 +17,7 @@ from rapport.conversations.snippets import snippet_of
 from rapport.core import events, notify
 from rapport.core.clock import now
 from rapport.inbound import placing
-from rapport.inbound.arrival import Arrival, Item
+from rapport.inbound.arrival import NOWHERE, Arrival, Item
 from rapport.inbound.claims import Outcome
 from rapport.inbound.models import RawItem, RawState
 from rapport.inbound.understanding import Change, as_new
@@ -68,6 +68,8 @@ def _apply(item: Item, change: Change) -> Outcome:
         conversation = _react(change)
     if conversation is None:
         return Outcome(item, RawState.IGNORED, _UNKNOWN)
+    if conversation == NOWHERE:
+        return Outcome(item, RawState.MENTION)
     return Outcome(item, RawState.STORED, "", conversation)
 
 
@@ -76,7 +78,7 @@ def _edit(item: Item, change: Edited) -> UUID | None:
     row = _message(said.external_id)
     if row is None:
         known = Mention.objects.filter(channel_id=item.channel_id, external_id=said.external_id)
-        return item.channel_id if known.update(text=said.text, subject=said.subject[:300]) else None
+        return NOWHERE if known.update(text=said.text, subject=said.subject[:300]) else None
     at = said.edited_at or item.received_at
     if (row.edited_at and row.edited_at >= at) or row.text == said.text:
         return row.conversation_id
@@ -98,7 +100,7 @@ def _delete(item: Item, change: Deleted) -> UUID | None:
     row = _message(change.external_id)
     if row is None:
         gone = Mention.objects.filter(channel_id=item.channel_id, external_id=change.external_id, deleted_at=None)
-        return item.channel_id if gone.update(deleted_at=at) else None
+        return NOWHERE if gone.update(deleted_at=at) else None
     if row.deleted_at is None:
         _rows(row).update(deleted_at=at)
         _tell(row, "message.deleted_by_author")

@@ -24,6 +24,7 @@ from rapport.outbound.models import DeliveryState
 from rapport.outbound.uploads import INLINE_BYTES_MAX
 from rapport.people.models import Handle
 from rapport.web import richview
+from rapport.web.aboutdraw import is_web
 from rapport.web.rights import member_of
 from rapport.web.shell import shell_of
 from rapport.web.timeline import Timeline
@@ -69,7 +70,10 @@ class Stop:
 
 @dataclass(frozen=True)
 class Composer:
-    """What stands in the box; `why_not` says why a reply cannot be sent the usual way from here."""
+    """What stands in the box.
+
+    `why_not` says why a reply cannot be sent the usual way from here, `there` where else one could answer.
+    """
 
     to: str = ""
     cc: str = ""
@@ -88,6 +92,7 @@ class Composer:
     subject: str = ""
     ways: Sequence[Way] = ()
     way_key: str = ""
+    there: str = ""
     agreed: bool = False
 
     @cached_property
@@ -148,6 +153,7 @@ def composer_of(request: HttpRequest, conversation: Conversation, timeline: Time
         to=written(to), cc=written(_others(conversation, last, to)),
         note=not (to or ways) or bool(why_not and not channels),
         why_not=why_not, channels=channels, seen=max(counted, default=None), ways=ways,
+        there=_there(last, ways),
     )  # fmt: skip
     return _with_drafts(request, conversation, empty)
 
@@ -189,6 +195,13 @@ def _ways(conversation: Conversation) -> tuple[str, list[Channel]]:
     if not others:
         return _("%(why)s Only notes are possible here until there is one.") % {"why": gone}, []
     return gone, others
+
+
+def _there(last: Message | None, ways: Sequence[Way]) -> str:
+    """Where one answers oneself what its channel cannot be answered on, such as a blog."""
+    url = str(last.about.get("url", "")) if last else ""
+    answered_here = any(way.channel.id == last.channel_id for way in ways) if last else True
+    return "" if answered_here or not is_web(url) else url
 
 
 def _answers(channel: Channel) -> bool:

@@ -134,6 +134,18 @@ def test_found_posts_are_mentions_and_make_nobody(perch: Channel) -> None:
     assert (mention.author_name, mention.reach) == ("Kim", 50)
 
 
+def test_what_changes_a_mention_changes_it_and_belongs_to_no_conversation(perch: Channel) -> None:
+    found = {"origin": "search", "public": True}
+    take(perch, item("s1", "Cages are bad", by="kim", **found))
+    assert take(perch, item("s1", "Cages are good", by="kim", **{"is": "edited"}, **found)) == {"mention": 1}
+    assert take(perch, item("s1", **{"is": "deleted"})) == {"mention": 1}
+    with scope.system():
+        (mention,) = Mention.objects.all()
+        assert (mention.text, bool(mention.deleted_at)) == ("Cages are good", True)
+        assert not RawItem.objects.exclude(conversation_id=None).exists()
+    assert conversations() == []
+
+
 def test_a_rule_that_speaks_of_found_posts_makes_them_conversations(perch: Channel) -> None:
     when = {"all": [{"mention": ["search", "feed"]}, {"reach": 1000}]}
     rules = [{"name": "Loud", "when": when, "then": {"owner": "pr"}}]

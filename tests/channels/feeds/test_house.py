@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.urls import reverse
 
 from rapport.channels import registry
 from rapport.channels.models import Channel
@@ -14,7 +15,10 @@ from rapport.ownership import service
 from rapport.people.models import Handle, Person, Relationship
 from tests.channels.feeds.feeds import Post, found, rss
 from tests.inbound.post import make_team, the_conversation
+from tests.web.cast import Cast
+from tests.web.conftest import SignIn, cast, sign_in
 
+__all__ = ["cast", "sign_in"]
 pytestmark = pytest.mark.django_db
 RULE = {
     "name": "What analysts publish", "when": {"mention": "feed", "relationship": "analyst"},
@@ -48,7 +52,7 @@ def test_a_blog_of_somebody_unknown_is_a_mention(blogs: Channel) -> None:
         "A kettle, tried", "site", "blog.example.org", "Ann's blog",
     )  # fmt: skip
     assert take(blogs, rss(Post())) == {}
-    assert take(blogs, rss(Post(text="It leaks.")), changed=True) == {"stored": 1}
+    assert take(blogs, rss(Post(text="It leaks.")), changed=True) == {"mention": 1}
     with scope.system():
         assert Mention.objects.get().text == "It leaks."
 
@@ -65,3 +69,17 @@ def test_an_analysts_personal_blog_reaches_analyst_relations(blogs: Channel) -> 
     assert take(blogs, rss(Post(text="It leaks.")), changed=True) == {"stored": 1}
     with scope.system():
         assert [one.text for one in Revision.objects.all()] == ["It boils."]
+
+
+def test_what_cannot_be_answered_by_its_channel_leads_to_where_it_can(
+    blogs: Channel, cast: Cast, sign_in: SignIn
+) -> None:
+    take(blogs, rss(Post()))
+    with scope.system():
+        mention = Mention.objects.get()
+    client = sign_in(cast.admin)
+    taken = client.post(reverse("mention_take", args=[mention.channel_id, mention.id]))
+    page = client.get(taken["Location"]).content.decode()
+    assert "Answer where it was said" in page
+    assert f'href="{mention.url}"' in page
+    assert "By e-mail: " in page
