@@ -32,8 +32,9 @@ class Abilities:
 
     `public`/`private`: which visibilities its messages can have. `splits`: a text that is too long may go as several.
     `idempotent`: sending the same delivery again is told apart by the other side, so that a send that was cut off may
-    simply be repeated. `clocked`: the service's own time of a message can be believed. `naming`: how a member's name is
-    shown to the reader.
+    simply be repeated. `clocked`: the service's own time of a message can be believed. `undo_s`: how
+    long an answer waits so that it can be taken back; in a chat nobody waits. `naming`: how a member's name is shown to
+    the reader.
     """
 
     receives: bool = True
@@ -52,6 +53,7 @@ class Abilities:
     splits: bool = False
     idempotent: bool = False
     clocked: bool = True
+    undo_s: int = 10
     naming: Naming = "none"
     length: Length | None = None
     files: Files = Files()

@@ -53,9 +53,10 @@ def enqueue(
     """Write, in the caller's transaction (system scope), the decision to send `message`; to and cc are
     (name, address).
 
-    Gives the message its Message-ID, which answers are threaded by. `send_after` is ten seconds from now by
-    default. `options`: in_reply_to (id of a Message), quote (bool), html, automatic (bool), bcc ([[name,
-    address]]). Raises Invalid where there is nobody to send to.
+    Gives the message its Message-ID, which answers are threaded by. `send_after` is by default as long from now as
+    the channel lets one take an answer back (ten seconds for a mail, at once in a chat). `options`: in_reply_to (id
+    of a Message), quote (bool), html, automatic (bool), bcc ([[name, address]]). Raises Invalid where there is nobody
+    to send to.
     """
     if not to:
         raise Invalid("There is nobody to send this to.", "Add a recipient.")
@@ -75,10 +76,15 @@ def enqueue(
         recipients={"to": list(map(list, to)), "cc": list(map(list, cc)), "bcc": kept.pop("bcc", [])},
         options=kept,
         state=DeliveryState.AWAITING if awaits else DeliveryState.QUEUED,
-        send_after=send_after or now() + UNDO,
+        send_after=send_after or now() + undo_of(channel),
     )
     notify.wake(notify.OUTBOX_CHANNEL)
     return delivery
+
+
+def undo_of(channel: Channel) -> timedelta:
+    """How long an answer on a channel waits so that it can be taken back."""
+    return timedelta(seconds=registry.connector(channel.kind).abilities.undo_s)
 
 
 def cancel(delivery_id: UUID, actor_id: UUID | None = None) -> bool:

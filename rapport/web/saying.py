@@ -19,8 +19,8 @@ from rapport.conversations.models import Conversation, Direction, Draft, DraftKi
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import actions as outbox
-from rapport.outbound import drafts, mentions, richtext, scheduling
-from rapport.outbound.models import Delivery
+from rapport.outbound import drafts, mentions, queue, richtext, scheduling
+from rapport.outbound.models import Delivery, DeliveryState
 from rapport.web import preview
 from rapport.web.composer import Composer, Stop, addresses_of, choose_channel, composer_of, zone
 from rapport.web.conversation import after, show
@@ -145,7 +145,12 @@ def _reply(request: HttpRequest, found: Conversation, draft: Draft | None) -> No
         snooze=given.get("then") == "snooze",
     )
     delivery = outbox.reply(found.id, me, answer)
-    messages.success(request, _said(at, given.get("then", "")), extra_tags=_undo(request, delivery))
+    if delivery.state == DeliveryState.AWAITING:
+        messages.success(request, _("It waits for a colleague's approval."), extra_tags=_undo(request, delivery))
+    elif queue.undo_of(delivery.channel) or at is not None:
+        messages.success(request, _said(at, given.get("then", "")), extra_tags=_undo(request, delivery))
+    else:
+        messages.success(request, _("It goes out now."))
 
 
 def _going(request: HttpRequest, found: Conversation) -> dict[str, Any]:

@@ -87,6 +87,8 @@ def ways_of(conversation: Conversation, messages: Iterable[Message]) -> list[Way
     if not last or (channel is not None and channel.kind == "email" and set(last) <= {channel.id}):
         return []
     channels = Channel.objects.in_bulk(list(last))
+    if all(one.kind == "email" for one in channels.values()):
+        return []
     ways = [way for id in reversed(last) if id in channels for way in _of_channel(channels[id], last[id])]
     return [*ways, *_by_mail(conversation, ways)]
 

@@ -60,6 +60,7 @@ class DiscordConnector(Kind):
         group="messengers",
     )
     abilities: ClassVar[Abilities] = Abilities(
+        undo_s=0,
         public=True, private=False, threads=True, splits=True, naming="name", length=Length(LENGTH),
         files=Files(10, 10 * 1024 * 1024),
     )  # fmt: skip

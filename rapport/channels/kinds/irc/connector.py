@@ -42,6 +42,7 @@ class IrcConnector(Kind):
     label = lazy("IRC")
     about = _ABOUT
     abilities = Abilities(
+        undo_s=0,
         starts=True, public=True, splits=True, naming="initials", length=Length(compose.BYTES_MAX, "bytes")
     )
     fields = (

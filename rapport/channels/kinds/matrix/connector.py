@@ -47,6 +47,7 @@ class MatrixConnector(Kind):
     label = lazy("Matrix")
     about = _ABOUT
     abilities = Abilities(
+        undo_s=0,
         starts=True, edits=True, deletes=True, public=True, threads=True, reactions=True, idempotent=True,
         naming="name", length=Length(compose.BYTES_MAX, "bytes"), files=Files(10, 20_000_000),
     )  # fmt: skip

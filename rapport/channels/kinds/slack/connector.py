@@ -62,6 +62,7 @@ class SlackConnector(Kind):
         group="chat",
     )
     abilities: ClassVar[Abilities] = Abilities(
+        undo_s=0,
         public=True, private=True, threads=True, reactions=True, naming="name", length=Length(LENGTH)
     )
     fields: ClassVar[Sequence[Field]] = (

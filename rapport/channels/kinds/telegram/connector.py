@@ -66,6 +66,7 @@ class TelegramConnector(Kind):
         group="messengers",
     )
     abilities: ClassVar[Abilities] = Abilities(
+        undo_s=0,
         public=True, private=True, threads=True, reactions=True, splits=True, naming="name",
         length=Length(LENGTH, "utf16"), files=Files(10, 20 * 1024 * 1024),
     )  # fmt: skip

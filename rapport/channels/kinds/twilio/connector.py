@@ -49,7 +49,7 @@ class TwilioConnector(Kind):
         terms=lazy("Twilio bills each segment of a text message and each minute of a call."),
         group="phone",
     )
-    abilities = Abilities(starts=True, receipts=True, naming="name", length=Length(TEXT_MAX))
+    abilities = Abilities(undo_s=0, starts=True, receipts=True, naming="name", length=Length(TEXT_MAX))
     fields = (
         Field("account_sid", lazy("Account SID"), "text", lazy("AC and 32 characters."), required=True),
         Field("auth_token", lazy("Auth Token"), "secret", required=True),

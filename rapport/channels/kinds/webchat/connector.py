@@ -66,6 +66,7 @@ class WebChatConnector(Kind):
         group="site",
     )
     abilities = Abilities(
+        undo_s=0,
         replies=True, private=True, receipts=True, idempotent=True, naming="name", length=Length(TEXT_MAX),
         files=Files(10, FILE_BYTES_MAX),
     )  # fmt: skip

@@ -69,6 +69,7 @@ class WhatsAppConnector(Kind):
         group="messengers",
     )
     abilities: ClassVar[Abilities] = Abilities(
+        undo_s=0,
         threads=False, reactions=True, receipts=True, splits=True, naming="name",
         length=Length(compose.LENGTH),
         files=Files(

@@ -40,6 +40,7 @@ class XmppConnector(Kind):
     label = lazy("XMPP")
     about = _ABOUT
     abilities = Abilities(
+        undo_s=0,
         starts=True, edits=True, deletes=True, public=True, threads=True, reactions=True, receipts=True, naming="name",
         length=Length(compose.BYTES_MAX, "bytes"),
     )  # fmt: skip
