@@ -38,6 +38,11 @@ class Asked:
     body: bytes
 
 
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who hangs up in the middle is what tests are about, and no news."""
+
+
 class ScriptedServer:
     """`with ScriptedServer() as server: server.always(Reply(429))`; `asked` has every request.
 
@@ -49,7 +54,7 @@ class ScriptedServer:
         self._replies: dict[tuple[str, str], list[Reply]] = {}
         self._usual = Reply(404, b"{}", {"Content-Type": "application/json"})
         self._stopped = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
