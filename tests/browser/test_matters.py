@@ -1,9 +1,10 @@
 """Two members at one conversation: each sees that the other is there and types, and what they do with the matter."""
 
 import re
+import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Route, expect
 
 from rapport.conversations.models import Conversation, Presence, Status
 from rapport.core import scope
@@ -52,3 +53,33 @@ def test_two_members_see_one_another_and_merge_and_take_it_back(place: Place) ->
     ana.get_by_role("button", name="Until they answer").click()
     expect(ana.locator("#conversation-head")).to_contain_text("Snoozed until they answer")
     assert not heard
+
+
+def test_what_was_asked_before_one_acted_is_not_laid_over_it(place: Place) -> None:
+    """A refresh that others cause is held back until one's own act has been answered."""
+    cast = place.cast
+    page = place.page(cast.agent)
+    page.goto(f"/c/{cast.conversation.id}/?in=all")
+    expect(page.locator("#composer-text[contenteditable]")).to_be_visible()
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append((route, route.fetch()))
+
+    page.route("**/timeline/**", hold)
+    told = "(id) => document.dispatchEvent(new CustomEvent('rapport:refresh', { detail: [id] }))"
+    page.evaluate(told, str(cast.conversation.id))
+    until = time.monotonic() + 20
+    while not held and time.monotonic() < until:
+        page.wait_for_timeout(20)
+    page.locator("body").press("f")
+    following = page.locator("#interest-menu [value=follow]")
+    expect(following).to_have_attribute("aria-pressed", "true")
+    route, answer = held[0]
+    with page.expect_response("**/timeline/**"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(300)
+    expect(following).to_have_attribute("aria-pressed", "true")

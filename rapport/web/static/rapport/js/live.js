@@ -174,17 +174,26 @@ function showWaiting() {
   scroller().scrollTop = 0;
 }
 
+// What one does oneself shows the conversation anew: what was asked before it must not be laid over it.
+let acts = 0;
+for (const kind of ["htmx:beforeRequest", "htmx:afterSwap"]) {
+  document.addEventListener(kind, (event) => { if (event.detail.target?.id === "detail") acts += 1; });
+}
+
 async function refreshOpen(ids) {
   const open = document.querySelector("[data-conversation]");
-  if (!open || !ids.includes(open.dataset.conversation)) return;
+  if (!open || !ids.includes(open.dataset.conversation)) return undefined;
+  const before = acts;
   const found = await fragment(open.dataset.fresh);
-  if (!found) return;
+  if (!found) return undefined;
+  if (acts !== before) return refreshOpen(ids);
   const head = document.getElementById("conversation-head");
   if (head && !head.querySelector("details[open]") && !head.contains(document.activeElement)) swap(head, found.querySelector("#conversation-head"));
   const why = found.querySelector("#why");
   const oldWhy = document.getElementById("why");
   if (why && oldWhy && !oldWhy.open && why.textContent !== oldWhy.textContent) swap(oldWhy, why);
   mergeTimeline(found.querySelector("#timeline"));
+  return undefined;
 }
 
 function swap(old, fresh) {
