@@ -28,7 +28,7 @@ def measured(folder: Path, given: list[str]) -> dict[str, Any]:
     Ear(lambda at, id: heard.setdefault(id, at) and None).start()
     with _hanging() as port, worker() as pid:
         until(lambda: _ticked(third, "warm", 3, 0.2) and len(heard) >= 3, "the worker does not work")
-        quiet = _ticked(third, "quiet", _QUIET_S)
+        quiet = _ticked(third, "quiet", min(_QUIET_S, int(seconds)))
         before = memory_mb(pid)
         hung = _hung(port)
         flooding = Channel.objects.create(name="Flood", kind="flooding", address="@flood", config=flood)

@@ -65,7 +65,7 @@ class _Eye:
 
         with scope.system():
             rows = Message.objects.filter(channel_id=self._channel, direction="in", text__contains="number")
-            found = list(rows.order_by("-id").values_list("text", "conversation_id")[:20])
+            found = list(rows.order_by("-id").values_list("text", "conversation_id")[:200])
         for text, conversation in found:
             words = text[text.index("number") :].strip()
             self.seen.setdefault(words, at)
