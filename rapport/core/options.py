@@ -71,8 +71,8 @@ class Options:
     web_threads: int = 4
     #: How many threads of one worker turn raw items into conversations.
     pipeline_threads: int = 1
-    #: How many threads of one worker send mail.
-    outbox_threads: int = 2
+    #: On how many channels one worker sends at the same time; each has a thread of its own while something is due.
+    outbox_threads: int = 16
     #: The largest mail taken in, in bytes; a larger one is refused.
     mail_bytes_max: int = 50 * MEGABYTE
     #: The largest attachment kept, in bytes; of a larger one only name and size are kept.

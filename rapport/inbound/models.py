@@ -41,6 +41,9 @@ class RawItem(models.Model):
         indexes = [
             models.Index(fields=["id"], name="raw_item_waiting", condition=models.Q(state="received")),
             models.Index(
+                fields=["channel", "id"], name="raw_item_waiting_share", condition=models.Q(state="received")
+            ),
+            models.Index(
                 fields=["-id"], name="raw_item_trouble", condition=models.Q(state__in=["quarantined", "refused"])
             ),
         ]

@@ -57,14 +57,16 @@ def run_batch(limit: int = BATCH_ITEMS) -> BatchResult:
 
     Raises OperationalError when the database is gone: nothing is lost, try again.
     """
+    items: list[Item] = []
     try:
         with scope.system():
-            return _process(claims.claim(limit))
+            items = claims.claim(limit)
+            return _process(items)
     except OperationalError:
         raise
     except Exception:
         log.exception("a batch failed; trying its items one by one")
-        return run_carefully(limit)
+        return _one_by_one([(item.channel_id, item.id) for item in items])
 
 
 def run_carefully(limit: int = BATCH_ITEMS) -> BatchResult:
@@ -72,20 +74,24 @@ def run_carefully(limit: int = BATCH_ITEMS) -> BatchResult:
 
     An item that has been tried too often without an outcome took its workers down with it: it is quarantined.
     """
+    with scope.system():
+        waiting = claims.upcoming(limit)
+    return _one_by_one(waiting)
+
+
+def _one_by_one(waiting: list[claims.Key]) -> BatchResult:
     total = BatchResult()
-    for _ in range(limit):
+    for key in waiting:
         with scope.system():
-            attempts = claims.count_attempt(claims.claim(1))
-        if not attempts:
-            break
-        total.add(_alone(attempts))
+            attempts = claims.count_attempt(claims.claim_one(key))
+        total.add(_alone(key, attempts))
     return total
 
 
-def _alone(attempts: Mapping[UUID, int]) -> BatchResult:
+def _alone(key: claims.Key, attempts: Mapping[UUID, int]) -> BatchResult:
     with scope.system():
-        # Another worker may have taken the item that was counted; then this is its neighbour, with a clean record.
-        items = claims.claim(1)
+        # Another worker may have taken it, before it was counted or since.
+        items = claims.claim_one(key)
         tried = max((attempts.get(item.id, 0) for item in items), default=0)
         if tried > ATTEMPTS_MAX:
             return _quarantine(items, f"It was tried {tried - 1} times, and each time the worker stopped.")

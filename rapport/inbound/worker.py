@@ -30,8 +30,9 @@ from rapport.core.options import options
 from rapport.inbound import pipeline, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.notices import worker as notices
-from rapport.outbound import deliver, queue
+from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
+from rapport.outbound.senders import Senders
 
 log = logging.getLogger(__name__)
 PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts")
@@ -70,7 +71,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
     wanted = options()
     runs: dict[str, tuple[Callable[[Event], None], int]] = {
         "pipeline": (_pipeline, wanted.pipeline_threads),
-        "outbox": (_outbox, wanted.outbox_threads),
+        "outbox": (_outbox, 1),
         "notices": (notices.run, 1),
         "collect": (_collect, 1),
         "listener": (_listen, 1 if wanted.listener_port else 0),
@@ -113,10 +114,15 @@ def _pipeline(stopping: Event) -> None:
 
 def _outbox(stopping: Event) -> None:
     """Send what is due, when it is due."""
-    with _Ear(notify.OUTBOX_CHANNEL) as ear:
-        while not stopping.is_set():
-            if not deliver.run_batch():
+    senders = Senders(stopping, options().outbox_threads)
+    try:
+        with _Ear(notify.OUTBOX_CHANNEL) as ear:
+            while not stopping.is_set():
+                senders.call()
                 ear.wait(_seconds_until(queue.next_due()), stopping)
+    finally:
+        if stopping.is_set():
+            senders.join(_STOP_SECONDS / 2)
 
 
 def _seconds_until(due: datetime | None) -> float:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -31,11 +32,12 @@ class _ClaimLost(Exception):
     """Another worker has it: not ours to send any more."""
 
 
-def run_batch(limit: int = 8) -> int:
-    """Send up to `limit` due messages and return how many were taken. Raises OperationalError without a
-    database.
+def run_batch(limit: int = 8, only: UUID | None = None) -> int:
+    """Send up to `limit` due messages (of the channel `only`) and return how many were taken.
+
+    Raises OperationalError without a database.
     """
-    claims = queue.claim(limit)
+    claims = queue.claim(limit, only)
     for claim in claims:
         kept = queue.renew(claim)
         if kept:

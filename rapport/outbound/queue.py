@@ -132,16 +132,26 @@ def send_again(delivery_id: UUID, actor_id: UUID | None = None) -> bool:
         return bool(changed)
 
 
-def claim(limit: int) -> list[Claim]:
-    """Take up to `limit` due deliveries: the oldest of each conversation only, within each channel's rate."""
+def claim(limit: int, only: UUID | None = None) -> list[Claim]:
+    """Take up to `limit` due deliveries (of the channel `only`): the oldest of each conversation, within the rates."""
     with scope.system():
         _give_up_lapsed()
         _hold_back_answered()
         claims: list[Claim] = []
-        for channel in _due_channels():
+        for channel in _due_channels(only):
             if len(claims) < limit:
                 claims += _claim_of(channel, limit - len(claims))
         return claims
+
+
+def due_channels() -> list[UUID]:
+    """The channels on which something is due that nobody has taken, the one that has waited longest first."""
+    with scope.system():
+        _give_up_lapsed()
+        _hold_back_answered()
+        with connection.cursor() as cursor:
+            cursor.execute(_DUE, {"now": now()})
+            return [row[0] for row in cursor.fetchall()]
 
 
 def send_now(delivery_id: UUID, actor_id: UUID | None = None) -> bool:
@@ -316,10 +326,11 @@ def _hold_back_answered() -> None:
         tell(delivery, "delivery.held")
 
 
-def _due_channels() -> list[Channel]:
+def _due_channels(only: UUID | None) -> list[Channel]:
     pending = (DeliveryState.QUEUED, DeliveryState.RETRY)
-    due = Delivery.objects.filter(state__in=pending, send_after__lte=now()).values("channel_id")
-    return list(Channel.objects.filter(id__in=due, enabled=True))
+    due = Delivery.objects.filter(state__in=pending, send_after__lte=now())
+    mine = due.filter(channel_id=only) if only else due
+    return list(Channel.objects.filter(id__in=mine.values("channel_id"), enabled=True))
 
 
 def _claim_of(channel: Channel, limit: int) -> list[Claim]:
@@ -360,6 +371,12 @@ WHERE d.state = 'queued' AND d.options @> '{"unless_they_write": true}' AND d.cl
     SELECT 1 FROM conversations_message m
     WHERE m.conversation_id = d.conversation_id AND m.direction = 'in' AND m.kind = 'message' AND m.id > d.message_id)
 RETURNING d.id
+"""
+_DUE = """
+SELECT d.channel_id FROM outbound_delivery d JOIN channels_channel c ON c.id = d.channel_id
+WHERE d.state IN ('queued', 'retry') AND d.send_after <= %(now)s AND c.enabled
+  AND (d.claimed_until IS NULL OR d.claimed_until < %(now)s)
+GROUP BY d.channel_id ORDER BY min(d.send_after)
 """
 _CLAIM = """
 WITH due AS (
