@@ -25,6 +25,7 @@ from rapport.inbound import intake
 
 log = logging.getLogger(__name__)
 _HEARD_SECONDS = 60
+_MEASURED_SECONDS = 10
 _KNOWN_SECONDS = 5
 
 
@@ -36,6 +37,8 @@ class ChannelSource:
         self._channel = channel
         self._shown: tuple[str, str] | None = None
         self._heard = 0.0
+        self._way: Any = None
+        self._measured = float("-inf")
 
     def cursors(self) -> Mapping[str, Any]:
         """Every cursor of the channel, by name."""
@@ -56,7 +59,11 @@ class ChannelSource:
         self._show(ChannelState.FAILING, message)
 
     def measured(self, figures: Mapping[str, Any]) -> None:
-        """Show figures on the channel's page, beside those that are there."""
+        """Show figures on the channel's page, beside those that are there; every ten seconds is enough."""
+        way = figures.get("way", self._way)
+        if way == self._way and time.monotonic() - self._measured < _MEASURED_SECONDS:
+            return
+        self._way, self._measured = way, time.monotonic()
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE channels_channel SET health = health || %s::jsonb WHERE id = %s",

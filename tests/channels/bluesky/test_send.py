@@ -220,9 +220,9 @@ def test_a_handle_that_changed_hands_is_not_posted_to() -> None:
 
 
 def test_a_data_server_that_is_gone_is_not_asked_again() -> None:
-    with ScriptedServer() as gone:
-        document = {"service": [{"id": "#atproto_pds", "serviceEndpoint": gone.url}]}
     with serving(ScriptedServer()) as server:
+        with ScriptedServer() as gone:  # inside, or the other might be given its port
+            document = {"service": [{"id": "#atproto_pds", "serviceEndpoint": gone.url}]}
         server.on("POST", SIGN_IN, Reply.of({**SESSION, "didDoc": document}))
         with pytest.raises(OutcomeUnknown):
             send(server)

@@ -29,9 +29,12 @@ _POSTS = ("mention", "reply", "quote", "subscribed-post")
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Seconds between two rounds, between two of searches and own posts, between two looks at old posts."""
+    """Seconds between two rounds, between two of searches and own posts, between two looks at old posts.
 
-    every_s: float = 15.0
+    The service allows 3,000 requests in five minutes (docs.bsky.app/docs/advanced-guides/rate-limits); a round is one.
+    """
+
+    every_s: float = 1.5
     searches_s: float = 60.0
     look_s: float = 600.0
     low: int = 100
@@ -39,7 +42,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class List:
-    """One list of the API. `only_new`: what was there before the first look is nobody's. `pages_max`: 0 for no end."""
+    """One list of the API. `only_new`: what was there before the first look is nobody's. `pages_max`: 0 for no end.
+
+    `first`: how many rows the first page has, which is asked for again and again.
+    """
 
     cursor: str
     method: str
@@ -48,6 +54,7 @@ class List:
     envelope: Mapping[str, Any]
     only_new: bool = True
     pages_max: int = 0
+    first: int = PAGE
 
 
 class Collector:
@@ -99,7 +106,8 @@ class Collector:
         return due
 
     def _notifications(self) -> List:
-        return List("notifications", "app.bsky.notification.listNotifications", "notifications", {}, {}, only_new=False)
+        method = "app.bsky.notification.listNotifications"
+        return List("notifications", method, "notifications", {}, {}, only_new=False, first=25)
 
     def _own_posts(self) -> List:
         params = {"actor": self.session.did, "filter": "posts_with_replies"}
@@ -145,12 +153,13 @@ class Collector:
     def _page(self, what: List, stand: dict[str, Any]) -> dict[str, Any]:
         """The next page; the first one again where the service does not know any more where we were."""
         try:
-            return self.session.query(what.method, limit=PAGE, cursor=stand.get("page"), **what.params)
+            limit = PAGE if stand.get("page") else what.first
+            return self.session.query(what.method, limit=limit, cursor=stand.get("page"), **what.params)
         except xrpc.Refused:
             if not stand.pop("page", None):
                 raise
             stand.pop("top", None)
-            return self.session.query(what.method, limit=PAGE, **what.params)
+            return self.session.query(what.method, limit=what.first, **what.params)
 
     def _after(
         self, what: List, stand: Mapping[str, Any], rows: Sequence[dict[str, Any]], cursor: Any
