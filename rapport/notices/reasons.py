@@ -45,6 +45,10 @@ REASONS = {
             lazy("Your reply did not arrive"),
             Way(True, True, SOON),
         ),
+        Reason(
+            "approval", lazy("An answer of a colleague waits for approval"), lazy("An answer waits for approval"),
+            Way(True, True),
+        ),
         Reason("broken", lazy("A promise of yours is broken"), lazy("The promise is broken"), Way(True, True, SOON)),
         Reason("near", lazy("A promise of yours runs out soon"), lazy("The promise runs out soon"), Way(True, True)),
         Reason("woken", lazy("What you snoozed is back"), lazy("Back from snooze"), Way(True, True)),

@@ -16,6 +16,7 @@ _WORK = frozenset(
 _LOST = frozenset({"delivery.failed", "delivery.bounced", "delivery.uncertain"})
 HEARD = _WORK | _LOST | {
     "conversation.opened", "conversation.assigned", "conversation.woken", "message.received", "team.involved",
+    "delivery.awaiting",
 }  # fmt: skip
 """The kinds of events that anybody is told of."""
 
@@ -53,6 +54,8 @@ def _reasons(
     if kind in _LOST:
         author = matter.authors.get(_id(data.get("message")) or UUID(int=0))
         return [("undelivered", [author] if author else owner)]
+    if kind == "delivery.awaiting":
+        return [("approval", matter.team)]
     if kind == "conversation.woken":
         by = _id(data.get("by"))
         return [("woken", [by] if by else owner)]

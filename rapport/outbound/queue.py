@@ -78,6 +78,8 @@ def enqueue(
         state=DeliveryState.AWAITING if awaits else DeliveryState.QUEUED,
         send_after=send_after or now() + undo_of(channel),
     )
+    if awaits:
+        tell(delivery, "delivery.awaiting", message.member_id)
     notify.wake(notify.OUTBOX_CHANNEL)
     return delivery
 

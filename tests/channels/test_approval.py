@@ -7,11 +7,15 @@ from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation
 from rapport.core import scope
 from rapport.inbound import intake, pipeline
+from rapport.notices import gather
+from rapport.notices.models import Notice
 from rapport.outbound import deliver
 from rapport.outbound.models import Delivery
 from rapport.ownership import service
+from rapport.staff.models import Membership, Team
 from tests.channels.parrot import Parrot, item
 from tests.inbound.post import the_conversation
+from tests.notices.conftest import seal
 from tests.web.cast import Cast
 from tests.web.conftest import SignIn, cast, sign_in
 
@@ -86,3 +90,22 @@ def test_who_wrote_it_takes_it_back_while_it_waits(complaint: Conversation, cast
     delivery = answered(complaint, cast, sign_in)
     sign_in(cast.admin).post(reverse("undo", args=[complaint.id, delivery.message_id]))
     assert state()[0] == "cancelled"
+
+
+def test_the_team_is_told_that_an_answer_waits_and_its_author_is_not(
+    complaint: Conversation, cast: Cast, sign_in: SignIn
+) -> None:
+    with scope.system():
+        team = Team.objects.get(slug="pr")
+        Membership.objects.bulk_create(Membership(team=team, member=one) for one in (cast.admin, cast.agent))
+    with scope.system():
+        seal()
+        gather.run()
+    answered(complaint, cast, sign_in)
+    with scope.system():
+        seal()
+        while gather.run():
+            pass
+    with scope.system():
+        told = set(Notice.objects.filter(reason="approval").values_list("member_id", flat=True))
+    assert told == {cast.agent.id}
