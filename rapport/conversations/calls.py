@@ -13,6 +13,7 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed
+from rapport.people import arrivals as people
 from rapport.staff.models import Member, Membership, Team
 
 _TEXT_CHARS_MAX = 50_000
@@ -53,6 +54,8 @@ def log_new(actor: Member, team: Team, subject: str, call: Call) -> Message:
             audience=audience_of(team, [], team.confidential),
         )  # fmt: skip
         events.record("conversation.begun", conversation_id=conversation.id, actor_id=actor.id)
+        if call.person_id:
+            people.widen({call.person_id: conversation.audience})
     with actions.acting(conversation.id, actor) as found:
         return _write(found, actor, call, text)
 

@@ -17,7 +17,7 @@ from rapport.conversations.threading import ref_of
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.errors import Invalid
 
-_HANGING = ("conversations_attachment", "outbound_delivery")
+_HANGING = ("conversations_attachment", "conversations_revision", "outbound_delivery")
 _MACHINES = ("auto_reply", "bounce", "abuse_report")
 
 

@@ -19,7 +19,7 @@ from rapport.conversations.listing import (
     edge_of,
     page_statement,
 )
-from rapport.conversations.models import Attachment, Conversation, Message, Topic
+from rapport.conversations.models import Attachment, Conversation, Message, Revision, Topic
 from rapport.conversations.summaries import Summary, summaries
 from rapport.conversations.tallying import Counts, count_open
 from rapport.core import plans
@@ -27,7 +27,8 @@ from rapport.core.errors import NotVisible
 
 __all__ = [
     "SORTS", "VIEWS", "Counts", "Narrowing", "Page", "View", "active_topics", "attachments_of", "count_open",
-    "earlier_of", "get_attachment", "get_conversation", "get_message", "list_conversations", "messages_of", "rows_of",
+    "earlier_forms", "earlier_of", "get_attachment", "get_conversation", "get_message", "list_conversations",
+    "messages_of", "rows_of",
 ]  # fmt: skip
 
 PAGE_SIZE = 40
@@ -118,6 +119,17 @@ def attachments_of(conversation_id: UUID, message_ids: Iterable[UUID]) -> dict[U
         conversation_id=conversation_id, message_id__in=list(message_ids)
     ).order_by("id"):
         found.setdefault(attachment.message_id, []).append(attachment)
+    return found
+
+
+def earlier_forms(conversation_id: UUID, messages: Iterable[Message]) -> dict[UUID, list[str]]:
+    """What messages said before they were changed, oldest first, by message id; asks only if one was."""
+    changed = [message.id for message in messages if message.edited_at]
+    found: dict[UUID, list[str]] = {}
+    if changed:
+        rows = Revision.objects.filter(conversation_id=conversation_id, message_id__in=changed).order_by("until", "id")
+        for message_id, text in rows.values_list("message_id", "text"):
+            found.setdefault(message_id, []).append(text)
     return found
 
 

@@ -5,6 +5,7 @@ receipt or a reaction has nothing to say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -36,20 +37,32 @@ def first_forms(
         return [], list(changes)
     known = _that_came(one.message.external_id for _, one in edits) | {a.said.external_id for a in arrivals}
     known |= _mentioned(edits)
-    fresh = [(item, one) for item, one in edits if one.message.external_id not in known]
-    taken = {id(one) for _, one in fresh}
-    return [as_new(item, one) for item, one in fresh], [pair for pair in changes if id(pair[1]) not in taken]
+    latest: dict[str, tuple[Item, Edited]] = {}
+    for item, one in sorted(edits, key=_when):
+        if one.message.external_id not in known:
+            latest[one.message.external_id] = (item, one)
+    taken = {id(one) for _, one in latest.values()}
+    return [as_new(item, one) for item, one in latest.values()], [pair for pair in changes if id(pair[1]) not in taken]
+
+
+def _when(edit: tuple[Item, Edited]) -> datetime:
+    item, one = edit
+    return one.message.edited_at or item.received_at
 
 
 def withdrawn(arrivals: Sequence[Arrival]) -> None:
     """Write on arrivals whose deletion came before them that they are deleted."""
-    named = {deletion_of(a.said.external_id): a for a in arrivals if a.said.external_id and not a.said.digest}
+    named: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        if arrival.said.external_id and not arrival.said.digest:
+            named.setdefault(deletion_of(arrival.said.external_id), []).append(arrival)
     if not named:
         return
-    channels = {a.item.channel_id for a in named.values()}
+    channels = {arrival.item.channel_id for found in named.values() for arrival in found}
     early = RawItem.objects.filter(channel_id__in=channels, external_id__in=list(named))
     for name, at in early.values_list("external_id", "received_at"):
-        named[name].deleted_at = at
+        for arrival in named[name]:
+            arrival.deleted_at = at
 
 
 def apply(changes: Iterable[tuple[Item, Change]]) -> list[Outcome]:
@@ -79,7 +92,7 @@ def _edit(item: Item, change: Edited) -> UUID | None:
     if row is None:
         known = Mention.objects.filter(channel_id=item.channel_id, external_id=said.external_id)
         return NOWHERE if known.update(text=said.text, subject=said.subject[:300]) else None
-    at = said.edited_at or item.received_at
+    at = _when((item, change))
     if (row.edited_at and row.edited_at >= at) or row.text == said.text:
         return row.conversation_id
     Revision.objects.create(

@@ -28,11 +28,11 @@ def place(arrivals: Sequence[Arrival], people: dict[Key, UUID]) -> Plan:
     hinted = [_hinted(arrival, person) for arrival, person in zip(arrivals, speaking, strict=True)]
     mails = _with_living_hints(hinted)
     proposed = [new_id() for _ in mails]
-    stored = _stored({ref for mail in mails for ref in _refs(mail)})
+    stored = stored_refs({ref for mail in mails for ref in _refs(mail)})
     plan = _plan(mails, stored, proposed)
     mine = _insert({ref: known for ref, known in plan.refs.items() if ref not in stored})
     if len(mine) + len(stored) < len(plan.refs):
-        others = _stored(set(plan.refs) - mine.keys())
+        others = stored_refs(set(plan.refs) - mine.keys())
         plan = _plan(mails, others | {ref: KnownRef(c.conversation, None) for ref, c in mine.items()}, proposed)
         stored = others | mine
     else:
@@ -55,10 +55,6 @@ def _refs(mail: MailRefs) -> Iterable[UUID]:
 
 def stored_refs(refs: set[UUID]) -> dict[UUID, KnownRef]:
     """What is known of references, kept as it is until the transaction ends."""
-    return _stored(refs)
-
-
-def _stored(refs: set[UUID]) -> dict[UUID, KnownRef]:
     if not refs:
         return {}
     with connection.cursor() as cursor:

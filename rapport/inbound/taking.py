@@ -16,10 +16,12 @@ def take(channel_id: UUID, mention_id: UUID, actor: Member) -> UUID:
     Doing it twice gives the same conversation. Raises NotVisible, NotAllowed, or Invalid where it cannot be read.
     """
     actions.may_change(actor)
-    with scope.system():
-        mention = Mention.objects.select_for_update().filter(channel_id=channel_id, id=mention_id).first()
-        if mention is None:
+    rows = Mention.objects.filter(channel_id=channel_id, id=mention_id)
+    with scope.member(actor.id):
+        if not rows.exists():
             raise NotVisible("There is no such mention.")
+    with scope.system():
+        mention = rows.select_for_update().get()
         if mention.taken_into is None:
             mention.taken_into = _conversation(mention)
             Mention.objects.filter(channel_id=channel_id, id=mention_id).update(taken_into=mention.taken_into)

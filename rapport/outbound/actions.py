@@ -265,7 +265,7 @@ def _check_form(delivery: Delivery) -> None:
     """What its channel could never take is refused while the words are still in the box. Raises Invalid."""
     connector = registry.connector(delivery.channel.kind)
     if connector.abilities.length is not None:
-        connector.prepare(registry.account(delivery.channel), draft_of(delivery))
+        connector.prepare(registry.reader(delivery.channel), draft_of(delivery))
 
 
 def _write(

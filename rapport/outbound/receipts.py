@@ -11,6 +11,7 @@ from rapport.outbound.models import Delivery, DeliveryState
 
 _RANK = {"": 0, "delivered": 1, "read": 2}
 _JUST_SENT = timedelta(minutes=2)
+_WRITTEN_SINCE = timedelta(hours=1)
 _WENT = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNCERTAIN)
 
 
@@ -47,13 +48,13 @@ def is_being_sent(channel_id: UUID, text: str, at: datetime) -> bool:
 
     A stream may bring our own answer back before the service's reply to it is written down.
     """
-    deliveries = Delivery.objects.filter(channel_id=channel_id, state__in=_WENT, created_at__gt=at - _JUST_SENT * 30)
+    deliveries = Delivery.objects.filter(channel_id=channel_id, state__in=_WENT, created_at__gt=at - _WRITTEN_SINCE)
     recent = deliveries.exclude(state=DeliveryState.SENT, sent_at__lt=at - _JUST_SENT)
     pairs = recent.order_by("-id").values_list("conversation_id", "message_id")[:50]
     said = Message.objects.filter(conversation_id__in=[c for c, _ in pairs], id__in=[m for _, m in pairs])
     wanted = _bare(text)
     texts = (_bare(one) for one in said.values_list("text", flat=True))
-    return any(one and (one in wanted or wanted in one) for one in texts)
+    return bool(wanted) and any(one and (one in wanted or wanted in one) for one in texts)
 
 
 def _bare(text: str) -> str:

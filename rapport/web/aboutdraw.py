@@ -4,7 +4,7 @@ Drawn in Python like the entries around it (`itemdraw`); every value that others
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from rapport.web.icons import icon
 
 _REACTIONS_SHOWN = 12
 _LINKS_SHOWN = 40
+_BEFORE_SHOWN = 20
 
 
 def marks(message: Message) -> str:
@@ -45,10 +46,11 @@ def warning(message: Message) -> str:
     return f'<p class="item-warning">{icon("micro", "eye-slash", 12)}{escape(said[:500])}</p>' if said else ""
 
 
-def beside(message: Message) -> str:
-    """What stands under the words: files that stayed where they are, reactions, and a link to the original."""
+def beside(message: Message, before: Sequence[str]) -> str:
+    """What stands under the words: what they were before, files elsewhere, reactions, and a link to the original."""
     about: Mapping[str, Any] = message.about or {}
-    parts = [_links(about.get("links")), _reactions(about.get("reactions")), _original(str(about.get("url", "")))]
+    found = [_links(about.get("links")), _reactions(about.get("reactions")), _original(str(about.get("url", "")))]
+    parts = [_before(before), *found]
     return "".join(parts)
 
 
@@ -64,6 +66,14 @@ def is_web(url: str) -> bool:
 def _badge(text: str, kind: str = "", drawn: str = "") -> str:
     image = str(icon("micro", drawn, 12)) if drawn else ""
     return f'<span class="{f"badge {kind}".strip()}" dir="auto">{image}{escape(text)}</span>'
+
+
+def _before(texts: Sequence[str]) -> str:
+    if not texts:
+        return ""
+    lines = "".join(f'<li dir="auto">{escape(text)}</li>' for text in texts[-_BEFORE_SHOWN:])
+    said = escape(_("What it said before"))
+    return f'<details class="item-before"><summary>{said}</summary><ol>{lines}</ol></details>'
 
 
 def _links(links: Any) -> str:

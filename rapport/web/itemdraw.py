@@ -109,7 +109,7 @@ def _message(item: Item, message: Message, around: Around, words: _Words) -> str
         f'<div class="item-card">\n<div class="item-head">{_head(item, message, around, words)}</div>\n'
         f'{aboutdraw.warning(message)}'
         f'<div class="{classes}" dir="auto" data-said data-who="{escape(who)}">{body}</div>\n'
-        f"{_files(item.attachments, around, words)}{aboutdraw.beside(message)}{sent}"
+        f"{_files(item.attachments, around, words)}{aboutdraw.beside(message, item.before)}{sent}"
         f"{_problems(message)}{_more(item, message, around, words)}\n</div>\n</li>"
     )
 

@@ -1,6 +1,6 @@
 """What happened in a conversation, in order: messages, notes and events as the page shows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -42,6 +42,7 @@ class Item:
     number: int = 0
     body: str = ""
     by: str = ""
+    before: Sequence[str] = ()
     undo: bool = False
     other: Conversation | None = None
 
@@ -112,11 +113,12 @@ def _timeline_of(conversation: Conversation, before: UUID | None) -> Timeline:
     deliveries = {
         one.message_id: one for one in Delivery.objects.filter(conversation_id=conversation.id, message_id__in=ids)
     }
-    channels = _channels_of(messages)
+    channels, forms = _channels_of(messages), queries.earlier_forms(conversation.id, messages)
     items = [
         Item(
             m.at, m.id, m, [a for a in attachments.get(m.id, []) if not a.inline], deliveries.get(m.id),
             body=bodies.get(m.id, ""), by=channels.get(m.channel_id, "") if m.channel_id else "",
+            before=forms.get(m.id, ()),
         )
         for m in messages
     ]

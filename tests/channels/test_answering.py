@@ -139,6 +139,7 @@ def test_changed_and_deleted_messages_are_shown_as_such(
     take(perch, item("p2", "Second", refs=["p1"], url=url, warning="Feathers"), item("p2", "2nd", **{"is": "edited"}))
     take(perch, item("p1", **{"is": "deleted"}), item("p2", by="ben", **{"is": "reaction", "sign": "❤"}))
     page = sign_in(cast.admin).get(reverse("conversation", args=[complaint.id])).content.decode()
+    assert '<details class="item-before"><summary>What it said before</summary><ol><li dir="auto">Second</li>' in page
     for words in ("Deleted by its author", "Changed, ", "Feathers", "❤ 1", "item-gone"):
         assert words in page
     assert "javascript:" not in page

@@ -8,6 +8,7 @@ import pytest
 
 from rapport.channels.base import Incoming, OutcomeUnknown, TooFast
 from rapport.channels.models import Channel
+from rapport.conversations import merging
 from rapport.conversations.models import Conversation, Mention, Message, Revision, ThreadRef
 from rapport.core import scope
 from rapport.core.clock import now
@@ -85,6 +86,39 @@ def test_an_edit_of_what_never_came_is_its_first_form(perch: Channel) -> None:
     assert take(perch, item("p1", "As it was")) == {"duplicate": 1}
     (message,) = said()
     assert (message.text, bool(message.edited_at)) == ("As it is now", True)
+
+
+def test_of_two_edits_of_what_never_came_the_later_stands_whichever_is_first(perch: Channel) -> None:
+    early = item("p1", "First change", **{"is": "edited", "at": "2026-03-04T10:00:00+00:00"})
+    late = item("p1", "Last change", **{"is": "edited", "at": "2026-03-04T11:00:00+00:00"})
+    other = [item("p2", "First", **{"is": "edited", "at": "2026-03-04T10:00:00+00:00"}),
+             item("p2", "Last", **{"is": "edited", "at": "2026-03-04T11:00:00+00:00"})]  # fmt: skip
+    take(perch, late, early, *other)
+    take(perch, item("p1", "As it was"))
+    assert sorted(m.text for m in said()) == ["Last", "Last change"]
+
+
+def test_a_deletion_that_came_first_holds_also_for_what_comes_twice_in_one_batch(perch: Channel) -> None:
+    take(perch, item("p1", **{"is": "deleted"}))
+    post = item("p1", "Gone")
+    take(perch, post, Incoming("again", post.body))
+    assert [bool(m.deleted_at) for m in said()] == [True]
+
+
+def test_what_was_said_before_goes_along_when_conversations_are_merged(perch: Channel) -> None:
+    take(perch, item("p1", "The cage is read"), item("q1", "Another matter", by="ben"))
+    take(perch, item("p1", "The cage is red", **{"is": "edited"}))
+    one, other = sorted(conversations(), key=lambda c: c.subject)
+    with scope.system():
+        merging.absorb(other.id, one.id)
+        revision = Revision.objects.get()
+        assert Message.objects.filter(conversation_id=revision.conversation_id, id=revision.message_id).exists()
+
+
+def test_a_post_of_ours_without_words_is_no_echo_of_an_answer(perch: Channel) -> None:
+    take(perch, item("p1", "Broken!"))
+    answered(perch)
+    assert take(perch, item("o1", "", by="us", origin="own", refs=["p1"])) == {"stored": 1}
 
 
 def test_a_deleted_message_is_shown_as_such_also_when_the_deletion_came_first(perch: Channel) -> None:

@@ -130,3 +130,26 @@ def test_a_call_that_makes_no_sense_is_refused_and_nothing_is_written(
     assert sign_in(cast.agent).post(reverse("call_new"), given).status_code == 200
     with scope.system():
         assert not Message.objects.filter(kind="call").exists()
+
+
+def test_a_mention_that_went_into_confidence_is_there_for_nobody_else(
+    found: Channel, cast: Cast, sign_in: SignIn
+) -> None:
+    with scope.system():
+        mention = Mention.objects.get(external_id="s59")
+    url = reverse("mention_take", args=[mention.channel_id, mention.id])
+    sign_in(cast.agent).post(url)
+    with scope.system():
+        taken = Mention.objects.get(external_id="s59").taken_into
+        Conversation.objects.filter(id=taken).update(
+            confidential=True, owner_team=cast.people_team, audience=[cast.people_team.id]
+        )
+        events = Event.objects.count()
+    outside = sign_in(cast.agent)
+    page = outside.get(reverse("mentions")).content.decode()
+    assert "Cages, 59 of them" not in page
+    assert str(taken) not in page
+    assert outside.post(url).status_code == 404
+    with scope.system():
+        assert Event.objects.count() == events
+    assert "Cages, 59 of them" in sign_in(cast.hr).get(reverse("mentions")).content.decode()

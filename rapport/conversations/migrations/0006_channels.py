@@ -75,6 +75,10 @@ class Migration(migrations.Migration):
             },
         ),
         walls.wall_by_conversation("conversations_revision"),
-        # Public posts: any active member may read them.
-        walls.wall("conversations_mention", "cardinality((SELECT rapport_audience())) > 0"),
+        # Public posts: any active member may read them; but that one became a conversation is as secret as that is.
+        walls.wall(
+            "conversations_mention",
+            """cardinality((SELECT rapport_audience())) > 0 AND (taken_into IS NULL
+            OR EXISTS (SELECT 1 FROM conversations_conversation c WHERE c.id = taken_into))""",
+        ),
     ]
