@@ -2,8 +2,8 @@
 
 A connector never sees the database. It is handed an `Account`, gives what it collects to a `Source`, understands it in
 `parse`, and sends an `Outgoing`. It raises `ChannelError`, whose `permanent` decides retry or stop. A kind imports this
-module and `channels.outgoing` (the bounded HTTP client), and nothing else of the house. How to write one:
-docs/channels/writing-a-connector.md.
+module, `channels.outgoing` (the bounded HTTP client) and `channels.values`, and nothing else of the house. How to write
+one: docs/channels/writing-a-connector.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -170,7 +170,8 @@ def call(method: str, url: str, **what: Any) -> Answer:
 def attempt(method: str, url: str, **what: Any) -> Answer:
     """One request that must not be made twice, whatever its status says: OutcomeUnknown where it may have been done."""
     try:
-        answer = ask(method, url, **what)
+        # A redirected POST would arrive as a GET without its body.
+        answer = ask(method, url, **{"allow_redirects": False, **what})
     except TooLarge as error:
         raise OutcomeUnknown(error.message, permanent=False) from error
     except ChannelError as error:
@@ -179,6 +180,8 @@ def attempt(method: str, url: str, **what: Any) -> Answer:
         raise OutcomeUnknown(error.message, permanent=False) from error
     if answer.status in (500, 502, 504):
         raise OutcomeUnknown(f"{_host(url)} answered {answer.status}.", permanent=False)
+    if 300 <= answer.status < 400:
+        raise ChannelError(f"{_host(url)} has moved.", "Correct its address in the settings.", permanent=True)
     return answer
 
 
@@ -208,13 +211,13 @@ def check(answer: Answer) -> None:
 def retry_after(headers: Mapping[str, str]) -> float:
     """The seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date), between 1 and 3,600."""
     value = headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if value.isdecimal():
         return min(max(float(value), 1.0), _WAIT_MAX_S)
     try:
         from email.utils import parsedate_to_datetime
 
         seconds = parsedate_to_datetime(value).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return _WAIT_S
     return min(max(seconds, 1.0), _WAIT_MAX_S)
 

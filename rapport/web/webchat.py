@@ -91,6 +91,8 @@ def session(request: HttpRequest, chat: Chat) -> HttpResponse:
         visitor = vouched_for(request, chat, given["identity"])
     else:
         visitor = read_token(chat, given.get("token")) or talk.stranger()
+        if visitor.known:  # only their own site renews whom it vouches for
+            raise Refused(401, "This visitor must be named by the site again.")
     return answer({
         "token": token_for(chat, visitor), "known": bool(visitor.known), "name": (visitor.known or {}).get("name", ""),
         "conversation": talk.latest(chat, visitor),

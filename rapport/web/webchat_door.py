@@ -18,7 +18,7 @@ from rapport.channels.kinds.webchat import identity, names
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
 from rapport.core.clock import now
-from rapport.core.errors import Invalid
+from rapport.core.errors import ChannelError, Invalid
 from rapport.core.options import options
 from rapport.web import throttle
 from rapport.web.hooks import count_refused
@@ -78,13 +78,13 @@ def door(*methods: str) -> Callable[[_View], _View]:
         def answered(request: HttpRequest, public_key: str, **named: str) -> HttpResponseBase:
             chat = None
             try:
+                if request.method != "POST" and not _GETS.is_within(throttle.address_of(request)):
+                    raise Refused(429, "Too many requests.")
                 chat = _chat(request, public_key)
                 if request.method == "OPTIONS":
                     return _open(HttpResponse(status=204), chat, methods)
                 if request.method not in methods:
                     raise Refused(405, "This address takes other requests.")
-                if request.method == "GET" and not _GETS.is_within(throttle.address_of(request)):
-                    raise Refused(429, "Too many requests.")
                 return _open(view(request, chat, **named), chat)
             except Refused as refused:
                 return _open(answer({"error": refused.words}, refused.status), chat)
@@ -171,7 +171,7 @@ def vouched_for(request: HttpRequest, chat: Chat, token: Any) -> Visitor:
     try:
         secret = unseal(bytes(chat.channel.secrets)).get("identity_secret", "")
         known = identity.read(token if isinstance(token, str) else "", secret, now())
-    except Invalid as error:
+    except (Invalid, ChannelError) as error:
         count_refused(chat.channel, error.message)
         raise Refused(401, f"{error.message} {error.hint}".strip()) from error
     said = {"email": known.email, "name": known.name, "id": known.id}

@@ -70,6 +70,7 @@ def form(request: HttpRequest, chat: Chat) -> HttpResponse:
 
 def _taken(request: HttpRequest, chat: Chat) -> HttpResponse:
     check_size(request, _BYTES_MAX)
+    limit(request, "webchat-form-tries", [(30, 60), (200, 3600)])
     asked = ContactForm(request.POST, request.FILES)
     if not asked.is_valid():
         return _page(request, chat, {"form": _stamped(asked)}, 422)

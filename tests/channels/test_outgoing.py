@@ -98,7 +98,8 @@ def test_what_may_have_been_done_is_not_called_undone(server: ScriptedServer) ->
     assert not isinstance(error.value, OutcomeUnknown)
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-5", "99999999", "Wed, 21 Oct 2015 07:28:00 GMT", "\u0664"])
+@pytest.mark.parametrize("value", ["", "soon", "-5", "99999999", "Wed, 21 Oct 2015 07:28:00 GMT", "\u0664", "\u00b2",
+    "Wed, 21 Oct 2015 07:28:00 +99999999999999"])
 def test_retry_after_is_bounded_whatever_it_says(value: str) -> None:
     assert 1 <= outgoing.retry_after({"retry-after": value}) <= 3600
 
@@ -110,3 +111,11 @@ def test_requests_go_through_the_companys_proxy_where_there_is_one(
     monkeypatch.setattr(outgoing, "options", lambda: replace(options(), outgoing_proxy=server.url))
     assert outgoing.ask("GET", "http://service.example/path").json() == {"by": "proxy"}
     assert server.asked[0].path == "http://service.example/path"
+
+
+def test_a_redirected_submission_is_not_made_into_another_request(server: ScriptedServer) -> None:
+    server.on("POST", "/there", Reply(302, b"", {"Location": "/here"})).always(Reply.of({"well": True}))
+    with pytest.raises(ChannelError) as error:
+        outgoing.submit("POST", f"{server.url}/there", json={})
+    assert error.value.permanent
+    assert [one.path for one in server.asked] == ["/there"]

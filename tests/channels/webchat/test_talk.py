@@ -294,3 +294,11 @@ def test_a_mailbox_that_cannot_be_used_takes_nothing_and_the_answer_stays_in_the
     with scope.system():
         assert Message.objects.filter(text__contains="Hello Ann").count() == 1
     assert page.texts() == ["Hello", "Hello Ann"]
+
+
+def test_only_their_site_renews_whom_it_vouched_for(page: Page) -> None:
+    assert page.begin(identity=token())["known"]
+    assert page.post("session", {"token": page.token}).status_code == 401
+    stranger = Page(page.channel)
+    stranger.begin()
+    assert stranger.post("session", {"token": stranger.token}).status_code == 200

@@ -126,7 +126,7 @@ def _explain(session: Session, posts: list[dict[str, Any]], error: ChannelError)
     except MessageRefused:
         raise
     except ChannelError as other:
-        if isinstance(error, Refused):
+        if isinstance(error, Refused) and isinstance(other, Refused):
             raise MessageRefused(error.message, permanent=True) from error
         raise OutcomeUnknown(f"{error.message} Whether the post is there cannot be asked.", permanent=False) from other
     if all(kept):

@@ -99,7 +99,7 @@ def _good(answer: Answer, *, to_send: bool) -> None:
         raise TooFast("Discord asks us to slow down.", retry_after=min(max(seconds, 1.0), _WAIT_MAX_S))
     if answer.status == 401:
         raise ChannelError("Discord does not know this token.", "Make a new one and enter it here.", permanent=True)
-    if answer.status < 500 and to_send:
+    if answer.status < 500 and answer.status != 408 and to_send:
         _refused(answer.status, words)
     if answer.status in (403, 404):
         raise Closed(f"Discord: {words}.", "Let the bot see the channel and its history.", permanent=True)

@@ -73,16 +73,13 @@ def decoded(body: bytes, headers: Mapping[str, str]) -> str:
     declared = _ENCODING.search(body[:_FIRST_BYTES].partition(b"?>")[0])
     served = _CHARSET.search(headers.get("content-type", "")[:_FIRST_BYTES])
     names = [served[1] if served else "", declared[1].decode() if declared else "", "utf-8", "windows-1252"]
-    for name in names:
+    for name in filter(None, names):
         try:
-            return body.decode(_LARGER.get(name.lower(), name)) if name else _never()
+            return body.decode(_LARGER.get(name.lower(), name))
         except (LookupError, ValueError):
             continue
     return body.decode("utf-8", "replace")
 
-
-def _never() -> str:
-    raise LookupError
 
 
 def _is_page(text: str, end: int) -> bool:

@@ -154,6 +154,10 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 def _link(given: Mapping[str, Any], name: str) -> str:
     """A web address, or "": nothing else is shown as a link."""
     url = plaintext.plain(_text(given, name)[: _URL_MAX * 2])
+    try:
+        urlsplit(url)
+    except ValueError:
+        return ""
     return url if url.startswith(("http://", "https://")) and len(url) <= _URL_MAX and " " not in url else ""
 
 

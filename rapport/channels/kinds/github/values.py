@@ -1,20 +1,17 @@
 """Values out of JSON that may hold anything: each of the type that was asked for, and bounded."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+from rapport.channels import values
+from rapport.channels.values import obj as obj
 
 TEXT_MAX = 1_000_000
 
 
-def obj(value: Any) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
 def text(value: Any, limit: int = 500) -> str:
     """The value if it is a text: at most `limit` characters, without NUL and lone surrogates. Else ""."""
-    return value[:limit].replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return values.text(value, limit)
 
 
 def number(value: Any) -> int:

@@ -120,7 +120,7 @@ class Collector:
         wait = 0.05 if busy else 0.5
         try:
             while len(made) < BATCH_MAX:
-                heard = self._heard.get(timeout=0 if made else wait) if wait else self._heard.get_nowait()
+                heard = self._heard.get(timeout=wait)
                 wait = 0.0
                 if heard.name in ("", "end"):
                     self._changed(heard)

@@ -45,7 +45,6 @@ class Reader(Thread):
         super().__init__(name=f"mastodon-{tag or 'user'}", daemon=True)
         self.tag = tag
         self.silence_s = _SILENCE_S
-        self.sockets = True
         self._account = account
         self._heard = heard
         self._stopped = Event()
@@ -126,7 +125,7 @@ def events(chunks: Iterator[bytes]) -> Iterator[tuple[str, str]]:
         elif line:
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
-            size += len(value)
+            size += len(line)
             if field == "event":
                 name = value[:100]
             elif field == "data" and size <= EVENT_BYTES_MAX:
@@ -142,13 +141,12 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[str | None]:
     held, skipping = bytearray(), False
     for chunk in chunks:
         held += chunk
-        *whole, rest = held.split(b"\n") if b"\n" in chunk else (held,)
+        *whole, held = held.split(b"\n") if b"\n" in chunk else (held,)
         for line in whole:
             if skipping:
                 yield None
             else:
                 yield line.removesuffix(b"\r").decode("utf-8", "replace")
             skipping = False
-        held = bytearray(rest)
         if len(held) > EVENT_BYTES_MAX:
             held, skipping = bytearray(), True

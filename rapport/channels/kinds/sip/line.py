@@ -33,7 +33,7 @@ def greeting(given: Settings) -> bytes:
     if not given.greeting or given.greeting.startswith("data:"):
         return settings.greeting_of(given.greeting) if given.greeting else b""
     try:
-        return sound.read_wav(outgoing.fetch(given.greeting))
+        return sound.read_wav(outgoing.call("GET", given.greeting).body)
     except sound.NoSound as error:
         raise Invalid(f"Greeting: {error}", "Save it as WAV, PCM, 16 bits, mono, 8,000 Hz.") from error
 

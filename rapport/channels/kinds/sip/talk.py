@@ -20,7 +20,7 @@ from rapport.core.clock import now
 
 _PACKET_S = 0.02
 _PAUSE = bytes(320) * 15
-_BYE_S = 8.0
+_BYE_S = 4.0  # less than a line that closes waits for its calls (`line._END_S`)
 _LAWS = {0: "mulaw", 8: "alaw"}  # RTP payload types (RFC 3551, table 4)
 _KEYS_MAX = 50
 

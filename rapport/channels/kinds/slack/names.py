@@ -49,12 +49,11 @@ _memory = _Memory()
 
 def around(account: Account, payload: Mapping[str, Any]) -> dict[str, Any]:
     """The envelope of an event: {"names": {id: name}, "private": whether the channel is}, as far as it can be had."""
-    if account.config.get("names") is False:
-        return {}
     event = obj(payload.get("event"))
     said = obj(event.get("message")) or event
     wanted = [ident(said.get("user")), *mentioned(text(said.get("text"), TEXT_MAX))]
-    users = [one for one in dict.fromkeys(wanted) if one][:_ASKED_MAX]
+    asks = account.config.get("names") is not False
+    users = [one for one in dict.fromkeys(wanted) if one][:_ASKED_MAX] if asks else []
     until = time.monotonic() + _WHOLE_S
     names = {user: name for user in users if (name := _name(account, user, until))}
     found: dict[str, Any] = {"names": names} if names else {}
@@ -74,7 +73,7 @@ def _name(account: Account, user: str, until: float) -> str:
 
 def _is_private(account: Account, channel: str, until: float) -> bool:
     whole = _asked(account, "conversations.info", {"channel": channel}, until)
-    return obj(whole.get("channel")).get("is_private") is True
+    return obj(whole.get("channel")).get("is_private") is not False
 
 
 def _asked(account: Account, method: str, given: Mapping[str, str], until: float) -> Mapping[str, Any]:

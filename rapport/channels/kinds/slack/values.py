@@ -1,28 +1,21 @@
 """Values out of JSON that may hold anything: each of the type that was asked for, and bounded."""
 
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from rapport.channels import values
+from rapport.channels.values import obj as obj
+from rapport.channels.values import rows as rows
 
 TEXT_MAX = 1_000_000
 _TS = re.compile(r"(\d{1,11})\.(\d{1,9})", re.ASCII)
 _ID = re.compile(r"[A-Z0-9]{2,40}", re.ASCII)
 
 
-def obj(value: Any) -> Mapping[str, Any]:
-    """The value if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def rows(value: Any, limit: int = 100) -> Sequence[Mapping[str, Any]]:
-    """The objects of a list, the first `limit` of them; none where it is no list."""
-    return [one for one in value[:limit] if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def text(value: Any, limit: int = 500) -> str:
     """The value if it is a text: at most `limit` characters, without NUL and lone surrogates. Else ""."""
-    return value[:limit].replace("\0", "").encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+    return values.text(value, limit)
 
 
 def stamp(value: Any) -> str:

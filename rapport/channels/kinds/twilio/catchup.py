@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from rapport.channels.base import Account, Incoming, Source
+from rapport.channels import outgoing
+from rapport.channels.base import Account, ChannelError, Incoming, Source
 from rapport.channels.kinds.twilio import api, hooks
 from rapport.core.clock import now
 
@@ -87,7 +88,12 @@ def _recordings(account: Account, call: Mapping[str, Any], seen: list[str]) -> I
         sid = row.get("sid")
         if not api.is_sid(sid) or sid in seen or row.get("status") != "completed":
             continue
-        audio = base64.b64encode(api.recording(account, str(sid))).decode()
+        try:
+            audio = base64.b64encode(api.recording(account, str(sid))).decode()
+        except ChannelError as error:
+            if error.permanent or isinstance(error, outgoing.TooLarge):
+                continue  # gone, or too long: it does not hold up the others
+            raise
         params = {"RecordingSid": sid, "CallSid": call.get("sid"), "RecordingDuration": str(row.get("duration") or "")}
         about = {"from": call.get("from"), "to": call.get("to"), "at": call.get("start_time")}
         yield _item("recording", params, call.get("start_time"), query=about, audio=audio)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from rapport.channels.base import Incoming, Source, deletion_of, item_id
+from rapport.channels.base import ChannelError, Incoming, Source, deletion_of, item_id
 from rapport.channels.kinds.xmpp import groupchat, naming, stanza
 from rapport.channels.kinds.xmpp.archive import Archive
 from rapport.channels.kinds.xmpp.session import Refused, Session
@@ -51,7 +51,11 @@ class Collector:
                 self._enter(room)
             self._say_how_it_is()
             while not self._source.stopping.is_set():
-                self._live()
+                try:
+                    self._live()
+                except ChannelError:
+                    self._take_waiting()  # what came before the break
+                    raise
 
     def _live(self) -> None:
         """A minute of listening, then a look whether everything still stands."""

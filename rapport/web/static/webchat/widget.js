@@ -44,7 +44,9 @@
   }
 
   async function begin() {
-    const found = await ask("session", { identity, token: me.token });
+    const who = identity;
+    const found = await ask("session", { identity: who, token: me.token });
+    if (identity !== who) throw new Error("Somebody else by now.");
     me = { ...me, token: found.token, n: me.n || found.conversation, known: found.known };
     if (identity) me.n = found.conversation;
     keep();
@@ -57,10 +59,11 @@
     if (!me.token || asking) return;
     asking = true;
     missed = false;
-    const token = me.token;
+    const { token, n } = me;
     const wants = isSeen() && !stream && streams < 4;
     try {
       const told = await ask(`messages?conversation=${me.n}&after=${state}&seen=${+isSeen()}&live=${+wants}`);
+      if (me.token !== token || me.n !== n) { asking = false; return look(); }
       set.open = told.open;
       if (told.messages) show(told);
       if (told.live && isSeen()) listen(told.live);
@@ -240,7 +243,7 @@
     if (!ui) return;
     hush();
     empty(again);
-    if (identity) { me = {}; await begin().catch(() => { identity = ""; }); }
+    if (identity) { me = {}; const mine = identity; await begin().catch(() => { if (identity === mine) identity = ""; }); }
     if (!identity) load();
     draw();
     look();
