@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-import requests
 
 from rapport.channels import outgoing
 from rapport.channels.base import Account, ChannelError, File, MessageRefused, OutcomeUnknown, TooFast
@@ -77,12 +76,7 @@ class Api:
         Raises MessageRefused where the room does not take it, OutcomeUnknown where it may have arrived.
         """
         path = _where(("rooms", room, "send", kind, key))
-        try:
-            answer = outgoing.ask("PUT", self._home + path, headers=self._headers, json=dict(content))
-        except ChannelError as error:
-            if _never_began(error.__cause__):
-                raise
-            raise OutcomeUnknown(error.message, permanent=False) from error
+        answer = outgoing.attempt("PUT", self._home + path, headers=self._headers, json=dict(content))
         _check_message(answer)
         try:
             return str(mapping(answer.json())["event_id"])
@@ -118,8 +112,6 @@ def _check_message(answer: outgoing.Answer) -> None:
     """What a status means for one message: 403 is a room that does not let us write, not an account that is ill."""
     if answer.status in (400, 403, 404, 413, 422):
         raise MessageRefused(f"The room did not take the message: {_words(answer)}", permanent=True)
-    if answer.status in (500, 502, 504):
-        raise OutcomeUnknown(f"The homeserver answered {answer.status}.", permanent=False)
     _check(answer)
 
 
@@ -141,7 +133,3 @@ def _words(answer: outgoing.Answer) -> str:
         return str(answer.status)
     return " ".join(f"{found.get('errcode', '')} {found.get('error', answer.status)}".split())[:200]
 
-
-def _never_began(cause: BaseException | None) -> bool:
-    """Whether no connection came about: then nothing can have been done."""
-    return isinstance(cause, requests.ConnectTimeout) or "Failed to establish" in str(cause)

@@ -141,11 +141,11 @@ def _refuse(answer: outgoing.Answer, whole: Mapping[str, Any], *, to_send: bool)
             "The person has blocked the bot, or it is no longer in the group.",
             permanent=True,
         )
-    if to_send and 400 <= status < 500:
+    if to_send and 400 <= status < 500 and status != 408:
         raise MessageRefused(f"Telegram refused it: {words}", permanent=True)
     if status == 409:
         raise ChannelError(f"Another program reads this bot's messages, too: {words}", permanent=False)
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status != 408:
         raise ChannelError(f"Telegram refused: {words}", permanent=True)
 
 

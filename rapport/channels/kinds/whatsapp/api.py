@@ -41,6 +41,8 @@ class Line:
         answer = outgoing.ask(
             "POST", f"{self._url}/media", data=given, files=parts, headers=self._headers, timeout=60, whole_s=120
         )
+        if answer.status >= 500:  # nobody sees it yet: it is simply brought again
+            raise ChannelError(f"WhatsApp did not take {file.filename} now.", permanent=False)
         raise_for(answer, to_send=True)
         media = text(obj(answer.json()).get("id"))
         if not media:

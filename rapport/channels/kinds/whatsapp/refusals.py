@@ -63,14 +63,14 @@ def raise_for(answer: Answer, *, to_send: bool) -> None:
     if code in _ACCOUNT or answer.status in (401, 403) or (code is not None and 200 <= code <= 299):
         what = _ACCOUNT.get(code if code is not None else -1, "WhatsApp does not accept the token.")
         raise ChannelError(f"{what} ({words})", "Look in WhatsApp Manager, and enter a new token.", permanent=True)
-    if code in _LATER or answer.status == 503:
+    if code in _LATER or answer.status in (408, 503):
         raise ChannelError(f"WhatsApp is not well: {words}", permanent=False)
     if answer.status >= 500:
         _unwell(words, to_send=to_send)
     if to_send:
         said, hint = _MESSAGES.get(code if code is not None else -1, (f"WhatsApp refused it: {words}", ""))
         raise MessageRefused(said, hint, permanent=True)
-    raise ChannelError(f"WhatsApp refused: {words}", "Check the number and the token.", permanent=answer.status != 408)
+    raise ChannelError(f"WhatsApp refused: {words}", "Check the number and the token.", permanent=True)
 
 
 def _unwell(words: str, *, to_send: bool) -> NoReturn:
