@@ -2,12 +2,19 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.people.evidence import Merge, Pair, PairState
+from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
 from rapport.staff.models import Member
+
+__all__ = [
+    "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
+    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Segment", "Subject",
+]  # fmt: skip
 
 
 class RelationshipKind(models.TextChoices):
@@ -24,22 +31,44 @@ class RelationshipKind(models.TextChoices):
 
 
 class Organization(models.Model):
-    """A company people belong to; made from a mail domain that is no freemail, or by hand."""
+    """A company people belong to; made from a mail domain that is no freemail, or by hand.
+
+    `kept`: a member or an import made it or wrote something down about it, so that everybody may know of it. Of others
+    knows who knows of one of their people. `domain` is the first of its domains, the rest are `OrganizationDomain`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=200)
     domain = models.CharField(max_length=253, null=True, blank=True, unique=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    note = models.TextField(blank=True, default="", db_default="")
+    fields = models.JSONField(default=dict, blank=True, db_default={})
+    external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
+    kept = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=now)
 
     def __str__(self) -> str:
         return self.name
 
 
-class Person(models.Model):
-    """A human being outside or inside the company.
+class OrganizationDomain(models.Model):
+    """A further mail domain of an organization."""
 
-    `audience` holds the team ids that may know of them: somebody known only from a confidential conversation is known
-    only to its team.
+    domain = models.CharField(max_length=253, primary_key=True)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="domains")
+    created_at = models.DateTimeField(default=now)
+
+
+class Person(models.Model):
+    """What is known of one human being by one way; those that were found to be the same human are one tree of rows.
+
+    A merge changes nothing but `merged_into`, the row it now stands under, and the cached `top` of the tree; so that
+    everything stays where it came to, and taking the merge back restores it exactly. `root` is whom to show: the top,
+    or the row itself. Handles, messages, relationships and consent belong to rows, and are read for all of a tree.
+
+    `audience` holds the team ids that may know of the row: somebody known only from a confidential conversation is
+    known only to its team. `shared`: nobody in particular writes from here (info@, a family's address): never matched.
+    `fields` has the values of `CustomField`s by key. `matched_at` is empty until it was compared with everybody else.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -50,14 +79,30 @@ class Person(models.Model):
     holder = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="held_people")
     language = models.CharField(max_length=10, blank=True)
     time_zone = models.CharField(max_length=60, blank=True)
+    #: What they do at their organization.
+    role = models.CharField(max_length=120, blank=True, default="", db_default="")
+    #: The kind of handle by which they want to be reached; "" where they never said.
+    preferred = models.CharField(max_length=30, blank=True, default="", db_default="")
     note = models.TextField(blank=True)
+    fields = models.JSONField(default=dict, blank=True, db_default={})
+    shared = models.BooleanField(default=False, db_default=False)
+    do_not_contact = models.BooleanField(default=False, db_default=False)
     external_id = models.CharField(max_length=200, null=True, blank=True, unique=True)
     audience = ArrayField(models.UUIDField(), default=list)
+    merged_into = models.UUIDField(null=True, blank=True)
+    top = models.UUIDField(null=True, blank=True)
+    root = models.GeneratedField(
+        expression=Coalesce("top", "id"), output_field=models.UUIDField(), db_persist=True
+    )
+    matched_at = models.DateTimeField(null=True, blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now)
 
     class Meta:
         indexes = [
             models.Index(Lower("name"), "id", name="person_by_name"),
+            models.Index(fields=["root"], name="person_by_root"),
+            models.Index(fields=["id"], name="person_to_match", condition=models.Q(matched_at=None)),
         ]
 
     def __str__(self) -> str:
@@ -65,7 +110,10 @@ class Person(models.Model):
 
 
 class Handle(models.Model):
-    """One address of a person: `value` is normalised, `written` as it was met."""
+    """One address of a person: `value` is normalised, `written` as it was met, `former` as it was written before.
+
+    `verified_how` says what proved that it is theirs, "" where nothing has yet. `shared`: several people use it.
+    """
 
     pk = models.CompositePrimaryKey("kind", "value")
     kind = models.CharField(max_length=30)
@@ -73,6 +121,10 @@ class Handle(models.Model):
     written = models.CharField(max_length=320, blank=True)
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="handles")
     source = models.CharField(max_length=60, blank=True)
+    former = ArrayField(models.CharField(max_length=320), default=list, blank=True, db_default=[])
+    verified_at = models.DateTimeField(null=True, blank=True)
+    verified_how = models.CharField(max_length=60, blank=True, default="", db_default="")
+    shared = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(default=now)
 
 
@@ -92,5 +144,26 @@ class Relationship(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "kind"], condition=models.Q(until__isnull=True), name="relationship_once"
+            )
+        ]
+
+
+class OrganizationRelationship(models.Model):
+    """What an organization is to us, and so everybody in it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="relationships")
+    kind = models.CharField(max_length=20, choices=RelationshipKind.choices)
+    since = models.DateField(null=True, blank=True)
+    until = models.DateField(null=True, blank=True)
+    source = models.CharField(max_length=60, default="by hand")
+    created_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "kind"],
+                condition=models.Q(until__isnull=True),
+                name="organization_relationship_once",
             )
         ]

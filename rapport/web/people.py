@@ -17,6 +17,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotVisible
 from rapport.people.listing import people_after
 from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
+from rapport.web import person_identity, person_rights
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -44,11 +45,11 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Who somebody is, where they are reached, and what was said before."""
     shell_of(request).current = "people"
     found = _person(person_id)
-    context = _relations(found) | {
+    context = _relations(found) | person_identity.section(request, found) | person_rights.section(request, found) | {
         "handles": list(Handle.objects.filter(person=found).order_by("kind", "value")),
         "conversations": earlier_of(found.id, limit=_CONVERSATIONS_SHOWN),
         "watched": Watch.objects.filter(member=member_of(request), person=found).exists(),
-    }
+    }  # fmt: skip
     return render(request, "web/people/person.html", context)
 
 
