@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: No single agreement or contradiction outweighs more than a few others.
 _BITS_MOST = 15.0
-_LARGE = 120
+_LARGE = 600
 _STRICTER = 6.0
 
 

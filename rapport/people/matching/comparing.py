@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rapidfuzz.distance import OSA, JaroWinkler
+
 from rapport.people.matching import names
 from rapport.people.matching.folding import sound
 from rapport.people.matching.kinds import CROSSED, KINDS
@@ -24,18 +26,15 @@ def _levels(kind: str) -> dict[str, int]:
 
 def _typo(one: str, other: str, most: int | None = None) -> int | None:
     """How many slips of the keys lead from one to the other; None when too many to be slips."""
-    from rapidfuzz.distance import OSA
-
     length = min(len(one), len(other))
     allowed = most if most is not None else 0 if length < 4 else 1 if length < 8 else 2
-    found = OSA.distance(one, other, score_cutoff=allowed)
-    return int(found) if found <= allowed else None
+    if allowed == 0 or abs(len(one) - len(other)) > allowed:
+        return None
+    found: int = OSA.distance(one, other, score_cutoff=allowed)
+    return found if found <= allowed else None
 
 
-def _alike(one: str, other: str) -> float:
-    from rapidfuzz.distance import JaroWinkler
-
-    return float(JaroWinkler.normalized_similarity(one, other))
+_alike = JaroWinkler.similarity
 
 
 def _name(kind: str) -> Comparison:
@@ -43,21 +42,22 @@ def _name(kind: str) -> Comparison:
     given = kind == "given"
 
     def compare(one: str, other: str) -> int:
-        ones, others = one.split(), other.split()
-        joined, joined_other = "".join(ones), "".join(others)
+        ones, others = one.split(" "), other.split(" ")
+        joined, joined_other = one.replace(" ", ""), other.replace(" ", "")
         if joined == joined_other:
             return at["exact"]
         if given and names.same_person_may_have(ones[0], others[0]):
             return at["part"] if ones[0] == others[0] else at["nickname"]
         if len(ones[0]) == 1 or len(others[0]) == 1:
             return at["initial"] if ones[0][0] == others[0][0] else at["different"]
-        if set(ones) & set(others) - {word for word in ones if len(word) < 3}:
-            return at["part"]
-        shorter, longer = sorted((joined, joined_other), key=len)
+        if len(ones) + len(others) > 2 and any(len(word) > 2 for word in set(ones).intersection(others)):
+            # Who goes by a second name is called by nothing else there; two who share a second name are two.
+            return at["similar"] if given and len(ones) > 1 and len(others) > 1 else at["part"]
+        shorter, longer = (joined, joined_other) if len(joined) <= len(joined_other) else (joined_other, joined)
         if given and len(shorter) > 2 and longer.startswith(shorter):
             return at["nickname"]
         alike = _alike(joined, joined_other)
-        if _typo(joined, joined_other) is not None or alike >= 0.93:
+        if alike >= 0.93 or (alike > 0.7 and _typo(joined, joined_other) is not None):
             return at["close"]
         if len(shorter) > 2 and (sound(joined) == sound(joined_other) and len(sound(joined)) > 1):
             return at["sound"]
@@ -66,13 +66,20 @@ def _name(kind: str) -> Comparison:
     return compare
 
 
+def _years_apart(one: str, other: str) -> bool:
+    """Whether a generation lies between two birth dates."""
+    return abs(int(one[:4]) - int(other[:4])) >= 15
+
+
 def _birth_date() -> Comparison:
     at = _levels("birth_date")
 
     def compare(one: str, other: str) -> int:
         if len(one) < 8 or len(other) < 8:
             length = min(len(one), len(other))
-            return at["year"] if one[:length] == other[:length] else at["different"]
+            if one[:length] == other[:length]:
+                return at["year"]
+            return at["apart"] if _years_apart(one, other) else at["different"]
         turned = other[:4] + other[6:] + other[4:6]
         if one == turned or _typo(one, other, 1) is not None:
             return at["close"]
@@ -80,7 +87,12 @@ def _birth_date() -> Comparison:
             return at["near"]
         if one[:4] == other[:4]:
             return at["year"]
-        return at["near"] if one[4:] == other[4:] else at["different"]
+        if one[4:] == other[4:] and one[4:] != "0101":
+            return at["near"]
+        # The first of January often says that only the year is known.
+        if "0101" in (one[4:], other[4:]) and _typo(one[:4], other[:4]) is not None:
+            return at["year"]
+        return at["apart"] if _years_apart(one, other) else at["different"]
 
     return compare
 
@@ -144,14 +156,18 @@ def _street(kind: str) -> Comparison:
     at = _levels(kind)
 
     def compare(one: str, other: str) -> int:
-        joined, joined_other = one.replace(" ", ""), other.replace(" ", "")
-        if joined == joined_other or sorted(one.split()) == sorted(other.split()):
+        alike = _alike(one, other)
+        if alike >= 0.75:
+            joined, joined_other = one.replace(" ", ""), other.replace(" ", "")
+            alike = _alike(joined, joined_other)
+            if alike >= 0.95 or joined == joined_other or (len(joined) > 4 and _typo(joined, joined_other) is not None):
+                return at["close"]
+            if alike >= 0.87:
+                return at["similar"]
+        shared = set(one.split()).intersection(other.split())
+        if shared and sorted(one.split()) == sorted(other.split()):
             return at["close"]
-        alike = _alike(joined, joined_other)
-        if (len(joined) > 4 and _typo(joined, joined_other) is not None) or alike >= 0.95:
-            return at["close"]
-        ones, others = ({word for word in text.split() if len(word) > 3} for text in (one, other))
-        return at["similar"] if alike >= 0.87 or ones & others else at["different"]
+        return at["similar"] if any(len(word) > 3 for word in shared) else at["different"]
 
     return compare
 
@@ -173,7 +189,7 @@ def _city() -> Comparison:
     def compare(one: str, other: str) -> int:
         joined, joined_other = one.replace(" ", ""), other.replace(" ", "")
         alike = _alike(joined, joined_other)
-        if joined == joined_other or _typo(joined, joined_other) is not None or alike >= 0.94:
+        if alike >= 0.94 or (alike > 0.7 and _typo(joined, joined_other) is not None):
             return at["close"]
         return at["similar"] if alike >= 0.86 or set(one.split()) <= set(other.split()) else at["different"]
 
@@ -215,7 +231,7 @@ def compare(table: Table, ones: "Numbers", others: "Numbers") -> tuple[dict[str,
             agreed[kind] = np.where(codes == other_codes, codes, -1).astype(np.int64)
     for kind, other_kind in CROSSED:
         if kind in table.columns and other_kind in table.columns:
-            _crossed(table, (kind, other_kind), (ones, others), levels)
+            _crossed(table, (kind, other_kind), (ones, others), levels, agreed)
     return levels, agreed
 
 
@@ -272,29 +288,33 @@ def _many(column: Column, ones: "Numbers", others: "Numbers") -> tuple["Levels",
 
 
 def _crossed(
-    table: Table, kinds: tuple[str, str], pairs: tuple["Numbers", "Numbers"], levels: dict[str, "Levels"]
+    table: Table,
+    kinds: tuple[str, str],
+    pairs: tuple["Numbers", "Numbers"],
+    levels: dict[str, "Levels"],
+    agreed: dict[str, "Numbers"],
 ) -> None:
-    """Where a value stands in the other's place: both crossed beats neither, or one where nothing speaks against it."""
+    """Where values stand in each other's place: both, or one where the other is missing."""
     import numpy as np
 
     first, second = kinds
-    straight = [levels[first], levels[second]]
-    bad = [(level <= KINDS[kind].level("similar")) for kind, level in zip(kinds, straight, strict=True)]
+    bad = [levels[kind] <= KINDS[kind].level("similar") for kind in kinds]
     asked = np.flatnonzero(bad[0] & bad[1])
     if not len(asked):
         return
-    one, other = pairs[0][asked], pairs[1][asked]
     a, b = table.columns[first].first, table.columns[second].first
-    words = table.columns[first].words
-    crosses = []
-    for codes, codes_other in ((a[one], b[other]), (b[one], a[other])):
-        level = _single(COMPARE[second], KINDS[second].exact, words, codes, codes_other)
-        crosses.append((level >= KINDS[second].level("close"), level == 0))
-    (hit, missing), (hit_other, missing_other) = crosses
-    both = hit & hit_other
-    single = (hit & missing_other) | (hit_other & missing)
-    for kind in kinds:
+    words, close = table.columns[first].words, KINDS[second].level("close")
+    one, other = pairs[0][asked], pairs[1][asked]
+    sides = [(a[one], b[other]), (b[one], a[other])]
+    found = [_single(COMPARE[second], KINDS[second].exact, words, *side) for side in sides]
+    hits, missing = [level >= close for level in found], [level == 0 for level in found]
+    both = hits[0] & hits[1]
+    single = (hits[0] & missing[1]) | (hits[1] & missing[0])
+    same = [np.where(codes == others, codes, -1) for codes, others in sides]
+    for kind, pick in ((first, np.minimum), (second, np.maximum)):
         levels[kind][asked[both]] = KINDS[kind].level("crossed")
-    # One alone is said once: by the first kind; the second has nothing to compare.
+        agreed[kind][asked[both]] = pick(same[0], same[1])[both]
+    # One alone is said once: by the first kind; of the second there is nothing to compare.
     levels[first][asked[single]] = KINDS[first].level("crossed")
+    agreed[first][asked[single]] = np.where(hits[0], same[0], same[1])[single]
     levels[second][asked[single]] = 0

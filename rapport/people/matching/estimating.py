@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _STEPS_MOST = 40
 _SETTLED = 1e-4
-_RANDOM_PAIRS = 120_000
+_RANDOM_PAIRS = 60_000
 _TRAINING_PAIRS = 400_000
 #: So many imagined pairs agree as is generally so.
 _BELIEF_SAME, _BELIEF_CHANCE = 40.0, 40.0
@@ -57,14 +57,13 @@ def estimate(
         chosen = chance.choice(len(ones), _TRAINING_PAIRS, replace=False)
         scale = len(ones) / len(chosen)
         ones, others = ones[chosen], others[chosen]
-    at_random = _random_pairs(table.size, chance)
-    model = _measure_chance(model, compared(table, model, *at_random), None)
+    random = compared(table, model, *_random_pairs(table.size, chance))
+    seen = compared(table, model, ones, others)
+    model = _measure_chance(model, random, None)
     for _ in range(2):
-        seen = compared(table, model, ones, others)
         model = settle(seen, model, scale)
-        random = compared(table, model, *at_random)
         model = _measure_chance(model, random, probability(weigh(random, model).total))
-    return settle(compared(table, model, ones, others), model, scale)
+    return settle(seen, model, scale)
 
 
 def settle(seen: Compared, model: Model, scale: float = 1.0) -> Model:

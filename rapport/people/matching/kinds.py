@@ -68,7 +68,7 @@ KINDS: dict[str, Kind] = {
         ),
         _kind(
             "birth_date",
-            "different .03 0, year .02 .014, near .03 .003, close .07 .0008, exact .85 .00005",
+            "apart .01 0, different .02 .25, year .02 .014, near .03 .003, close .07 .0008, exact .85 .00005",
             group="born", personal=True,
         ),
         _kind("age", "different .15 0, near .15 .05, exact .7 .015", group="born"),

@@ -9,7 +9,7 @@ from rapport.people.matching.folding import fold_name
 from rapport.people.matching.kinds import KINDS
 
 #: What a raw record may have beside the kinds themselves: whole names are taken apart.
-RAW = frozenset(KINDS) | {"name", "other_name"}
+RAW = frozenset(KINDS) | {"name", "middle"}
 _ROLES = frozenset(
     "info support sales office contact admin mail hello team service help kontakt noreply no-reply post billing press "
     "jobs hr marketing webmaster newsletter".split()
@@ -57,6 +57,9 @@ def prepare(raw: Mapping[str, Iterable[str]], month_first: bool = False) -> Prep
         if kept:
             found[kind] = kept[:8] if KINDS[kind].many else kept[:1]
     _named(found, raw)
+    middle = names.part(next((one for one in raw.get("middle", ()) if one), ""))
+    if middle and "given" in found and middle not in found["given"][0].split():
+        found["given"] = (f"{found['given'][0]} {middle}",)
     _housed(found, raw)
     guessed = _guess(found)
     return Prepared(found, _derived(found), guessed)

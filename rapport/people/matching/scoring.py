@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rapport.people.matching.comparing import compare
-from rapport.people.matching.kinds import KINDS
+from rapport.people.matching.kinds import CROSSED, KINDS
 from rapport.people.matching.model import Model
 from rapport.people.matching.table import Table
 
@@ -21,8 +21,11 @@ _DISCOUNT = (1.0, 0.8, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2, 0.2)
 _HOUSEHOLD = ("family", "phone", *(name for name, kind in KINDS.items() if kind.group in ("place", "work")))
 #: The most that a household's agreement is worth where given names or birth dates say that they are two.
 _HOUSEHOLD_BITS = 3.0
+#: The same for twins, who are rarer than mistakes.
+_TWINS_BITS = 6.0
 #: Of two fields that say whether it is the same person, both different: whatever else agrees, it is not sure.
 _PERSONAL = tuple(name for name, kind in KINDS.items() if kind.personal and name != "phone")
+_PARTNER = {one: other for pair in CROSSED for one, other in (pair, pair[::-1])}
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ class Compared:
     """Pairs with all that does not change while a model is learned: levels, and how often chance explains them."""
 
     levels: "dict[str, NDArray[np.int8]]"
-    #: log2 of how often two different people agree so.
-    chance: "dict[str, Bits]"
+    #: For each kind which pairs have the very same value, and log2 of its share of all.
+    shares: "dict[str, tuple[Numbers, Bits]]"
     derived: "NDArray[np.bool_]"
     guessed: "NDArray[np.bool_]"
 
@@ -63,28 +66,36 @@ def compared(table: Table, model: Model, ones: "Numbers", others: "Numbers") -> 
     import numpy as np
 
     levels, agreed = compare(table, ones, others)
-    chance = {}
-    for kind, level in levels.items():
-        bits = np.log2(np.array([1.0, *model.chance[kind]]))[level]
+    rare = {}
+    for kind in levels:
         same = np.flatnonzero(agreed[kind] >= 0)
         if kind in model.shares and len(same):
             codes, place = np.unique(agreed[kind][same], return_inverse=True)
-            words = table.columns[kind].words
-            shares = model.shares[kind].of([words[code] for code in codes.tolist()], model.salt)
-            bits[same] = np.log2(shares)[place]
-        chance[kind] = bits
+            words = [table.columns[kind].words[code] for code in codes.tolist()]
+            shares = model.shares[kind].of(words, model.salt)[place]
+            if (partner := _PARTNER.get(kind, "")) in model.shares:
+                # In the other's place: as frequent as it is there, or in its own where it is more so.
+                crossed = levels[kind][same] == KINDS[kind].level("crossed")
+                there = model.shares[partner].of(words, model.salt)[place]
+                shares = np.where(crossed, np.maximum(shares, there), shares)
+            rare[kind] = (same, np.log2(shares))
     derived, guessed = table.derived[ones] & table.derived[others], table.guessed[ones] | table.guessed[others]
-    return Compared(levels, chance, derived, guessed)
+    return Compared(levels, rare, derived, guessed)
 
 
 def weigh(pairs: Compared, model: Model) -> Scores:
     """The worth of each comparison under a model."""
     import numpy as np
 
-    bits = {
-        kind: np.where(level > 0, np.log2(np.array([1.0, *model.same[kind]]))[level] - pairs.chance[kind], 0.0)
-        for kind, level in pairs.levels.items()
-    }
+    bits = {}
+    for kind, level in pairs.levels.items():
+        same = np.log2(np.array([1.0, *model.same[kind]]))
+        bits[kind] = (same - np.log2(np.array([1.0, *model.chance[kind]])))[level]
+        if kind in pairs.shares:
+            at, share = pairs.shares[kind]
+            bits[kind][at] = same[level[at]] - share
+    if "age" in bits and "birth_date" in bits:
+        bits["age"][pairs.levels["birth_date"] > 0] = 0.0
     _discount_addresses(pairs, bits)
     for group in {KINDS[kind].group for kind in bits} - {""}:
         _discount_group([bits[kind] for kind in bits if KINDS[kind].group == group])
@@ -133,31 +144,42 @@ def _discount_households(levels: "dict[str, NDArray[np.int8]]", bits: "dict[str,
     import numpy as np
 
     size = len(next(iter(bits.values()))) if bits else 0
-    other, agrees = np.zeros(size, bool), np.zeros(size, bool)
-    for kind in ("given", "birth_date", "age"):
+    named, born, agrees = np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, bool)
+    if "given" in levels:
+        named = levels["given"] == KINDS["given"].level("different")
+    for kind in ("birth_date", "age"):
         if kind in levels:
-            other |= levels[kind] == 1
+            born |= levels[kind] == 1
     for kind in _PERSONAL:
-        if kind in levels:
-            agrees |= levels[kind] > KINDS[kind].level("near" if kind != "birth_date" else "year")
-    relatives = other & ~agrees
+        if kind in levels and kind != "birth_date":
+            agrees |= levels[kind] > KINDS[kind].level("near")
+    # Twins agree in everything else, and their birth date, too.
+    relatives = (named | born) & ~agrees
+    twins = named & (levels["birth_date"] == KINDS["birth_date"].exact) if "birth_date" in levels else born & ~born
+    most = np.where(twins, _TWINS_BITS, _HOUSEHOLD_BITS)
     if not relatives.any():
         return
     shared = [bits[kind] for kind in _HOUSEHOLD if kind in bits]
     together = sum((np.maximum(one, 0) for one in shared), np.zeros(size))
-    factor = np.where(relatives & (together > _HOUSEHOLD_BITS), _HOUSEHOLD_BITS / np.maximum(together, 1e-9), 1.0)
+    factor = np.where(relatives & (together > most), most / np.maximum(together, 1e-9), 1.0)
     for one in shared:
         one *= np.where(one > 0, factor, 1.0)
 
 
 def _may_be_sure(levels: "dict[str, NDArray[np.int8]]", size: int) -> "NDArray[np.bool_]":
-    """Whether nothing personal contradicts, and something personal agrees exactly: only then is a pair ever sure."""
+    """Whether something personal agrees exactly and nothing contradicts: only then is a pair ever sure. A telephone is
+    not personal enough, and without a given name only a number or an address is."""
     import numpy as np
 
-    agrees, against = np.zeros(size, bool), np.zeros(size, bool)
-    for kind, level in levels.items():
-        if KINDS[kind].personal:
-            agrees |= level == KINDS[kind].exact
-        if kind in ("given", "family", "birth_date", "number", "gender", "age"):
-            against |= level == KINDS[kind].level("different")
+    none = np.zeros(size, np.int8)
+    exact = {kind: levels.get(kind, none) == KINDS[kind].exact for kind in _PERSONAL}
+    alone = exact["number"] | exact["email"] | exact["account"]
+    agrees = alone | (exact["birth_date"] & (levels.get("given", none) > 0))
+    against = np.zeros(size, bool)
+    for kind, least in (
+        ("given", "similar"), ("family", "similar"), ("birth_date", "near"), ("number", "near"), ("gender", "different"),
+        ("age", "different"),
+    ):  # fmt: skip
+        if kind in levels:
+            against |= (levels[kind] > 0) & (levels[kind] <= KINDS[kind].level(least))
     return agrees & ~against
