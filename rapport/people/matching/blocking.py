@@ -131,11 +131,23 @@ class Keys:
         self._size += 1
         return found
 
-    def caps(self) -> dict[int, int]:
-        """For each rule how many may share a key, so that the pairs of all its keys stay within bounds."""
-        return {rule: self._cap(rule) for rule in range(len(RULES))}
+    def caps(self, most: int = CAP_MOST, each: int = _PAIRS_EACH) -> dict[int, int]:
+        """For each rule how many may share a key, so that the pairs of all its keys stay within bounds: `each` for every
+        record, and `most` by one key."""
+        return {rule: min(most, self._cap(rule, each)) for rule in range(len(RULES))}
 
-    def _cap(self, rule: int) -> int:
+    def crowded(self, least: int = 1000) -> frozenset[int]:
+        """The keys that more than `least` share."""
+        import numpy as np
+
+        found: list[int] = []
+        for numbers_ in self._numbers:
+            if len(numbers_):
+                unique, counts = np.unique(np.frombuffer(numbers_, np.int64), return_counts=True)
+                found += unique[counts > least].tolist()
+        return frozenset(found)
+
+    def _cap(self, rule: int, each_record: int) -> int:
         import numpy as np
 
         if not self._numbers[rule]:
@@ -144,7 +156,7 @@ class Keys:
         by_size = np.bincount(np.minimum(sizes, CAP_MOST + 1), minlength=CAP_MOST + 2)[: CAP_MOST + 1]
         each = np.arange(CAP_MOST + 1)
         pairs = np.cumsum(by_size * each * (each - 1) // 2)
-        allowed = max(_PAIRS_LEAST, _PAIRS_EACH * self._size)
+        allowed = max(_PAIRS_LEAST, each_record * self._size)
         return max(CAP_LEAST, int(np.searchsorted(pairs, allowed, side="right")) - 1)
 
     def pairs(self, caps: dict[int, int], window: int = 0) -> tuple["Numbers", "Numbers"]:

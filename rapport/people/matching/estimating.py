@@ -46,7 +46,7 @@ def estimate(
     chance = np.random.default_rng(20)
     model = replace(
         default(table.size, salt),
-        shares={kind: frequencies(column, table.size, salt) for kind, column in table.columns.items()},
+        shares={kind: frequencies(column, salt) for kind, column in table.columns.items()},
         caps=caps or {},
     )
     if table.size < 2:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: Values of a kind whose share is remembered; all others are as rare as the rarest of these.
 _REMEMBERED = 20_000
+_IMAGINED = 200
 
 
 def number_of(text: str, salt: bytes = b"") -> int:
@@ -43,7 +44,7 @@ class Frequencies:
         return found
 
 
-def frequencies(column: Column, size: int, salt: bytes) -> Frequencies:
+def frequencies(column: Column, salt: bytes) -> Frequencies:
     """The shares of a column's values. A value met once counts as met twice: we look at two who share it."""
     import numpy as np
 
@@ -54,8 +55,11 @@ def frequencies(column: Column, size: int, salt: bytes) -> Frequencies:
         often = often[np.argpartition(-counts[often], _REMEMBERED)[:_REMEMBERED]]
     numbers = np.fromiter((number_of(column.words[n], salt) for n in often.tolist()), np.int64, len(often))
     order = np.argsort(numbers)
-    floor = 2 / total if len(often) < _REMEMBERED else max(2, counts[often].min()) / total
-    return Frequencies(numbers[order], counts[often][order] / total, min(0.5, floor))
+    # In a small table everything is frequent: some imagined records have values as frequent as is generally so.
+    usual = KINDS[column.kind].chance[-1] * _IMAGINED
+    least = 2 if len(often) < _REMEMBERED else max(2, int(counts[often].min()))
+    shares = (counts[often][order] + usual) / (total + _IMAGINED)
+    return Frequencies(numbers[order], shares, min(0.5, (least + usual) / (total + _IMAGINED)))
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ class Model:
     prior: float
     shares: dict[str, Frequencies] = field(default_factory=dict)
     caps: dict[int, int] = field(default_factory=dict)
+    #: Keys that so many share that looking for them is not worth the while.
+    crowded: frozenset[int] = frozenset()
     records: int = 0
     salt: bytes = b""
 
@@ -80,6 +86,7 @@ class Model:
             "prior": self.prior,
             "records": self.records,
             "salt": self.salt.hex(),
+            "crowded": sorted(self.crowded),
             "caps": {str(rule): cap for rule, cap in self.caps.items()},
             "shares": {
                 kind: {"numbers": _packed(one.numbers), "shares": _packed(one.shares), "floor": one.floor}
@@ -108,6 +115,7 @@ class Model:
                 if kind in KINDS
             },
             {int(rule): cap for rule, cap in given["caps"].items()},
+            frozenset(given["crowded"]),
             given["records"],
             bytes.fromhex(given["salt"]),
         )

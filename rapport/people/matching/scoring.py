@@ -144,12 +144,13 @@ def _discount_households(levels: "dict[str, NDArray[np.int8]]", bits: "dict[str,
     import numpy as np
 
     size = len(next(iter(bits.values()))) if bits else 0
-    named, born, agrees = np.zeros(size, bool), np.zeros(size, bool), np.zeros(size, bool)
-    if "given" in levels:
-        named = levels["given"] == KINDS["given"].level("different")
+    born, agrees = np.zeros(size, bool), np.zeros(size, bool)
+    given = levels.get("given", np.zeros(size, np.int8))
+    named = (given > 0) & (given <= KINDS["given"].level("similar"))
     for kind in ("birth_date", "age"):
         if kind in levels:
-            born |= levels[kind] == 1
+            # A parent and a child may have one name; sisters and brothers have two.
+            born |= (levels[kind] == 1) | ((levels[kind] == KINDS[kind].level("different")) & (given == 0))
     for kind in _PERSONAL:
         if kind in levels and kind != "birth_date":
             agrees |= levels[kind] > KINDS[kind].level("near")
