@@ -9,12 +9,13 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState, Release
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
+from rapport.people.learning import MatchKeys, MatchModel
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Release", "Segment",
-    "Subject",
+    "Consent", "CustomField", "CustomKind", "Handle", "MatchKeys", "MatchModel", "Merge", "Organization",
+    "OrganizationDomain", "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship",
+    "RelationshipKind", "Release", "Segment", "Subject",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from rapport.core import walls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0003_directory_and_identity"),
+        ("people", "0004_matching"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
