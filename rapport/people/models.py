@@ -9,11 +9,26 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
+from rapport.people.privacy import (
+    Archive,
+    ArchivePiece,
+    Erasure,
+    ErasureMode,
+    Hold,
+    Needs,
+    Purpose,
+    RetentionAct,
+    RetentionRule,
+    Silence,
+    WorkState,
+)
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Segment", "Subject",
+    "Archive", "ArchivePiece", "Consent", "CustomField", "CustomKind", "Erasure", "ErasureMode", "Handle", "Hold",
+    "Merge", "Needs", "Organization", "OrganizationDomain", "OrganizationRelationship", "Pair", "PairState", "Person",
+    "Purpose", "Relationship", "RelationshipKind", "RetentionAct", "RetentionRule", "Segment", "Silence", "Subject",
+    "WorkState",
 ]  # fmt: skip
 
 
