@@ -115,6 +115,12 @@ def may(person_id: UUID, purpose: str, channel: str) -> Verdict:
     return may_write(purpose, found.needs, channel, said, do_not_contact=is_silent(person_id))
 
 
+def is_marked(person_id: UUID | None) -> bool:
+    """Whether a row of the person that one may see says so: for a hint on a page; `is_silent` is what holds."""
+    rows = Person.objects.filter(do_not_contact=True, root=Person.objects.filter(id=person_id).values("root"))
+    return person_id is not None and rows.exists()
+
+
 def is_silent(person_id: UUID) -> bool:
     """Whether a person asked not to be contacted: any row of the tree did, or an address of theirs before an erasure.
 
@@ -126,19 +132,22 @@ def is_silent(person_id: UUID) -> bool:
         return Silence.objects.exists() and _among_silent([digest_of(*key) for key in _tree_handles(person_id)])
 
 
-def silent_among(addresses: Sequence[str], kind: str = "email") -> list[str]:
-    """Those of some addresses that are not to be written to; one statement, two where anybody silent was erased."""
+def silent_among(addresses: Sequence[str], person_id: UUID | None = None) -> list[str]:
+    """Those of some mail addresses that are not to be written to; and "" for a person (of a channel without addresses).
+
+    One statement; more where somebody silent was ever erased.
+    """
     wanted = {address.strip().lower(): address for address in addresses if address}
-    if not wanted:
-        return []
     with scope.system(), connection.cursor() as cursor:
-        cursor.execute(_SILENT, [kind, list(wanted)])
-        found = {row[0] for row in cursor.fetchall()}
-        if Silence.objects.exists():
-            digests = {digest_of(kind, value): value for value in wanted}
+        cursor.execute(_SILENT, [list(wanted), person_id])
+        values, is_theirs, some_erased = cursor.fetchone()
+        found = set(values or ())
+        if some_erased:
+            digests = {digest_of("email", value): value for value in wanted}
             known = Silence.objects.filter(digest__in=list(digests)).values_list("digest", flat=True)
             found |= {digests[one] for one in known}
-    return [address for value, address in wanted.items() if value in found]
+            is_theirs = is_theirs or (person_id is not None and is_silent(person_id))
+    return [address for value, address in wanted.items() if value in found] + ([""] if is_theirs else [])
 
 
 def _among_silent(digests: list[str]) -> bool:
@@ -158,6 +167,10 @@ def _tree_handles(person_id: UUID) -> list[tuple[str, str]]:
     return list(Handle.objects.filter(person__root=_root(person_id)).values_list("kind", "value"))
 
 
-_SILENT = """SELECT h.value FROM people_handle h JOIN people_person p ON p.id = h.person_id
-WHERE h.kind = %s AND h.value = ANY(%s)
-    AND EXISTS (SELECT 1 FROM people_person t WHERE t.root = p.root AND t.do_not_contact)"""
+_SILENT = """SELECT
+    (SELECT array_agg(h.value::text) FROM people_handle h JOIN people_person p ON p.id = h.person_id
+        WHERE h.kind = 'email' AND h.value = ANY(%s)
+        AND EXISTS (SELECT 1 FROM people_person t WHERE t.root = p.root AND t.do_not_contact)),
+    EXISTS (SELECT 1 FROM people_person p JOIN people_person t ON t.root = p.root
+        WHERE p.id = %s AND t.do_not_contact),
+    EXISTS (SELECT 1 FROM people_silence)"""
