@@ -115,6 +115,16 @@ def _subjects(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
     return done, next_after(rows, limit, lambda row: row[0])
 
 
+def erase_subjects(conversations: list[UUID]) -> None:
+    """Take the subject of conversations, also where others' answers repeat it."""
+    for id, subject in bulk.select(
+        "SELECT id, subject FROM conversations_conversation WHERE id = ANY(%s) AND subject <> '' FOR UPDATE",
+        [conversations],
+    ):
+        changed("UPDATE conversations_conversation SET subject = '' WHERE id = %s", [id])
+        _repeated(id, subject, "")
+
+
 def _repeated(conversation: UUID, subject: str, fresh: str) -> None:
     wanted = bare_subject(subject)
     rows = bulk.select(

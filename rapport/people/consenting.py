@@ -117,8 +117,10 @@ def may(person_id: UUID, purpose: str, channel: str) -> Verdict:
 
 def is_marked(person_id: UUID | None) -> bool:
     """Whether a row of the person that one may see says so: for a hint on a page; `is_silent` is what holds."""
-    rows = Person.objects.filter(do_not_contact=True, root=Person.objects.filter(id=person_id).values("root"))
-    return person_id is not None and rows.exists()
+    if person_id is None:
+        return False
+    mine = Person.objects.filter(id=person_id).values("root")
+    return Person.objects.filter(do_not_contact=True, root__in=mine).exists()
 
 
 def is_silent(person_id: UUID) -> bool:

@@ -10,11 +10,11 @@ from rapport.channels.models import Channel
 from rapport.inbound import forgetting
 from rapport.inbound.privacy import erasing
 from rapport.staff.models import Member
-from tests.inbound.conftest import box, teams
+from tests.inbound.conftest import box, other_box, teams
 from tests.inbound.post import make_member
 from tests.web.conftest import cast, sign_in
 
-__all__ = ["box", "cast", "sign_in", "teams"]
+__all__ = ["box", "cast", "other_box", "sign_in", "teams"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection
 from django.utils.translation import gettext as _
 
 from rapport.conversations.forgetting import files_of
@@ -67,6 +67,7 @@ def ask(person_id: UUID, mode: str, member: Member | None, source: str = "hand")
     with scope.system():
         running = Erasure.objects.exclude(state=WorkState.DONE).filter(people__contains=[person_id]).first()
         if running is not None:
+            Erasure.objects.filter(id=running.id, state=WorkState.FAILED).update(state=WorkState.RUNNING, error="")
             return running
         rows = erasing.rows_to_erase(person_id)
         left = Person.objects.filter(id__in=rows).exclude(erased_at__isnull=False, name="")
@@ -99,7 +100,13 @@ def work(seconds: float = 5.0) -> int:
             first = waiting.values_list("id", flat=True).first()
         if first is None:
             return done
-        _batch(first)
+        try:
+            _batch(first)
+        except OperationalError:
+            raise
+        except Exception as error:
+            log.exception("an erasure cannot go on")
+            _fail(first, error)
         done += 1
     return done
 
@@ -153,7 +160,7 @@ def _end(found: Erasure) -> None:
     events.record("person.erased", actor_id=found.member_id, data=data)
 
 
-def fail(erasure_id: UUID, error: Exception) -> None:
-    """Write down that one cannot go on, so that others can."""
-    with transaction.atomic(), scope.system():
+def _fail(erasure_id: UUID, error: Exception) -> None:
+    """Write down that one cannot go on, so that others can; asked for again, it begins anew."""
+    with scope.system():
         Erasure.objects.filter(id=erasure_id).update(state=WorkState.FAILED, error=type(error).__name__)

@@ -114,11 +114,10 @@ def merge(path: Path, entries: list[Entry], key_lines: list[Mapping[str, Any]]) 
 def to_do(entries: list[Entry], key_lines: list[Mapping[str, Any]]) -> Iterator[UUID]:
     """Write each erasure that a restored database does not know anew as one to be done; their ids."""
     with scope.system():
-        _restore_keys(key_lines)
+        known_key = _restore_keys(key_lines)
         for entry in entries:
-            Silence.objects.bulk_create(
-                [Silence(digest=one, erasure_id=entry.id) for one in entry.silences], ignore_conflicts=True
-            )
+            silences = [Silence(digest=one, erasure_id=entry.id) for one in entry.silences if known_key]
+            Silence.objects.bulk_create(silences, ignore_conflicts=True)
             here = list(Person.objects.filter(id__in=entry.people).values_list("id", flat=True))
             done = Person.objects.filter(id__in=here, erased_at__isnull=False).count() == len(here)
             known = Erasure.objects.filter(id=entry.id).first()
@@ -151,13 +150,21 @@ def _key_line(key: DataKey) -> bytes:
     return orjson.dumps({"key": str(key.id), "by": key.wrapped_by, "wrapped": wrapped, "format": FORMAT}) + b"\n"
 
 
-def _restore_keys(lines: list[Mapping[str, Any]]) -> None:
-    """The key of the digests, where the backup is older than it."""
-    for line in lines:
-        DataKey.objects.get_or_create(
+def _restore_keys(lines: list[Mapping[str, Any]]) -> bool:
+    """The key of the digests, where the backup is older than it; whether the digests can be read with what there is."""
+    for line in reversed(lines):
+        row, made = DataKey.objects.get_or_create(
             id=UUID(line["key"]),
             defaults={"purpose": keys.PRIVACY, "wrapped": base64.b64decode(line["wrapped"]), "wrapped_by": line["by"]},
         )
+        try:
+            keys.key_of(row.id)
+        except keys.WrongKey:
+            if made:
+                row.delete()
+            continue
+        return True
+    return False
 
 
 def _append(path: Path, lines: list[bytes]) -> None:
