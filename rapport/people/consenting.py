@@ -87,14 +87,19 @@ class Standing:
 
 def history(person_id: UUID) -> list[Consent]:
     """Every statement of the tree that one may see, the latest first."""
-    found = Consent.objects.filter(person__root=_root(person_id)).select_related("member")
+    return history_of(_root(person_id))
+
+
+def history_of(root: UUID) -> list[Consent]:
+    """The same, where the root of the tree is known."""
+    found = Consent.objects.filter(person__root=root).select_related("member")
     return list(found.order_by("-at", "-id"))
 
 
-def standings(person_id: UUID) -> list[Standing]:
+def standings(statements: Iterable[Consent], *, silent: bool) -> list[Standing]:
     """How it stands for every purpose on all channels, and on those kinds of them where it differs."""
-    said = [Said(one.purpose, one.channel, one.given, one.at) for one in history(person_id)]
-    blocked = is_silent(person_id)
+    said = [Said(one.purpose, one.channel, one.given, one.at) for one in statements]
+    blocked = silent
     found = []
     for purpose in purposes():
         general = may_write(purpose.slug, purpose.needs, "", said, do_not_contact=blocked)
@@ -116,11 +121,13 @@ def may(person_id: UUID, purpose: str, channel: str) -> Verdict:
 
 
 def is_marked(person_id: UUID | None) -> bool:
-    """Whether a row of the person that one may see says so: for a hint on a page; `is_silent` is what holds."""
+    """Whether what one may see says so: for a hint on a page, by one statement; `is_silent` is what holds."""
     if person_id is None:
         return False
-    mine = Person.objects.filter(id=person_id).values("root")
-    return Person.objects.filter(do_not_contact=True, root__in=mine).exists()
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKED, [person_id])
+        marked, some_erased = cursor.fetchone()
+    return bool(marked or (some_erased and is_silent(person_id)))
 
 
 def is_silent(person_id: UUID) -> bool:
@@ -169,6 +176,8 @@ def _tree_handles(person_id: UUID) -> list[tuple[str, str]]:
     return list(Handle.objects.filter(person__root=_root(person_id)).values_list("kind", "value"))
 
 
+_MARKED = """SELECT EXISTS (SELECT 1 FROM people_person p JOIN people_person t ON t.root = p.root
+    WHERE p.id = %s AND t.do_not_contact), EXISTS (SELECT 1 FROM people_silence)"""
 _SILENT = """SELECT
     (SELECT array_agg(h.value::text) FROM people_handle h JOIN people_person p ON p.id = h.person_id
         WHERE h.kind = 'email' AND h.value = ANY(%s)

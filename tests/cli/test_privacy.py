@@ -1,45 +1,48 @@
-"""`rapport privacy`, and that restoring an older backup brings nobody back who was erased since."""
+"""`rapport privacy`, as an operator types it. That restoring erases again is in test_backup."""
 
 import json
-from collections.abc import Callable
+import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Site
-from tests.cli.mails import mbox
-
-MakeSite = Callable[[], Site]
-_NEEDLE = "xanthippe"
-_HERS = (
-    f"From: Ann <ann@{_NEEDLE}.test>\nTo: us@here.test\nSubject: About {_NEEDLE}\nMessage-ID: <1@b.test>\n"
-    f"Date: Wed, 4 Mar 2026 09:00:00 +0000\n\nMy {_NEEDLE} is broken.\n"
-).encode()
-_OTHERS = b"From: bob@b.test\nTo: us@here.test\nSubject: Else\nMessage-ID: <2@b.test>\n\nSomething else.\n"
+from rapport.channels.models import Channel
+from rapport.core import scope
+from rapport.inbound.privacy import erasing
+from rapport.people.models import Handle, RetentionRule
+from tests.cli.conftest import Run
+from tests.inbound.post import deliver, letter
 
 
-@pytest.fixture(scope="module")
-def site(make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    made = make_site()
-    made.run("migrate")
-    made.run("ingest", mbox(tmp_path_factory.mktemp("mail") / "m.mbox", _HERS, _OTHERS), "--channel", "I", "--create")
-    return made
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("rapport.cli.privacy.database", nullcontext)
+    for module in ("rapport.cli.privacy", "rapport.inbound.privacy.erasing"):
+        monkeypatch.setattr(f"{module}.options", lambda: type("Options", (), {"home": tmp_path}))
 
 
-def test_a_backup_from_before_an_erasure_is_erased_again_when_it_is_restored(site: Site, tmp_path: Path) -> None:
-    site.run("backup", tmp_path / "before.tar.gz")
-    with site.connect() as connection:
-        row = connection.execute("SELECT person_id FROM people_handle WHERE value LIKE 'ann@%'").fetchone()
-    assert row
-    person = str(row[0])
-    told = json.loads(site.run("privacy", "check", person, "--json", code=1).stdout)
-    assert {one["table"] for one in told["found"]} >= {"people_handle", "inbound_rawitem"}
-    assert "Nothing was changed" in site.run("privacy", "erase", person).stderr
-    done = json.loads(site.run("privacy", "erase", person, "--yes", "--json").stdout)
+def test_each_command_says_what_it_found_and_did(run: Run, tmp_path: Path) -> None:
+    box = Channel.objects.create(name="Mailbox", kind="email", address="support@rapport.example")
+    deliver(box, letter("My xanthippe is broken.", sender="Ann <ann@xanthippe.example>"))
+    with scope.system():
+        person = Handle.objects.get().person_id
+        RetentionRule.objects.create(name="Old mail", days=1, anybody=True)
+    found = run("privacy", "check", person, "--json")
+    assert found.exit_code == 1
+    assert {one["table"] for one in json.loads(found.stdout)["found"]} >= {"people_handle", "inbound_rawitem"}
+    run("privacy", "archive", person, tmp_path / "all.zip")
+    assert "index.html" in zipfile.ZipFile(tmp_path / "all.zip").namelist()
+    would = run("privacy", "erase", person)
+    assert "would erase: 1 people, 1 handles" in would.stdout
+    assert "Nothing was changed" in would.stderr
+    with scope.system():
+        assert Handle.objects.count() == 1
+    assert json.loads(run("privacy", "retention", "--json").stdout)["rules"][0]["name"] == "Old mail"
+    done = json.loads(run("privacy", "erase", person, "--yes", "--json").stdout)
     assert (done["state"], done["left"]) == ("done", {})
-    site.run("privacy", "check", "--text", _NEEDLE)
-    restored = site.run("restore", tmp_path / "before.tar.gz", "--force")
-    assert "1 people who were erased since were erased again" in restored.stderr
-    assert "It stands nowhere" in site.run("privacy", "check", "--text", _NEEDLE).stdout
-    assert site.count("conversations_message", "text LIKE 'Something else%'") == 1
-    assert site.count("people_erasure", "source = 'restore' AND state = 'done'") == 1
+    assert "It stands nowhere" in run("privacy", "check", "--text", "xanthippe").stdout
+    told = json.loads(run("privacy", "ledger", "--to", tmp_path / "copy.jsonl", "--json").stdout)
+    assert told["erasures"] == 1
+    assert (tmp_path / "copy.jsonl").read_text().count('"erasure"') == 1
+    assert "There is no person" in run("privacy", "erase", erasing.START).stderr

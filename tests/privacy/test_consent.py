@@ -119,7 +119,7 @@ def test_nobody_begins_a_conversation_with_who_asked_not_to_be_contacted(cast: C
     beginning = opening.Beginning(cast.channel, cast.service, "News")
     ways = [{"to": [("", "Carla@Shop.example")]}, {"to": [("", "b@c.example")], "bcc": [("", "carla@shop.example")]}]
     for to in ways:
-        with scope.member(cast.agent.id), pytest.raises(reachable.NotReachable, match="(?i)shop.example"):
+        with scope.member(cast.agent.id), pytest.raises(reachable.NotReachable, match=r"(?i)shop\.example"):
             opening.begin(cast.agent, beginning, actions.Answer("Hello", confirmed=True, **to))
     with scope.system():
         assert not Delivery.objects.exists()

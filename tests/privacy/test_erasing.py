@@ -42,7 +42,8 @@ def others(traces_ids: list[object]) -> list[tuple[object, ...]]:
 def test_nothing_of_theirs_is_left_anywhere_and_all_that_others_said(box: Channel, admin: Member, home: Path) -> None:
     traces = leave(box, admin)
     before = others(traces.theirs)
-    assert {"people_person.note", "conversations_blob.data", "inbound_rawitem.body", "people_pair.evidence"} <= {*found()}
+    everywhere = {"people_person.note", "conversations_blob.data", "inbound_rawitem.body", "people_pair.evidence"}
+    assert everywhere <= set(found())
     with scope.member(admin.id):
         seen = erasing.preview(traces.person.id)
         asked = erasing.ask(traces.person.id, "erase", admin)
@@ -126,7 +127,9 @@ def test_what_was_erased_is_not_taken_in_again(box: Channel, admin: Member) -> N
     assert found() == ["inbound_rawitem.body"], "only Bob's, and what was given here under another name"
 
 
-def test_killed_between_any_two_batches_it_goes_on(box: Channel, admin: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_between_any_two_batches_it_goes_on(
+    box: Channel, admin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     traces = leave(box, admin)
     monkeypatch.setattr(erasing, "BATCH", 1)
     with scope.system():

@@ -71,7 +71,8 @@ def leave(box: Channel, member: Member) -> Traces:
         found = Conversation.objects.get(person=person)
         theirs = list(Message.objects.filter(person=person).values_list("id", flat=True))
         _beside(person, found, box, member)
-        return Traces(person, _elsewhere(person, box), found, Handle.objects.get(value="bob@berg.example").person, theirs)
+        bob_himself = Handle.objects.get(value="bob@berg.example").person
+        return Traces(person, _elsewhere(person, box), found, bob_himself, theirs)
 
 
 def _beside(person: Person, found: Conversation, box: Channel, member: Member) -> None:
@@ -114,9 +115,12 @@ def _beside(person: Person, found: Conversation, box: Channel, member: Member) -
 
 def _elsewhere(person: Person, box: Channel) -> Person:
     """Her public account: a row of its own, merged; a post that was found; mails that became nothing."""
-    row = Person.objects.create(name=f"{NEEDLE} (public)", audience=person.audience, merged_into=person.id, top=person.id)
+    row = Person.objects.create(
+        name=f"{NEEDLE} (public)", audience=person.audience, merged_into=person.id, top=person.id
+    )
     Handle.objects.create(kind="mastodon", value=f"@{NEEDLE}@social.example", person=row, former=[f"{NEEDLE}old"])
-    Merge.objects.create(child=row, into=person, evidence=[{"what": "name", "a": NEEDLE}], filled={"role": ["", NEEDLE]})
+    evidence = [{"what": "name", "a": NEEDLE}]
+    Merge.objects.create(child=row, into=person, evidence=evidence, filled={"role": ["", NEEDLE]})
     stranger = Person.objects.create(name="Somebody Else", audience=person.audience)
     low, high = sorted([row, stranger], key=lambda one: one.id)
     Pair.objects.create(low=low, high=high, probability=0.4, evidence=[{"what": "name", "a": NEEDLE}])

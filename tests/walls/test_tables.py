@@ -21,6 +21,7 @@ OPEN = {
     "staff_absence": "who is away, so that work goes to others",
     "people_customfield": "which fields the company keeps about people: their names, not their values",
     "people_purpose": "what the company writes to people for",
+    "people_silence": "keyed digests of addresses: they tell nothing without the key",
     "people_retentionrule": "how long what is kept, for everybody to read",
     "staff_company": "settings of the company, for everybody to read",
     "staff_directorygroup": "groups of the directory: names and members",

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 
 from rapport.conversations.models import (
     Attachment,
@@ -21,7 +21,6 @@ from rapport.conversations.models import (
     Message,
     Revision,
 )
-from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.core.models import Event
@@ -179,8 +178,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def closed_teams(ids_of_mine: Iterable[UUID]) -> list[str]:
+def closed_teams(ids_of_mine: QuerySet[Team, Any]) -> list[str]:
     """Every team that keeps its conversations to itself and is not the member's, whether or not it has any of this."""
-    with scope.system():
-        found = Team.objects.filter(is_active=True, is_open=False).exclude(id__in=list(ids_of_mine))
-        return list(found.values_list("name", flat=True))
+    found = Team.objects.filter(is_active=True, is_open=False).exclude(id__in=ids_of_mine)
+    return list(found.values_list("name", flat=True))

@@ -279,7 +279,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        walls.wall("people_silence"),
         walls.wall("people_erasure"),
         walls.wall("people_hold", "EXISTS (SELECT 1 FROM people_person p WHERE p.id = person_id)"),
         walls.wall("people_archive", "member_id = (SELECT rapport_member())"),
