@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rapport.cli import archive, keyfile
+from rapport.cli import archive, keyfile, reerasing
 from rapport.cli.context import database
 from rapport.cli.migrated import applied_migrations, known_migrations, migrate_to, require_migrated
 from rapport.core.clock import now
@@ -105,23 +105,33 @@ def _is_installed() -> bool:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Destroy what is in the database, and restore over it.")
 @click.option(
+    "--ledger",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A ledger of erasures kept elsewhere; the one in home is read in any case.",
+)
+@click.option(
     "--hold", is_flag=True, help="Send nothing that was waiting to be sent: it may have been sent since."
 )
-def restore(file: Path, force: bool, hold: bool) -> None:
+def restore(file: Path, force: bool, hold: bool, ledger: Path | None) -> None:
     """Fill an empty database from FILE, and keep its secret key; all or nothing.
 
-    Every row is compared with the backup before anything counts. Stop Rapport before.
+    Every row is compared with the backup before anything counts. Who was erased since the backup is erased again, as
+    the ledger says. Stop Rapport before.
     """
     with database(), archive.reading(file) as reader:
         refuse_company(force)
+        erased = reerasing.read(ledger)
         _make_room(reader.manifest, force)
         rows = _fill(file, reader)
         _bring_up_to_date()
+        again = reerasing.apply(erased)
         waiting = _hold() if hold else _waiting()
     made = f"of {reader.manifest.made_at}" + (
         f" by {reader.manifest.version}" if reader.manifest.version else ""
     )
     click.echo(f"Restored {rows:,} rows {made}; all of them are as they were.")
+    if again:
+        click.echo(f"{again} people who were erased since were erased again.", err=True)
     if waiting:
         kept = (
             "are held"

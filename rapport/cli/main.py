@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "policy": ("rapport.cli.policy", "policy", "Export and import the ownership policy."),
     "people": ("rapport.cli.people", "people", "Bring people in from a CSV or vCard file."),
+    "privacy": ("rapport.cli.privacy", "privacy", "Archives, erasing, retention of what people said."),
     "channel": ("rapport.cli.channel", "channel", "Connect, list and change channels."),
     "backup": ("rapport.cli.backup", "backup", "Write everything to one file."),
     "restore": ("rapport.cli.backup", "restore", "Fill an empty database from a backup."),

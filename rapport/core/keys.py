@@ -27,6 +27,8 @@ from rapport.core.models import DataKey
 from rapport.core.options import options
 
 SECRETS, AUDIT = "secrets", "audit"
+#: Digests of what was erased: made anew, it would know nothing of what it was told to forget, so it is kept for ever.
+PRIVACY = "privacy"
 #: Every column with encrypted values (`bytea`, `text` or `jsonb`): whoever adds one adds it here.
 ENCRYPTED: tuple[tuple[str, str], ...] = (
     ("channels_channel", "secrets"),
@@ -168,8 +170,7 @@ def _retire(newest: UUID, *, forget: bool) -> int:
         if forget:
             gone = DataKey.objects.filter(purpose=SECRETS, retired_at__isnull=False, id__lt=newest)
             gone.delete()
-        audit = _newest(AUDIT)
-        kept = [newest, *([audit.id] if audit else [])]
+        kept = [newest, *(one.id for one in map(_newest, (AUDIT, PRIVACY)) if one)]
         return DataKey.objects.filter(retired_at__isnull=True).exclude(id__in=kept).update(retired_at=now())
 
 

@@ -33,7 +33,7 @@ def raw(conversation_id: UUID, message_id: UUID) -> bytes:
             .values_list("body", flat=True)
             .first()
         )
-    if body is None:
+    if not body:
         raise NotVisible("There is nothing as delivered for this message.")
     return bytes(body)
 

@@ -13,6 +13,7 @@ from rapport.channels.models import Channel, ChannelState, Cursor
 from rapport.core import bulk, notify, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.inbound.forgetting import without_forgotten
 from rapport.inbound.models import RawState
 
 _HEARD_EVERY = timedelta(seconds=20)
@@ -29,7 +30,7 @@ class Accepted:
 def accept(channel: Channel, items: Sequence[Incoming], cursor: Mapping[str, Any] | None = None) -> Accepted:
     """Commit `items` and the cursors (name -> value) of `channel` in one transaction and wake the pipeline."""
     with scope.system():
-        stored = _insert(channel, items)
+        stored = _insert(channel, without_forgotten(channel.id, items))
         for name, value in (cursor or {}).items():
             Cursor.objects.update_or_create(
                 channel=channel, name=name, defaults={"value": value, "changed_at": now()}

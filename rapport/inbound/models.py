@@ -47,3 +47,11 @@ class RawItem(models.Model):
                 fields=["-id"], name="raw_item_trouble", condition=models.Q(state__in=["quarantined", "refused"])
             ),
         ]
+
+
+class Forgotten(models.Model):
+    """That an item of this channel was erased whose name would tell whose it was: the keyed digest of the name."""
+
+    pk = models.CompositePrimaryKey("channel_id", "digest")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_index=False)
+    digest = models.CharField(max_length=64)

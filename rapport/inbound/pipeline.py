@@ -18,7 +18,7 @@ from rapport.channels.models import Channel
 from rapport.conversations.threading import Plan
 from rapport.core import scope
 from rapport.core.plainline import plain_line
-from rapport.inbound import changing, claims, deciding, mentioning, placing, storing, understanding
+from rapport.inbound import changing, claims, deciding, mentioning, placing, storing, understanding, withdrawing
 from rapport.inbound.arrival import Arrival, Item, addressed_to
 from rapport.inbound.claims import Outcome
 from rapport.inbound.models import RawState
@@ -135,6 +135,7 @@ def _process(items: list[Item]) -> BatchResult:
     decided = service.decide_batch([(a.conversation_id, f) for a, f in zip(openers, facts, strict=True)])
     storing.store(storing.Batch(fresh, openers, decided, facts, speakers))
     service.record_decisions(decided)
+    withdrawing.withdraw(fresh, speakers)
     for arrival in fresh:
         if arrival.said.kind == "bounce":
             bounces.apply(arrival.said, arrival.conversation_id, addressed_to(arrival))

@@ -28,7 +28,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.options import options
-from rapport.outbound import approving, drafts, queue, richtext, uploads
+from rapport.outbound import approving, drafts, queue, reachable, richtext, uploads
 from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.actions import assign
@@ -57,7 +57,8 @@ class Answer:
     `in_reply_to` is the id of a Message. The files of `draft` go along, and it ends. `send_at`: not before then; with
     `unless_they_write` not at all if they write first. `resolve` and `snooze` (until they answer)
     say what becomes of the matter; undoing the answer undoes them too. `public`: who may read it, where the channel can
-    do both; None as what is answered. `agreed`: they want it to go on elsewhere (by mail, in private).
+    do both; None as what is answered. `agreed`: they want it to go on elsewhere (by mail, in private). `confirmed`: it
+    goes although they asked not to be contacted.
     """
 
     text: str = ""
@@ -77,6 +78,7 @@ class Answer:
     snooze: bool = False
     public: bool | None = None
     agreed: bool = False
+    confirmed: bool = False
 
 
 def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
@@ -88,6 +90,8 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
     said = _said(answer)
     with actions.acting(conversation_id, actor) as conversation:
         channel = answer.channel or _channel(conversation)
+        to = answer.to or _last_speaker(conversation, channel)
+        despite = reachable.check_answer([*to, *answer.cc, *answer.bcc], conversation.person_id, answer.confirmed)
         message = _write(conversation, actor, channel, said, answer)
         _continue(conversation, channel, actor, answer)
         _attach(message, answer.files)
@@ -97,12 +101,14 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
         delivery = queue.enqueue(
             message,
             channel,
-            answer.to or _last_speaker(conversation, channel),
+            to,
             answer.cc,
             answer.send_at,
-            options=_kept(answer) | approving.asked(conversation, channel, answer.public),
+            options=_kept(answer, despite) | approving.asked(conversation, channel, answer.public),
         )
         _check_form(delivery)
+        if despite:
+            reachable.confirmed(conversation_id, actor, message.id)
         if not _is_later(answer) and delivery.state == DeliveryState.QUEUED:
             conversation.awaiting_answer = False
             conversation.first_answered_at = conversation.first_answered_at or now()
@@ -313,8 +319,10 @@ def _last_speaker(conversation: Conversation, channel: Channel) -> list[Mailbox]
     return [(str(name), str(address)) for name, address in answer_to]
 
 
-def _kept(answer: Answer) -> dict[str, object]:
+def _kept(answer: Answer, despite: bool) -> dict[str, object]:
     kept: dict[str, object] = {"quote": answer.quote}
+    if despite:
+        kept["confirmed"] = True
     if answer.resolve or answer.snooze:
         kept["then"] = "resolve" if answer.resolve else "snooze"
     if answer.public is not None:

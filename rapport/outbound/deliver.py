@@ -17,7 +17,7 @@ from rapport.channels.models import Channel, ChannelState
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import ChannelError, Invalid
-from rapport.outbound import queue
+from rapport.outbound import queue, reachable
 from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery
 from rapport.outbound.queue import Claim
@@ -49,10 +49,12 @@ def _deliver(claim: Claim) -> None:
     attempts = 0
     try:
         with scope.system():
-            delivery = Delivery.objects.select_related("channel").get(
+            delivery = Delivery.objects.select_related("channel", "conversation").get(
                 conversation_id=claim.conversation_id, id=claim.delivery_id
             )
             attempts = delivery.attempts
+            if reachable.refused_at_last(delivery, delivery.conversation.person_id):
+                raise Invalid("They asked not to be contacted.", "Answer anew, and confirm it, if they asked for it.")
             account = registry.account(delivery.channel)
             outgoing = registry.connector(account.kind).prepare(account, draft_of(delivery))
         done = _send(claim, account, outgoing)

@@ -13,6 +13,7 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed
+from rapport.outbound import reachable
 from rapport.outbound.actions import Answer, reply
 from rapport.outbound.models import Delivery
 from rapport.ownership.service import Reassignment, record_reassignment
@@ -37,7 +38,7 @@ def begin(actor: Member, beginning: Beginning, answer: Answer) -> Delivery:
     Raises Invalid for what cannot be sent and NotAllowed for a team that is not the member's; then nothing happened.
     """
     subject = " ".join(beginning.subject.replace("\0", "").split())
-    _check(actor, beginning, subject, answer.to)
+    _check(actor, beginning, subject, [*answer.to, *answer.cc, *answer.bcc] if answer.to else ())
     with scope.system():
         conversation = _made(actor, beginning, subject, answer)
     return reply(conversation.id, actor, replace(answer, channel=beginning.channel))
@@ -67,6 +68,7 @@ def _check(actor: Member, beginning: Beginning, subject: str, to: Sequence[tuple
         raise Invalid(_("There is nobody to send this to."), _("Add a recipient."))
     if not subject:
         raise Invalid(_("There is no subject."), _("Say in a few words what it is about."))
+    reachable.check_new(to)
 
 
 def _made(actor: Member, beginning: Beginning, subject: str, answer: Answer) -> Conversation:

@@ -10,12 +10,26 @@ from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState, Release
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
 from rapport.people.learning import MatchKeys, MatchModel
+from rapport.people.privacy import (
+    Archive,
+    ArchivePiece,
+    Erasure,
+    ErasureMode,
+    Hold,
+    Needs,
+    Purpose,
+    RetentionAct,
+    RetentionRule,
+    Silence,
+    WorkState,
+)
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "MatchKeys", "MatchModel", "Merge", "Organization",
-    "OrganizationDomain", "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship",
-    "RelationshipKind", "Release", "Segment", "Subject",
+    "Archive", "ArchivePiece", "Consent", "CustomField", "CustomKind", "Erasure", "ErasureMode", "Handle", "Hold",
+    "MatchKeys", "MatchModel", "Merge", "Needs", "Organization", "OrganizationDomain", "OrganizationRelationship",
+    "Pair", "PairState", "Person", "Purpose", "Relationship", "RelationshipKind", "Release", "RetentionAct",
+    "RetentionRule", "Segment", "Silence", "Subject", "WorkState",
 ]  # fmt: skip
 
 
@@ -93,9 +107,7 @@ class Person(models.Model):
     audience = ArrayField(models.UUIDField(), default=list)
     merged_into = models.UUIDField(null=True, blank=True)
     top = models.UUIDField(null=True, blank=True)
-    root = models.GeneratedField(
-        expression=Coalesce("top", "id"), output_field=models.UUIDField(), db_persist=True
-    )
+    root = models.GeneratedField(expression=Coalesce("top", "id"), output_field=models.UUIDField(), db_persist=True)
     matched_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now)

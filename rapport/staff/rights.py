@@ -49,6 +49,14 @@ LEAD = Permission(
     frozenset({Role.ADMIN, Role.LEAD}),
     (_("Change the policy that decides who owns what, try it on the past, and bring back an earlier version."),),
 )
+PRIVACY = Permission(
+    "privacy",
+    frozenset({Role.ADMIN, Role.LEAD}),
+    (
+        _("Put together all that is held on a person, as far as they may see it."),
+        _("Put a person under a hold, so that nobody erases them, and end it."),
+    ),
+)
 ADMINISTER = Permission(
     "administer",
     frozenset({Role.ADMIN}),
@@ -58,9 +66,10 @@ ADMINISTER = Permission(
         _("Connect channels, and look after what could not be understood."),
         _("Set up single sign-on and the directory."),
         _("See sign-ins, settings and exports of everybody in the log."),
+        _("Erase people, and say for what they are written to and how long what they said is kept."),
     ),
 )
-PERMISSIONS = (READ, WRITE, LEAD, ADMINISTER)
+PERMISSIONS = (READ, WRITE, LEAD, PRIVACY, ADMINISTER)
 
 
 @dataclass(frozen=True)

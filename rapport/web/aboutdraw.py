@@ -30,6 +30,8 @@ def marks(message: Message) -> str:
         found.append(_badge(_("Found: %(by)s") % {"by": str(about.get("found_by", ""))[:80]}))
     if about.get("origin") == "own":
         found.append(_badge(_("Said outside Rapport")))
+    if "erased" in about:
+        found.append(_badge(_("Erased")))
     if about.get("verified") and message.direction == Direction.IN:
         found.append(_badge(_("Proven: %(what)s") % {"what": str(about["verified"][0])[:80]}, "badge-good"))
     if message.deleted_at:

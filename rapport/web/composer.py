@@ -22,6 +22,7 @@ from rapport.core.options import options
 from rapport.outbound import opening, richtext, scheduling
 from rapport.outbound.models import DeliveryState
 from rapport.outbound.uploads import INLINE_BYTES_MAX
+from rapport.people.consenting import is_marked
 from rapport.people.models import Handle
 from rapport.web import richview
 from rapport.web.aboutdraw import is_web
@@ -94,6 +95,8 @@ class Composer:
     way_key: str = ""
     there: str = ""
     agreed: bool = False
+    silent: bool = False
+    confirmed: bool = False
 
     @cached_property
     def box(self) -> Box:
@@ -153,7 +156,7 @@ def composer_of(request: HttpRequest, conversation: Conversation, timeline: Time
         to=written(to), cc=written(_others(conversation, last, to)),
         note=not (to or ways) or bool(why_not and not channels),
         why_not=why_not, channels=channels, seen=max(counted, default=None), ways=ways,
-        there=_there(last, ways),
+        there=_there(last, ways), silent=is_marked(conversation.person_id),
     )  # fmt: skip
     return _with_drafts(request, conversation, empty)
 

@@ -46,6 +46,7 @@ class _Words:
     to: str
     copy: str
     only_files: str
+    erased: str
     files: str
     file: str
     not_kept: str
@@ -80,6 +81,7 @@ def _words() -> _Words:
         to=_("to"),
         copy=_("copy to"),
         only_files=_("(nothing but what is attached)"),
+        erased=_("(erased)"),
         files=escape(_("Attachments")),
         file=_("file"),
         not_kept=_("%(size)s, over the limit, not kept"),
@@ -100,7 +102,8 @@ def _badge(text: str, kind: str = "", drawn: str = "") -> str:
 def _message(item: Item, message: Message, around: Around, words: _Words) -> str:
     who = item.who
     face = avatar(who) if message.direction == Direction.IN else avatar(who, "member")
-    body = item.body or escape(message.text or words.only_files)
+    nothing = words.erased if "erased" in (message.about or {}) else words.only_files
+    body = item.body or escape(message.text or nothing)
     classes = "item-body rich" if item.body else "item-body"
     classes += " item-gone" if message.deleted_at else ""
     sent = around.delivery(item) if item.delivery else ""

@@ -19,6 +19,7 @@ _P = ParamSpec("_P")
 _View = Callable[Concatenate[HttpRequest, _P], HttpResponseBase]
 
 EVERYBODY, WRITERS, LEADS, ADMINS = rights.READ, rights.WRITE, rights.LEAD, rights.ADMINISTER
+PRIVACY = rights.PRIVACY
 
 
 def member_of(request: HttpRequest) -> Member:

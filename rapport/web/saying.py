@@ -19,7 +19,7 @@ from rapport.conversations.models import Conversation, Direction, Draft, DraftKi
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import actions as outbox
-from rapport.outbound import drafts, mentions, queue, richtext, scheduling
+from rapport.outbound import drafts, mentions, queue, reachable, richtext, scheduling
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.web import preview
 from rapport.web.composer import Composer, Stop, addresses_of, choose_channel, composer_of, zone
@@ -48,7 +48,8 @@ def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
                 _reply(request, found, draft)
     except Invalid as error:
         words = f"{error.message} {error.hint}".strip()
-        return show(request, found, composer=_kept(request, found, errors=[words]), status=400)
+        more = {"silent": True} if isinstance(error, reachable.NotReachable) else {}
+        return show(request, found, composer=_kept(request, found, errors=[words], **more), status=400)
     return after(request, conversation_id)
 
 
@@ -114,7 +115,7 @@ def _kept(request: HttpRequest, found: Conversation, **more: Any) -> Composer:
     return replace(
         usual, to=given.get("to", ""), cc=given.get("cc", ""), bcc=given.get("bcc", ""), text=given.get("text", ""),
         html=given.get("html", ""), note=given.get("kind") == "note", quote=given.get("quote") == "yes",
-        way_key=given.get("way", ""), agreed=given.get("agreed") == "yes",
+        way_key=given.get("way", ""), agreed=given.get("agreed") == "yes", confirmed=given.get("confirmed") == "yes",
         **more,
     )  # fmt: skip
 
@@ -143,6 +144,7 @@ def _reply(request: HttpRequest, found: Conversation, draft: Draft | None) -> No
         unless_they_write=given.get("unless") == "yes",
         resolve=given.get("then") == "resolve",
         snooze=given.get("then") == "snooze",
+        confirmed=given.get("confirmed") == "yes",
     )
     delivery = outbox.reply(found.id, me, answer)
     if delivery.state == DeliveryState.AWAITING:

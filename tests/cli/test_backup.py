@@ -9,6 +9,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -115,6 +116,24 @@ def test_every_row_of_every_table_comes_back(company: Site, saved: Path, make_si
     assert next(one["grade"] for one in told if one["name"] == "counters") == "ok"
     assert site.count("conversations_tally") > 0
     assert python(site, _PASSWORDS) == "{'sesame'}\n"
+
+
+def test_who_was_erased_since_the_backup_is_erased_again(
+    company: Site, saved: Path, make_site: MakeSite, tmp_path: Path
+) -> None:
+    with company.connect() as connection:
+        row = connection.execute("SELECT person_id, value FROM people_handle WHERE value = 'a@b.test'").fetchone()
+    assert row
+    erased = {"erasure": str(uuid4()), "at": "2026-03-04", "mode": "erase", "pseudonym": "Person 1"}
+    erased |= {"people": [str(row[0])]}
+    (tmp_path / "ledger.jsonl").write_text(json.dumps(erased) + '\n{"cut off')
+    site = make_site()
+    told = site.run("restore", saved, "--ledger", tmp_path / "ledger.jsonl").stderr
+    assert "1 people who were erased since were erased again" in told
+    assert not site.count("people_handle", "value = 'a@b.test'")
+    assert not site.count("inbound_rawitem", "position('a@b.test'::bytea in body) > 0")
+    assert site.count("people_handle") == company.count("people_handle") - 1
+    assert erased["erasure"] in (site.home / "erasures.jsonl").read_text()
 
 
 def test_work_goes_on_after_a_restore(saved: Path, make_site: MakeSite, tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""STOP, written as a whole message by phone: they are not to be written to there any more."""
+
+from collections.abc import Mapping, Sequence
+
+from rapport.inbound.arrival import Arrival
+from rapport.people.arrivals import Key, Speaker
+from rapport.people.consent import is_stop
+from rapport.people.consenting import Statement, purposes, record_consent
+
+_KINDS = frozenset({"phone", "whatsapp"})
+
+
+def withdraw(arrivals: Sequence[Arrival], speakers: Mapping[Key, Speaker]) -> int:
+    """Take back the consent to every purpose on the channel on which somebody said so; how many did.
+
+    Asks the database nothing where nobody did. What they ask can still be answered: that is no campaign.
+    """
+    said = [(a.sender, a) for a in arrivals if a.sender and a.sender[0] in _KINDS and is_stop(a.said.text)]
+    for sender, arrival in said:
+        proof = {"what": "message", "where": str(arrival.message_id)}
+        for purpose in purposes():
+            if purpose.needs != "nothing":
+                one = Statement(purpose.slug, False, sender[0], arrival.at, "sms", proof)
+                record_consent(speakers[sender].person_id, one, None)
+    return len(said)

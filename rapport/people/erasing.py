@@ -1,0 +1,144 @@
+"""The directory's part of an erasure: who it is about, their rows blanked at once, and what hangs on these."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.core.clock import now
+from rapport.people.consenting import is_silent
+from rapport.people.forgetting import Step, Target, at_once, changed, counted, words_of
+from rapport.people.models import Erasure, Handle, Hold, Person, Silence
+from rapport.people.secrecy import digest_of
+
+_HALVES_MIN = 2
+
+
+def rows_to_erase(person_id: UUID) -> list[UUID]:
+    """The rows of a person's tree that are under no hold, in the system's scope."""
+    held = Hold.objects.filter(ended_at=None).values("person_id")
+    root = Person.objects.filter(id=person_id).values_list("root", flat=True).first()
+    return list(Person.objects.filter(root=root).exclude(id__in=held).order_by("id").values_list("id", flat=True))
+
+
+def pseudonym_of(person_id: UUID) -> str:
+    """A name that tells nothing and stays the same: from a keyed digest of the row's id."""
+    return f"Person {digest_of('pseudonym', str(person_id))[:6]}"
+
+
+def target_of(erasure: Erasure) -> Target:
+    """What an erasure looks for: as it stands in the directory, or, once that was blanked, as it was kept."""
+    kept = erasure.target or _looked_up(erasure.people)
+    return Target(
+        erasure.id, tuple(erasure.people), tuple((kind, value) for kind, value in kept["handles"]),
+        tuple(kept["addresses"]), tuple(kept["names"]), erasure.pseudonym,
+        keep_words=erasure.mode == "pseudonymise",
+    )  # fmt: skip
+
+
+def _looked_up(people: Sequence[UUID]) -> dict[str, Any]:
+    handles = list(Handle.objects.filter(person__in=people))
+    written = [text for one in handles for text in (one.value, one.written, *one.former)]
+    names = Person.objects.filter(id__in=people).values_list("name", flat=True)
+    whole = words_of(names)
+    return {
+        "handles": [[one.kind, one.value] for one in handles],
+        "addresses": words_of(written),
+        # A first name alone would be taken from everybody's words: only names of several words, and those as one.
+        "names": [one for one in whole if len(one.split()) >= _HALVES_MIN or len(whole) == 1],
+    }
+
+
+def blank(erasure: Erasure) -> None:
+    """Keep what is looked for, then take the handles and empty the rows, in the caller's transaction.
+
+    From its commit on they are gone from every page, and whoever writes from their address is somebody new.
+    """
+    if not erasure.target:
+        erasure.target = _looked_up(erasure.people)
+    rows = list(Person.objects.select_for_update().filter(id__in=erasure.people).order_by("id"))
+    handles = list(Handle.objects.select_for_update().filter(person__in=rows))
+    if any(is_silent(row.id) for row in rows):
+        digests = [digest_of(one.kind, one.value) for one in handles]
+        erasure.silences = sorted({*erasure.silences, *digests})
+        kept = [Silence(digest=one, erasure_id=erasure.id) for one in digests]
+        Silence.objects.bulk_create(kept, ignore_conflicts=True)
+    Handle.objects.filter(person__in=rows).delete()
+    erased = erasure.mode == "erase"
+    organizations = {row.organization_id for row in rows if row.organization_id}
+    Person.objects.filter(id__in=erasure.people).update(
+        name="" if erased else erasure.pseudonym, organization=None, holder=None, note="", fields={}, role="",
+        preferred="", external_id=None, time_zone="", do_not_contact=False, shared=False, matched_at=now(),
+        erased_at=now(),
+    )  # fmt: skip
+    _drop_empty(list(organizations))
+    with connection.cursor() as cursor:
+        # The index of names is written anew also where only handles went, which no trigger sees.
+        cursor.execute("UPDATE search_name SET revision = revision + 1 WHERE id = ANY(%s)", [erasure.people])
+
+
+def _drop_empty(organizations: list[UUID]) -> None:
+    """Organizations made from their mail's domain, of which nobody wrote down anything and nobody else is."""
+    changed(
+        """DELETE FROM people_organization o WHERE id = ANY(%s) AND NOT kept AND note = '' AND name = domain
+        AND NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id)
+        AND NOT EXISTS (SELECT 1 FROM people_organization c WHERE c.parent_id = o.id)
+        AND NOT EXISTS (SELECT 1 FROM people_relationship r WHERE r.organization_id = o.id)
+        AND NOT EXISTS (SELECT 1 FROM conversations_watch w WHERE w.organization_id = o.id)
+        AND NOT EXISTS (SELECT 1 FROM people_organizationdomain d WHERE d.organization_id = o.id)
+        AND NOT EXISTS (SELECT 1 FROM people_organizationrelationship r WHERE r.organization_id = o.id)""",
+        [organizations],
+    )
+
+
+def _pairs(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
+    return changed("DELETE FROM people_pair WHERE low_id = ANY(%s) OR high_id = ANY(%s)", [target.ids] * 2), None
+
+
+def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
+    """Those erased were nothing to us; of a pseudonym it stays what they were, for the figures."""
+    if target.keep_words:
+        sql = """UPDATE people_relationship SET organization_id = NULL, source = ''
+            WHERE person_id = ANY(%s) AND (organization_id IS NOT NULL OR source <> '')"""
+        return changed(sql, [target.ids]), None
+    return changed("DELETE FROM people_relationship WHERE person_id = ANY(%s)", [target.ids]), None
+
+
+def _of(table: str, where: str) -> Step:
+    return Step(
+        table.removeprefix("people_"),
+        at_once(f"DELETE FROM {table} WHERE {where}", lambda target: [target.ids]),
+        lambda target: counted(f"SELECT count(*) FROM {table} WHERE {where}", [target.ids]),
+    )
+
+
+_MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"
+
+STEPS = (
+    Step(
+        "pairs", _pairs,
+        lambda t: counted("SELECT count(*) FROM people_pair WHERE low_id = ANY(%s) OR high_id = ANY(%s)", [t.ids] * 2),
+    ),
+    Step(
+        "merges", at_once(_MERGES, lambda t: [t.ids] * 2),
+        lambda t: counted(
+            "SELECT count(*) FROM people_merge WHERE child_id = ANY(%s) OR into_id = ANY(%s)", [t.ids] * 2
+        ),
+    ),
+    Step(
+        "relationships", _relationships,
+        lambda t: counted("SELECT count(*) FROM people_relationship WHERE person_id = ANY(%s)", [t.ids]),
+    ),
+    _of("people_consent", "person_id = ANY(%s)"),
+    Step(
+        "archives",
+        at_once(
+            """WITH gone AS (DELETE FROM people_archivepiece WHERE archive_id IN
+                (SELECT id FROM people_archive WHERE person_id = ANY(%s)))
+            DELETE FROM people_archive WHERE person_id = ANY(%s)""",
+            lambda t: [t.ids] * 2,
+        ),
+        lambda t: counted("SELECT count(*) FROM people_archive WHERE person_id = ANY(%s)", [t.ids]),
+    ),
+)  # fmt: skip

@@ -1,0 +1,139 @@
+"""Somebody with the word `NEEDLE` everywhere a person can leave one; and others who said things beside them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rapport.channels.models import Channel
+from rapport.conversations.models import (
+    Attachment,
+    Blob,
+    Conversation,
+    Draft,
+    Mention,
+    Message,
+    Revision,
+    Upload,
+)
+from rapport.core import scope
+from rapport.core.ids import new_id
+from rapport.inbound.models import RawItem
+from rapport.notices.models import Notice
+from rapport.outbound.models import Delivery
+from rapport.ownership.models import Decision
+from rapport.people import consenting
+from rapport.people.models import Handle, Merge, Organization, Pair, Person, Relationship
+from rapport.staff.models import Member
+from tests.inbound.post import accept, deliver, letter
+
+NEEDLE = "xanthippe"
+ADDRESS = f"ann.{NEEDLE}@{NEEDLE}-house.example"
+NAME = f"Ann {NEEDLE.title()}"
+_FILE = f"""--b\r
+Content-Type: text/plain\r
+\r
+My {NEEDLE} is broken. Regards, {NAME}\r
+--b\r
+Content-Type: text/plain; name="{NEEDLE}.txt"\r
+Content-Disposition: attachment; filename="{NEEDLE}.txt"\r
+\r
+The secret of {NEEDLE}.\r
+--b--"""
+
+
+@dataclass
+class Traces:
+    """Whose they are, the conversations, and what others said there (bytes that must not change)."""
+
+    person: Person
+    other_row: Person
+    conversation: Conversation
+    bob: Person
+    theirs: list[UUID]
+
+
+def mail(text: str, *, subject: str = f"About {NEEDLE}", **more: object) -> bytes:
+    """A mail by her."""
+    return letter(text, sender=f"{NAME} <{ADDRESS}>", subject=subject, **more)  # type: ignore[arg-type]
+
+
+def leave(box: Channel, member: Member) -> Traces:
+    """Have her write, be answered, be merged, be noted, be quoted."""
+    whole = mail(_FILE, id="first@berg.example").replace(b"text/plain; charset=utf-8", b'multipart/mixed; boundary="b"')
+    deliver(box, whole)
+    bob = letter(
+        "I saw it too.", sender="Bob Berg <bob@berg.example>", to=f"support@rapport.example, {NAME} <{ADDRESS}>",
+        subject=f"Re: About {NEEDLE}", refs=["first@berg.example"], id="bob@berg.example",
+    )  # fmt: skip
+    deliver(box, bob)
+    deliver(box, mail(f"Once more, {NEEDLE}.", id="second@berg.example", refs=["bob@berg.example"]))
+    with scope.system():
+        person = Handle.objects.get(value=ADDRESS).person
+        found = Conversation.objects.get(person=person)
+        theirs = list(Message.objects.filter(person=person).values_list("id", flat=True))
+        _beside(person, found, box, member)
+        bob_himself = Handle.objects.get(value="bob@berg.example").person
+        return Traces(person, _elsewhere(person, box), found, bob_himself, theirs)
+
+
+def _beside(person: Person, found: Conversation, box: Channel, member: Member) -> None:
+    Person.objects.filter(id=person.id).update(
+        note=f"likes {NEEDLE}", fields={"number": NEEDLE}, role=NEEDLE, external_id=NEEDLE, do_not_contact=True,
+        holder=member,
+    )  # fmt: skip
+    consenting.record_consent(
+        person.id, consenting.Statement("events", True, proof={"what": "form", "where": NEEDLE}), member
+    )
+    Relationship.objects.create(person=person, kind="customer", source=f"import of {NEEDLE}.csv")
+    first = Message.objects.filter(person=person).order_by("at", "id").first()
+    assert first
+    Revision.objects.create(conversation=found, message_id=first.id, text=f"earlier {NEEDLE}")
+    Decision.objects.create(conversation=found, source="policy", sentence=f"{NAME} wrote", trace=[f"+by {ADDRESS}"])
+    answer = Message.objects.create(
+        conversation=found, channel=box, direction="out", member=member, subject=f"About {NEEDLE}", text="We look.",
+        recipients={"to": [[NAME, ADDRESS]]}, about={"reactions": [["+", NAME], ["-", "Bob Berg"]]},
+    )  # fmt: skip
+    Delivery.objects.create(
+        conversation=found, message_id=answer.id, channel=box, external_id="out@rapport.example", state="failed",
+        recipients={"to": [[NAME, ADDRESS]], "cc": [["Bob", "bob@berg.example"]]}, options={"bcc": [[NAME, ADDRESS]]},
+        error=f"550 no such user {ADDRESS}",
+    )  # fmt: skip
+    draft = Draft.objects.create(
+        conversation=found, member=member, kind="reply", html=f"<p>Dear {NEEDLE}</p>", recipients={"to": ADDRESS}
+    )
+    blob = Blob.objects.create(sha256="e" * 64, size=3, data=f"draft {NEEDLE}".encode())
+    Upload.objects.create(draft=draft, blob=blob, filename=f"{NEEDLE}.png", content_type="image/png", size=3)
+    Notice.objects.create(
+        member=member, cause=new_id(), reason="owner", conversation=found, message_id=first.id, who=NAME
+    )
+    shared = Blob.objects.create(sha256="d" * 64, size=3, data=b"both have it")
+    for message in (first, answer):
+        Attachment.objects.create(
+            conversation=found, message_id=message.id, blob=shared, filename="both.txt", content_type="text/plain",
+            size=3, transcript="" if message is answer else f"heard {NEEDLE}",
+        )  # fmt: skip
+
+
+def _elsewhere(person: Person, box: Channel) -> Person:
+    """Her public account: a row of its own, merged; a post that was found; mails that became nothing."""
+    row = Person.objects.create(
+        name=f"{NEEDLE} (public)", audience=person.audience, merged_into=person.id, top=person.id
+    )
+    Handle.objects.create(kind="mastodon", value=f"@{NEEDLE}@social.example", person=row, former=[f"{NEEDLE}old"])
+    evidence = [{"what": "name", "a": NEEDLE}]
+    Merge.objects.create(child=row, into=person, evidence=evidence, filled={"role": ["", NEEDLE]})
+    stranger = Person.objects.create(name="Somebody Else", audience=person.audience)
+    low, high = sorted([row, stranger], key=lambda one: one.id)
+    Pair.objects.create(low=low, high=high, probability=0.4, evidence=[{"what": "name", "a": NEEDLE}])
+    social = Channel.objects.create(name="Social", kind="mastodon", address="@us@social.example")
+    item = RawItem.objects.create(
+        channel=social, external_id=f"https://social.example/@{NEEDLE}@social.example/1", body=b"{}", size=2,
+        state="mention", envelope={"by": NEEDLE},
+    )  # fmt: skip
+    Mention.objects.create(
+        channel=social, raw_item_id=item.id, external_id=item.external_id, author_kind="mastodon", text=f"I, {NEEDLE}",
+        author_value=f"@{NEEDLE}@social.example", author_name=NEEDLE, url=f"https://social.example/{NEEDLE}",
+    )  # fmt: skip
+    accept(box, mail(f"Never understood, {NEEDLE}."))
+    RawItem.objects.filter(state="received").update(state="quarantined", reason=f"odd: {ADDRESS}")
+    Organization.objects.filter(domain__contains=NEEDLE).update(kept=False)
+    return row
