@@ -8,11 +8,23 @@ from django.utils.translation import gettext_lazy as _
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState
+from rapport.people.exchange.tables import (
+    Directory,
+    DirectoryKind,
+    Employee,
+    ExternalId,
+    Import,
+    ImportFile,
+    ImportMapping,
+    ImportProblem,
+    ImportState,
+)
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
+    "Consent", "CustomField", "CustomKind", "Directory", "DirectoryKind", "Employee", "ExternalId", "Handle", "Import",
+    "ImportFile", "ImportMapping", "ImportProblem", "ImportState", "Merge", "Organization", "OrganizationDomain",
     "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Segment", "Subject",
 ]  # fmt: skip
 
