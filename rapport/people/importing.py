@@ -101,7 +101,7 @@ def problem_of(row: Entry) -> str:
 
 def _identifying(mapping: Mapping, file: File, name: str) -> Mapping:
     targets = {one.target for one in mapping.columns}
-    if file.form == files.CSV and not targets & {"email", "phone", "handle", "external_id", "external_ids", "rapport_id"}:
+    if file.form == files.CSV and not targets & shapes.IDENTIFYING:
         raise Invalid(
             f"{name}, line 1: there is no column 'email'.",
             f"The first line names the columns: {', '.join(shapes.TARGETS)}. One of email, phone, handle or "

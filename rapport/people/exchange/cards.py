@@ -27,7 +27,7 @@ _NAMED = {
 #: Several values of these stand together in a cell; of others the first counts, notes are put below one another.
 _MANY = frozenset({"email", "phone", "categories", "handle", "relationship", "external_ids", "consents", "url"})
 #: What the address of an account (IMPP, SOCIALPROFILE) says of its kind, where ours has another name.
-_SCHEMES = {"mxid": "matrix", "acct": "fediverse", "mastodon": "fediverse", "skype": "", "aim": "", "https": "", "http": ""}
+_SCHEMES = {"mxid": "matrix", "acct": "fediverse", "mastodon": "fediverse", "skype": "", "https": "", "http": ""}
 _LINE = re.compile(r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<params>(?:;(?:\"[^\"]*\"|[^\":;]|;)*)?):(?P<value>.*)", re.DOTALL)
 _PARAM = re.compile(r";([^=;\"]+)(?:=((?:\"[^\"]*\"|[^\";])*))?")
 _ESCAPED = re.compile(r"\\([nN\\,;:])")
@@ -212,13 +212,12 @@ def _text(value: str) -> str:
     return _ESCAPED.sub(lambda found: "\n" if found[1] in "nN" else found[1], value).strip()
 
 
-# Writing -------------------------------------------------------------------------------------------------------------
 
 _WRITTEN = {"name": "FN", "role": "TITLE", "language": "LANG", "time_zone": "TZ", "note": "NOTE", "external_id": "UID"}
 
 
 def card(row: Mapping[str, str]) -> str:
-    """A person as a vCard 4.0 (RFC 6350), from the cells of an export; what has no property of its own is X-RAPPORT-."""
+    """A person as a vCard 4.0 (RFC 6350), from the cells of an export; what has no property there is X-RAPPORT-."""
     lines = ["BEGIN:VCARD", "VERSION:4.0", f"FN:{_escaped(row.get('name') or '')}"]
     for column, value in row.items():
         if not value or column == "name":
@@ -244,7 +243,8 @@ def _escaped(value: str) -> str:
 
 def _folded(text: str) -> str:
     """Lines of at most 75 bytes (RFC 6350, 3.2), never within a character."""
-    pieces, size, start = [], 0, 0
+    pieces: list[str] = []
+    size = start = 0
     for at, sign in enumerate(text):
         width = len(sign.encode("utf-8", "replace"))
         if size + width > (75 if not pieces else 74):

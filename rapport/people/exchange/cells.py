@@ -18,6 +18,8 @@ _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _YES = frozenset({"1", "yes", "y", "true", "on", "x", "ja", "oui", "si", "sí", "sim", "tak", "given", "opt-in"})
 _NO = frozenset({"0", "no", "n", "false", "off", "nein", "non", "nao", "não", "nie", "withdrawn", "opt-out"})
 _KEPT_CONTROLS = frozenset("\n\t")
+#: Signs that turn the direction of writing: a name ending in one turns what stands behind it.
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _SPAN = re.compile(r"(?P<kind>[\w-]+)(?:\s+(?P<since>[\d-]*)/(?P<until>[\d-]*))?")
 
 
@@ -30,7 +32,7 @@ def clean(text: str, length: int) -> str:
 
 def line(text: str, length: int) -> str:
     """The same on one line: names come with line ends and signs that turn the direction of writing, and must not."""
-    text = "".join(one for one in text[: 4 * length] if one not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+    text = "".join(one for one in text[: 4 * length] if one not in _TURNS)
     return " ".join(clean(text, length).split())[:length].strip()
 
 

@@ -105,7 +105,8 @@ def _json(value: Any) -> dict[str, Any]:
 def _hang(people: dict[UUID, Known]) -> None:
     """Relationships, consents and external ids of these people."""
     ids = list(people)
-    rows = _rows("SELECT person_id, id, kind, since, until FROM people_relationship WHERE person_id = ANY(%s)", [ids], ids)
+    relationships = "SELECT person_id, id, kind, since, until FROM people_relationship WHERE person_id = ANY(%s)"
+    rows = _rows(relationships, [ids], ids)
     for person, *rest in rows:
         people[person].relationships.append(Held(*rest))
     rows = _rows(

@@ -1,6 +1,7 @@
 """The organizations that a file names: found by name or domain, made where there is none; each looked up once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import connection
@@ -21,6 +22,15 @@ class Organizations:
     def __init__(self) -> None:
         self.by_name: dict[str, UUID] = {}
         self.by_domain: dict[str, UUID] = {}
+
+    @contextmanager
+    def kept_on_success(self) -> Iterator[None]:
+        """What is found inside is forgotten where it fails: it may have been undone."""
+        try:
+            yield
+        except BaseException:
+            self.by_name, self.by_domain = {}, {}
+            raise
 
     def of(self, plans: Sequence[Plan]) -> dict[int, UUID]:
         """The organization of each plan (by `id`) that names one; of a new person also by the address."""
@@ -52,7 +62,8 @@ class Organizations:
             return
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT lower(name), id FROM people_organization WHERE lower(name) = ANY(%s) ORDER BY id DESC", [missing]
+                "SELECT lower(name), id FROM people_organization WHERE lower(name) = ANY(%s) ORDER BY id DESC",
+                [missing],
             )
             self.by_name |= dict(cursor.fetchall())
 

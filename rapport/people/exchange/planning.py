@@ -232,7 +232,7 @@ def _organization(made: Plan) -> None:
     before = person.organization if person else ""
     if entry.organization and entry.organization.casefold() != before.casefold():
         made.changes["organization"] = (before, entry.organization)
-    elif entry.domains and not entry.organization and entry.domains[0] != (person.organization_domain if person else ""):
+    elif entry.domains and not entry.organization and not (person and person.organization_domain == entry.domains[0]):
         made.changes["organization"] = (before, entry.domains[0])
 
 
@@ -266,9 +266,7 @@ def _consents(made: Plan) -> None:
     kept = made.person.consents if made.person else {}
     for said in made.entry.consents:
         latest = kept.get((said.purpose, said.channel))
-        if latest is None:
-            made.consents.append(said)
-        elif said.at is not None and said.at > latest[1]:
+        if latest is None or (said.at is not None and said.at > latest[1]):
             made.consents.append(said)
         elif said.given != latest[0] and said.at is None:
             if said.given:
@@ -284,7 +282,6 @@ def _writes(made: Plan) -> bool:
     )  # fmt: skip
 
 
-# Two rows of one file -------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)

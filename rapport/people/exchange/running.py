@@ -99,13 +99,12 @@ class Run:
     def _tried(self, entries: list[Entry]) -> list[Plan]:
         for left in reversed(range(_TRIES)):
             try:
-                with transaction.atomic():
+                with self.writer.organizations.kept_on_success(), transaction.atomic():
                     known = world(entries, self.audience, lock=True)
                     plans = [plan(one, known) for one in entries]
                     write(plans, known, self.writer)
                     return plans
             except (Raced, IntegrityError) as error:
-                self.writer.organizations.__init__()  # type: ignore[misc]
                 if not left:
                     raise IntegrityError(str(error) or "somebody else wrote the same at the same time") from error
         return []

@@ -13,17 +13,20 @@ from rapport.people.exchange import cells
 #: Targets that several columns may have: their values are put together.
 SEVERAL = frozenset({"email", "phone", "handle", "relationship", "categories", "external_ids", "consent", "consents",
                      "field", "new_field", "note", "domain"})  # fmt: skip
+#: Targets by which a person is known again.
+IDENTIFYING = frozenset({"email", "phone", "handle", "external_id", "external_ids", "rapport_id"})
 #: Targets that need a word more: a kind of handle, a purpose, the key of a field, the name of a new one.
 DETAILED = frozenset({"handle", "consent", "field", "new_field"})
 _NAMES: AnyMapping[str, str] = {
     "rapport_id": "rapport_id",
     "external_id": "external_id,id,uid,customer id,customer number,contact id,record id,kundennummer,kunden-nr",
     "external_ids": "external_ids",
-    "name": "name,full name,display name,displayname,cn,fn,contact,contact name,vollständiger name,nom complet",
+    "name": "name,full name,display name,displayname,cn,fn,contact,contact name,nom complet",
     "given": "given,given name,givenname,first name,firstname,forename,vorname,prénom,prenom,nombre,imię",
-    "family": "family,family name,last name,lastname,surname,sn,nachname,nom,nom de famille,apellido,apellidos,nazwisko",
-    "email": "email,e-mail,mail,email address,e-mail address,e-mail-adresse,emailadresse,address,courriel,correo,correo "
-    "electrónico",
+    "family": "family,family name,last name,lastname,surname,sn,nachname,nom,nom de famille,apellido,apellidos,"
+    "nazwisko",
+    "email": "email,e-mail,mail,email address,e-mail address,e-mail-adresse,emailadresse,address,courriel,correo,"
+    "correo electrónico",
     "phone": "phone,telephone,tel,phone number,mobile,mobile phone,cell,cell phone,business phone,home phone,telefon,"
     "handy,mobil,téléphone,teléfono,telefono",
     "handle": "handle,handles",
@@ -104,9 +107,8 @@ def guess(names: Sequence[str], samples: Sequence[Sequence[str]], fields: AnyMap
 def _by_name(name: str, fields: AnyMapping[str, str]) -> Column | None:
     bare = name.strip().lower()
     if bare.startswith(("handle:", "consent:", "field:")):
-        target, _, detail = bare.partition(":")
-        detail = name.strip().partition(":")[2]
-        return Column(target, detail) if target != "field" or detail in fields.values() else Column("new_field", detail)
+        kind, detail = bare.partition(":")[0], name.strip().partition(":")[2]
+        return Column(kind, detail) if kind != "field" or detail in fields.values() else Column("new_field", detail)
     if bare.startswith("rapport: "):  # what a report of ours added
         return Column()
     target = _BY_NAME.get(bare) or _BY_NAME.get(bare.replace("_", " ")) or _BY_NAME.get(_NUMBERED.sub("", bare))
@@ -130,7 +132,7 @@ def checked(mapping: Mapping, names: Sequence[str], kinds: Sequence[str]) -> Map
     seen: dict[str, str] = {}
     for one, name in zip(mapping.columns, names, strict=True):
         _check(one, name, seen)
-    if not {"email", "phone", "handle", "external_id", "external_ids", "rapport_id"} & seen.keys():
+    if not IDENTIFYING & seen.keys():
         raise Invalid(
             "No column says how a person is known again.",
             "Name at least one as e-mail, phone, another handle or external id.",

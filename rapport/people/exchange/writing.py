@@ -52,7 +52,8 @@ def write(plans: Sequence[Plan], world: World, writer: Writer) -> None:
 
 
 def _person(one: Plan) -> Known:
-    assert one.person is not None
+    if one.person is None:
+        raise ValueError("a plan to change somebody has no person")
     return one.person
 
 
