@@ -25,6 +25,8 @@ _SPAN = re.compile(r"(?P<kind>[\w-]+)(?:\s+(?P<since>[\d-]*)/(?P<until>[\d-]*))?
 
 def clean(text: str, length: int) -> str:
     """What a database and a page can hold, NFC, trimmed, at most so many characters; line ends as they are."""
+    if text.isascii() and text.isprintable():
+        return text.strip()[:length].strip()
     text = text[: 4 * length].replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(one for one in text if one in _KEPT_CONTROLS or unicodedata.category(one) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", kept).strip()[:length].strip()
@@ -32,7 +34,8 @@ def clean(text: str, length: int) -> str:
 
 def line(text: str, length: int) -> str:
     """The same on one line: names come with line ends and signs that turn the direction of writing, and must not."""
-    text = "".join(one for one in text[: 4 * length] if one not in _TURNS)
+    if not text.isascii():
+        text = "".join(one for one in text[: 4 * length] if one not in _TURNS)
     return " ".join(clean(text, length).split())[:length].strip()
 
 
