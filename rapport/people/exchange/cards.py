@@ -25,7 +25,7 @@ _NAMED = {
     "BDAY": "birthday", "NICKNAME": "nickname", "URL": "url", "GENDER": "gender",
 }  # fmt: skip
 #: Several values of these stand together in a cell; of others the first counts, notes are put below one another.
-_MANY = frozenset({"email", "phone", "categories", "handle", "relationship", "external_ids", "consents", "url"})
+_MANY = frozenset({"email", "phone", "categories", "handle", "url"})
 #: What the address of an account (IMPP, SOCIALPROFILE) says of its kind, where ours has another name.
 _SCHEMES = {"mxid": "matrix", "acct": "fediverse", "mastodon": "fediverse", "skype": "", "https": "", "http": ""}
 _LINE = re.compile(r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<params>(?:;(?:\"[^\"]*\"|[^\":;]|;)*)?):(?P<value>.*)", re.DOTALL)
@@ -183,6 +183,9 @@ def _columns(one: _Property) -> Iterator[tuple[str, str]]:
         yield "handle", _account(one)
     elif one.name == "X-RAPPORT-FIELD":
         yield f"field:{one.params.get('X-KEY', '')}", _text(one.value)
+    elif one.name == "X-RAPPORT-HANDLE":
+        for value in cells.split(_text(one.value)):
+            yield "handle", value
     elif one.name.startswith("X-RAPPORT-"):
         yield one.name[10:].lower().replace("-", "_"), _text(one.value)
     elif one.name in ("EMAIL", "TEL"):

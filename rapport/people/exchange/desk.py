@@ -57,7 +57,7 @@ def upload(member_id: UUID, filename: str, data: bytes) -> Import:
     with scope.system():
         made = Import.objects.create(
             member_id=member_id, filename=name, form=file.form, size=len(data), mapping=mapping.plain(),
-            source=mapping.source,
+            source=mapping.source, settings={"names": list(file.layout.columns)},
         )  # fmt: skip
         ImportFile.objects.create(import_of=made, data=data)
         events.record("people.import_uploaded", actor_id=member_id, data={"import": str(made.id)})
@@ -87,7 +87,8 @@ def read_as(row: Import, encoding: str, delimiter: str) -> None:
     row.settings = {"encoding": encoding, "delimiter": delimiter}
     file = file_of(row)
     mapping = _remembered(file) or Mapping(shapes.guess(file.layout.columns, file.samples(), _fields()))
-    _change(row, settings=row.settings, mapping=mapping.plain(), state=ImportState.MAPPING)
+    settings = row.settings | {"names": list(file.layout.columns)}
+    _change(row, settings=settings, mapping=mapping.plain(), state=ImportState.MAPPING)
 
 
 def name_columns(row: Import, mapping: Mapping) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from rapport.core.errors import Invalid
 from rapport.people.exchange import cards, sheets
 from rapport.people.exchange.sheets import Layout, Record
 
@@ -31,6 +32,9 @@ class File:
 def opened(data: bytes, name: str = "", encoding: str = "", delimiter: str = "") -> File:
     """A file by its bytes; the name only helps. Raises Invalid where it is neither table nor vCards."""
     is_vcard = cards.looks_like_cards(data) or name.lower().endswith((".vcf", ".vcard"))
-    if is_vcard:
-        return File(data, VCARD, cards.layout_of(data, encoding))
-    return File(data, CSV, sheets.layout_of(data, encoding, delimiter))
+    try:
+        if is_vcard:
+            return File(data, VCARD, cards.layout_of(data, encoding))
+        return File(data, CSV, sheets.layout_of(data, encoding, delimiter))
+    except UnicodeError as error:
+        raise Invalid(f"The file cannot be read: {error}", "Choose another encoding.") from error

@@ -108,6 +108,8 @@ def _usable(encoding: str, data: bytes) -> str:
         return encoding_of(data)
     if encoding not in ENCODINGS:
         raise Invalid(f"There is no encoding {encoding!r}.", f"Use one of {', '.join(ENCODINGS)}.")
+    if encoding == "utf-16" and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16-le"
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 

@@ -66,7 +66,8 @@ def _check(row: Import, file: File, stopping: Callable[[], bool]) -> None:
     seen = 0
     for batch in batches(file.records()):
         if stopping():
-            return _let_go(row)
+            _let_go(row)
+            return
         with scope.system():
             counts += run.expect(batch).counts
             seen += len(batch)
@@ -87,7 +88,8 @@ def _take(row: Import, file: File, stopping: Callable[[], bool]) -> None:
     position, counts = row.position, Counter(row.counts)
     for batch in batches(records):
         if stopping():
-            return _let_go(row)
+            _let_go(row)
+            return
         with scope.system():
             ours = Import.objects.select_for_update().filter(
                 id=row.id, state=ImportState.RUNNING, position=position
