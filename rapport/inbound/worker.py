@@ -34,11 +34,13 @@ from rapport.notices import worker as notices
 from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
+from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy")
+PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange")
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
+_EXCHANGE_SECONDS = 5.0
 _STOPPED_AGAIN_SECONDS = 3600.0
 _STOP_SECONDS = 15.0
 _chance = secrets.SystemRandom()
@@ -79,6 +81,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "upkeep": (upkeep.run, 1),
         "transcripts": (transcribing.run, 1),
         "privacy": (privacy.run, 1),
+        "exchange": (_exchange, 1),
     }
     body, count = runs[part]
     return [
@@ -125,6 +128,14 @@ def _outbox(stopping: Event) -> None:
     finally:
         if stopping.is_set():
             senders.join(_STOP_SECONDS / 2)
+
+
+def _exchange(stopping: Event) -> None:
+    """People from files and directories: what members brought, and what is due."""
+    with _Ear(exchange.IMPORT_CHANNEL) as ear:
+        while not stopping.is_set():
+            if not exchange.work_once(stopping.is_set):
+                ear.wait(_EXCHANGE_SECONDS, stopping)
 
 
 def _seconds_until(due: datetime | None) -> float:

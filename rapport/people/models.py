@@ -8,6 +8,17 @@ from django.utils.translation import gettext_lazy as _
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState, Release
+from rapport.people.exchange.tables import (
+    Directory,
+    DirectoryKind,
+    Employee,
+    ExternalId,
+    Import,
+    ImportFile,
+    ImportMapping,
+    ImportProblem,
+    ImportState,
+)
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
 from rapport.people.learning import MatchKeys, MatchModel
 from rapport.people.privacy import (
@@ -26,10 +37,11 @@ from rapport.people.privacy import (
 from rapport.staff.models import Member
 
 __all__ = [
-    "Archive", "ArchivePiece", "Consent", "CustomField", "CustomKind", "Erasure", "ErasureMode", "Handle", "Hold",
-    "MatchKeys", "MatchModel", "Merge", "Needs", "Organization", "OrganizationDomain", "OrganizationRelationship",
-    "Pair", "PairState", "Person", "Purpose", "Relationship", "RelationshipKind", "Release", "RetentionAct",
-    "RetentionRule", "Segment", "Silence", "Subject", "WorkState",
+    "Archive", "ArchivePiece", "Consent", "CustomField", "CustomKind", "Directory", "DirectoryKind", "Employee",
+    "Erasure", "ErasureMode", "ExternalId", "Handle", "Hold", "Import", "ImportFile", "ImportMapping",
+    "ImportProblem", "ImportState", "MatchKeys", "MatchModel", "Merge", "Needs", "Organization", "OrganizationDomain",
+    "OrganizationRelationship", "Pair", "PairState", "Person", "Purpose", "Relationship", "RelationshipKind",
+    "Release", "RetentionAct", "RetentionRule", "Segment", "Silence", "Subject", "WorkState",
 ]  # fmt: skip
 
 

@@ -231,11 +231,15 @@ class DirectoryGroup(models.Model):
 
 
 class ScimToken(models.Model):
-    """The key of a directory that keeps members up to date; only its digest is kept."""
+    """The key of a directory that keeps members up to date; only its digest is kept.
+
+    `people_only`: its users are employees in the directory of people and no members.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=80)
     digest = models.CharField(max_length=64, unique=True)
+    people_only = models.BooleanField(default=False, db_default=False)
     created_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=now)
     last_used_at = models.DateTimeField(null=True)

@@ -41,13 +41,17 @@ WRITE = Permission(
         _("Answer, write notes, start conversations, and take back what has not gone yet."),
         _("Assign, resolve, merge, split, snooze, link and label conversations, one or many at once."),
         _("Write templates, and say what a person is to the company."),
+        _("Take the people they may see out of Rapport as a file."),
         _("See the load of their teams and hand over conversations."),
     ),
 )
 LEAD = Permission(
     "lead",
     frozenset({Role.ADMIN, Role.LEAD}),
-    (_("Change the policy that decides who owns what, try it on the past, and bring back an earlier version."),),
+    (
+        _("Change the policy that decides who owns what, try it on the past, and bring back an earlier version."),
+        _("Bring people in from files."),
+    ),
 )
 PRIVACY = Permission(
     "privacy",
@@ -64,7 +68,7 @@ ADMINISTER = Permission(
         _("Invite, change and deactivate members, end their sessions, and remove a lost second factor."),
         _("Make and change teams, business hours and the settings of the company."),
         _("Connect channels, and look after what could not be understood."),
-        _("Set up single sign-on and the directory."),
+        _("Set up single sign-on, and directories of members and employees."),
         _("See sign-ins, settings and exports of everybody in the log."),
         _("Erase people, and say for what they are written to and how long what they said is kept."),
     ),

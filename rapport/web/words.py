@@ -134,6 +134,17 @@ _PHRASES = {
     "purposes.changed": (_("changed what people are written to for"), "adjustments-horizontal"),
     "retention.changed": (_("changed how long is kept what was said"), "clock"),
     "retention.ran": (_("what was older than is kept was erased"), "clock"),
+    "people.import_uploaded": (_("uploaded a file of people"), "arrow-up-tray"),
+    "people.import_started": (_("began to bring people in"), "play"),
+    "people.import_stopped": (_("stopped bringing people in"), "stop"),
+    "people.import_removed": (_("threw a file of people away"), "trash"),
+    "people.imported": (_("brought people in"), "users"),
+    "people.exported": (_("took people out as a file"), "arrow-down-tray"),
+    "people.field_added": (_("added a field about people"), "tag"),
+    "directory.saved": (_("changed a directory of employees"), "server-stack"),
+    "directory.removed": (_("disconnected a directory of employees"), "server-stack"),
+    "directory.synced": (_("employees were taken from a directory"), "server-stack"),
+    "employee.changed": (_("a directory changed an employee"), "server-stack"),
     UNDONE: (_("undid something"), "arrow-uturn-left"),
 }
 

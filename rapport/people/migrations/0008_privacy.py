@@ -13,7 +13,7 @@ from rapport.core import walls
 class Migration(migrations.Migration):
     dependencies = [
         ("channels", "0002_channels"),
-        ("people", "0005_merging"),
+        ("people", "0007_import_and_sync"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
