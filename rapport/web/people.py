@@ -1,79 +1,69 @@
-"""People and organizations."""
+"""The list of people: narrowed, in order, a page at a time; and its count."""
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import following
-from rapport.conversations.asking.names import people_named
-from rapport.conversations.models import Watch
-from rapport.conversations.queries import earlier_of
-from rapport.core import events
-from rapport.core.clock import now
-from rapport.core.errors import Invalid, NotVisible
-from rapport.people.listing import people_after
-from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
-from rapport.people.trees import SHOWN_SQL, root_of
-from rapport.web import people_merging, person_identity, person_rights
-from rapport.web.rights import WRITERS, member_of, page
+from rapport.core.errors import NotVisible
+from rapport.people.directory.listing import Counted, count_people, list_people
+from rapport.people.directory.rows import person_rows
+from rapport.people.directory.seeing import organization_of, person_of
+from rapport.people.directory.segments import segment_of
+from rapport.people.models import Segment, Subject
+from rapport.web import locales, people_draw
+from rapport.web.people_asking import (
+    Listing,
+    choices_of,
+    heard_words,
+    holder_options,
+    listing_of,
+    segments_beside,
+    viewer_of,
+)
+from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
-_CONVERSATIONS_SHOWN = 50
-_FOUND_SHOWN = 60
+#: Where to begin, offered while there are no segments.
+BEGINNINGS = (
+    {"relation": "partner", "heard": "not60"}, {"relation": "customer", "heard": "not180"},
+    {"relation": "customer", "holder": "none"}, {"nameless": "1"},
+)  # fmt: skip
 
 
 @page()
 @require_GET
 def people(request: HttpRequest) -> HttpResponse:
-    """Everybody one may know of, by name, or those whose name or address is like `?q=`, the likest first."""
+    """Everybody one may know of, narrowed by what stands in the address (or in `?segment=`)."""
     shell_of(request).current = "people"
-    query = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    found, following = (_named(query), "") if query else people_after(request.GET.get("after", ""))
-    relations: dict[UUID, list[Relationship]] = {}
-    roots = {one.root: one.id for one in found}
-    current = Relationship.objects.filter(person__root__in=roots, until__isnull=True).select_related("person")
-    for one in current.order_by("kind"):
-        relations.setdefault(roots[one.person.root], []).append(one)
-    context = {"found": found, "next": following, "query": query, "relations": relations}
+    listing = listing_of(request, Subject.PERSON, segment_asked(request, Subject.PERSON))
+    viewer = viewer_of(request)
+    listed = list_people(listing.asked, viewer, request.GET.get("after", ""))
+    rows = people_draw.person_list(person_rows(listed.ids, viewer.teams), listing.query)
+    context = {
+        "listing": listing, "listed": listed, "rows": rows, "more_url": listing.with_(after=listed.cursor),
+        "count_url": f"{reverse('people_count')}{listing.query}", "beginnings": _beginnings(listing),
+    }  # fmt: skip
+    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
+        part = "rows" if request.GET.get("after") else "results"
+        return render(request, f"web/people/{part}.html", context)
+    context |= {
+        "choices": choices_of(listing), "segments": segments_beside(Subject.PERSON),
+        "holder_options": holder_options(listing),
+    }  # fmt: skip
     return render(request, "web/people/list.html", context)
 
 
 @page()
 @require_GET
-def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Who somebody is, where they are reached, and what was said before."""
-    shell_of(request).current = "people"
-    found = _person(person_id)
-    if (shown_by := root_of(found.id)) != found.id:
-        return redirect("person", shown_by)
-    context = _relations(found) | person_identity.section(request, found) | person_rights.section(request, found)
-    context |= people_merging.section(request, found) | {
-        "handles": list(Handle.objects.filter(person__root=found.root).order_by("kind", "value")),
-        "conversations": earlier_of(found.id, limit=_CONVERSATIONS_SHOWN),
-        "watched": following.watches_person(found, member_of(request)),
-    }
-    return render(request, "web/people/person.html", context)
-
-
-@page()
-@require_GET
-def organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
-    """A company and the people of it."""
-    shell_of(request).current = "people"
-    found = Organization.objects.filter(id=organization_id).first()
-    members = Person.objects.filter(organization_id=organization_id).extra(where=[SHOWN_SQL])  # noqa: S610
-    members = members.order_by("name", "id")
-    shown = Paginator(members, 100).get_page(request.GET.get("page"))
-    if found is None or not shown.object_list:
-        raise NotVisible("There is no such organization.")
-    watched = Watch.objects.filter(member=member_of(request), organization=found).exists()
-    return render(
-        request, "web/people/organization.html", {"organization": found, "page": shown, "watched": watched}
-    )
+def people_count(request: HttpRequest) -> HttpResponse:
+    """How many there are, in words; asked for when the page is there."""
+    listing = listing_of(request, Subject.PERSON, segment_asked(request, Subject.PERSON))
+    return HttpResponse(counted_words(count_people(listing.asked, viewer_of(request))))
 
 
 @page()
@@ -81,7 +71,7 @@ def organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
 def watch_person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Hear of everything with a person, or no longer (`watch` is not yes); each member for themselves."""
     verb = following.watch_person if request.POST.get("watch") == "yes" else following.unwatch_person
-    verb(_person(person_id).id, member_of(request))
+    verb(person_of(person_id).id, member_of(request))
     return redirect("person", person_id)
 
 
@@ -91,70 +81,37 @@ def watch_organization(request: HttpRequest, organization_id: UUID) -> HttpRespo
     """The same of an organization."""
     yes = request.POST.get("watch") == "yes"
     verb = following.watch_organization if yes else following.unwatch_organization
-    verb(organization_id, member_of(request))
+    verb(organization_of(organization_id).id, member_of(request))
     return redirect("organization", organization_id)
 
 
-@page(WRITERS)
-@require_POST
-def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Say what a person is to us."""
-    found = _person(person_id)
-    kind = request.POST.get("kind", "")
-    if kind not in RelationshipKind.values:
-        raise Invalid("There is no such relationship.", "Choose one from the list.")
-    _, made = Relationship.objects.get_or_create(
-        person=found, kind=kind, until=None,
-        defaults={
-            "organization": found.organization, "since": now().date(), "source": f"by {member_of(request).name}"[:60],
-        },
-    )  # fmt: skip
-    if made:
-        events.record(
-            "relationship.added", actor_id=member_of(request).id, data={"person": str(found.id), "kind": kind}
-        )
-    return _answer(request, found)
+def counted_words(counted: Counted) -> str:
+    """A count that says no more than what was counted."""
+    if counted.late:
+        return _("very many")
+    number = locales.number(counted.count)
+    return _("more than %(count)s") % {"count": number} if counted.more else number
 
 
-@page(WRITERS)
-@require_POST
-def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
-    """Say that a person is this to us no longer; that they were stays."""
-    found = _person(person_id)
-    current = Relationship.objects.filter(id=relationship_id, person__root=found.root, until__isnull=True)
-    ended = current.update(until=now().date())
-    if ended:
-        data = {"person": str(found.id), "relationship": str(relationship_id)}
-        events.record("relationship.ended", actor_id=member_of(request).id, data=data)
-    return _answer(request, found)
-
-
-def _named(query: str) -> list[Person]:
-    ids = people_named(query, _FOUND_SHOWN)
-    rows = Person.objects.select_related("organization").in_bulk(ids)
-    return [rows[one] for one in ids if one in rows]
-
-
-def _answer(request: HttpRequest, found: Person) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        return render(request, "web/people/relationships.html", _relations(found))
-    target = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
-        return redirect(target)
-    return redirect("person", found.id)
-
-
-def _person(person_id: UUID) -> Person:
-    found = Person.objects.select_related("organization", "holder").filter(id=person_id).first()
-    if found is None:
-        raise NotVisible("There is no such person.")
+def segment_asked(request: HttpRequest, subject: Subject) -> Segment | None:
+    """The segment in the address. Raises NotVisible where it is none of this list."""
+    given = request.GET.get("segment", "")
+    if not given:
+        return None
+    try:
+        found = segment_of(UUID(given))
+    except ValueError as error:
+        raise NotVisible("There is no such segment.") from error
+    if found.subject != subject:
+        raise NotVisible("There is no such segment.")
     return found
 
 
-def _relations(found: Person) -> dict[str, object]:
-    current = Relationship.objects.filter(person__root=found.root, until__isnull=True).select_related("organization")
-    return {
-        "person": found,
-        "relationships": list(current.order_by("kind")),
-        "relationship_kinds": RelationshipKind.choices,
-    }
+def _beginnings(listing: Listing) -> list[tuple[str, str]]:
+    """Filters to begin with, in words, and their addresses."""
+    found = []
+    for query in BEGINNINGS:
+        words = [heard_words(value) if name == "heard" else listing.words(name, value) for name, value in query.items()]
+        given = "&".join(f"{name}={value}" for name, value in query.items())
+        found.append((", ".join(words), f"{listing.url}?{given}"))
+    return found

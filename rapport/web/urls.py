@@ -14,6 +14,7 @@ from rapport.web import (
     channels,
     company,
     conversation,
+    custom_fields,
     drafts,
     health,
     hooks,
@@ -28,12 +29,19 @@ from rapport.web import (
     mentions,
     newly,
     notices,
+    organization_edit,
+    organizations,
     palette,
     people,
     people_merging,
     person_rights,
     people_export,
     people_import,
+    people_bulk,
+    people_segments,
+    person,
+    person_edit,
+    person_relations,
     policy,
     presences,
     privacy,
@@ -55,6 +63,8 @@ from rapport.web import (
 
 _C = "c/<uuid:conversation_id>/"
 _M = _C + "messages/<uuid:message_id>/"
+_P = "people/<uuid:person_id>/"
+_O = "organizations/<uuid:organization_id>/"
 _CHAT = "chat/<slug:public_key>/"
 
 urlpatterns = [
@@ -134,10 +144,20 @@ urlpatterns = [
     path("people/export.<slug:form>", people_export.export, name="people_export"),
     path("people/<uuid:person_id>/", people.person, name="person"),
     path("people/<uuid:person_id>/relationships/", people.relationship_add, name="relationship_add"),
+    path("people/count/", people.people_count, name="people_count"),
+    path("people/new/", person_edit.person_new, name="person_new"),
+    path("people/hint/", person_edit.handle_hint, name="handle_hint"),
+    path("people/bulk/", people_bulk.people_bulk, name="people_bulk"),
+    path("people/bulk/undo/<uuid:batch_id>/", people_bulk.people_bulk_undo, name="people_bulk_undo"),
+    path("people/bulk/choices/<slug:what>/", people_bulk.people_bulk_choices, name="people_bulk_choices"),
+    path(_P, person.person, name="person"),
+    path(_P + "edit/", person_edit.person_edit, name="person_edit"),
+    path(_P + "details/", person_edit.person_details, name="person_details"),
+    path(_P + "handles/", person_edit.handle_add, name="handle_add"),
+    path(_P + "handles/remove/", person_edit.handle_remove, name="handle_remove"),
+    path(_P + "relationships/", person_relations.relationship_add, name="relationship_add"),
     path(
-        "people/<uuid:person_id>/relationships/<uuid:relationship_id>/end/",
-        people.relationship_end,
-        name="relationship_end",
+        _P + "relationships/<uuid:relationship_id>/", person_relations.relationship_change, name="relationship_change"
     ),
     path("people/<uuid:person_id>/merge/", people_merging.merge, name="person_merge"),
     path("people/<uuid:person_id>/release/", people_merging.release, name="handle_release"),
@@ -146,6 +166,25 @@ urlpatterns = [
     path("people/<uuid:person_id>/watch/", people.watch_person, name="watch_person"),
     path("organizations/<uuid:organization_id>/", people.organization, name="organization"),
     path("organizations/<uuid:organization_id>/watch/", people.watch_organization, name="watch_organization"),
+    path(
+        _P + "relationships/<uuid:relationship_id>/end/", person_relations.relationship_end, name="relationship_end"
+    ),
+    path(_P + "watch/", people.watch_person, name="watch_person"),
+    path("organizations/", organizations.organizations, name="organizations"),
+    path("organizations/count/", organizations.organizations_count, name="organizations_count"),
+    path("organizations/new/", organization_edit.organization_new, name="organization_new"),
+    path(_O, organizations.organization, name="organization"),
+    path(_O + "edit/", organization_edit.organization_edit, name="organization_edit"),
+    path(_O + "domains/", organization_edit.domain_change, name="domain_change"),
+    path(_O + "relationships/", organization_edit.organization_relationship, name="organization_relationship"),
+    path(_O + "watch/", people.watch_organization, name="watch_organization"),
+    path("segments/new/<slug:subject>/", people_segments.segment_new, name="segment_new"),
+    path("segments/<uuid:segment_id>/", people_segments.segment_change, name="segment_change"),
+    path("segments/<uuid:segment_id>/delete/", people_segments.segment_delete, name="segment_delete"),
+    path("fields/", custom_fields.custom_fields, name="custom_fields"),
+    path("fields/new/<slug:subject>/", custom_fields.custom_field_new, name="custom_field_new"),
+    path("fields/<uuid:field_id>/", custom_fields.custom_field, name="custom_field"),
+    path("fields/<uuid:field_id>/move/", custom_fields.custom_field_move, name="custom_field_move"),
     path("policy/", policy.policy, name="policy"),
     path("policy/draft/", policy.change, name="policy_change"),
     path("policy/rules/new/", policy.rule, {"position": 0}, name="policy_rule_new"),

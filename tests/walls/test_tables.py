@@ -50,6 +50,8 @@ OPEN = {
 NARROW = {
     "search_message": {"uuid", "timestamp with time zone"},
     "search_name": {"uuid", "boolean", "integer"},
+    "people_key": {"uuid", "bigint[]"},
+    "people_heard": {"uuid", "timestamp with time zone"},
     "insight_said": {"uuid", "uuid[]", "timestamp with time zone", "character varying"},
 }
 

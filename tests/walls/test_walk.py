@@ -25,12 +25,12 @@ from tests.web.cast import Cast
 VALUES: dict[str, object] = {
     "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "purpose": "merge", "what": "assign",
     "source": "incoming", "fmt": "toml", "form": "jsonl", "number": 1, "position": 1, "secret": "nothing",
-    "kind": "oidc", "session_id": 1, "path": "x", "public_key": "nothing", "ticket": "nothing",
+    "kind": "oidc", "session_id": 1, "path": "x", "public_key": "nothing", "ticket": "nothing", "subject": "person",
 }  # fmt: skip
 #: Ids that lead to nothing of a conversation: any will do.
 _ANY = (
     "hours_id", "channel_id", "invitation_id", "provider_id", "rule_id", "token_id", "device_id", "batch_id", "batch",
-    "absence_id", "mention_id", "merge_id", "release_id", "archive_id", "import_id", "directory_id",
+    "absence_id", "mention_id", "merge_id", "release_id", "archive_id", "import_id", "directory_id", "segment_id", "field_id",
 )  # fmt: skip
 #: Ids of the conversation as pages also take them, in queries and forms.
 _ASKED = {

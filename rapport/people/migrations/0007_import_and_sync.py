@@ -15,7 +15,7 @@ _SOMEBODY = "(SELECT cardinality(rapport_audience()) > 0)"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0005_merging"),
+        ("people", "0006_directory"),
         ("staff", "0005_scim_keys_for_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -10,7 +10,7 @@ let first = "";
 let since = 0;
 let meant = "";
 // What does not depend on which conversation is open.
-const ANYTIME = new Set(["next", "previous", "open", "palette", "search", "help", "undo"]);
+const ANYTIME = new Set(["next", "previous", "open", "palette", "search", "help", "undo", "back"]);
 
 function typing(target) {
   return target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
@@ -102,6 +102,7 @@ const DO = {
   search,
   undo,
   help,
+  back: () => press("[data-key=back]"),
 };
 
 export function run(name, event) {

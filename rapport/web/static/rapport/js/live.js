@@ -87,7 +87,7 @@ function gatherViewers(id) {
 }
 
 async function refreshRows(ids) {
-  if (!list() || !ids.length) return;
+  if (!list()?.dataset.rowsUrl || !ids.length) return;
   const url = list().dataset.rowsUrl;
   const found = await fragment(`${url}&ids=${ids.join(",")}`);
   if (!found) return;

@@ -1,0 +1,195 @@
+"""What is asked, as keys of `people_key` and as conditions that are looked at row by row behind the wall. Pure.
+
+Keys narrow: a row without them is not meant. A person of several rows (a tree) has the keys of all of them, also of
+rows that the viewer may not see; so of a tree each condition is asked once more of the rows that the viewer sees.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from rapport.people.directory.asked import Asked
+
+#: Letters of languages that are written without spaces begin here.
+_NO_SPACES_FROM = 0x2E80
+#: Nobody has it: what was typed has neither letters nor digits.
+NOTHING = "nothing"
+#: Rows of one person that the viewer sees.
+_OWN = "SELECT 1 FROM people_person x{join} WHERE x.root = p.root AND {what}"
+
+
+@dataclass(frozen=True)
+class Where:
+    """One condition with what stands for its %s."""
+
+    sql: str
+    params: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a list needs: all of `keys`, one of each of `any_of`, then `checks`; of trees `of_tree`, too.
+
+    `heard` is asked of `people_heard`, `since` of the person's own row.
+    """
+
+    keys: tuple[str, ...] = ()
+    any_of: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[Where, ...] = ()
+    of_tree: tuple[Where, ...] = ()
+    since: str = ""
+    teams: tuple[UUID, ...] = ()
+    heard_after: datetime | None = None
+    not_heard_after: datetime | None = None
+    never_heard: bool = False
+
+
+@dataclass
+class _Gathering:
+    keys: list[str] = field(default_factory=list)
+    any_of: list[tuple[str, ...]] = field(default_factory=list)
+    checks: list[Where] = field(default_factory=list)
+    of_tree: list[Where] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who asks: their id, the teams in whose name they see (everyone's included), and what time it is."""
+
+    member_id: UUID
+    teams: tuple[UUID, ...]
+    now: datetime
+
+
+def letters_of(word: str) -> list[str]:
+    """The keys that whatever has this folded word in it has: three letters each, or how a word begins."""
+    dense = [f".{letter}" for letter in word if ord(letter) >= _NO_SPACES_FROM]
+    if len(word) >= 3:
+        return [word[at : at + 3] for at in range(len(word) - 2)]
+    return dense or [f"^{word}"]
+
+
+def need_of(asked: Asked, viewer: Viewer, folded: Sequence[str], holders: Sequence[UUID]) -> Need:
+    """What a list of people needs. `folded` are the words of `asked`, as the database folds them; `holders` are the
+    members of the team asked for."""
+    found = _Gathering()
+    _add_text(found, folded)
+    if asked.q and not folded:
+        found.keys.append(NOTHING)
+    _add_plain(found, asked, viewer)
+    if asked.team:
+        found.any_of.append(tuple(f"h:{one}" for one in holders) or ("h:nobody",))
+        found.of_tree.append(_own("x.holder_id = ANY(%s)", [list(holders)]))
+    days = timedelta(days=asked.heard_days)
+    return Need(
+        tuple(found.keys), tuple(found.any_of), tuple(found.checks), tuple(found.of_tree), asked.since, viewer.teams,
+        heard_after=viewer.now - days if asked.heard.startswith("in") else None,
+        not_heard_after=viewer.now - days if asked.heard.startswith("not") else None,
+        never_heard=asked.heard == "never",
+    )  # fmt: skip
+
+
+def organization_need(asked: Asked, folded: Sequence[str]) -> Need:
+    """The same for a list of organizations."""
+    keys = ["organization", *(key for word in folded for key in letters_of(word))]
+    if asked.q and not folded:
+        keys.append(NOTHING)
+    if asked.relation:
+        keys.append(f"r:{asked.relation}")
+    if asked.parent:
+        keys.append(f"p:{asked.parent}")
+    keys += [f"f:{key}={value.lower()}" for key, value in asked.custom.items()]
+    known = """rapport_fold(concat_ws(' ', p.name, p.domain, (SELECT string_agg(d.domain, ' ')
+        FROM people_organizationdomain d WHERE d.organization_id = p.id)))"""
+    checks = [Where(f"{known} LIKE %s", (pattern_of(word),)) for word in folded if len(word) != 3]
+    return Need(tuple(keys), checks=tuple(checks), since=asked.since)
+
+
+def pattern_of(word: str) -> str:
+    """For LIKE: within a text, or for one or two letters where a word begins."""
+    safe = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{safe}%"
+
+
+def _add_text(found: _Gathering, folded: Sequence[str]) -> None:
+    found.keys += [key for word in folded for key in letters_of(word)]
+    for word in folded:
+        if len(word) == 3 or (len(word) < 3 and all(ord(letter) < _NO_SPACES_FROM for letter in word)):
+            # Three letters are a key themselves, and so is the beginning of a word: of single rows that is all.
+            found.of_tree.append(_named(word))
+        else:
+            found.checks.append(_named(word))
+
+
+def _named(word: str) -> Where:
+    begins = len(word) < 3 and all(ord(letter) < _NO_SPACES_FROM for letter in word)
+    pattern = f"% {word}%" if begins else pattern_of(word)
+    name = "' ' || rapport_fold(x.name)" if begins else "rapport_fold(x.name)"
+    value = "' ' || rapport_fold({0})" if begins else "rapport_fold({0})"
+    return Where(
+        f"""EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND ({name} LIKE %s OR EXISTS
+            (SELECT 1 FROM people_handle h WHERE h.person_id = x.id
+                AND ({value.format("h.value")} LIKE %s OR {value.format("h.written")} LIKE %s))))""",
+        (pattern, pattern, pattern),
+    )
+
+
+def _add_plain(found: _Gathering, asked: Asked, viewer: Viewer) -> None:
+    if asked.relation:
+        found.keys.append(f"r:{asked.relation}")
+        found.of_tree.append(_related(asked.relation))
+    if asked.organization:
+        _add_one(found, "o", "x.organization_id", asked.organization)
+    if asked.holder:
+        _add_one(found, "h", "x.holder_id", str(viewer.member_id) if asked.holder == "me" else asked.holder)
+    if asked.language:
+        found.keys.append(f"l:{'' if asked.language == 'none' else asked.language}")
+        given = "" if asked.language == "none" else asked.language
+        found.of_tree.append(_own("lower(split_part(x.language, '-', 1)) = %s", [given]))
+    if asked.kind:
+        _add_kind(found, asked.kind)
+    if asked.stop == "1":
+        found.keys.append("stop")
+        found.of_tree.append(_own("x.do_not_contact"))
+    elif asked.stop == "0":
+        found.checks.append(Where(f"NOT EXISTS ({_OWN.format(join='', what='x.do_not_contact')})"))
+    if asked.nameless:
+        found.keys.append("nameless")
+        found.of_tree.append(Where("btrim(p.name) = ''"))
+    for key, value in asked.custom.items():
+        found.keys.append(f"f:{key}={value.lower()}")
+        found.of_tree.append(_own("lower(x.fields ->> %s) = %s", [key, value.lower()]))
+
+
+def _add_one(found: _Gathering, letter: str, column: str, given: str) -> None:
+    if given == "none":
+        found.keys.append(f"{letter}:")
+        found.of_tree.append(_own(f"{column} IS NULL AND x.id = p.id"))
+    else:
+        found.keys.append(f"{letter}:{UUID(given)}")
+        found.of_tree.append(_own(f"{column} = %s", [UUID(given)]))
+
+
+def _add_kind(found: _Gathering, kind: str) -> None:
+    handled = " JOIN people_handle h ON h.person_id = x.id"
+    if kind == "none":
+        found.keys.append("k:")
+        found.of_tree.append(Where(f"NOT EXISTS ({_OWN.format(join=handled, what='true')})"))
+    else:
+        found.keys.append(f"k:{kind}")
+        found.of_tree.append(Where(f"EXISTS ({_OWN.format(join=handled, what='h.kind = %s')})", (kind,)))
+
+
+def _own(what: str, params: Sequence[Any] = ()) -> Where:
+    return Where(f"EXISTS ({_OWN.format(join='', what=what)})", tuple(params))
+
+
+def _related(kind: str) -> Where:
+    current = "r.kind = %s AND (r.until IS NULL OR r.until > current_date)"
+    own = _OWN.format(join=" JOIN people_relationship r ON r.person_id = x.id", what=current)
+    theirs = _OWN.format(
+        join=" JOIN people_organizationrelationship r ON r.organization_id = x.organization_id", what=current
+    )
+    return Where(f"(EXISTS ({own}) OR EXISTS ({theirs}))", (kind, kind))

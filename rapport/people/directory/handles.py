@@ -1,0 +1,137 @@
+"""Addresses added and taken away by hand: each in the one form in which it is known."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from rapport.channels.telephone import e164
+from rapport.core import events, scope
+from rapport.core.errors import Invalid, NotVisible
+from rapport.people.models import Handle, Person
+from rapport.staff.models import Member
+
+VALUE_MAX = 320
+SOURCE = "by hand"
+_FEDIVERSE = re.compile(r"@?([\w.-]{1,60})@((?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63})", re.IGNORECASE | re.ASCII)
+_MATRIX = re.compile(r"@[a-z0-9._=/+-]{1,200}:[a-z0-9.:-]{3,200}", re.IGNORECASE | re.ASCII)
+_XMPP = re.compile(r"[^\s@/]{1,200}@[a-z0-9.-]{3,250}", re.IGNORECASE)
+_GITHUB = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})", re.IGNORECASE | re.ASCII)
+#: Kinds of address in words; those of services that only their own channel brings stand here, too.
+NAMES = {
+    "email": lazy("E-mail"), "phone": lazy("Phone"), "fediverse": lazy("Fediverse (Mastodon)"),
+    "matrix": lazy("Matrix"),
+    "xmpp": lazy("XMPP"), "github": lazy("GitHub"), "bluesky": lazy("Bluesky"), "slack": lazy("Slack"),
+    "telegram": lazy("Telegram"), "discord": lazy("Discord"), "whatsapp": lazy("WhatsApp"), "irc": lazy("IRC"),
+    "sip": lazy("Extension"), "visitor": lazy("Web chat"), "site": lazy("Website"), "reddit": lazy("Reddit"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Whose a handle is already, as far as the viewer may know; None where they may not."""
+
+    person: Person | None
+
+
+def kind_name(kind: str) -> str:
+    """A kind of address in words."""
+    return str(NAMES.get(kind, kind))
+
+
+def normalised(kind: str, written: str) -> str:
+    """The one form of an address. Raises Invalid saying what this kind takes."""
+    text = "".join(written.replace("\0", "").split()) if kind != "site" else written.strip()
+    value = _FORMS[kind](text) if kind in _FORMS else ""
+    if kind not in _FORMS:
+        raise Invalid(_("Addresses of this kind come by their channel only."), _("Choose another kind."))
+    if not value or len(value) > VALUE_MAX:
+        raise Invalid(
+            _("“%(value)s” is no address of this kind: %(kind)s.") % {"value": text[:60], "kind": kind_name(kind)},
+            str(_EXAMPLES[kind]),
+        )
+    return value
+
+
+def taken(kind: str, value: str) -> Taken | None:
+    """Whether somebody has the address. Who has it is told only to who may know of them."""
+    with scope.system():
+        owner = Handle.objects.filter(kind=kind, value=value).values_list("person_id", flat=True).first()
+    return Taken(Person.objects.filter(id=owner).first()) if owner else None
+
+
+def add_handle(person: Person, kind: str, written: str, actor: Member, *, shared: bool = False) -> Handle:
+    """Give a person an address. Raises Invalid where it is none, or already somebody's."""
+    value = normalised(kind, written)
+    with transaction.atomic():
+        found = taken(kind, value)
+        if found is not None:
+            raise Invalid(_already(found), _("One address belongs to one person. Are they the same? Merge them."))
+        handle = Handle.objects.create(
+            kind=kind, value=value, written=written.strip()[:VALUE_MAX], person=person, source=SOURCE, shared=shared
+        )
+        events.record("handle.added", actor_id=actor.id, data={"person": str(person.id), "kind": kind})
+    return handle
+
+
+def remove_handle(people: Iterable[UUID], kind: str, value: str, actor: Member) -> None:
+    """Take an address away; what was said by it stays. Raises NotVisible."""
+    with transaction.atomic():
+        found = Handle.objects.filter(person_id__in=list(people), kind=kind, value=value).first()
+        if found is None:
+            raise NotVisible("There is no such address.")
+        Handle.objects.filter(kind=kind, value=value).delete()
+        events.record("handle.removed", actor_id=actor.id, data={"person": str(found.person_id), "kind": kind})
+
+
+def _already(found: Taken) -> str:
+    if found.person is None:
+        # Not a word on whose it is: they may not know of that person.
+        return _("This address cannot be added.")
+    return _("This address is already that of %(name)s.") % {"name": found.person.name or _("somebody without a name")}
+
+
+def _email(text: str) -> str:
+    value = text.removeprefix("mailto:").lower()
+    try:
+        validate_email(value)
+    except ValidationError:
+        return ""
+    return value
+
+
+def _phone(text: str) -> str:
+    return e164(text)
+
+
+def _fediverse(text: str) -> str:
+    found = _FEDIVERSE.fullmatch(text)
+    return f"{found[1]}@{found[2]}".lower() if found else ""
+
+
+def _like(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    return lambda text: text.lower() if pattern.fullmatch(text) else ""
+
+
+def _site(text: str) -> str:
+    return text if re.fullmatch(r"https?://[^\s/]+\.[^\s]+", text) else ""
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "email": _email, "phone": _phone, "fediverse": _fediverse, "matrix": _like(_MATRIX), "xmpp": _like(_XMPP),
+    "github": _like(_GITHUB), "site": _site,
+}  # fmt: skip
+_EXAMPLES = {
+    "email": lazy("Such as ann@example.org."), "phone": lazy("With its country, such as +49 30 1234567."),
+    "fediverse": lazy("Such as @ann@social.example."), "matrix": lazy("Such as @ann:example.org."),
+    "xmpp": lazy("Such as ann@example.org."), "github": lazy("The name of the account."),
+    "site": lazy("Such as https://example.org."),
+}  # fmt: skip
+#: What may be added by hand, in this order.
+BY_HAND = tuple(_FORMS)

@@ -1,0 +1,93 @@
+"""What a person is to us: said, corrected, ended and taken back in place."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from rapport.core.clock import now
+from rapport.core.errors import Invalid
+from rapport.people.directory.organizing import named_organization
+from rapport.people.directory.relating import Said, correct, end, relate, withdraw
+from rapport.people.directory.seeing import person_of, row_ids, shown_of
+from rapport.people.models import Organization, Person
+from rapport.web.person import relations_of
+from rapport.web.rights import WRITERS, member_of, page
+
+
+@page(WRITERS)
+@require_POST
+def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
+    """Say what a person is to us, from when to when."""
+    asked = person_of(person_id)
+    found = shown_of(asked)
+    since = day_of(request.POST.get("since", "")) if "since" in request.POST else now().date()
+    said = Said(request.POST.get("kind", ""), since, day_of(request.POST.get("until", "")), found.organization)
+    relate(found, said, member_of(request))
+    return _answer(request, found)
+
+
+@page(WRITERS)
+@require_POST
+def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
+    """Say that a person is this to us no longer; that they were stays."""
+    found = shown_of(person_of(person_id))
+    end(row_ids(found), relationship_id, member_of(request), day_of(request.POST.get("until", "")))
+    return _answer(request, found)
+
+
+@page(WRITERS)
+@require_POST
+def relationship_change(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
+    """Correct its kind and days, or take it away (`verb` is remove)."""
+    found = shown_of(person_of(person_id))
+    member, ids = member_of(request), row_ids(found)
+    if request.POST.get("verb") == "remove":
+        withdraw(ids, relationship_id, member)
+        return _answer(request, found)
+    said = Said(
+        request.POST.get("kind", ""), day_of(request.POST.get("since", "")), day_of(request.POST.get("until", "")),
+        _organization(request, found),
+    )  # fmt: skip
+    problem = ""
+    try:
+        correct(ids, relationship_id, said, member)
+    except Invalid as error:
+        if not request.headers.get("HX-Request"):
+            raise
+        problem = f"{error.message} {error.hint}".strip()
+    return _answer(request, found, problem)
+
+
+def day_of(text: str) -> date | None:
+    """A day as a form sends it; None for none. Raises Invalid."""
+    if not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Invalid(_("“%(text)s” is no day.") % {"text": text[:40]}, _("Such as 2026-11-28.")) from error
+
+
+def _organization(request: HttpRequest, found: Person) -> Organization | None:
+    name = request.POST.get("organization", "")
+    return named_organization(name, member_of(request), found.organization, kept=False) if name.strip() else None
+
+
+def _answer(request: HttpRequest, found: Person, problem: str = "") -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        context: dict[str, Any] = relations_of(found, row_ids(found)) | {"problem": problem}
+        whole = request.POST.get("whole") == "yes"
+        return render(request, "web/people/relations.html" if whole else "web/people/relationships.html", context)
+    if problem:
+        messages.error(request, problem)
+    target = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(target, {request.get_host()}, request.is_secure()):
+        return redirect(target)
+    return redirect("person", found.id)
