@@ -9,11 +9,13 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
+from rapport.people.proven import Proof, Question
 from rapport.staff.models import Member
 
 __all__ = [
     "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Segment", "Subject",
+    "OrganizationRelationship", "Pair", "PairState", "Person", "Proof", "Question", "Relationship", "RelationshipKind",
+    "Segment", "Subject",
 ]  # fmt: skip
 
 
