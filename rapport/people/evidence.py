@@ -51,7 +51,8 @@ class Merge(models.Model):
     """That `child` was put under `into`, by whom and why, and what that changed; kept when it is taken back.
 
     `filled` has what the merge wrote into `into`, by field: [before, after]. `how`: "hand", "handle" (the same verified
-    handle), "proof" (they proved it themselves).
+    handle), "proof" (they proved it themselves). `although_refused`: somebody had decided to keep the two apart, and
+    whoever merged them knew.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -60,6 +61,7 @@ class Merge(models.Model):
     how = models.CharField(max_length=20, default="hand")
     evidence = models.JSONField(default=list)
     filled = models.JSONField(default=dict)
+    although_refused = models.BooleanField(default=False, db_default=False)
     at = models.DateTimeField(default=now)
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     undone_at = models.DateTimeField(null=True, blank=True)
@@ -71,3 +73,22 @@ class Merge(models.Model):
                 fields=["child"], condition=models.Q(undone_at__isnull=True), name="merged_once"
             )
         ]
+
+
+class Release(models.Model):
+    """That a handle is somebody's no longer: who writes from it next is met anew. What came by it stays where it is.
+
+    `handle` has its columns as they were, `refs` the references of chats ([ref, conversation]) that were let go with
+    it; both for taking it back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    person = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="releases")
+    kind = models.CharField(max_length=30)
+    value = models.CharField(max_length=320)
+    handle = models.JSONField(default=dict)
+    refs = models.JSONField(default=list)
+    at = models.DateTimeField(default=now)
+    member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

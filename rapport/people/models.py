@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.people.evidence import Merge, Pair, PairState
+from rapport.people.evidence import Merge, Pair, PairState, Release
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
 from rapport.people.proven import Proof, Question
 from rapport.staff.models import Member
@@ -15,7 +15,7 @@ from rapport.staff.models import Member
 __all__ = [
     "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
     "OrganizationRelationship", "Pair", "PairState", "Person", "Proof", "Question", "Relationship", "RelationshipKind",
-    "Segment", "Subject",
+    "Release", "Segment", "Subject",
 ]  # fmt: skip
 
 
@@ -99,6 +99,8 @@ class Person(models.Model):
     matched_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now)
+    #: The name of the tree, where `trees.call` looked it up.
+    name_above: str = ""
 
     class Meta:
         indexes = [
@@ -109,6 +111,11 @@ class Person(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def called(self) -> str:
+        """The name to show: that of its tree, where `trees.call` was asked; else its own."""
+        return self.name_above or self.name
 
 
 class Handle(models.Model):
