@@ -12,6 +12,8 @@ from publicsuffixlist import PublicSuffixList
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.people import proving
+from rapport.people.roles import is_role_address
 
 EMAIL = "email"
 Key = tuple[str, str]
@@ -22,7 +24,10 @@ _FREEMAIL = frozenset(whitelist)
 
 @dataclass(slots=True)
 class Speaker:
-    """A person as the pipeline needs them. `is_new`: made by this batch."""
+    """A person as the pipeline needs them. `is_new`: made by this batch.
+
+    `written` and `verified_how` are those of the handle by which they were found.
+    """
 
     person_id: UUID
     organization: str = ""
@@ -30,6 +35,8 @@ class Speaker:
     relationships: frozenset[str] = field(default_factory=frozenset)
     audience: tuple[UUID, ...] = ()
     is_new: bool = False
+    written: str = ""
+    verified_how: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -51,10 +58,11 @@ def organization_domain(domain: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """How somebody calls themselves, and how their handle was written."""
+    """How somebody calls themselves, how their handle was written, and what their service proved (`said.Author`)."""
 
     name: str = ""
     written: str = ""
+    verified: tuple[str, ...] = ()
 
 
 def speakers(met: Mapping[Key, Met]) -> dict[Key, Speaker]:
@@ -67,6 +75,7 @@ def speakers(met: Mapping[Key, Met]) -> dict[Key, Speaker]:
         for speaker in made.values():
             speaker.is_new = speaker.person_id in ours
         found |= made
+    proving.note(met, found)
     return found
 
 
@@ -106,7 +115,7 @@ def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
         cursor.execute(
             """SELECT h.kind, h.value, p.id, coalesce(o.name, ''), coalesce(o.domain, ''), p.audience,
                 (SELECT array_agg(r.kind) FROM people_relationship r WHERE r.person_id = p.id
-                    AND (r.until IS NULL OR r.until >= current_date))
+                    AND (r.until IS NULL OR r.until >= current_date)), h.written, h.verified_how
             FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
             JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
             JOIN people_person p ON p.id = h.person_id
@@ -114,8 +123,10 @@ def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
             [[kind for kind, _ in wanted], [value for _, value in wanted]],
         )
         return {
-            (kind, value): Speaker(person, organization, domain, frozenset(kinds or ()), tuple(audience))
-            for kind, value, person, organization, domain, audience, kinds in cursor.fetchall()
+            (kind, value): Speaker(
+                person, organization, domain, frozenset(kinds or ()), tuple(audience), written=written, verified_how=how
+            )
+            for kind, value, person, organization, domain, audience, kinds, written, how in cursor.fetchall()
         }
 
 
@@ -129,11 +140,13 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
     persons = {key: new_id() for key in keys}
     made = now()
     rows = len(keys)
+    shared = [kind == EMAIL and is_role_address(value) for kind, value in keys]
     bulk.insert(
         "people_person",
         {
             "id": ("uuid", list(persons.values())),
-            "name": ("text", [met[key].name[:200] for key in keys]),
+            "name": ("text", [_name(key, met[key], role) for key, role in zip(keys, shared, strict=True)]),
+            "shared": ("boolean", shared),
             "organization_id": ("uuid", [organizations.get(value) if kind == EMAIL else None for kind, value in keys]),
             "language": ("text", [""] * rows),
             "time_zone": ("text", [""] * rows),
@@ -148,6 +161,7 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
             "kind": ("text", [kind for kind, _ in keys]),
             "value": ("text", [value for _, value in keys]),
             "written": ("text", [(met[key].written or key[1])[:320] for key in keys]),
+            "shared": ("boolean", shared),
             "person_id": ("uuid", list(persons.values())),
             "source": ("text", ["mail" if kind == EMAIL else kind for kind, _ in keys]),
             "created_at": ("timestamptz", [made] * rows),
@@ -160,6 +174,11 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM people_person WHERE id = ANY(%s)", [list(lost)])
     return ours
+
+
+def _name(key: Key, met: Met, shared: bool) -> str:
+    """What a new person is called: by the address where several write from it, whatever name came first."""
+    return (met.written or key[1] if shared else met.name)[:200]
 
 
 def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:

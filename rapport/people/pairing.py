@@ -108,9 +108,11 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
                 _("Join them only if you know that it is the same person, and say so."),
             )
         low, high = sides.roots(held.low_id, held.high_id)
-        top, below = sides.staying(low, high, into)
+        top, _below = sides.staying(low, high, into)
         rows = _rows(low), _rows(high)
-        made = merging.merge(top, below, actor, evidence=held.evidence)
+        # By the rows of the suggestion, which the member sees; the top of a tree may be hidden from them.
+        one, other = (held.low_id, held.high_id) if top == low else (held.high_id, held.low_id)
+        made = merging.merge(one, other, actor, evidence=held.evidence)
         _close(rows, PairState.JOINED, made.id, actor)
         _record("pair.confirmed", held, made.id, actor)
     return made
@@ -128,23 +130,27 @@ def refuse(pair: Pair, actor: Member | None) -> UUID:
 
 def reconsider(pair: Pair, actor: Member) -> None:
     """Take a decision back, with all that it closed. Raises Invalid where that is not possible any more."""
-    with transaction.atomic(), scope.system():
+    with alone(), scope.system():
         held = _locked((pair.low_id, pair.high_id))
-        if held.state == PairState.OPEN or held.decision is None:
+        if held.state == PairState.OPEN:
             raise Invalid(_("There is nothing to take back: it waits for a decision."))
-        decision, was = held.decision, held.state
-        if was == PairState.JOINED and Merge.objects.filter(id=decision, undone_at__isnull=True).exists():
-            from rapport.people import merging
+        decision = held.decision
+        if held.state == PairState.JOINED:
+            if decision is None or not Merge.objects.filter(id=decision, undone_at__isnull=True).exists():
+                raise Invalid(_("These two were joined by another way."), _("Take them apart on the person’s page."))
+            merging.unmerge(decision, actor, apart=False)
+        together = Q(decision=decision) if decision else Q(low_id=held.low_id, high_id=held.high_id)
+        Pair.objects.filter(together).update(state=PairState.OPEN, decision=None, decided_at=None, decided_by=None)
+        _record("pair.reopened", held, decision, actor)
 
-            merging.unmerge(decision, actor)
-        reopen(decision)
-        kind = "pair.confirmed_undone" if was == PairState.JOINED else "pair.refused_undone"
-        _record(kind, held, decision, actor)
 
-
-def reopen(decision: UUID) -> None:
-    """What one decision closed waits again; for whoever takes a merge back by another way."""
-    Pair.objects.filter(decision=decision).update(state=PairState.OPEN, decision=None, decided_at=None, decided_by=None)
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else decides about anybody, or changes a tree, until the transaction ends: the lock of all merges."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [merging._LOCK])
+        yield
 
 
 def are_apart(one: UUID, other: UUID) -> bool:
@@ -225,11 +231,10 @@ def _locked(ids: Ids) -> Pair:
 
 
 def _decided(pair: Pair) -> str:
-    who = Member.objects.filter(pk=pair.decided_by_id).values_list("name", flat=True).first() or _("Somebody")
-    said = _("%(name)s has joined these two already.") if pair.state == PairState.JOINED else _(
-        "%(name)s has decided already that these are two people."
-    )  # fmt: skip
-    return said % {"name": who}
+    who = pair.decided_by.name if pair.decided_by else _("Somebody")
+    if pair.state == PairState.JOINED:
+        return _("%(name)s has joined these two already.") % {"name": who}
+    return _("%(name)s has decided already that these are two people.") % {"name": who}
 
 
 def _close(rows: tuple[list[UUID], list[UUID]], state: PairState, decision: UUID, actor: Member | None) -> None:

@@ -19,7 +19,7 @@ _WITH_HANDLE = """ALTER TABLE people_proof ADD CONSTRAINT proof_of_handle FOREIG
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("people", "0003_directory_and_identity"),
+        ("people", "0005_merging"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
