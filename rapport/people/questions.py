@@ -1,7 +1,7 @@
 """ "Is this you?": asking somebody by mail whether a handle is theirs, and what follows from the answer.
 
-The link is the question's id, signed. It holds for seven days and one answer. Whoever answers has read mail to the address;
-that proves the address, and with a yes the handle.
+The link is the question's id, signed. It holds for seven days and one answer. Whoever answers has read mail to the
+address; that proves the address, and with a yes the handle.
 """
 
 from collections.abc import Mapping

@@ -24,8 +24,8 @@ _RECORD_POINTS = 6.0
 def mark(key: Key, actor: Member, shared: bool) -> None:
     """Say that several people use an address, or that it is one person's own after all.
 
-    A row of which every address is shared is nobody in particular, and is neither matched nor joined. Raises NotVisible,
-    NotAllowed, and Invalid where the row is joined with others: that is to be taken apart first.
+    A row of which every address is shared is nobody in particular, and is neither matched nor joined. Raises
+    NotVisible, NotAllowed, and Invalid where the row is joined with others: that is to be taken apart first.
     """
     _may_change(actor)
     if not Handle.objects.filter(kind=key[0], value=key[1]).exists():
@@ -67,8 +67,8 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
         if there is None:
             row = rows[0]
             Handle.objects.create(
-                kind=kind, value=value, written=key[1].strip()[:_VALUE_MAX], person_id=row, source=f"by {actor.name}"[:60],
-                shared=kind == EMAIL and is_role_address(value), created_at=now(),
+                kind=kind, value=value, written=key[1].strip()[:_VALUE_MAX], person_id=row,
+                source=f"by {actor.name}"[:60], shared=kind == EMAIL and is_role_address(value), created_at=now(),
             )  # fmt: skip
             Person.objects.filter(id=row).update(matched_at=None)
             events.record("handle.added", actor_id=actor.id, data={"person": str(row)})
@@ -81,7 +81,7 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
     raise Invalid(
         _("This address is somebody else’s already."),
         _("It stays theirs. That the two may be one person stands among the suggestions now.") if seen else
-        _("It stays theirs, and you may not see whose it is. Ask a colleague who knows both."),
+        _("It stays where it is. Ask a colleague."),
     )  # fmt: skip
 
 

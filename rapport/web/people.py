@@ -15,6 +15,7 @@ from rapport.conversations.queries import earlier_of
 from rapport.core import events
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotVisible
+from rapport.people import pairing
 from rapport.people.listing import people_after
 from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
 from rapport.web import person_identity, person_rights
@@ -35,7 +36,9 @@ def people(request: HttpRequest) -> HttpResponse:
     relations: dict[UUID, list[Relationship]] = {}
     for one in Relationship.objects.filter(person__in=found, until__isnull=True).order_by("kind"):
         relations.setdefault(one.person_id, []).append(one)
-    context = {"found": found, "next": following, "query": query, "relations": relations}
+    context = {
+        "found": found, "next": following, "query": query, "relations": relations, "duplicates": pairing.count_open(),
+    }  # fmt: skip
     return render(request, "web/people/list.html", context)
 
 
