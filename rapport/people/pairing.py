@@ -244,7 +244,7 @@ def _close(rows: tuple[list[UUID], list[UUID]], state: PairState, decision: UUID
 
 
 def _rows(one: UUID) -> list[UUID]:
-    return list(Person.objects.filter(root=Person.objects.filter(id=one).values("root")).values_list("id", flat=True))
+    return merging.rows_of(one)
 
 
 def _between(one: UUID, other: UUID) -> QuerySet[Pair]:

@@ -162,5 +162,3 @@ def _settled(rows: Iterable[tuple[str, str, str]]) -> None:
         },
         "settled_at = row.at",
     )
-
-

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rapport.core.errors import NotVisible
+from rapport.people import trees
 from rapport.people.models import Consent, Handle, Person, Relationship
 
 _EVERYONE = UUID(int=1)
@@ -58,15 +59,12 @@ def staying(one: UUID, other: UUID, chosen: UUID | None = None) -> tuple[UUID, U
 
 def side_of(person_id: UUID) -> Side:
     """All of a tree that may be seen, by any of its rows."""
-    tree = list(
-        Person.objects.filter(root=Person.objects.filter(id=person_id).values("root")).select_related(
-            "organization", "holder"
-        )
-    )
+    rows = trees.rows_of(person_id)
+    tree = list(Person.objects.filter(id__in=rows).select_related("organization", "holder"))
     if not tree:
         raise NotVisible("There is no such person.")
-    shown = next((one for one in tree if one.id == one.root), None) or min(tree, key=lambda one: one.id)
-    side = Side(shown, [one.id for one in tree], do_not_contact=any(one.do_not_contact for one in tree))
+    shown = next(one for one in tree if one.id == rows[0])
+    side = Side(shown, rows, do_not_contact=any(one.do_not_contact for one in tree))
     side.handles = list(Handle.objects.filter(person__in=side.rows).order_by("kind", "value"))
     current = Relationship.objects.filter(person__in=side.rows, until__isnull=True)
     side.relationships = list(current.select_related("organization").order_by("kind"))

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import connection
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,7 +21,7 @@ from rapport.people.models import Handle, Pair, Person, Question
 from rapport.people.proofs import EMAIL, PUBLIC, Key
 from rapport.web import evidence, locales
 from rapport.web.rights import WRITERS, member_of, page
-from rapport.web.twins import KINDS, Shown, shown
+from rapport.web.twins import KINDS, Shown, kind_words, shown
 
 _ADDABLE = (EMAIL, "phone", "fediverse")
 _NAMES_LOOKED_AT = 200
@@ -62,10 +63,12 @@ def section(request: HttpRequest, found: Person) -> dict[str, Any]:
     """What `web/people/identity.html` shows."""
     rows = merging.rows_of(found.id) or [found.id]
     handles = list(Handle.objects.filter(person__in=rows))
-    mailbox = _mailbox(handles)
+    mailbox, asked = _mailbox(handles), _asked(rows)
+    own = {(one.kind, one.value) for one in handles}
     context = {
         "suggestions": _suggestions(rows, found, mailbox),
-        "handles": _lines(found, handles, mailbox),
+        "handles": _lines(found, handles, mailbox, asked),
+        "asked": [(kind_words(key[0]), key[1], words) for key, words in asked.items() if words and key not in own],
         "names": sharing.names_used(_signed(handles)) if any(one.kind == EMAIL for one in handles) else [],
         "kinds": [(kind, KINDS[kind]) for kind in _ADDABLE],
     }
@@ -137,10 +140,9 @@ def _perhaps(pair: Pair, other: Person, theirs: list[Handle], found: Person, mai
     )  # fmt: skip
 
 
-def _lines(found: Person, handles: list[Handle], mailbox: Handle | None) -> list[Line]:
+def _lines(found: Person, handles: list[Handle], mailbox: Handle | None, asked: dict[Key, str]) -> list[Line]:
     accounts = [(one.kind, one.value) for one in handles if one.kind in PUBLIC]
     pages = proving.pages_of(accounts)
-    asked = _asked(handles) if handles else {}
     return [_line(one, found, pages, asked, mailbox) for one in shown(handles)]
 
 
@@ -157,11 +159,10 @@ def _line(
     )  # fmt: skip
 
 
-def _asked(handles: list[Handle]) -> dict[Key, str]:
-    """What became of the latest question about each handle, in words."""
-    rows = Question.objects.filter(value__in=[one.value for one in handles], kind__in={one.kind for one in handles})
+def _asked(rows: list[UUID]) -> dict[Key, str]:
+    """What became of the latest question about each handle, asked of this person or about them, in words."""
     found: dict[Key, str] = {}
-    for one in rows.order_by("asked_at"):
+    for one in Question.objects.filter(Q(person__in=rows) | Q(other__in=rows)).order_by("asked_at"):
         if one.answer == "no":
             words = _("they said that it is not theirs, %(when)s") % {"when": locales.day(one.answered_at or now())}
         elif one.answer or one.expires_at < now():
