@@ -10,6 +10,7 @@ from rapport.conversations.models import Conversation, Interest, Subscription, W
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.people.models import Organization, Person
+from rapport.people.trees import rows_of
 from rapport.staff.models import Member
 
 
@@ -41,6 +42,11 @@ def watch_person(person_id: UUID, member: Member) -> None:
     Watch.objects.get_or_create(member=member, person_id=person_id)
 
 
+def watches_person(person: Person, member: Member) -> bool:
+    """Whether one hears of this person, by whichever of their rows one said so."""
+    return Watch.objects.filter(member=member, person__root=person.root).exists()
+
+
 def watch_organization(organization_id: UUID, member: Member) -> None:
     """Hear of everything with this organization that one may see. Raises NotVisible."""
     if not Organization.objects.filter(id=organization_id).exists():
@@ -50,7 +56,7 @@ def watch_organization(organization_id: UUID, member: Member) -> None:
 
 def unwatch_person(person_id: UUID, member: Member) -> None:
     """No longer."""
-    Watch.objects.filter(member=member, person_id=person_id).delete()
+    Watch.objects.filter(member=member, person_id__in=[person_id, *rows_of(person_id)]).delete()
 
 
 def unwatch_organization(organization_id: UUID, member: Member) -> None:

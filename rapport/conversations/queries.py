@@ -24,6 +24,8 @@ from rapport.conversations.summaries import Summary, summaries
 from rapport.conversations.tallying import Counts, count_open
 from rapport.core import plans
 from rapport.core.errors import NotVisible
+from rapport.people import trees
+from rapport.people.trees import ROWS_SQL
 
 __all__ = [
     "SORTS", "VIEWS", "Counts", "Narrowing", "Page", "View", "active_topics", "attachments_of", "count_open",
@@ -75,6 +77,7 @@ def get_conversation(conversation_id: UUID) -> Conversation:
     found = _joined().filter(id=conversation_id).first()
     if found is None:
         raise NotVisible("There is no such conversation.")
+    trees.call([found.person])
     return found
 
 
@@ -105,11 +108,12 @@ def messages_of(conversation_id: UUID, before: UUID | None = None) -> tuple[list
         edge = get_message(conversation_id, before)
         found = found.filter(Q(at__lt=edge.at) | Q(at=edge.at, id__lt=edge.id), at__lte=edge.at)
     rows = list(found.order_by("-at", "-id")[: TIMELINE_SIZE + 1])
+    trees.call(message.person for message in rows)
     return rows[TIMELINE_SIZE - 1 :: -1] if len(rows) > TIMELINE_SIZE else rows[::-1], len(rows) > TIMELINE_SIZE
 
 
 #: Of who said it only the name: a page of messages would else read a thousand values that it does not show.
-_SAID = [*(field.name for field in Message._meta.concrete_fields), "person__name", "member__name"]
+_SAID = [*(field.name for field in Message._meta.concrete_fields), "person__name", "person__top", "member__name"]
 
 
 def attachments_of(conversation_id: UUID, message_ids: Iterable[UUID]) -> dict[UUID, list[Attachment]]:
@@ -134,12 +138,18 @@ def earlier_forms(conversation_id: UUID, messages: Iterable[Message]) -> dict[UU
 
 
 def earlier_of(person_id: UUID, but: UUID | None = None, limit: int = 8) -> list[Conversation]:
-    """The latest conversations with a person, except `but`."""
-    found = Conversation.objects.filter(person_id=person_id, merged_into__isnull=True)
+    """The latest conversations with a person by whichever of their rows, except `but`."""
+    found = Conversation.objects.extra(where=[_OF_PERSON], params=[[person_id], limit + 1, limit + 1])  # noqa: S610
     if but is not None:
         found = found.exclude(id=but)
     with plans.fresh():
         return list(found.select_related("owner_team").order_by("-last_activity_at")[:limit])
+
+
+#: Of each row the latest by its index: some have thousands.
+_OF_PERSON = f"""conversations_conversation.id IN (SELECT c.id FROM ({ROWS_SQL}) AS b CROSS JOIN LATERAL (
+    SELECT id, last_activity_at FROM conversations_conversation WHERE person_id = b.id AND merged_into IS NULL
+    ORDER BY last_activity_at DESC LIMIT %s) AS c ORDER BY c.last_activity_at DESC LIMIT %s)"""
 
 
 def active_topics() -> list[Topic]:

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from rapport.people.trees import ABOVE_SQL, NAME_SQL
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -51,12 +53,12 @@ def summaries(ids: Sequence[UUID]) -> list[Summary]:
     return [found[one] for one in ids if one in found]
 
 
-_SUMMARIES = """SELECT c.id, c.subject, c.snippet, c.status, c.priority, coalesce(p.name, ''), coalesce(ch.name, ''),
+_SUMMARIES = f"""SELECT c.id, c.subject, c.snippet, c.status, c.priority, {NAME_SQL}, coalesce(ch.name, ''),
     coalesce(topic.name, ''), c.owner_team_id, coalesce(team.name, ''), coalesce(team.slug, ''), c.owner_member_id,
     coalesce(m.name, ''), c.involved, c.confidential, c.awaiting_answer, c.created_at, c.last_activity_at,
     c.first_answered_at, c.first_answer_due_at, c.resolution_due_at, c.due_at, c.snoozed, c.snoozed_until
 FROM conversations_conversation c
-LEFT JOIN people_person p ON p.id = c.person_id
+LEFT JOIN people_person p ON p.id = c.person_id {ABOVE_SQL}
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 LEFT JOIN conversations_topic topic ON topic.id = c.topic_id
 LEFT JOIN staff_team team ON team.id = c.owner_team_id

@@ -42,7 +42,7 @@ class Asked:
         if self.conversation:
             found = found.filter(conversation_id=self.conversation)
         if self.person:
-            found = found.extra(where=[_OF_PERSON], params=[str(self.person), self.person])  # noqa: S610
+            found = found.extra(where=[_OF_PERSON], params=[str(self.person), self.person, self.person])  # noqa: S610
         if self.since:
             found = found.filter(at__gte=self.since)
         if self.until:
@@ -57,8 +57,11 @@ class Asked:
         return [name for name in self.__dataclass_fields__ if getattr(self, name)]
 
 
-_OF_PERSON = """(core_event.data ->> 'person' = %s
-    OR core_event.conversation_id IN (SELECT id FROM conversations_conversation WHERE person_id = %s))"""
+# A person is a tree of rows (people.models.Person), as far as whoever looks sees them.
+_ROWS = """SELECT b.id FROM people_person a JOIN people_person b ON b.root = a.root WHERE a.id = %s"""
+_OF_PERSON = f"""(core_event.data ->> 'person' = %s
+    OR core_event.data ->> 'person' IN (SELECT id::text FROM ({_ROWS}) AS r)
+    OR core_event.conversation_id IN (SELECT id FROM conversations_conversation WHERE person_id IN ({_ROWS})))"""
 _OF_SUBJECT = """(lower(core_event.subject) LIKE %s
     OR core_event.conversation_id IN (SELECT id FROM conversations_conversation WHERE lower(subject) LIKE %s))"""
 

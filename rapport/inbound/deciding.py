@@ -17,7 +17,7 @@ def facts_of(
     arrivals: Sequence[Arrival], speakers: Mapping[Key, Speaker], channels: Mapping[UUID, Channel]
 ) -> list[Facts]:
     """The facts of each arrival that opens a conversation."""
-    known = {s.person_id for s in (_speaker(a, speakers) for a in arrivals) if s and not s.is_new}
+    known = {s.root for s in (_speaker(a, speakers) for a in arrivals) if s and not s.is_new}
     earlier = _earlier_owners(known)
     return [_facts(a, _speaker(a, speakers), channels[a.item.channel_id], earlier) for a in arrivals]
 
@@ -44,7 +44,9 @@ def _facts(arrival: Arrival, speaker: Speaker | None, channel: Channel, earlier:
         origin=said.origin,
         reach=author.reach if author else None,
         is_verified=bool(author and author.verified),
-        earlier_owner_of_person=earlier.get(speaker.person_id) if speaker else None,
+        earlier_owner_of_person=earlier.get(speaker.root) if speaker else None,
+        holder=speaker.holder[0] if speaker else "",
+        holder_name=speaker.holder[1] if speaker else "",
     )
 
 
@@ -52,17 +54,20 @@ def _speaker(arrival: Arrival, speakers: Mapping[Key, Speaker]) -> Speaker | Non
     return speakers.get(arrival.sender) if arrival.sender else None
 
 
-def _earlier_owners(people: Iterable[UUID]) -> dict[UUID, str]:
-    """Which team owned the latest conversation of each person; confidential ones stay out of it."""
-    ids = list(people)
+def _earlier_owners(roots: Iterable[UUID]) -> dict[UUID, str]:
+    """Which team owned the latest conversation of each person, by root; confidential ones stay out of it."""
+    ids = list(roots)
     if not ids:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT p.id, last.slug FROM unnest(%s::uuid[]) AS p(id) CROSS JOIN LATERAL (
-                SELECT t.slug FROM conversations_conversation c JOIN staff_team t ON t.id = c.owner_team_id
-                WHERE c.person_id = p.id AND NOT c.confidential AND NOT t.confidential
-                ORDER BY c.last_activity_at DESC LIMIT 1) AS last""",
+            """SELECT p.root, last.slug FROM unnest(%s::uuid[]) AS p(root) CROSS JOIN LATERAL (
+                SELECT of_row.slug FROM people_person b CROSS JOIN LATERAL (
+                    SELECT t.slug, c.last_activity_at FROM conversations_conversation c
+                    JOIN staff_team t ON t.id = c.owner_team_id
+                    WHERE c.person_id = b.id AND NOT c.confidential AND NOT t.confidential
+                    ORDER BY c.last_activity_at DESC LIMIT 1) AS of_row
+                WHERE b.root = p.root ORDER BY of_row.last_activity_at DESC LIMIT 1) AS last""",
             [ids],
         )
         return dict(cursor.fetchall())

@@ -15,6 +15,7 @@ from rapport.core.ids import new_id
 from rapport.inbound.arrival import Arrival, addressed_to
 from rapport.outbound import returns
 from rapport.people.arrivals import Key
+from rapport.people.trees import ROWS_SQL
 
 _SUBJECT_MEMORY = timedelta(days=60)
 
@@ -152,11 +153,11 @@ def _by_subject(arrival: Arrival, person: UUID) -> UUID | None:
         return None
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT id, subject FROM conversations_conversation WHERE person_id = %s AND NOT confidential
+            f"""SELECT id, subject FROM conversations_conversation WHERE person_id IN ({ROWS_SQL}) AND NOT confidential
                 AND NOT EXISTS (SELECT 1 FROM staff_team t WHERE t.id = owner_team_id AND t.confidential)
                 AND first_answered_at IS NOT NULL AND status <> 'merged' AND last_activity_at > %s
             ORDER BY last_activity_at DESC LIMIT 50""",
-            [person, arrival.at - _SUBJECT_MEMORY],
+            [[person], arrival.at - _SUBJECT_MEMORY],
         )
         wanted = threading.bare_subject(arrival.said.subject)
         same = [id for id, subject in cursor.fetchall() if threading.bare_subject(subject) == wanted and wanted]

@@ -16,6 +16,7 @@ from rapport.conversations.models import Conversation, Presence, Status
 from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import business_hours
+from rapport.people import trees
 from rapport.staff.hours import Hours, is_open
 from rapport.staff.models import Absence, Member, Role, Team
 
@@ -116,7 +117,9 @@ def absent(member_ids: Iterable[UUID], at: datetime) -> dict[UUID, datetime]:
 
 def owned_in(team: Team, member: Member, limit: int) -> list[Conversation]:
     """A member's open conversations of the team, what is due first."""
-    return list(_open(team).filter(owner_member=member).select_related("person").order_by(*_URGENT)[:limit])
+    found = list(_open(team).filter(owner_member=member).select_related("person").order_by(*_URGENT)[:limit])
+    trees.call(one.person for one in found)
+    return found
 
 
 def loads(team: Team, but: Member) -> list[MemberLoad]:
@@ -145,7 +148,9 @@ def _cards(team: Team, ids: list[UUID]) -> tuple[dict[UUID | None, list[Conversa
     place = Window(RowNumber(), partition_by="owner_member_id", order_by=_URGENT)
     shown = held.select_related("person").annotate(place=place).filter(place__lte=CARDS_MAX).order_by("place")
     cards: dict[UUID | None, list[Conversation]] = {}
-    for one in shown:
+    rows = list(shown)
+    trees.call(one.person for one in rows)
+    for one in rows:
         cards.setdefault(one.owner_member_id, []).append(one)
     totals: dict[UUID | None, int] = {}
     with connection.cursor() as cursor:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from rapport.core.errors import Invalid, NotVisible
 from rapport.insight.sources import SOURCES, Narrowing, within
+from rapport.people.trees import ABOVE_SQL, NAME_SQL
 
 PAGE_SIZE = 50
 EXPORT_MAX = 100_000
@@ -66,9 +67,9 @@ def page(wanted: Wanted, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
         values |= _edge(cursor)
     took = f"extract(epoch FROM {source.at} - c.created_at)::float8" if source.took else "NULL::float8"
     found = _fetched(
-        f"""SELECT c.id, {source.at}, c.subject, c.status, coalesce(p.name, ''), coalesce(o.name, ''),
+        f"""SELECT c.id, {source.at}, c.subject, c.status, {NAME_SQL}, coalesce(o.name, ''),
             coalesce(l.name, ''), coalesce(y.name, ''), {took}, {source.key}
-        FROM {source.table} LEFT JOIN people_person p ON p.id = c.person_id
+        FROM {source.table} LEFT JOIN people_person p ON p.id = c.person_id {ABOVE_SQL}
             LEFT JOIN staff_team o ON o.id = c.owner_team_id LEFT JOIN channels_channel l ON l.id = c.channel_id
             LEFT JOIN conversations_topic y ON y.id = c.topic_id
         WHERE {where} ORDER BY {source.at} DESC, {source.key} DESC LIMIT %(limit)s""",

@@ -15,6 +15,7 @@ from rapport.notices.matters import Matter, Staff, matters, staff
 from rapport.notices.models import Preferences, Progress
 from rapport.notices.reasons import way_of
 from rapport.notices.recipients import HEARD, recipients
+from rapport.people import trees
 from rapport.staff.models import Member
 
 _BATCH = 500
@@ -148,5 +149,6 @@ def _names(ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def conversations_of(ids: Iterable[UUID]) -> dict[UUID, Conversation]:
     """The conversations that are spoken of, with what their lines show."""
-    found = Conversation.objects.select_related("owner_team", "person").filter(id__in=list(ids))
+    found = list(Conversation.objects.select_related("owner_team", "person").filter(id__in=list(ids)))
+    trees.call((one.person for one in found), openly=True)
     return {one.id: one for one in found}

@@ -4,9 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db.models import Q
+
 from rapport.conversations.models import Conversation, Interest, Message, Subscription, Watch
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.models import Event
+from rapport.people import trees
+from rapport.people.models import Person
 from rapport.staff.models import Membership
 
 
@@ -63,6 +67,7 @@ def matters(events: Iterable[Event], known: Staff) -> dict[UUID, Matter]:
     heard = list(events)
     ids = {event.conversation_id for event in heard if event.conversation_id}
     rows = list(Conversation.objects.select_related("person").filter(id__in=ids, merged_into__isnull=True))
+    trees.call((row.person for row in rows), openly=True)
     followers, muted = _subscriptions(ids)
     watchers = _watchers(rows)
     authors = _authors(heard)
@@ -77,7 +82,7 @@ def matters(events: Iterable[Event], known: Staff) -> dict[UUID, Matter]:
             frozenset(watchers.get(row.id, ())),
             known.members_of.get(row.owner_team_id, frozenset()) if row.owner_team_id else frozenset(),
             authors,
-            row.person.name if row.person else "",
+            row.person.called if row.person else "",
         )
         for row in rows
     }
@@ -97,19 +102,25 @@ def _subscriptions(ids: Collection[UUID]) -> tuple[dict[UUID, set[UUID]], dict[U
 
 
 def _watchers(rows: Iterable[Conversation]) -> dict[UUID, set[UUID]]:
-    """By conversation, who watches its person or their organization."""
+    """By conversation, who watches its person, by whichever of their rows, or an organization of theirs."""
     people = {row.id: row.person for row in rows if row.person}
+    things: dict[UUID, set[UUID]] = {}
+    # What only some know of one of their rows must not tell others that the person belongs to an organization.
+    known = Q(audience__contains=[EVERYONE]) | Q(id__in=[one.id for one in people.values()])
+    kin = Person.objects.filter(root__in={one.root for one in people.values()})
+    for id, root in kin.values_list("id", "root"):
+        things.setdefault(root, set()).add(id)
+    for organization, root in kin.filter(known, organization__isnull=False).values_list("organization_id", "root"):
+        things[root].add(organization)
     watching: dict[UUID, set[UUID]] = {}
-    found = Watch.objects.filter(person_id__in=[one.id for one in people.values()]) | Watch.objects.filter(
-        organization_id__in=[one.organization_id for one in people.values() if one.organization_id]
-    )
-    for member, person, organization in found.values_list("member_id", "person_id", "organization_id"):
+    every = {one for found in things.values() for one in found}
+    watches = Watch.objects.filter(Q(person_id__in=every) | Q(organization_id__in=every))
+    for member, person, organization in watches.values_list("member_id", "person_id", "organization_id"):
         watching.setdefault(person or organization, set()).add(member)
     return {
-        id: watching.get(one.id, set()) | watching.get(one.organization_id, set()) if one.organization_id
-        else watching.get(one.id, set())
+        id: {member for thing in things.get(one.root, ()) for member in watching.get(thing, ())}
         for id, one in people.items()
-    }  # fmt: skip
+    }
 
 
 def _authors(events: Iterable[Event]) -> dict[UUID, UUID]:

@@ -107,8 +107,8 @@ def values(member: Member, conversation: Conversation | None) -> dict[str, str]:
     if person:
         organization = person.organization
         found |= {
-            "person.name": person.name,
-            "person.first_name": first_name(person.name),
+            "person.name": person.called,
+            "person.first_name": first_name(person.called),
             "organization.name": organization.name if organization else "",
         }
     return found

@@ -46,5 +46,17 @@ def choose(members: Iterable[MemberLoad]) -> Choice:
     return Choice(best, f"{best.name} has the most room of those present ({best.open_count} of {best.capacity})")
 
 
+def choose_holder(members: Iterable[MemberLoad], address: str, name: str) -> Choice:
+    """The member who holds the relationship, unless they are away or not of the team; then the team's queue."""
+    if not address:
+        return Choice(None, "nobody holds the relationship with the sender")
+    holder = next((member for member in members if member.email == address), None)
+    if holder is None:
+        return Choice(None, f"{name}, who holds the relationship, is not of the team")
+    if not holder.present:
+        return Choice(None, f"{name}, who holds the relationship, is not present")
+    return Choice(holder, f"{name} holds the relationship")
+
+
 def _load(member: MemberLoad) -> tuple[float, datetime, UUID]:
     return member.open_count / member.capacity, member.last_assigned_at or _NEVER, member.id

@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from rapport.ownership.assign import Choice, MemberLoad, choose
+from rapport.ownership.assign import Choice, MemberLoad, choose, choose_holder
 from rapport.ownership.facts import Facts
-from rapport.ownership.policy import BY_LOAD, EARLIER_OWNER, PRIORITIES, Outcome, Policy, Promise, Rule
+from rapport.ownership.policy import (
+    BY_HOLDER,
+    BY_LOAD,
+    EARLIER_OWNER,
+    HOLDER,
+    PRIORITIES,
+    Outcome,
+    Policy,
+    Promise,
+    Rule,
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,13 @@ class Verdict:
     promise: Promise | None = None
     approval: str = ""
     confidential: bool = False
+
+
+#: Owners that may be nobody: then the next rule counts.
+_NOBODY = {
+    EARLIER_OWNER: "there is no earlier owner",
+    HOLDER: "nobody of a team holds the relationship",
+}
 
 
 @dataclass
@@ -145,8 +162,8 @@ def _take_hit(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> R
         if draft.reason:
             return result._replace(reason=f"{result.reason} ({_already(draft)})")
         owner = _owner(rule, scene)
-        if owner is None and rule.then.owner == EARLIER_OWNER:
-            return result._replace(reason=f"{result.reason}, but there is no earlier owner")
+        if owner is None and rule.then.owner in _NOBODY:
+            return result._replace(reason=f"{result.reason}, but {_NOBODY[rule.then.owner]}")
         if owner is None:
             draft.owner = scene.triage
             draft.reason = f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
@@ -163,9 +180,20 @@ def _already(draft: _Draft) -> str:
 
 def _owner(rule: Rule, scene: _Scene) -> TeamEntry | None:
     slug = rule.then.owner
+    if slug == HOLDER:
+        return _team_of_holder(scene)
     if slug == EARLIER_OWNER:
         slug = scene.facts.earlier_owner_of_thread or scene.facts.earlier_owner_of_person or ""
     return scene.directory.teams.get(slug)
+
+
+def _team_of_holder(scene: _Scene) -> TeamEntry | None:
+    """A team of the member who holds the relationship: the one that had this person before, else an open one."""
+    facts, teams = scene.facts, scene.directory.teams
+    theirs = [slug for slug in sorted(teams) if any(m.email == facts.holder for m in teams[slug].members)]
+    if not facts.holder or not theirs:
+        return None
+    return teams[min(theirs, key=lambda slug: (slug != facts.earlier_owner_of_person, teams[slug].confidential))]
 
 
 def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
@@ -188,7 +216,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
     # A rule that merely adds must not open a confidential matter to its team: only one that says so in the
     # same breath.
     involved = draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
-    choice = _member(draft, owner)
+    choice = _member(draft, owner, scene)
     return Verdict(
         owner=owner.slug if owner else "",
         sentence=_sentence(draft, owner, choice),
@@ -204,11 +232,13 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
     )
 
 
-def _member(draft: _Draft, owner: TeamEntry | None) -> Choice:
+def _member(draft: _Draft, owner: TeamEntry | None, scene: _Scene) -> Choice:
     if owner is None:
         return Choice(None, "")
     if draft.then.assign == BY_LOAD:
         return choose(owner.members)
+    if draft.then.assign == BY_HOLDER or (draft.then.owner == HOLDER and not draft.then.member):
+        return choose_holder(owner.members, scene.facts.holder, scene.facts.holder_name)
     if not draft.then.member:
         return Choice(None, "")
     named = next((member for member in owner.members if member.email == draft.then.member), None)

@@ -23,7 +23,8 @@ class Facts:
     sender's kinds today. `inside_hours` says by name of business hours whether they were open at `at`; "" is
     the company's own. The earlier owners are team slugs, and come from conversations that are not
     confidential: the reason is shown to others. `origin` says how it came: addressed to us, found by a search, in a
-    feed; `reach` is how many follow who says it, where that is known.
+    feed; `reach` is how many follow who says it, where that is known. `holder` is
+    the address of the active member who holds the relationship with the sender, "" where nobody does.
     """
 
     at: datetime
@@ -47,6 +48,8 @@ class Facts:
     origin: str = "addressed"
     reach: int | None = None
     is_verified: bool = False
+    holder: str = ""
+    holder_name: str = ""
     earlier_owner_of_person: str | None = None
     earlier_owner_of_thread: str | None = None
 

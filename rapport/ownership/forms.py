@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rapport.ownership.conditions import REGISTRY
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
-from rapport.ownership.policy import BY_LOAD, EARLIER_OWNER, PRIORITIES, Policy, Promise, Rule
+from rapport.ownership.policy import BY_HOLDER, BY_LOAD, EARLIER_OWNER, HOLDER, PRIORITIES, Policy, Promise, Rule
 from rapport.ownership.problems import PolicyError, Vocabulary
 
 __all__ = [
@@ -67,9 +67,13 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
     """
     teams = _choices(sorted(vocabulary.names.get("teams", ())))
     return {
-        "owner": (*teams, (EARLIER_OWNER, "Whoever owned it before")),
+        "owner": (
+            *teams, (EARLIER_OWNER, "Whoever owned it before"), (HOLDER, "Whoever holds the relationship"),
+        ),
         "member": _choices(sorted(vocabulary.names.get("members", ()))),
-        "assign": ((BY_LOAD, "Whoever is present and has the most room"),),
+        "assign": (
+            (BY_LOAD, "Whoever is present and has the most room"), (BY_HOLDER, "Whoever holds the relationship"),
+        ),
         "involve": teams,
         "topic": _choices(sorted(vocabulary.names.get("topics", ()))),
         "priority": tuple((priority, priority.capitalize()) for priority in PRIORITIES),
@@ -103,10 +107,12 @@ def _then(rule: Rule, names: Mapping[str, str]) -> str:
     then, parts = rule.then, []
     if then.owner == EARLIER_OWNER:
         parts.append("the earlier owner owns it")
+    elif then.owner == HOLDER:
+        parts.append("the team of whoever holds the relationship owns it")
     elif then.owner:
         parts.append(f"{names.get(then.owner, then.owner)} owns it")
     if then.member or then.assign:
-        parts.append(f"{then.member} answers" if then.member else "whoever has the most room answers")
+        parts.append(f"{then.member} answers" if then.member else _ANSWERS[then.assign])
     if then.involve:
         parts.append(f"{', '.join(names.get(slug, slug) for slug in then.involve)} follows it")
     parts += [f"the topic is {then.topic}"] if then.topic else []
@@ -117,6 +123,9 @@ def _then(rule: Rule, names: Mapping[str, str]) -> str:
         parts.append("a colleague approves " + ("every answer" if then.approval == "all" else "answers in public"))
     parts += ["in confidence"] if then.confidential else []
     return "; ".join(parts)
+
+
+_ANSWERS = {BY_LOAD: "whoever has the most room answers", BY_HOLDER: "whoever holds the relationship answers"}
 
 
 def _promised(promise: str | Promise) -> str:

@@ -9,8 +9,10 @@ from rapport.ownership.conditions import Plain, parse_condition, plain_condition
 from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
 from rapport.ownership.policy import (
     APPROVALS,
+    BY_HOLDER,
     BY_LOAD,
     EARLIER_OWNER,
+    HOLDER,
     PRIORITIES,
     Outcome,
     Policy,
@@ -105,7 +107,7 @@ def _outcome(given: object, promises: Mapping[str, Promise], problems: Problems)
     outcome = Outcome(
         owner=_owner(table, problems),
         member=_name(table, "member", problems, "members", "a member").lower() if "member" in table else "",
-        assign=_one_of(table, "assign", problems, "a way to assign", (BY_LOAD,)),
+        assign=_one_of(table, "assign", problems, "a way to assign", (BY_LOAD, BY_HOLDER)),
         involve=_involve(table, problems),
         topic=_name(table, "topic", problems, "topics", "a topic") if "topic" in table else "",
         priority=_one_of(table, "priority", problems, "a priority", PRIORITIES),
@@ -133,7 +135,9 @@ def _check_together(outcome: Outcome, has_owner: bool, problems: Problems) -> No
 def _owner(table: Mapping[str, Any], problems: Problems) -> str:
     if "owner" not in table:
         return ""
-    return EARLIER_OWNER if table["owner"] == EARLIER_OWNER else _name(table, "owner", problems, "teams", "a team")
+    if table["owner"] in (EARLIER_OWNER, HOLDER):
+        return str(table["owner"])
+    return _name(table, "owner", problems, "teams", "a team")
 
 
 def _involve(table: Mapping[str, Any], problems: Problems) -> tuple[str, ...]:

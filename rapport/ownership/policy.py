@@ -19,6 +19,10 @@ EARLIER_OWNER = "@earlier"
 """As an owner: the team that owned this thread or, failing that, this person before."""
 BY_LOAD = "load"
 """As a way to assign: the member present with the most room."""
+HOLDER = "@holder"
+"""As an owner: the team of the member who holds the relationship with the sender, and that member."""
+BY_HOLDER = "holder"
+"""As a way to assign: the member who holds the relationship."""
 _MINUTES_MAX = 366 * 24 * 60
 
 
@@ -109,6 +113,6 @@ class Policy:
         return self.promises.get(given) if isinstance(given, str) else given
 
     @property
-    def uses_load(self) -> bool:
-        """Whether any rule assigns by load."""
-        return any(rule.then.assign == BY_LOAD for rule in self.rules)
+    def uses_members(self) -> bool:
+        """Whether any rule gives to a member: then who is in which team must be known, and how much they have."""
+        return any(rule.then.assign or rule.then.member or rule.then.owner == HOLDER for rule in self.rules)

@@ -80,7 +80,7 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         return []
     version, policy = current_policy()
     at, number = now(), version.number if version else None
-    here = company(at, with_members=policy.uses_load or any(rule.then.member for rule in policy.rules))
+    here = company(at, with_members=policy.uses_members)
     directory, decided = here.directory, []
     for conversation_id, facts in items:
         verdict = decide(policy, facts.completed(here.matcher, OpenAt(here.hours, facts.at)), directory)

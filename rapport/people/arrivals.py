@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -24,14 +25,18 @@ _FREEMAIL = frozenset(whitelist)
 
 @dataclass(slots=True)
 class Speaker:
-    """A person as the pipeline needs them. `is_new`: made by this batch.
+    """A person as the pipeline needs them. `person_id` is the row that the handle belongs to, `root` the whole person.
 
-    `written` and `verified_how` are those of the handle by which they were found.
+    What is known of them is known by any of their rows; but of rows that fewer may know of than of this one, nothing is
+    told: what is decided by it says so. `holder` is the address and name of the member who holds the relationship.
+    `is_new`: made by this batch. `written` and `verified_how` are those of the handle by which they were found.
     """
 
     person_id: UUID
+    root: UUID
     organization: str = ""
     domain: str = ""
+    holder: tuple[str, str] = ("", "")
     relationships: frozenset[str] = field(default_factory=frozenset)
     audience: tuple[UUID, ...] = ()
     is_new: bool = False
@@ -112,22 +117,40 @@ def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT h.kind, h.value, p.id, coalesce(o.name, ''), coalesce(o.domain, ''), p.audience,
-                (SELECT array_agg(r.kind) FROM people_relationship r WHERE r.person_id = p.id
-                    AND (r.until IS NULL OR r.until >= current_date)), h.written, h.verified_how
-            FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
-            JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
-            JOIN people_person p ON p.id = h.person_id
-            LEFT JOIN people_organization o ON o.id = p.organization_id""",
-            [[kind for kind, _ in wanted], [value for _, value in wanted]],
-        )
-        return {
-            (kind, value): Speaker(
-                person, organization, domain, frozenset(kinds or ()), tuple(audience), written=written, verified_how=how
-            )
-            for kind, value, person, organization, domain, audience, kinds, written, how in cursor.fetchall()
-        }
+        cursor.execute(_KNOWN, [[kind for kind, _ in wanted], [value for _, value in wanted]])
+        return {(row[0], row[1]): _speaker(*row[2:]) for row in cursor.fetchall()}
+
+
+def _speaker(
+    person: UUID, root: UUID, audience: Iterable[UUID], organization: str, domain: str, *rest: Any
+) -> Speaker:  # fmt: skip
+    email, name, kinds, written, how = rest
+    return Speaker(
+        person, root, organization, domain, (email, name), frozenset(kinds or ()), tuple(audience), written=written,
+        verified_how=how,
+    )  # fmt: skip
+
+
+# `tree`: those rows of the same person of which everybody may know who may know of this one; it comes first.
+_KNOWN = f"""SELECT h.kind, h.value, p.id, p.root, p.audience, coalesce(o.name, ''), coalesce(o.domain, ''),
+    coalesce(m.email, ''), coalesce(m.name, ''),
+    (SELECT array_agg(r.kind) FROM (
+        SELECT r.kind, r.until FROM people_relationship r WHERE r.person_id = ANY(tree.rows)
+        UNION ALL SELECT r.kind, r.until FROM people_organizationrelationship r
+            WHERE r.organization_id = ANY(tree.organizations)) AS r
+        WHERE r.until IS NULL OR r.until >= current_date), h.written, h.verified_how
+FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
+JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
+JOIN people_person p ON p.id = h.person_id
+CROSS JOIN LATERAL (SELECT array_agg(t.id) AS rows,
+    array_agg(t.organization_id ORDER BY t.id <> p.id, t.id <> p.root, t.id)
+        FILTER (WHERE t.organization_id IS NOT NULL) AS organizations,
+    array_agg(t.holder_id ORDER BY t.id <> p.id, t.id <> p.root, t.id)
+        FILTER (WHERE t.holder_id IS NOT NULL) AS holders
+    FROM people_person t WHERE t.root = p.root AND (t.id = p.id OR t.audience @> '{_EVERYONE}'
+        OR t.audience @> p.audience)) AS tree
+LEFT JOIN people_organization o ON o.id = tree.organizations[1]
+LEFT JOIN staff_member m ON m.id = tree.holders[1] AND m.is_active AND m.role <> 'reader'"""
 
 
 def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
@@ -186,7 +209,11 @@ def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT domain, id FROM people_organization WHERE domain = ANY(%s)", [wanted])
+        cursor.execute(
+            """SELECT domain, organization_id FROM people_organizationdomain WHERE domain = ANY(%s)
+            UNION ALL SELECT domain, id FROM people_organization WHERE domain = ANY(%s)""",
+            [wanted, wanted],
+        )
         ids = dict(cursor.fetchall())
         missing = [domain for domain in wanted if domain not in ids]
         bulk.insert(

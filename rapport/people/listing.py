@@ -6,11 +6,13 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from rapport.people.models import Person
+from rapport.people.trees import SHOWN_SQL
 
 
 def people_after(cursor: str = "", limit: int = 60) -> tuple[list[Person], str]:
     """A page of everybody by name, after the person whose id is `cursor`; and the next page's cursor, if any."""
-    rows = Person.objects.select_related("organization").annotate(lower_name=Lower("name")).order_by("lower_name", "id")
+    rows = Person.objects.extra(where=[SHOWN_SQL])  # noqa: S610
+    rows = rows.select_related("organization").annotate(lower_name=Lower("name")).order_by("lower_name", "id")
     start = _uuid(cursor)
     edge = rows.filter(id=start).first() if start else None
     if edge is not None:

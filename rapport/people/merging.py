@@ -23,7 +23,7 @@ from rapport.people import filling
 from rapport.people.filling import Below, Filled, Values, descendants
 from rapport.people.models import Merge, Pair, PairState, Person
 from rapport.people.releasing import release, take_release_back
-from rapport.people.trees import root_of, rows_of
+from rapport.people.trees import EVERYONE, root_of, rows_of
 from rapport.staff.models import Member
 from rapport.staff.rights import WRITE
 
@@ -33,7 +33,6 @@ __all__ = [
 ]  # fmt: skip
 
 MERGED, UNMERGED = "person.merged", "person.unmerged"
-EVERYONE = UUID("00000000-0000-0000-0000-000000000001")
 _AT_ONCE = 50
 #: The name of the lock of all merges ("people" as a number).
 _LOCK = 0x70656F706C65

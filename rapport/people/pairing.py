@@ -112,7 +112,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
         rows = _rows(low), _rows(high)
         # By the rows of the suggestion, which the member sees; the top of a tree may be hidden from them.
         one, other = (held.low_id, held.high_id) if top == low else (held.high_id, held.low_id)
-        made = merging.merge(one, other, actor, evidence=held.evidence)
+        made = merging.merge(one, other, actor, how="pair", evidence=held.evidence)
         _close(rows, PairState.JOINED, made.id, actor)
         _record("pair.confirmed", held, made.id, actor)
     return made

@@ -11,11 +11,13 @@ from django.db import connection
 
 from rapport.people.models import Person
 
+#: Stands in an audience for every active member.
+EVERYONE = UUID("00000000-0000-0000-0000-000000000001")
 #: Ids of all rows of the trees that the rows with ids of a parameter (an array) belong to.
 ROWS_SQL = """SELECT b.id FROM people_person a JOIN people_person b ON b.root = a.root WHERE a.id = ANY(%s::uuid[])"""
-#: Whether row `p` is the one by which its tree is shown; for lists, which show everybody once.
-SHOWN_SQL = """(p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_person b
-    WHERE b.root = p.root AND (b.id = b.root OR b.id < p.id)))"""
+#: Whether a row of people_person is the one by which its tree is shown; for lists, which show everybody once.
+SHOWN_SQL = """(people_person.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_person b
+    WHERE b.root = people_person.root AND (b.id = b.root OR b.id < people_person.id)))"""
 #: The id by which the tree of row `t` is shown.
 SHOWN_BY_SQL = """(SELECT b.id FROM people_person b WHERE b.root = t.root ORDER BY b.id <> b.root, b.id LIMIT 1)"""
 #: The name to show for row `p`, joined with its tree's root as `above`.
@@ -64,11 +66,17 @@ def once(person_ids: Iterable[UUID]) -> list[UUID]:
         return list(dict.fromkeys(row[0] for row in cursor.fetchall()))
 
 
-def call(people: Iterable[Person | None]) -> None:
-    """Give rows below others the name of their tree (`Person.called`); asks only where there are such rows."""
+def call(people: Iterable[Person | None], *, openly: bool = False) -> None:
+    """Give rows below others the name of their tree (`Person.called`); asks only where there are such rows.
+
+    `openly`: only names that everybody may know, for what is told to others.
+    """
     below = [one for one in people if one is not None and one.top]
     if not below:
         return
-    names = dict(Person.objects.filter(id__in={one.root for one in below}).values_list("id", "name"))
+    roots = Person.objects.filter(id__in={one.root for one in below})
+    if openly:
+        roots = roots.filter(audience__contains=[EVERYONE])
+    names = dict(roots.values_list("id", "name"))
     for one in below:
         one.name_above = names.get(one.root, "")

@@ -16,6 +16,7 @@ from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import opening
+from rapport.people import trees
 from rapport.people.models import Person
 from rapport.staff.models import Team
 from rapport.web.composer import uuid_or_none
@@ -92,4 +93,5 @@ def _about(request: HttpRequest) -> tuple[Conversation | None, Person | None]:
     conversation = queries.get_conversation(asked) if asked else None
     wanted: UUID | None = uuid_or_none(request.GET.get("person", ""))
     person = Person.objects.filter(id=wanted).first() if wanted else None
+    trees.call([person])
     return conversation, person or (conversation.person if conversation else None)

@@ -237,8 +237,9 @@ def _reply_to(conversation: Conversation, last: Message | None) -> Addresses:
     person = (last.person if last else None) or conversation.person
     if person is None:
         return []
-    handle = Handle.objects.filter(person=person, kind="email").order_by("created_at").first()
-    return [(person.name, handle.written or handle.value)] if handle else []
+    known = Handle.objects.filter(person__root=person.root, kind="email").select_related("person")
+    handle = min(known, key=lambda one: (one.person_id != person.id, one.created_at), default=None)
+    return [(handle.person.name or person.name, handle.written or handle.value)] if handle else []
 
 
 def _others(conversation: Conversation, last: Message | None, to: Addresses) -> Addresses:

@@ -17,6 +17,7 @@ from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.notices import gather as notices
 from rapport.people.models import Handle, Person, Relationship, RelationshipKind
+from rapport.people.trees import root_of
 from rapport.staff.models import Member, Role
 from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
@@ -136,16 +137,23 @@ def _colleagues(me: Member, found: Conversation) -> list[Member]:
     return sorted(members.only("id", "name").order_by("name"), key=lambda member: member.id != me.id)
 
 
+def _shown(home: Person | None) -> Person | None:
+    """The row by which the person is shown to whoever looks."""
+    if home is None or not home.top:
+        return home
+    return Person.objects.select_related("organization").get(id=root_of(home.id))
+
+
 def _person(found: Conversation) -> dict[str, Any]:
-    person: Person | None = found.person
+    person = _shown(found.person)
     if person is None:
         return {"person": None}
     return {
         "person": person,
         "organization": person.organization,
-        "handles": list(Handle.objects.filter(person=person).order_by("kind", "value")[:20]),
+        "handles": list(Handle.objects.filter(person__root=person.root).order_by("kind", "value")[:20]),
         "relationships": list(
-            Relationship.objects.filter(person=person, until__isnull=True)
+            Relationship.objects.filter(person__root=person.root, until__isnull=True)
             .select_related("organization")
             .order_by("kind")
         ),

@@ -16,6 +16,7 @@ from rapport.conversations.merging import Effect
 from rapport.conversations.models import Conversation
 from rapport.conversations.search import find
 from rapport.core.errors import Invalid, NotVisible
+from rapport.people import trees
 from rapport.web import locales, snoozes
 from rapport.web.asking import question_of
 from rapport.web.composer import given_uuid, uuid_or_none
@@ -72,6 +73,7 @@ def _candidates(request: HttpRequest, found: Conversation, typed: str) -> list[C
         ids = [] if question.asked.is_empty else find(question.search, limit=_SHOWN + 1).ids
         rows = Conversation.objects.select_related("person", "owner_team").in_bulk(ids)
         near = [rows[id] for id in ids if id in rows]
+        trees.call(one.person for one in near)
     else:
         near = linking.linked_to(found.id)
         near += queries.earlier_of(found.person_id, found.id, _SHOWN) if found.person_id else []

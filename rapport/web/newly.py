@@ -16,6 +16,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound import actions as outbox
 from rapport.outbound import drafts, opening, richtext, scheduling
+from rapport.people import trees
 from rapport.people.models import Handle
 from rapport.staff.models import Member
 from rapport.web import richview
@@ -145,8 +146,11 @@ def _to(request: HttpRequest) -> str:
     person = uuid_or_none(request.GET.get("person", ""))
     if person is None:
         return ""
-    found = Handle.objects.filter(person_id=person, kind="email").select_related("person")
-    handle = found.order_by("created_at").first()
-    return written([(handle.person.name, handle.written or handle.value)]) if handle else ""
+    found = Handle.objects.filter(person__in=trees.rows_of(person), kind="email").select_related("person")
+    handle = min(found, key=lambda one: (one.person_id != person, one.created_at), default=None)
+    if handle is None:
+        return ""
+    trees.call([handle.person], openly=True)
+    return written([(handle.person.called, handle.written or handle.value)])
 
 

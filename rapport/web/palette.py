@@ -14,6 +14,7 @@ from rapport.conversations.models import Conversation, Priority
 from rapport.conversations.queries import active_topics
 from rapport.conversations.search import find
 from rapport.core.clock import now
+from rapport.people import trees
 from rapport.people.models import Person
 from rapport.web import snoozes
 from rapport.web.asking import question_of
@@ -137,7 +138,8 @@ def _conversations(request: HttpRequest, typed: str) -> Iterator[Option]:
         return
     ids = find(question.search, limit=_FOUND).ids[:_FOUND]
     rows = Conversation.objects.select_related("person").in_bulk(ids)
+    trees.call(row.person for row in rows.values())
     for one in (rows[id] for id in ids if id in rows):
         url = reverse("conversation", args=[one.id])
-        who = one.person.name if one.person else ""
+        who = one.person.called if one.person else ""
         yield Option(one.subject or _("(no subject)"), _("Conversation"), f"c-{one.id}", url=url, hint=who)

@@ -18,7 +18,8 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.people import pairing
 from rapport.people.listing import people_after
 from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
-from rapport.web import person_identity, person_rights
+from rapport.people.trees import SHOWN_SQL, root_of
+from rapport.web import people_merging, person_identity, person_rights
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -34,8 +35,10 @@ def people(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").replace("\0", "").strip()[:200]
     found, following = (_named(query), "") if query else people_after(request.GET.get("after", ""))
     relations: dict[UUID, list[Relationship]] = {}
-    for one in Relationship.objects.filter(person__in=found, until__isnull=True).order_by("kind"):
-        relations.setdefault(one.person_id, []).append(one)
+    roots = {one.root: one.id for one in found}
+    current = Relationship.objects.filter(person__root__in=roots, until__isnull=True).select_related("person")
+    for one in current.order_by("kind"):
+        relations.setdefault(roots[one.person.root], []).append(one)
     context = {
         "found": found, "next": following, "query": query, "relations": relations, "duplicates": pairing.count_open(),
     }  # fmt: skip
@@ -48,11 +51,14 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Who somebody is, where they are reached, and what was said before."""
     shell_of(request).current = "people"
     found = _person(person_id)
-    context = _relations(found) | person_identity.section(request, found) | person_rights.section(request, found) | {
-        "handles": list(Handle.objects.filter(person=found).order_by("kind", "value")),
+    if (shown_by := root_of(found.id)) != found.id:
+        return redirect("person", shown_by)
+    context = _relations(found) | person_identity.section(request, found) | person_rights.section(request, found)
+    context |= people_merging.section(request, found) | {
+        "handles": list(Handle.objects.filter(person__root=found.root).order_by("kind", "value")),
         "conversations": earlier_of(found.id, limit=_CONVERSATIONS_SHOWN),
-        "watched": Watch.objects.filter(member=member_of(request), person=found).exists(),
-    }  # fmt: skip
+        "watched": following.watches_person(found, member_of(request)),
+    }
     return render(request, "web/people/person.html", context)
 
 
@@ -62,7 +68,8 @@ def organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
     """A company and the people of it."""
     shell_of(request).current = "people"
     found = Organization.objects.filter(id=organization_id).first()
-    members = Person.objects.filter(organization_id=organization_id).order_by("name", "id")
+    members = Person.objects.filter(organization_id=organization_id).extra(where=[SHOWN_SQL])  # noqa: S610
+    members = members.order_by("name", "id")
     shown = Paginator(members, 100).get_page(request.GET.get("page"))
     if found is None or not shown.object_list:
         raise NotVisible("There is no such organization.")
@@ -117,7 +124,8 @@ def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
 def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
     """Say that a person is this to us no longer; that they were stays."""
     found = _person(person_id)
-    ended = Relationship.objects.filter(id=relationship_id, person=found, until__isnull=True).update(until=now().date())
+    current = Relationship.objects.filter(id=relationship_id, person__root=found.root, until__isnull=True)
+    ended = current.update(until=now().date())
     if ended:
         data = {"person": str(found.id), "relationship": str(relationship_id)}
         events.record("relationship.ended", actor_id=member_of(request).id, data=data)
@@ -147,7 +155,7 @@ def _person(person_id: UUID) -> Person:
 
 
 def _relations(found: Person) -> dict[str, object]:
-    current = Relationship.objects.filter(person=found, until__isnull=True).select_related("organization")
+    current = Relationship.objects.filter(person__root=found.root, until__isnull=True).select_related("organization")
     return {
         "person": found,
         "relationships": list(current.order_by("kind")),

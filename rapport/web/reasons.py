@@ -58,6 +58,17 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("the sender belongs to no organization we know", lazy("the sender belongs to no organization we know")),
     ("the sender belongs to %(a)s", lazy("the sender belongs to %(a)s")),
     ("the sender does not belong to %(a)s", lazy("the sender does not belong to %(a)s")),
+    ("nobody holds the relationship with the sender", lazy("nobody holds the relationship with the sender")),
+    ("a member holds the relationship with the sender", lazy("a member holds the relationship with the sender")),
+    ("%(text)s holds the relationship with the sender", lazy("%(text)s holds the relationship with the sender")),
+    ("%(text)s, who holds the relationship, is not of the team",
+     lazy("%(text)s, who holds the relationship, is not of the team")),
+    ("%(text)s, who holds the relationship, is not present",
+     lazy("%(text)s, who holds the relationship, is not present")),
+    ("the team of whoever holds the relationship owns it",
+     lazy("the team of whoever holds the relationship owns it")),
+    ("whoever holds the relationship answers", lazy("whoever holds the relationship answers")),
+    ("%(text)s holds the relationship", lazy("%(text)s holds the relationship")),
     ("it is not from %(a)s", lazy("it is not from %(a)s")),
     ("it is from %(a)s", lazy("it is from %(a)s")),
     ("it is not about %(a)s", lazy("it is not about %(a)s")),
@@ -140,6 +151,8 @@ def _joined(text: str, depth: int) -> str:
         (" and ", lambda: _("%(one)s and %(other)s")),
         (" or ", lambda: _("%(one)s or %(other)s")),
         (", but there is no earlier owner", lambda: _("%(one)s, but there is no earlier owner")),
+        (", but nobody of a team holds the relationship",
+         lambda: _("%(one)s, but nobody of a team holds the relationship")),
     )
     for sign, form in words:
         for found in re.finditer(re.escape(sign), text):

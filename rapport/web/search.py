@@ -15,6 +15,7 @@ from rapport.conversations.asking.names import organizations_named, people_named
 from rapport.conversations.asking.words import help_lines
 from rapport.conversations.models import Conversation, Message
 from rapport.conversations.search import Found, find
+from rapport.people import trees
 from rapport.people.models import Organization, Person
 from rapport.web import witness
 from rapport.web.asking import Question, question_of
@@ -81,6 +82,7 @@ def _witnessed(question: Question, found: int) -> None:
 def _hits(found: Found, pattern: re.Pattern[str] | None, shown: int) -> list[Hit]:
     ids = found.ids[:shown]
     rows = Conversation.objects.select_related("person", "owner_team").in_bulk(ids)
+    trees.call(row.person for row in rows.values())
     wanted = [message for one in ids if (message := found.messages[one])]
     said = Message.objects.filter(conversation_id__in=ids, id__in=wanted).only("conversation_id", "id", "at", "text")
     messages = {message.conversation_id: message for message in said}
@@ -91,7 +93,7 @@ def _hit(row: Conversation, message: Message | None, pattern: re.Pattern[str] | 
     return Hit(
         row,
         marked(row.subject, pattern),
-        marked(row.person.name if row.person else "", pattern),
+        marked(row.person.called if row.person else "", pattern),
         marked(excerpt(message.text if message else row.snippet, pattern), pattern),
         message.at if message else row.last_activity_at,
         message.id if message else None,

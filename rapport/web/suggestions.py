@@ -12,7 +12,8 @@ from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Conversation, Template
 from rapport.conversations.search import find
 from rapport.outbound import mentions, templates
-from rapport.people.models import Handle
+from rapport.people import trees
+from rapport.people.models import Handle, Person
 from rapport.web import richview
 from rapport.web.asking import question_of
 from rapport.web.composer import uuid_or_none, written
@@ -62,12 +63,21 @@ def recipients(request: HttpRequest) -> HttpResponse:
     """People one knows of, with their addresses, by name or address."""
     query = _query(request)
     ids = people_named(query, _OFFERED_MAX) if len(query) > 1 else []
-    found = Handle.objects.filter(person__in=ids, kind="email").select_related("person__organization")
+    mails = Handle.objects.filter(person__in=trees.whole(ids), kind="email")
+    found = list(mails.select_related("person__organization"))
+    trees.call((one.person for one in found), openly=True)
+    places = {root: place for place, root in enumerate(_roots(ids))}
     people = [
-        {"handle": one, "written": written([(one.person.name, one.written or one.value)])}
-        for one in sorted(found, key=lambda one: (ids.index(one.person_id), one.value))[:_OFFERED_MAX]
+        {"handle": one, "written": written([(one.person.called, one.written or one.value)])}
+        for one in sorted(found, key=lambda one: (places.get(one.person.root, len(ids)), one.value))[:_OFFERED_MAX]
     ]
     return render(request, "web/compose/suggestions.html", {"people": people})
+
+
+def _roots(ids: list[UUID]) -> list[UUID]:
+    """The root of each person, in their order."""
+    roots = dict(Person.objects.filter(id__in=ids).values_list("id", "root"))
+    return [roots[one] for one in ids if one in roots]
 
 
 def _conversations(request: HttpRequest, query: str, but: UUID) -> list[Conversation]:
@@ -78,6 +88,7 @@ def _conversations(request: HttpRequest, query: str, but: UUID) -> list[Conversa
         latest = queries.View(member_of(request), shell_of(request).team_ids)
         ids = [one.id for one in queries.list_conversations(latest, limit=_OFFERED_MAX + 1).rows]
     rows = Conversation.objects.select_related("person").in_bulk(ids)
+    trees.call(row.person for row in rows.values())
     return [rows[one] for one in ids if one in rows and one != but][:_OFFERED_MAX]
 
 

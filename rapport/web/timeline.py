@@ -68,7 +68,7 @@ class Item:
         if self.message is None:
             return self.actor
         if self.message.direction == Direction.IN:
-            return (self.message.person.name if self.message.person else "") or _("Unknown sender")
+            return (self.message.person.called if self.message.person else "") or _("Unknown sender")
         if self.message.member:
             return self.message.member.name
         return _("Our account") if self.message.about.get("origin") == "own" else "Rapport"

@@ -23,6 +23,7 @@ from rapport.core.clock import now
 from rapport.inbound import intake
 from rapport.outbound.models import Delivery
 from rapport.people.models import Handle
+from rapport.people.trees import rows_of
 from rapport.staff.hours import HoursError, is_open, make_hours
 from rapport.staff.models import BusinessHours, Member
 from rapport.web.webchat_door import Chat, Visitor
@@ -134,7 +135,7 @@ def _places(visitor: Visitor, home_id: UUID) -> list[UUID]:
     email = (visitor.known or {}).get("email", "")
     kind, value = ("email", email) if email else ("visitor", visitor.id)
     person = Handle.objects.filter(kind=kind, value=value).values_list("person_id", flat=True).first()
-    near = Conversation.objects.filter(person_id=person).order_by("-last_activity_at") if person else None
+    near = Conversation.objects.filter(person_id__in=rows_of(person)).order_by("-last_activity_at") if person else None
     ids = list(near.values_list("id", flat=True)[:_PLACES_MAX]) if near is not None else []
     return list(dict.fromkeys([home_id, *ids]))
 

@@ -42,7 +42,7 @@ def test_every_condition_is_offered_with_what_to_choose_from() -> None:
 
 def test_what_follows_is_chosen_from_the_companys_own() -> None:
     choices = forms.outcome_choices(VOCABULARY, forms.policy_from_dict(PLAIN))
-    assert [value for value, _ in choices["owner"]] == ["hr", "product", "@earlier"]
+    assert [value for value, _ in choices["owner"]] == ["hr", "product", "@earlier", "@holder"]
     assert [value for value, _ in choices["priority"]] == list(PRIORITIES)
     assert choices["promise"] == (("standard", "standard"),)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from rapport.channels.models import Channel
@@ -17,6 +17,7 @@ from rapport.core.models import Event
 from rapport.people import merging
 from rapport.people.models import CustomField, Handle, Merge, Person, Release
 from rapport.people.replay import Kept, Made, Met, State, acts_of_log, replay
+from rapport.people.trees import EVERYONE
 from rapport.staff.models import Member, Membership, Role, Team
 from tests.inbound.post import deliver, letter
 
@@ -51,13 +52,13 @@ class World:
         chosen = random.Random(number)
         values = {name: f"{name[:3]}{number}" if chosen.random() < 0.4 else "" for name in _FIELDS}
         fields = {"size": number} if number % 2 else {"size": ""} if number == 4 else {}
-        audience = [self.hr.id] if number == 3 else [merging.EVERYONE]
+        audience = [self.hr.id] if number == 3 else [EVERYONE]
         row = Person.objects.create(**values, fields=fields, audience=audience)
         Handle.objects.create(kind="email", value=address, person=row)
         self.began += [self._as_made(row), Met(("email", address), row.id)]
 
     def _as_made(self, row: Person) -> Made:
-        self.made[row.id] = Made(row.id, merging._values(row), merging.EVERYONE in row.audience)
+        self.made[row.id] = Made(row.id, merging._values(row), EVERYONE in row.audience)
         return self.made[row.id]
 
     def take(self, step: tuple[str, int, int]) -> None:
@@ -126,7 +127,7 @@ class World:
 
 
 @pytest.mark.django_db
-@settings(max_examples=8)
+@settings(max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(STEPS, st.randoms(use_true_random=False))
 def test_merges_and_unmerges_end_where_the_log_says_and_all_of_them_can_be_taken_back(
     steps: list[tuple[str, int, int]], chance: random.Random

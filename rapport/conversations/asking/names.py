@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from rapport.people.trees import SHOWN_BY_SQL
+
 _PART_MIN = 3
 #: Of shorter words too many others are alike.
 _ALIKE_MIN = 5
@@ -19,12 +21,14 @@ _LOOKED_AT_MAX = 300
 _NAME = "rapport_name(s.id, s.revision)"
 #: As the indexes have it: people are many, organizations few.
 _KIND = {"people_person": "s.person", "people_organization": "NOT s.person"}
+#: Whoever has several rows is found by any of them, and told once.
+_ID = {"people_person": SHOWN_BY_SQL, "people_organization": "t.id"}
 _ORDER = """ORDER BY word_similarity(%(text)s, lower(t.name)) DESC, similarity(%(text)s, lower(t.name)) DESC,
     t.name, t.id"""
 
 
 def people_named(text: str, limit: int) -> list[UUID]:
-    """The people one may know of whose name or address is like this, the likest first."""
+    """The people one may know of, one of whose names or addresses is like this, the likest first; each once."""
     return _named("people_person", text, limit)
 
 
@@ -42,7 +46,7 @@ def _named(table: str, text: str, limit: int) -> list[UUID]:
     found = _ask(table, f"to_tsvector('simple', {_NAME}) @@ %(query)s::tsquery", plain, query, limit)
     if len(found) < _ENOUGH and len(plain) >= _PART_MIN:
         found += [one for one in _loosely(table, plain, query, limit) if one not in found]
-    return found[:limit]
+    return list(dict.fromkeys(found))[:limit]
 
 
 def _loosely(table: str, plain: str, query: str, limit: int) -> list[UUID]:
@@ -56,7 +60,9 @@ def _loosely(table: str, plain: str, query: str, limit: int) -> list[UUID]:
 
 
 def _ask(table: str, condition: str, text: str, query: str, limit: int) -> list[UUID]:
-    sql = f"""SELECT t.id FROM (SELECT t.id, t.name FROM search_name s JOIN {table} t ON t.id = s.id
+    root = "t.root" if table == "people_person" else "t.id"
+    sql = f"""SELECT {_ID[table]} FROM (SELECT t.id, t.name, {root} AS root FROM search_name s
+        JOIN {table} t ON t.id = s.id
         WHERE {condition} AND {_KIND[table]} LIMIT %(most)s) AS t {_ORDER} LIMIT %(limit)s"""
     with connection.cursor() as cursor:
         given: dict[str, str | int | bool] = {

@@ -16,6 +16,7 @@ from rapport.conversations.asking.language import Asked, Problem
 from rapport.conversations.asking.names import organizations_named, people_named
 from rapport.conversations.models import Topic
 from rapport.people.models import Person
+from rapport.people.trees import ROWS_SQL
 from rapport.staff.models import Member, Team
 
 MATCHES_MAX = 100
@@ -70,14 +71,15 @@ def resolve(asked: Asked, looker: Looker) -> Names:
 
 
 def _conversations_with(people: list[UUID]) -> list[UUID]:
-    """The newest conversations of these people, and those in which one of them wrote."""
+    """The newest conversations of these people by all their rows, and those in which one of them wrote."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """(SELECT id FROM conversations_conversation WHERE person_id = ANY(%(people)s)
-                ORDER BY last_activity_at DESC LIMIT %(most)s)
-            UNION (SELECT conversation_id FROM conversations_message WHERE person_id = ANY(%(people)s)
-                LIMIT %(most)s)""",
-            {"people": people, "most": CONVERSATIONS_MAX},
+            f"""WITH who AS MATERIALIZED ({ROWS_SQL})
+            (SELECT id FROM conversations_conversation WHERE person_id = ANY(ARRAY(SELECT id FROM who))
+                ORDER BY last_activity_at DESC LIMIT %s)
+            UNION (SELECT conversation_id FROM conversations_message WHERE person_id = ANY(ARRAY(SELECT id FROM who))
+                LIMIT %s)""",
+            [people, CONVERSATIONS_MAX, CONVERSATIONS_MAX],
         )
         return [row[0] for row in cursor.fetchall()]
 

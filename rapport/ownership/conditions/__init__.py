@@ -6,12 +6,12 @@ from rapport.ownership.conditions.public import Mention, Reach, Verified, Visibi
 from rapport.ownership.conditions.what import Language, Topic, Words
 from rapport.ownership.conditions.when import Time
 from rapport.ownership.conditions.where import Attachment, Channel, Kind, Recipient, Reply
-from rapport.ownership.conditions.who import EarlierOwner, Organization, Relationship, Sender
+from rapport.ownership.conditions.who import EarlierOwner, Held, Organization, Relationship, Sender
 
 REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
-        Channel, Recipient, Sender, Relationship, Organization, Topic, Words, Language, Kind, Reply,
+        Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Language, Kind, Reply,
         Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, All, AnyOf, Not, Always,
     )
 }  # fmt: skip

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, chosen, either, known, one_or_list, texts
+from rapport.ownership.conditions.base import Check, Input, Plain, chosen, either, known, one_or_list, texts, ticked
 from rapport.ownership.conditions.patterns import AddressPatterns, parse_addresses
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
@@ -137,6 +137,38 @@ class Organization:
         """A name, a domain, "any" or "none", or a list."""
         organizations = texts(value, problems, "an organization")
         return cls(organizations) if organizations else None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Whether a member holds the relationship with the sender."""
+
+    name: ClassVar[str] = "held"
+    label: ClassVar[str] = "Relationship held"
+    description: ClassVar[str] = "A member who works here holds the relationship with the sender (or nobody does)."
+    input: ClassVar[Input] = Input("yes")
+
+    yes: bool
+
+    def check(self, facts: Facts) -> Check:
+        """Hit when it is as asked; the reason names the member."""
+        if facts.holder:
+            return Check(self.yes, f"{facts.holder_name} holds the relationship with the sender")
+        return Check(not self.yes, "nobody holds the relationship with the sender")
+
+    def plain(self) -> Plain:
+        """True or false."""
+        return self.yes
+
+    def describe(self) -> str:
+        """ "a member holds the relationship with the sender"."""
+        return f"{'a member' if self.yes else 'nobody'} holds the relationship with the sender"
+
+    @classmethod
+    def parse(cls, value: Plain, problems: Problems) -> Self | None:
+        """True or false."""
+        yes = ticked(value, problems)
+        return None if yes is None else cls(yes)
 
 
 @dataclass(frozen=True)
