@@ -14,7 +14,8 @@ class Author:
 
     Kinds of handle in use: email, phone (E.164; SMS and WhatsApp too), fediverse (user@host), bluesky (DID), matrix,
     xmpp, irc (nick@network), slack, telegram, github, visitor (web chat), site (a feed's home page). `written` is as
-    people write it, `reach` how many follow them, `verified` what the service itself proved (their own domains).
+    people write it, `reach` how many follow them, `verified` what the service itself proved: their own
+    domains and pages (ann.example, example.org/~ann), of mail the sender's domain, "token" for who was signed for.
     """
 
     kind: str

@@ -51,8 +51,7 @@ _CALLED = {
 _KIND_OF = {called: kind for kind, all_of in _CALLED.items() for called in all_of.replace("_", "").split()}
 #: Words that stand before or behind what a column is: "res_city_desc", "customer_first_name".
 _AROUND = frozenset(
-    "res desc customer contact client patient person voter user my home work primary main current code txt value field the "
-    "cd orig original raw clean norm fake mailing billing shipping personal business".split()
+    ["res", "desc", "customer", "contact", "client", "patient", "person", "voter", "user", "my", "home", "work", "primary", "main", "current", "code", "txt", "value", "field", "the", "cd", "orig", "original", "raw", "clean", "norm", "fake", "mailing", "billing", "shipping", "personal", "business"]
 )
 _FEBRL = re.compile(r"^(.*?\d+)-(?:org|dup-?\d+)$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")

@@ -18,7 +18,17 @@ from rapport.channels.models import Channel
 from rapport.conversations.threading import Plan
 from rapport.core import scope
 from rapport.core.plainline import plain_line
-from rapport.inbound import changing, claims, deciding, mentioning, placing, storing, understanding, withdrawing
+from rapport.inbound import (
+    changing,
+    claims,
+    deciding,
+    mentioning,
+    placing,
+    proving,
+    storing,
+    understanding,
+    withdrawing,
+)
 from rapport.inbound.arrival import Arrival, Item, addressed_to
 from rapport.inbound.claims import Outcome
 from rapport.inbound.models import RawState
@@ -128,6 +138,7 @@ def _process(items: list[Item]) -> BatchResult:
     first, changes = changing.first_forms(understood.changes, understood.arrivals)
     arrivals, mentions, aside = _set_apart([*understood.arrivals, *first], channels)
     speakers = people.speakers(_names(arrivals))
+    proving.note(arrivals, speakers)
     plan = placing.place(arrivals, {key: speaker.person_id for key, speaker in speakers.items()})
     fresh, duplicates = _sorted(arrivals, plan)
     openers = storing.openers(fresh, plan.made)
@@ -176,7 +187,7 @@ def _names(arrivals: list[Arrival]) -> dict[Key, people.Met]:
         if arrival.sender and author and not arrival.is_ours:
             met = names.get(arrival.sender)
             if met is None or not met.name:
-                names[arrival.sender] = people.Met(plain_line(author.name), plain_line(author.written))
+                names[arrival.sender] = people.Met(plain_line(author.name), plain_line(author.written), author.verified)
     return names
 
 

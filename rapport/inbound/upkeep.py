@@ -9,6 +9,7 @@ from threading import Event
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
 from rapport.outbound import unseen, uploads
+from rapport.people import proving
 from rapport.people.exchange import desk
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ JOBS = [
     Job(0.5, audit.seal_waiting),
     Job(5.0, snoozing.wake_due),
     Job(10.0, tallying.fold),
+    Job(5.0, proving.settle),
     Job(15.0, unseen.sweep),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),

@@ -7,6 +7,7 @@ from rapport.channels.base import Draft, File, Quoted
 from rapport.conversations.models import Attachment, Direction, Message
 from rapport.core.clock import now
 from rapport.outbound.models import Delivery
+from rapport.people import questions
 
 _REFERENCES_MAX = 100
 _QUOTE_CHARS_MAX = 100_000
@@ -25,7 +26,7 @@ def draft_of(delivery: Delivery) -> Draft:
         external_id=delivery.external_id,
         author=member.name if member else "",
         subject=_one_line(message.subject or message.conversation.subject),
-        text=message.text,
+        text=questions.filled(message.text, delivery.options),
         at=now(),
         to=_pairs(delivery.recipients, "to"),
         cc=_pairs(delivery.recipients, "cc"),

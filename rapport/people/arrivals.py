@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -12,6 +13,8 @@ from publicsuffixlist import PublicSuffixList
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.people import proving
+from rapport.people.roles import is_role_address
 
 EMAIL = "email"
 Key = tuple[str, str]
@@ -26,7 +29,7 @@ class Speaker:
 
     What is known of them is known by any of their rows; but of rows that fewer may know of than of this one, nothing is
     told: what is decided by it says so. `holder` is the address and name of the member who holds the relationship.
-    `is_new`: made by this batch.
+    `is_new`: made by this batch. `written` and `verified_how` are those of the handle by which they were found.
     """
 
     person_id: UUID
@@ -37,6 +40,8 @@ class Speaker:
     relationships: frozenset[str] = field(default_factory=frozenset)
     audience: tuple[UUID, ...] = ()
     is_new: bool = False
+    written: str = ""
+    verified_how: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -58,10 +63,11 @@ def organization_domain(domain: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """How somebody calls themselves, and how their handle was written."""
+    """How somebody calls themselves, how their handle was written, and what their service proved (`said.Author`)."""
 
     name: str = ""
     written: str = ""
+    verified: tuple[str, ...] = ()
 
 
 def speakers(met: Mapping[Key, Met]) -> dict[Key, Speaker]:
@@ -74,6 +80,7 @@ def speakers(met: Mapping[Key, Met]) -> dict[Key, Speaker]:
         for speaker in made.values():
             speaker.is_new = speaker.person_id in ours
         found |= made
+    proving.note(met, found)
     return found
 
 
@@ -111,12 +118,17 @@ def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, [[kind for kind, _ in wanted], [value for _, value in wanted]])
-        return {
-            (kind, value): Speaker(
-                person, root, organization, domain, (email, name), frozenset(kinds or ()), tuple(audience)
-            )
-            for kind, value, person, root, audience, organization, domain, email, name, kinds in cursor.fetchall()
-        }
+        return {(row[0], row[1]): _speaker(*row[2:]) for row in cursor.fetchall()}
+
+
+def _speaker(
+    person: UUID, root: UUID, audience: Iterable[UUID], organization: str, domain: str, *rest: Any
+) -> Speaker:  # fmt: skip
+    email, name, kinds, written, how = rest
+    return Speaker(
+        person, root, organization, domain, (email, name), frozenset(kinds or ()), tuple(audience), written=written,
+        verified_how=how,
+    )  # fmt: skip
 
 
 # `tree`: those rows of the same person of which everybody may know who may know of this one; it comes first.
@@ -126,7 +138,7 @@ _KNOWN = f"""SELECT h.kind, h.value, p.id, p.root, p.audience, coalesce(o.name, 
         SELECT r.kind, r.until FROM people_relationship r WHERE r.person_id = ANY(tree.rows)
         UNION ALL SELECT r.kind, r.until FROM people_organizationrelationship r
             WHERE r.organization_id = ANY(tree.organizations)) AS r
-        WHERE r.until IS NULL OR r.until >= current_date)
+        WHERE r.until IS NULL OR r.until >= current_date), h.written, h.verified_how
 FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
 JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
 JOIN people_person p ON p.id = h.person_id
@@ -151,11 +163,13 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
     persons = {key: new_id() for key in keys}
     made = now()
     rows = len(keys)
+    shared = [kind == EMAIL and is_role_address(value) for kind, value in keys]
     bulk.insert(
         "people_person",
         {
             "id": ("uuid", list(persons.values())),
-            "name": ("text", [met[key].name[:200] for key in keys]),
+            "name": ("text", [_name(key, met[key], role) for key, role in zip(keys, shared, strict=True)]),
+            "shared": ("boolean", shared),
             "organization_id": ("uuid", [organizations.get(value) if kind == EMAIL else None for kind, value in keys]),
             "language": ("text", [""] * rows),
             "time_zone": ("text", [""] * rows),
@@ -170,6 +184,7 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
             "kind": ("text", [kind for kind, _ in keys]),
             "value": ("text", [value for _, value in keys]),
             "written": ("text", [(met[key].written or key[1])[:320] for key in keys]),
+            "shared": ("boolean", shared),
             "person_id": ("uuid", list(persons.values())),
             "source": ("text", ["mail" if kind == EMAIL else kind for kind, _ in keys]),
             "created_at": ("timestamptz", [made] * rows),
@@ -182,6 +197,11 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM people_person WHERE id = ANY(%s)", [list(lost)])
     return ours
+
+
+def _name(key: Key, met: Met, shared: bool) -> str:
+    """What a new person is called: by the address where several write from it, whatever name came first."""
+    return (met.written or key[1] if shared else met.name)[:200]
 
 
 def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:

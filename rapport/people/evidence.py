@@ -22,6 +22,7 @@ class Pair(models.Model):
 
     `probability` is the model's, `evidence` a list of pieces {"what", "sign", "points", ...} that a page puts into
     words. `impersonation`: the same displayed name on a public account that proved nothing; never joined by itself.
+    `decision`: what was decided together has one (for joined pairs the id of the merge), and is taken back together.
     """
 
     pk = models.CompositePrimaryKey("low_id", "high_id")
@@ -35,9 +36,11 @@ class Pair(models.Model):
     made_at = models.DateTimeField(default=now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decision = models.UUIDField(null=True, blank=True)
 
     class Meta:
         indexes = [
+            models.Index(fields=["decision"], name="pair_decided", condition=models.Q(decision__isnull=False)),
             models.Index(
                 fields=["-probability", "low", "high"], name="pair_open", condition=models.Q(state="open")
             ),

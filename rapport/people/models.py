@@ -34,14 +34,15 @@ from rapport.people.privacy import (
     Silence,
     WorkState,
 )
+from rapport.people.proven import Proof, Question
 from rapport.staff.models import Member
 
 __all__ = [
     "Archive", "ArchivePiece", "Consent", "CustomField", "CustomKind", "Directory", "DirectoryKind", "Employee",
     "Erasure", "ErasureMode", "ExternalId", "Handle", "Hold", "Import", "ImportFile", "ImportMapping",
     "ImportProblem", "ImportState", "MatchKeys", "MatchModel", "Merge", "Needs", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Purpose", "Relationship", "RelationshipKind",
-    "Release", "RetentionAct", "RetentionRule", "Segment", "Silence", "Subject", "WorkState",
+    "OrganizationRelationship", "Pair", "PairState", "Person", "Proof", "Purpose", "Question", "Relationship",
+    "RelationshipKind", "Release", "RetentionAct", "RetentionRule", "Segment", "Silence", "Subject", "WorkState",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rapport.web.shell import Shell
 
-LIST, CHOSEN, TALK, WRITE, GO, ALL = "list", "chosen", "talk", "write", "go", "all"
+LIST, CHOSEN, TALK, WRITE, GO, ALL, TWINS = "list", "chosen", "talk", "write", "go", "all", "twins"
 GROUPS: dict[str, Any] = {
     LIST: _("In the list"),
     CHOSEN: _("Selecting several"),
@@ -20,6 +20,7 @@ GROUPS: dict[str, Any] = {
     WRITE: _("While writing"),
     GO: _("Go to"),
     ALL: _("Anywhere"),
+    TWINS: _("Possible duplicates, one pair after the other"),
 }
 
 
@@ -90,6 +91,19 @@ COMMANDS = (
     Command("undo", _("Undo what was done last"), ALL, ("Mod+z",)),
     Command("help", _("All keys"), ALL, ("?",)),
 )  # fmt: skip
+#: Keys of one page alone, which knows them itself (`duplicates.js`).
+THERE = (
+    Command("", _("Next pair"), TWINS, ("j",), palette=False),
+    Command("", _("Previous pair"), TWINS, ("k",), palette=False),
+    Command("", _("Join them"), TWINS, ("y",), palette=False, writes=True),
+    Command("", _("Keep them apart"), TWINS, ("n",), palette=False, writes=True),
+    Command("", _("Let the other one stay"), TWINS, ("s",), palette=False, writes=True),
+    Command("", _("Take back what you decided last"), TWINS, ("u",), palette=False, writes=True),
+    Command("", _("Open the one that stays"), TWINS, ("o",), palette=False),
+)  # fmt: skip
+
+
+_EVERY = (*COMMANDS, *THERE)
 
 
 @dataclass(frozen=True)
@@ -103,7 +117,7 @@ class Group:
 def groups(shell: Shell) -> list[Group]:
     """What a member may do, group by group."""
     return [
-        Group(title, [one for one in COMMANDS if one.group == key and (shell.can_write or not one.writes)])
+        Group(title, [one for one in _EVERY if one.group == key and (shell.can_write or not one.writes)])
         for key, title in GROUPS.items()
     ]
 
@@ -122,7 +136,7 @@ def page() -> str:
     ]  # fmt: skip
     for key, title in GROUPS.items():
         lines += [f"## {title}", "", "| key | what it does |", "| --- | --- |"]
-        lines += [f"| {_written(one)} | {one.label} |" for one in COMMANDS if one.group == key]
+        lines += [f"| {_written(one)} | {one.label} |" for one in _EVERY if one.group == key]
         lines.append("")
     return "\n".join(lines)
 

@@ -38,6 +38,13 @@ class MailboxForm(forms.Form):
     backfill = forms.BooleanField(
         label=lazy("Also take in the mail that is there already"), required=False, initial=True
     )
+    authserv_id = forms.CharField(
+        label=lazy("Server that checks senders"), required=False, max_length=255,
+        help_text=lazy(
+            "The name with which your mail server begins its Authentication-Results. What it found is believed then: "
+            "that an address is really its owner’s. Empty: nothing a mail says of itself is."
+        ),
+    )  # fmt: skip
     smtp_host = forms.CharField(
         label=lazy("SMTP server"), required=False, help_text=lazy("Empty: replies cannot be sent from here.")
     )
@@ -92,14 +99,14 @@ def _initial(channel: Channel) -> dict[str, Any]:
         "name": channel.name, "address": channel.address,
         "imap_host": imap.get("host", ""), "imap_port": imap.get("port"), "imap_security": imap.get("security", "tls"),
         "imap_user": imap.get("user", ""), "folders": ", ".join([folders] if isinstance(folders, str) else folders),
-        "backfill": imap.get("backfill", True),
+        "backfill": imap.get("backfill", True), "authserv_id": channel.config.get("authserv_id", ""),
         "smtp_host": smtp.get("host", ""), "smtp_port": smtp.get("port"),
         "smtp_security": smtp.get("security", "starttls"), "smtp_user": smtp.get("user", ""),
     }  # fmt: skip
 
 
 def _config(given: dict[str, Any]) -> dict[str, Any]:
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = {"authserv_id": given["authserv_id"].strip().lower()}
     for name in ("imap", "smtp"):
         if given[f"{name}_host"]:
             section = {key: given[f"{name}_{key}"] for key in ("host", "port", "security", "user")}

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import following
 from rapport.core.errors import NotVisible
+from rapport.people import pairing
 from rapport.people.directory.listing import Counted, count_people, list_people
 from rapport.people.directory.rows import person_rows
 from rapport.people.directory.seeing import organization_of, person_of
@@ -52,7 +53,7 @@ def people(request: HttpRequest) -> HttpResponse:
         part = "rows" if request.GET.get("after") else "results"
         return render(request, f"web/people/{part}.html", context)
     context |= {
-        "choices": choices_of(listing), "segments": segments_beside(Subject.PERSON),
+        "duplicates": pairing.count_open(), "choices": choices_of(listing), "segments": segments_beside(Subject.PERSON),
         "holder_options": holder_options(listing),
     }  # fmt: skip
     return render(request, "web/people/list.html", context)

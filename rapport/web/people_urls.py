@@ -4,6 +4,7 @@ from django.urls import path
 
 from rapport.web import (
     custom_fields,
+    duplicates,
     organization_edit,
     organizations,
     people,
@@ -14,7 +15,9 @@ from rapport.web import (
     people_segments,
     person,
     person_edit,
+    person_identity,
     person_relations,
+    questions,
 )
 
 _P = "people/<uuid:person_id>/"
@@ -36,7 +39,12 @@ urlpatterns = [
     path("people/bulk/", people_bulk.people_bulk, name="people_bulk"),
     path("people/bulk/undo/<uuid:batch_id>/", people_bulk.people_bulk_undo, name="people_bulk_undo"),
     path("people/bulk/choices/<slug:what>/", people_bulk.people_bulk_choices, name="people_bulk_choices"),
+    path("people/duplicates/", duplicates.duplicates, name="duplicates"),
+    path("people/duplicates/decide/", duplicates.decide, name="duplicate_decide"),
+    path("people/duplicates/undo/", duplicates.undo, name="duplicate_undo"),
     path(_P, person.person, name="person"),
+    path(_P + "ask/", questions.ask, name="question_ask"),
+    path(_P + "shared/", person_identity.share, name="handle_share"),
     path(_P + "edit/", person_edit.person_edit, name="person_edit"),
     path(_P + "details/", person_edit.person_details, name="person_details"),
     path(_P + "handles/", person_edit.handle_add, name="handle_add"),

@@ -26,7 +26,7 @@ _SHEETS = [
     f"rapport/css/{name}.css"
     for name in (
         "tokens", "base", "components", "shell", "inbox", "conversation", "compose", "matters", "pages", "signin",
-        "notices", "search", "people",
+        "notices", "search", "people", "identity",
     )
 ]  # fmt: skip
 

@@ -22,6 +22,7 @@ PUBLIC = {
     "hook_path": "services, by what their kind of channel checks",
     "push_worker": "a script, the same for all",
     "join": "whoever holds the link of an invitation",
+    "is_this_you": "whoever holds the signed link of a question: one handle, and yes or no",
     "theme": "a cookie",
     "language": "a cookie",
     "contrast": "a cookie",

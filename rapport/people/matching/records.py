@@ -11,8 +11,7 @@ from rapport.people.matching.kinds import KINDS
 #: What a raw record may have beside the kinds themselves: whole names are taken apart.
 RAW = frozenset(KINDS) | {"name", "middle"}
 _ROLES = frozenset(
-    "info support sales office contact admin mail hello team service help kontakt noreply no-reply post billing press "
-    "jobs hr marketing webmaster newsletter".split()
+    ["info", "support", "sales", "office", "contact", "admin", "mail", "hello", "team", "service", "help", "kontakt", "noreply", "no-reply", "post", "billing", "press", "jobs", "hr", "marketing", "webmaster", "newsletter"]
 )
 _WORD = re.compile(r"[^a-z]+")
 

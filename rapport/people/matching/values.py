@@ -8,12 +8,10 @@ from rapport.people.matching.folding import fold
 _DIGITS = re.compile(r"\d+")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
 _NOTHING = frozenset(
-    "na n a nan none null nil unknown unbekannt inconnu not available not given tbd tba test xxx x keine kein no email "
-    "anonymous guest user nobody".split(" ")
+    ["na", "n", "a", "nan", "none", "null", "nil", "unknown", "unbekannt", "inconnu", "not", "available", "not", "given", "tbd", "tba", "test", "xxx", "x", "keine", "kein", "no", "email", "anonymous", "guest", "user", "nobody"]
 ) | {"n a", "not available", "not given", "no email", "no name", "no reply"}
 _LEGAL = frozenset(
-    "gmbh ag kg co ltd limited inc incorporated corp corporation company llc llp plc sa sas sarl srl spa bv nv ab as oy "
-    "oyj aps kk pty pvt gbr ohg ug se ev ou sro zrt kft sp zoo the and und et y".split()
+    ["gmbh", "ag", "kg", "co", "ltd", "limited", "inc", "incorporated", "corp", "corporation", "company", "llc", "llp", "plc", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "oy", "oyj", "aps", "kk", "pty", "pvt", "gbr", "ohg", "ug", "se", "ev", "ou", "sro", "zrt", "kft", "sp", "zoo", "the", "and", "und", "et", "y"]
 )
 _STREETS = {
     "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr", "place": "pl",

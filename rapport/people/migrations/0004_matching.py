@@ -3,10 +3,10 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import rapport.core.clock
-import rapport.core.ids
 from django.db import migrations, models
 
+import rapport.core.clock
+import rapport.core.ids
 from rapport.core import walls
 
 

@@ -66,7 +66,7 @@ class EmailConnector(Kind):
     def parse(self, account: Account, item: Incoming) -> Sequence[Said]:
         """The mail. Never raises: what cannot be understood is named in its problems."""
         mail = parse_mail(item.body, limits=Limits(attachment_bytes=options().attachment_bytes_max))
-        return [said.of(mail, item.envelope)]
+        return [said.of(mail, item.envelope, settings.authserv_id(account.config))]
 
     def per_minute(self, account: Account) -> int:
         """The submission server's limit."""

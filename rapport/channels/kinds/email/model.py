@@ -51,7 +51,10 @@ class AttachmentPart:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMail:
-    """One mail, understood as far as it can be. No string holds NUL or a lone surrogate."""
+    """One mail, understood as far as it can be. No string holds NUL or a lone surrogate.
+
+    `authentication` are its Authentication-Results, the last written first; anybody can write one.
+    """
 
     from_: Address | None
     to: tuple[Address, ...]
@@ -76,3 +79,4 @@ class ParsedMail:
     delivered_to: tuple[str, ...]
     original_to: tuple[str, ...]
     problems: tuple[str, ...]
+    authentication: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ _DEFAULT = Limits()
 _BRACKETED = re.compile(r"<([^<>]+)>")
 _BLANK = re.compile(r"\s+")
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w.:\-]{2,40})", re.IGNORECASE)
+_RESULTS_MAX = 20
 _MAX_ID = 998  # the longest line of RFC 5322; longer ids are nobody's
 
 
@@ -55,7 +56,7 @@ def _first_charset(body: bytes) -> str:
 class _People:
     """Who wrote, to whom, and where an answer goes."""
 
-    __slots__ = ("cc", "reply_to", "sender", "to")
+    __slots__ = ("cc", "is_one", "reply_to", "sender", "to")
 
     def __init__(self, headers: Headers, limits: Limits, problems: list[str]) -> None:
         senders = parse_addresses(headers.unicode("from"), limits.addresses, problems)
@@ -63,6 +64,7 @@ class _People:
             problems.append("no From")
         if len(senders) > 1:
             problems.append(f"{len(senders)} From addresses, the first is taken")
+        self.is_one = len(senders) == 1 and headers.count("from") == 1
         if not senders:
             senders = parse_addresses(headers.unicode("sender"), limits.addresses)
         self.sender: Address | None = senders[0] if senders else None
@@ -112,6 +114,7 @@ def _assemble(
         delivered_to=_plain(headers, "delivered-to"),
         original_to=_plain(headers, "x-original-to"),
         problems=tuple(dict.fromkeys(clean(problem) for problem in problems[:200])),
+        authentication=tuple(headers.texts("authentication-results")[:_RESULTS_MAX]) if people.is_one else (),
     )
 
 

@@ -3,19 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rapport.channels.kinds.email.model import Address, AttachmentPart, ParsedMail
+from rapport.channels.kinds.email import results
+from rapport.channels.kinds.email.model import AttachmentPart, ParsedMail
 from rapport.channels.said import Author, Media, Message
 
 _ADDRESS_MAX = 320  # RFC 3696: 64 for the local part, 255 for the domain
 
 
-def of(mail: ParsedMail, envelope: Mapping[str, Any]) -> Message:
-    """The mail as a message; `envelope` is what it was delivered with (RFC 5321), if that is known."""
+def of(mail: ParsedMail, envelope: Mapping[str, Any], trusted: str = "") -> Message:
+    """The mail as a message; `envelope` is what it was delivered with (RFC 5321), if that is known.
+
+    `trusted` is the server whose word on the sender counts (`results.proves`).
+    """
     sender = mail.from_.address.lower() if mail.from_ else ""
     date = mail.date.isoformat() if mail.date else ""
     return Message(
         external_id=mail.message_id,
-        author=_author(mail.from_),
+        author=_author(mail, trusted),
         text=mail.reply or mail.text,
         at=mail.date,
         kind=mail.kind,
@@ -33,10 +37,15 @@ def of(mail: ParsedMail, envelope: Mapping[str, Any]) -> Message:
     )
 
 
-def _author(sender: Address | None) -> Author | None:
+def _author(mail: ParsedMail, trusted: str) -> Author | None:
+    sender = mail.from_
     if sender is None or "@" not in sender.address or len(sender.address) > _ADDRESS_MAX:
         return None
-    return Author("email", sender.address.lower(), sender.address, sender.name)
+    domain = sender.address.rpartition("@")[2].lower()
+    proven = bool(trusted) and results.proves(mail.authentication, trusted, domain)
+    return Author(
+        "email", sender.address.lower(), sender.address, sender.name, verified=(domain,) if proven else ()
+    )
 
 
 def _recipients(mail: ParsedMail) -> dict[str, Sequence[tuple[str, str]]]:

@@ -8,9 +8,9 @@ from typing import Any
 from rapport.core.errors import Invalid
 
 SECURITIES = ("tls", "starttls", "none")
-_SETTINGS = frozenset(
-    {"imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date"}
-)
+_SETTINGS = frozenset((
+    "imap", "smtp", "addresses", "catch_all", "from_name", "signed_reply", "quote_history", "trust_date", "authserv_id",
+))  # fmt: skip
 AFTER = ("leave", "seen", "move", "delete")
 _PORTS = {("imap", "tls"): 993, ("imap", "starttls"): 143, ("imap", "none"): 143}
 _PORTS |= {("smtp", "tls"): 465, ("smtp", "starttls"): 587, ("smtp", "none"): 25}
@@ -59,7 +59,8 @@ class EmailSettings:
     is taken.
 
     `trust_date` believes a mail's own date as that of its arrival: for a history that is played, not for
-    the public.
+    the public. `authserv_id` is the name under which the receiving mail server of this mailbox, and no other, writes
+    what it checked (RFC 8601); "": nothing that a mail says of itself is believed.
     """
 
     imap: ImapSettings | None
@@ -70,6 +71,7 @@ class EmailSettings:
     signed_reply: bool
     quote_history: bool
     trust_date: bool
+    authserv_id: str = ""
 
 
 def read(config: Mapping[str, Any], address: str) -> EmailSettings:
@@ -89,7 +91,13 @@ def read(config: Mapping[str, Any], address: str) -> EmailSettings:
         signed_reply=_flag(config, "signed_reply", False),
         quote_history=_flag(config, "quote_history", True),
         trust_date=_flag(config, "trust_date", False),
+        authserv_id=authserv_id(config),
     )
+
+
+def authserv_id(config: Mapping[str, Any]) -> str:
+    """Whose Authentication-Results are believed, in small letters; "" for nobody's."""
+    return _string(config, "authserv_id", "").lower()
 
 
 def is_loopback(host: str) -> bool:

@@ -225,16 +225,21 @@ def _content_type(media: Mapping[str, Any], name: str) -> str:
 
 
 def _verified(fields: object) -> tuple[str, ...]:
-    """The hosts of the links in a profile that the server found to link back (`verified_at`)."""
-    hosts = []
+    """The links in a profile that the server found to link back (`verified_at`), without scheme: ann.example/about."""
+    pages = []
     for one in _list(fields)[:20]:
         field = _dict(one)
         if isinstance(field.get("verified_at"), str) and field["verified_at"]:
             value = field.get("value")
             text = plain(value[:5_000]) if isinstance(value, str) else ""
             links = [word.strip("()") for word in text.split() if "://" in word]
-            hosts += [host for link in links[-1:] if (host := _host(link))]
-    return tuple(dict.fromkeys(hosts))
+            pages += [page for link in links[-1:] if (page := _page(link))]
+    return tuple(dict.fromkeys(pages))
+
+
+def _page(url: str) -> str:
+    host = _host(url)
+    return f"{host}{urlsplit(url).path.rstrip('/')}"[:500] if host else ""
 
 
 def _host(url: str) -> str:

@@ -22,6 +22,7 @@ startKeys();
 startNotices();
 startSearch();
 if (document.querySelector("#board, .calendar")) import("./leads.js").then((leads) => leads.startLeads());
+if (document.getElementById("review")) import("./duplicates.js").then((twins) => twins.startDuplicates());
 startMatters();
 startPeople();
 startSteady();
