@@ -1,14 +1,11 @@
 """Everybody compared with everybody, nightly: a model is learned anew, and suggestions are written, refreshed, withdrawn.
 
 A million people are columns of numbers here, not objects; what a pair is compared by is read again for the few that are
-suggested. `python -m rapport.people.full_pass` runs it in a process of its own, whose memory ends with it.
+suggested. `rapport.people.nightly` runs it in a process of its own, whose memory ends with it.
 """
 
 import logging
 import multiprocessing
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -296,27 +293,3 @@ def _open_pairs() -> set[tuple[UUID, UUID]]:
 def _batches(pairs: list[tuple[UUID, UUID]]) -> Iterator[list[tuple[UUID, UUID]]]:
     for at in range(0, len(pairs), _WRITTEN_AT_ONCE):
         yield pairs[at : at + _WRITTEN_AT_ONCE]
-
-
-def run_apart() -> None:
-    """The pass in a process of its own, with two for the comparing; waits for it. Its memory ends with it."""
-    subprocess.run([sys.executable, "-m", "rapport.people.full_pass"], check=True, env=os.environ.copy())  # noqa: S603 - our own module
-
-
-def main() -> None:
-    """Run a pass, with one JSON object on what it did."""
-    import django
-    import orjson
-
-    django.setup()
-    from rapport.people.full_pass import full_pass as run  # this module a second time: as Django's models know it
-
-    done = run(processes=2)
-    if done:
-        told = {"people": done.people, "pairs": done.pairs_compared, "suggested": done.suggested, "seconds": done.seconds}
-        print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 - the result
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
-    main()

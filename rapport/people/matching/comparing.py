@@ -117,8 +117,8 @@ def _email() -> Comparison:
             return at["local"] if len(local) > 2 else at["different"]
         if _typo(one, other, 2 if len(local) > 6 else 1) is not None and _typo(local, local_other) is not None:
             return at["close"] if domain == domain_other or len(local) > 5 else at["different"]
-        plain, plain_other = ("".join(filter(str.isalpha, part)) for part in (local, local_other))
-        return at["local"] if plain == plain_other and len(plain) > 6 else at["different"]
+        plain, plain_other = ("".join(filter(str.isalnum, part)) for part in (local, local_other))
+        return at["local"] if plain == plain_other and len(plain) > 4 else at["different"]
 
     return compare
 

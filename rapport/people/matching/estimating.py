@@ -98,9 +98,17 @@ def advance(seen: Compared, model: Model, scale: float = 1.0) -> Step:
     for kind, level in seen.levels.items():
         counted = np.bincount(level, weights=likely, minlength=KINDS[kind].exact + 1)[1:] * scale
         mixed = counted + _BELIEF_SAME * np.array(KINDS[kind].same)
-        same[kind] = tuple((mixed / mixed.sum()).tolist())
+        same[kind] = _bounded((mixed / mixed.sum()).tolist(), KINDS[kind].different_most)
     prior = (scale * float(likely.sum()) + _BELIEF_PAIRS) / (max(1.0, together) + _BELIEF_PAIRS)
     return Step(replace(model, same=same, prior=min(0.5, max(1e-12, prior))), fit)
+
+
+def _bounded(shares: list[float], most: float) -> tuple[float, ...]:
+    """The nearest shares of which the first is no more than `most`."""
+    if shares[0] <= most:
+        return tuple(shares)
+    rest = (1 - most) / (1 - shares[0])
+    return (most, *(share * rest for share in shares[1:]))
 
 
 def _measure_chance(model: Model, random: Compared, likely: "NDArray[np.float64] | None") -> Model:

@@ -106,9 +106,16 @@ def _guess(found: dict[str, tuple[str, ...]]) -> bool:
 
 
 def _derived(found: dict[str, tuple[str, ...]]) -> bool:
-    """Whether the addresses are made of the name."""
+    """Whether an address is made of the name and of little more."""
     parts = [word for kind in ("given", "family") for word in found.get(kind, ("",))[0].split() if len(word) > 1]
     return bool(parts) and any(
-        any(part in fold_name(address.partition("@")[0]).replace(" ", "") for part in parts)
+        _made_of(fold_name(address.partition("@")[0]).replace(" ", ""), parts)
         for address in (*found.get("email", ()), *found.get("account", ()))
     )
+
+
+def _made_of(local: str, parts: list[str]) -> bool:
+    rest = local
+    for part in sorted(parts, key=len, reverse=True):
+        rest = rest.replace(part, "", 1)
+    return len(rest) < 3 and rest != local
