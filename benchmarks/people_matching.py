@@ -52,7 +52,15 @@ def measured(people: int) -> dict[str, object]:
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("VACUUM ANALYZE")
     first, again = nightly(), nightly()
-    return {"people": people, "nightly": first, "nightly_again": again, "quality": quality(truth), "size_mb": sizes(), "newcomers": newcomers(), "same_name_by_sql": by_sql(truth)}
+    return {
+        "people": people,
+        "nightly": first,
+        "nightly_again": again,
+        "quality": quality(truth),
+        "size_mb": sizes(),
+        "newcomers": newcomers(),
+        "same_name_by_sql": by_sql(truth),
+    }
 
 
 def fill(people: int) -> set[tuple[UUID, UUID]]:
@@ -72,11 +80,23 @@ def fill(people: int) -> set[tuple[UUID, UUID]]:
         everyone = "{00000000-0000-0000-0000-000000000001}"
         _insert(
             "people_person",
-            {"id": "uuid", "name": "text", "organization_id": "uuid", "language": "text", "time_zone": "text", "note": "text", "audience": "uuid[]"},
+            {
+                "id": "uuid",
+                "name": "text",
+                "organization_id": "uuid",
+                "language": "text",
+                "time_zone": "text",
+                "note": "text",
+                "audience": "uuid[]",
+            },
             [(id_, name, company, "", "", "", everyone) for id_, name, company, _ in persons],
         )
         handles = [(kind, value, value, id_, "") for id_, _, _, some in persons for kind, value in some]
-        _insert("people_handle", {"kind": "text", "value": "text", "written": "text", "person_id": "uuid", "source": "text"}, handles)
+        _insert(
+            "people_handle",
+            {"kind": "text", "value": "text", "written": "text", "person_id": "uuid", "source": "text"},
+            handles,
+        )
     return truth
 
 
@@ -85,7 +105,11 @@ def _insert(table: str, columns: dict[str, str], rows: list[tuple]) -> None:
 
     for at in range(0, len(rows), 20_000):
         part = rows[at : at + 20_000]
-        bulk.insert(table, {name: (kind, [row[n] for row in part]) for n, (name, kind) in enumerate(columns.items())} | {"created_at": ("timestamptz", ["2026-01-01"] * len(part))})
+        bulk.insert(
+            table,
+            {name: (kind, [row[n] for row in part]) for n, (name, kind) in enumerate(columns.items())}
+            | {"created_at": ("timestamptz", ["2026-01-01"] * len(part))},
+        )
 
 
 def _people(world: World, people: int, companies: list, truth: set) -> Iterator[tuple]:
@@ -96,15 +120,33 @@ def _people(world: World, people: int, companies: list, truth: set) -> Iterator[
     while made < people:
         given, family, company = world.given(), world.family(), chance.choice(companies)
         first = new_id()
-        handles = [("email", f"{given}.{family}{made}@{company[2]}" if chance.random() < 0.6 else f"{chance.choice('abcdefgh')}{made}@gmail.com")]
+        handles = [
+            (
+                "email",
+                f"{given}.{family}{made}@{company[2]}"
+                if chance.random() < 0.6
+                else f"{chance.choice('abcdefgh')}{made}@gmail.com",
+            )
+        ]
         if chance.random() < 0.3:
             handles.append(("phone", f"+4930{made:08d}"))
         yield first, f"{given} {family}".title(), company[0], handles
         made += 1
         if made < people and chance.random() < _TWICE:
             second = new_id()
-            name = chance.choice((f"{given} {family}".title(), f"{family}, {given}".title(), f"{chance.choice(world.nicknames.get(given, [given]))} {family}".title(), world.typo(f"{given} {family}").title()))
-            other = ("email", f"{given}.{family}{made - 1}@yahoo.com") if chance.random() < 0.5 else ("fediverse", f"{given}{family}{made}@social.example")
+            name = chance.choice(
+                (
+                    f"{given} {family}".title(),
+                    f"{family}, {given}".title(),
+                    f"{chance.choice(world.nicknames.get(given, [given]))} {family}".title(),
+                    world.typo(f"{given} {family}").title(),
+                )
+            )
+            other = (
+                ("email", f"{given}.{family}{made - 1}@yahoo.com")
+                if chance.random() < 0.5
+                else ("fediverse", f"{given}{family}{made}@social.example")
+            )
             yield second, name, company[0] if chance.random() < 0.6 else None, [other]
             truth.add((first, second) if first < second else (second, first))
             made += 1
@@ -121,7 +163,9 @@ def nightly() -> dict[str, object]:
         while not done.wait(0.5):
             try:
                 root = psutil.Process(process.pid)
-                most = max(most, sum(one.memory_full_info().pss for one in (root, *root.children(recursive=True))) / 1e6)
+                most = max(
+                    most, sum(one.memory_full_info().pss for one in (root, *root.children(recursive=True))) / 1e6
+                )
             except psutil.Error:
                 continue
 
@@ -147,7 +191,14 @@ def quality(truth: set[tuple[UUID, UUID]]) -> dict[str, float]:
         cursor.execute("SELECT low_id, high_id FROM people_pair WHERE 'impersonation' = ANY(flags)")
         flagged = set(cursor.fetchall())
     right = len(found & truth)
-    return {"true_pairs": len(truth), "suggested": len(found), "precision": round(right / max(1, len(found)), 4), "recall": round(right / max(1, len(truth)), 4), "impersonation": len(flagged), "of_these_true": len(flagged & truth)}
+    return {
+        "true_pairs": len(truth),
+        "suggested": len(found),
+        "precision": round(right / max(1, len(found)), 4),
+        "recall": round(right / max(1, len(truth)), 4),
+        "impersonation": len(flagged),
+        "of_these_true": len(flagged & truth),
+    }
 
 
 def sizes() -> dict[str, float]:
@@ -155,7 +206,11 @@ def sizes() -> dict[str, float]:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname, pg_total_relation_size(oid) / 1e6 FROM pg_class WHERE relname IN ('people_matchkeys', 'people_pair', 'people_matchmodel', 'people_person', 'people_handle')")
+        cursor.execute(
+            "SELECT relname, pg_total_relation_size(oid) / 1e6 FROM pg_class WHERE relname IN "
+            "('people_matchkeys', 'people_pair', 'people_matchmodel', 'people_person', "
+            "'people_handle')"
+        )
         return {name: round(float(size), 1) for name, size in cursor.fetchall()}
 
 
@@ -171,13 +226,20 @@ def newcomers() -> dict[str, float]:
     random.Random(3).shuffle(names)
     for n, (name, organization) in enumerate(names):
         with scope.system():
-            person = Person.objects.create(name=name if n % 2 else f"{world.given()} {world.family()}".title(), organization_id=organization)
+            person = Person.objects.create(
+                name=name if n % 2 else f"{world.given()} {world.family()}".title(), organization_id=organization
+            )
             Handle.objects.create(kind="email", value=f"new{n}@example.net", person=person)
         began = time.perf_counter()
         match_new(1)
         spent.append((time.perf_counter() - began) * 1000)
     spent = sorted(spent[10:])
-    return {"ms_p50": round(spent[len(spent) // 2], 1), "ms_p95": round(spent[int(len(spent) * 0.95)], 1), "ms_p99": round(spent[int(len(spent) * 0.99)], 1), "ms_most": round(spent[-1], 1)}
+    return {
+        "ms_p50": round(spent[len(spent) // 2], 1),
+        "ms_p95": round(spent[int(len(spent) * 0.95)], 1),
+        "ms_p99": round(spent[int(len(spent) * 0.99)], 1),
+        "ms_most": round(spent[-1], 1),
+    }
 
 
 def by_sql(truth: set[tuple[UUID, UUID]]) -> dict[str, float]:
@@ -189,14 +251,22 @@ def by_sql(truth: set[tuple[UUID, UUID]]) -> dict[str, float]:
     began = time.monotonic()
     with scope.system(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("SELECT count(*) FROM people_person a JOIN people_person b ON lower(a.name) = lower(b.name) AND a.id < b.id")
+        cursor.execute(
+            "SELECT count(*) FROM people_person a JOIN people_person b ON lower(a.name) = lower(b.name) AND a.id < b.id"
+        )
         joined = int(cursor.fetchone()[0])
         cursor.execute(
-            "SELECT count(*) FROM unnest(%s::uuid[], %s::uuid[]) AS t(one, other) JOIN people_person a ON a.id = one JOIN people_person b ON b.id = other WHERE lower(a.name) = lower(b.name)",
+            "SELECT count(*) FROM unnest(%s::uuid[], %s::uuid[]) AS t(one, other) JOIN people_person a ON "
+            "a.id = one JOIN people_person b ON b.id = other WHERE lower(a.name) = lower(b.name)",
             [[one for one, _ in truth], [other for _, other in truth]],
         )
         right = int(cursor.fetchone()[0])
-    return {"seconds": round(time.monotonic() - began, 1), "pairs": joined, "precision": round(right / max(1, joined), 4), "recall": round(right / max(1, len(truth)), 4)}
+    return {
+        "seconds": round(time.monotonic() - began, 1),
+        "pairs": joined,
+        "precision": round(right / max(1, joined), 4),
+        "recall": round(right / max(1, len(truth)), 4),
+    }
 
 
 if __name__ == "__main__":

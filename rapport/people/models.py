@@ -13,8 +13,9 @@ from rapport.people.learning import MatchKeys, MatchModel
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "MatchKeys", "MatchModel", "Merge", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship", "RelationshipKind", "Segment", "Subject",
+    "Consent", "CustomField", "CustomKind", "Handle", "MatchKeys", "MatchModel", "Merge", "Organization",
+    "OrganizationDomain",    "OrganizationRelationship", "Pair", "PairState", "Person", "Relationship",
+    "RelationshipKind", "Segment", "Subject",
 ]  # fmt: skip
 
 

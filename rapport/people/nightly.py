@@ -9,7 +9,7 @@ _PROCESSES = 2
 
 def run_apart() -> None:
     """Run the pass in a process of its own, and wait for it. Raises subprocess.CalledProcessError where it fails."""
-    subprocess.run(  # noqa: S603 - our own module
+    subprocess.run(
         [sys.executable, "-m", "rapport.people.nightly"], check=True, env=os.environ.copy(), stdout=subprocess.DEVNULL
     )
 

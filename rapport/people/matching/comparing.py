@@ -198,7 +198,11 @@ def _city() -> Comparison:
 
 def _house() -> Comparison:
     at = _levels("street_number")
-    return lambda one, other: at["close"] if _typo(one, other, 1) is not None and len(one + other) > 2 else at["different"]
+
+    def compare(one: str, other: str) -> int:
+        return at["close"] if _typo(one, other, 1) is not None and len(one + other) > 2 else at["different"]
+
+    return compare
 
 
 def _plain(kind: str) -> Comparison:

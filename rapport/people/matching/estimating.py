@@ -78,16 +78,14 @@ def settle(seen: Compared, model: Model, scale: float = 1.0) -> Model:
 
 
 def advance(seen: Compared, model: Model, scale: float = 1.0) -> Step:
-    """One step: how likely is each pair one human under this model, and what follows for the model. `fit` is that of the
+    """One step: how likely is each pair one human under this model, and what follows for the model. `fit` is of the
     model given."""
     import numpy as np
 
     bits = weigh(seen, model).total
     likely = probability(bits)
     together = model.records * (model.records - 1) / 2
-    believed = sum(
-        _BELIEF_SAME * float(np.dot(KINDS[kind].same, np.log2(model.same[kind]))) for kind in seen.levels
-    )
+    believed = sum(_BELIEF_SAME * float(np.dot(KINDS[kind].same, np.log2(model.same[kind]))) for kind in seen.levels)
     # Of pairs that share no key we know only that they are there.
     unseen = max(0.0, together - scale * len(bits))
     fit = (

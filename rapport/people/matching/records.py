@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rapport.people.matching import names, values
-from rapport.people.matching.folding import fold_name
+from rapport.people.matching.folding import fold_name, listed
 from rapport.people.matching.kinds import KINDS
 
 #: What a raw record may have beside the kinds themselves: whole names are taken apart.
 RAW = frozenset(KINDS) | {"name", "middle"}
-_ROLES = frozenset(
-    "info support sales office contact admin mail hello team service help kontakt noreply no-reply post billing press "
-    "jobs hr marketing webmaster newsletter".split()
+_ROLES = listed(
+    "info support sales office contact admin mail hello team service help kontakt noreply no-reply post "
+    "billing press "
+    "jobs hr marketing webmaster newsletter"
 )
 _WORD = re.compile(r"[^a-z]+")
 

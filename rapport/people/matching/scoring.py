@@ -1,4 +1,4 @@
-"""What the agreement of two records is worth, in bits: the logarithm of how much likelier one human makes it than two."""
+"""What the agreement of two records is worth, in bits: log2 of how much likelier one human makes it than two."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -145,7 +145,7 @@ def _discount_group(group: "list[Bits]", discount: tuple[float, ...]) -> None:
 
 
 def _discount_households(levels: "dict[str, NDArray[np.int8]]", bits: "dict[str, Bits]") -> None:
-    """In place: where the given name or birth date is another, and nothing personal agrees, relatives explain it all."""
+    """In place: where given name or birth date is another, and nothing personal agrees, relatives explain it all."""
     import numpy as np
 
     size = len(next(iter(bits.values()))) if bits else 0
@@ -178,14 +178,15 @@ def _may_be_sure(levels: "dict[str, NDArray[np.int8]]", size: int) -> "NDArray[n
     import numpy as np
 
     none = np.zeros(size, np.int8)
-    exact = {kind: levels.get(kind, none) == KINDS[kind].exact for kind in _PERSONAL}
+    exact: dict[str, NDArray[np.bool_]] = {kind: levels.get(kind, none) == KINDS[kind].exact for kind in _PERSONAL}
     alone = exact["number"] | exact["email"] | exact["account"]
     agrees = alone | (exact["birth_date"] & (levels.get("given", none) > 0))
     against = np.zeros(size, bool)
     for kind, least in (
-        ("given", "similar"), ("family", "similar"), ("birth_date", "near"), ("number", "near"), ("gender", "different"),
-        ("age", "different"),
+        ("given", "similar"), ("family", "similar"), ("birth_date", "near"), ("number", "near"),
+        ("gender", "different"),        ("age", "different"),
     ):  # fmt: skip
         if kind in levels:
             against |= (levels[kind] > 0) & (levels[kind] <= KINDS[kind].level(least))
-    return agrees & ~against
+    sure: NDArray[np.bool_] = agrees & ~against
+    return sure
