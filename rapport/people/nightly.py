@@ -1,6 +1,7 @@
 """The pass over all people in a process of its own (`python -m rapport.people.nightly`): its memory ends with it."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -25,7 +26,14 @@ def main() -> None:
 
     done = full_pass(_PROCESSES)
     if done:
-        told = {"people": done.people, "pairs": done.pairs_compared, "suggested": done.suggested, "parts": done.seconds}
+        used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        told = {
+            "people": done.people,
+            "pairs": done.pairs_compared,
+            "suggested": done.suggested,
+            "parts": done.seconds,
+            "cpu_s": round(sum(one.ru_utime + one.ru_stime for one in used), 1),
+        }
         print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 - the result
 
 

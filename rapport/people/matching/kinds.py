@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
         ),
         _kind("organization", "different .2 0, similar .1 .004, exact .7 .002", group="work"),
         _kind("domain", "different .25 0, exact .75 .002", group="work", many=True),
-        _kind("occupation", "different .25 0, similar .15 .02, exact .6 .02", group="work"),
+        _kind("occupation", "different .25 0, similar .15 .02, exact .6 .02"),
         _kind(
             "street", "different .12 0, similar .06 .01, close .1 .001, crossed .03 .0002, exact .69 .0005",
             group="place", vocabulary="street",

@@ -56,7 +56,7 @@ def prepare(raw: Mapping[str, Iterable[str]], month_first: bool = False) -> Prep
             made = [clean(one) for one in given if one]
         kept = tuple(dict.fromkeys(one for one in made if one))
         if kept:
-            found[kind] = kept[:8] if KINDS[kind].many else kept[:1]
+            found[kind] = tuple(sorted(kept)[:8]) if KINDS[kind].many else kept[:1]
     _named(found, raw)
     middle = names.part(next((one for one in raw.get("middle", ()) if one), ""))
     if middle and "given" in found and middle not in found["given"][0].split():
@@ -99,11 +99,12 @@ def _guess(found: dict[str, tuple[str, ...]]) -> bool:
     """Read a name from an address like ann.miller@, where no name is known."""
     if "given" in found or "family" in found or "email" not in found:
         return False
-    words = _words_of(found["email"][0])
-    if len(words) not in (2, 3) or words[0] in _ROLES or min(map(len, words)) < 2:
-        return False
-    found["given"], found["family"] = (words[0],), (words[-1],)
-    return True
+    for address in found["email"]:
+        words = _words_of(address)
+        if len(words) in (2, 3) and words[0] not in _ROLES:
+            found["given"], found["family"] = (words[0],), (words[-1],)
+            return True
+    return False
 
 
 def _derived(found: dict[str, tuple[str, ...]]) -> bool:

@@ -29,6 +29,7 @@ _TWINS_BITS = 6.0
 _DERIVED_BITS = 1.5
 #: Of two fields that say whether it is the same person, both different: whatever else agrees, it is not sure.
 _PERSONAL = tuple(name for name, kind in KINDS.items() if kind.personal and name != "phone")
+_SECOND = frozenset(second for _, second in CROSSED)
 _PARTNER = {one: other for pair in CROSSED for one, other in (pair, pair[::-1])}
 
 
@@ -94,6 +95,9 @@ def weigh(pairs: Compared, model: Model) -> Scores:
     bits = {}
     for kind, level in pairs.levels.items():
         same = np.log2(np.array([1.0, *model.same[kind]]))
+        if kind in _SECOND:
+            # That two are in each other's place happens once, and is counted with the first.
+            same[KINDS[kind].level("crossed")] = same[KINDS[kind].exact]
         bits[kind] = (same - np.log2(np.array([1.0, *model.chance[kind]])))[level]
         if kind in pairs.shares:
             at, share = pairs.shares[kind]
