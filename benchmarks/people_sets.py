@@ -15,12 +15,74 @@ from nicknames import name_triplets
 Row = dict[str, str]
 Set = tuple[list[Row], list[str]]
 
-_SYLLABLES = "ba ber bo bur car col dan der do ev fal fer gar gil ham har hol jen kel ken lan lar low mar mor nel nor ol par pen per rad ram ros sal sand shel sim sto tal tar ten thor tom val wal war wil win".split()
-_ENDS = "son ton ley man field ford well ham by er s ner stein berg ski dez ez ini elli eau oux sen ström ak".split()
-_CITIES = [f"{a}{b}" for a in ("north", "south", "new", "port", "lake", "") for b in ("haven", "ville", "bury", "borough", "mouth", "chester", "stead", "wick", "dale", "minster", "pool", "gate")]
+_SYLLABLES = "ba ber bo bur car col dan der do ev fal fer gar gil ham har hol jen kel ken lan lar low mar mor"
+" nel nor ol par pen per rad ram ros sal sand shel sim sto tal tar ten thor tom val wal war wil "
+["win"]
+_ENDS = [
+    "son",
+    "ton",
+    "ley",
+    "man",
+    "field",
+    "ford",
+    "well",
+    "ham",
+    "by",
+    "er",
+    "s",
+    "ner",
+    "stein",
+    "berg",
+    "ski",
+    "dez",
+    "ez",
+    "ini",
+    "elli",
+    "eau",
+    "oux",
+    "sen",
+    "ström",
+    "ak",
+]
+_CITIES = [
+    f"{a}{b}"
+    for a in ("north", "south", "new", "port", "lake", "")
+    for b in (
+        "haven",
+        "ville",
+        "bury",
+        "borough",
+        "mouth",
+        "chester",
+        "stead",
+        "wick",
+        "dale",
+        "minster",
+        "pool",
+        "gate",
+    )
+]
 _DOMAINS = ["gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "example.net"]
-_JOBS = "teacher painter lawyer farmer engineer nurse writer soldier merchant priest physician clerk smith baker sailor".split()
-_STREETS = "Mill Church Station High Park Victoria King Queen Oak Elm River Hill Green School Castle Bridge".split()
+_JOBS = "teacher painter lawyer farmer engineer nurse writer soldier merchant priest physician clerk smith "
+["baker", "sailor"]
+_STREETS = [
+    "Mill",
+    "Church",
+    "Station",
+    "High",
+    "Park",
+    "Victoria",
+    "King",
+    "Queen",
+    "Oak",
+    "Elm",
+    "River",
+    "Hill",
+    "Green",
+    "School",
+    "Castle",
+    "Bridge",
+]
 
 
 class World:
@@ -35,10 +97,14 @@ class World:
         self.nicknames: dict[str, list[str]] = {}
         for one in triplets:
             self.nicknames.setdefault(one.name1, []).append(one.name2)
-        self.families = list(dict.fromkeys(
-            self.chance.choice(_SYLLABLES) + self.chance.choice(["", self.chance.choice(_SYLLABLES)]) + self.chance.choice(_ENDS)
-            for _ in range(20_000)
-        ))
+        self.families = list(
+            dict.fromkeys(
+                self.chance.choice(_SYLLABLES)
+                + self.chance.choice(["", self.chance.choice(_SYLLABLES)])
+                + self.chance.choice(_ENDS)
+                for _ in range(20_000)
+            )
+        )
 
     def skewed(self, values: list[str]) -> str:
         return values[min(len(values) - 1, int(len(values) * self.chance.random() ** 3))]
@@ -56,18 +122,30 @@ class World:
         if len(text) < 3:
             return text
         n = self.chance.randrange(len(text) - 1)
-        letter = self.chance.choice("abcdefghijklmnopqrstuvwxyz0123456789" if text[n].isdigit() else "abcdefghijklmnopqrstuvwxyz")
-        return self.chance.choice((
-            text[:n] + text[n + 1 :], text[:n] + text[n + 1] + text[n] + text[n + 2 :], text[:n] + letter + text[n + 1 :],
-            text[:n] + text[n] + text[n:],
-        ))
+        letter = self.chance.choice(
+            "abcdefghijklmnopqrstuvwxyz0123456789" if text[n].isdigit() else "abcdefghijklmnopqrstuvwxyz"
+        )
+        return self.chance.choice(
+            (
+                text[:n] + text[n + 1 :],
+                text[:n] + text[n + 1] + text[n] + text[n + 2 :],
+                text[:n] + letter + text[n + 1 :],
+                text[:n] + text[n] + text[n:],
+            )
+        )
 
     def maybe(self, share: float) -> bool:
         return self.chance.random() < share
 
     def spoil(self, row: Row, typo: float, missing: float, keep: tuple[str, ...] = ()) -> Row:
         return {
-            key: value if key in keep else "" if self.maybe(missing) else self.typo(value) if self.maybe(typo) else value
+            key: value
+            if key in keep
+            else ""
+            if self.maybe(missing)
+            else self.typo(value)
+            if self.maybe(typo)
+            else value
             for key, value in row.items()
         }
 
@@ -79,8 +157,14 @@ def small_form(seed: int = 1, people: int = 260, typo: float = 0.18, missing: fl
     for n in range(people):
         given, family = w.given(), w.family()
         one = {
-            "unique_id": "", "first_name": given.title(), "surname": family.title(), "dob": w.born().isoformat(),
-            "city": w.skewed(_CITIES).title(), "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}" if w.maybe(0.5) else f"{w.chance.choice(_SYLLABLES)}{w.chance.randrange(9999)}@{w.chance.choice(_DOMAINS)}",
+            "unique_id": "",
+            "first_name": given.title(),
+            "surname": family.title(),
+            "dob": w.born().isoformat(),
+            "city": w.skewed(_CITIES).title(),
+            "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}"
+            if w.maybe(0.5)
+            else f"{w.chance.choice(_SYLLABLES)}{w.chance.randrange(9999)}@{w.chance.choice(_DOMAINS)}",
         }
         for _ in range(w.chance.choice((1, 2, 3, 4, 5, 6))):
             row = w.spoil(one, typo, missing, ("unique_id",))
@@ -99,9 +183,15 @@ def register(seed: int = 2, people: int = 5_000) -> Set:
         given, middle, family = w.given(), w.given(), w.family()
         born = w.born() - timedelta(days=365 * 60)
         one = {
-            "full_name": f"{given} {middle} {family}", "first_and_surname": f"{given} {family}", "first_name": given, "surname": family,
-            "dob": born.isoformat(), "birth_place": w.skewed(_CITIES), "postcode_fake": f"{w.chance.choice('abcdefgh')}{w.chance.randrange(1, 30)} {w.chance.randrange(1, 9)}{w.chance.choice('abcdxyz')}{w.chance.choice('abcdxyz')}",
-            "gender": w.chance.choice(("male", "female")), "occupation": w.skewed(_JOBS),
+            "full_name": f"{given} {middle} {family}",
+            "first_and_surname": f"{given} {family}",
+            "first_name": given,
+            "surname": family,
+            "dob": born.isoformat(),
+            "birth_place": w.skewed(_CITIES),
+            "postcode_fake": f"{w.chance.choice('abcdefgh')}{w.chance.randrange(1, 30)} {w.chance.randrange(1, 9)}{w.chance.choice('abcdxyz')}{w.chance.choice('abcdxyz')}",
+            "gender": w.chance.choice(("male", "female")),
+            "occupation": w.skewed(_JOBS),
         }
         for _ in range(min(12, 1 + int(w.chance.expovariate(0.3)))):
             row = dict(one)
@@ -114,7 +204,11 @@ def register(seed: int = 2, people: int = 5_000) -> Set:
             row = w.spoil(row, 0.07, 0.1)
             row["first_and_surname"] = f"{row['first_name']} {row['surname']}".strip()
             if row["full_name"]:
-                row["full_name"] = f"{row['first_name'] or given} {middle} {row['surname'] or family}" if w.maybe(0.5) else row["first_and_surname"]
+                row["full_name"] = (
+                    f"{row['first_name'] or given} {middle} {row['surname'] or family}"
+                    if w.maybe(0.5)
+                    else row["first_and_surname"]
+                )
             rows.append(row)
             truth.append(str(n))
     return rows, truth
@@ -127,7 +221,10 @@ def households(seed: int = 3, homes: int = 3_000) -> Set:
     for home in range(homes):
         family, city = w.family(), w.skewed(_CITIES)
         street = f"{w.chance.randrange(1, 300)} {w.chance.choice(_STREETS)} {w.chance.choice(('St', 'Rd', 'Ave'))}"
-        postcode, phone = str(27000 + _CITIES.index(city) * 7 + w.chance.randrange(3)), f"919{w.chance.randrange(10**7):07d}"
+        postcode, phone = (
+            str(27000 + _CITIES.index(city) * 7 + w.chance.randrange(3)),
+            f"919{w.chance.randrange(10**7):07d}",
+        )
         born = w.born()
         names: list[str] = []
         for member in range(w.chance.choice((1, 1, 2, 2, 3, 4, 5))):
@@ -136,16 +233,28 @@ def households(seed: int = 3, homes: int = 3_000) -> Set:
             if not (member > 2 and w.maybe(0.05)):
                 born = w.born()
             one = {
-                "first_name": given.upper(), "midl_name": w.given().upper() if w.maybe(0.7) else "", "last_name": family.upper(),
-                "birth_age": str(2024 - born.year), "gender_code": w.chance.choice("MF"), "res_street_address": street.upper(),
-                "res_city_desc": city.upper(), "zip_code": postcode, "full_phone_number": phone if w.maybe(0.6) else "", "birth_date": born.strftime("%m/%d/%Y"),
+                "first_name": given.upper(),
+                "midl_name": w.given().upper() if w.maybe(0.7) else "",
+                "last_name": family.upper(),
+                "birth_age": str(2024 - born.year),
+                "gender_code": w.chance.choice("MF"),
+                "res_street_address": street.upper(),
+                "res_city_desc": city.upper(),
+                "zip_code": postcode,
+                "full_phone_number": phone if w.maybe(0.6) else "",
+                "birth_date": born.strftime("%m/%d/%Y"),
             }
             for copy in range(1 + w.maybe(0.3)):
                 row = dict(one)
                 if copy:
                     row = w.spoil(one, 0.06, 0.04)
                     if w.maybe(0.12):
-                        row |= {"res_street_address": f"{w.chance.randrange(1, 300)} {w.chance.choice(_STREETS)} ST".upper(), "zip_code": str(27000 + w.chance.randrange(500)), "res_city_desc": w.skewed(_CITIES).upper(), "full_phone_number": ""}
+                        row |= {
+                            "res_street_address": f"{w.chance.randrange(1, 300)} {w.chance.choice(_STREETS)} ST".upper(),
+                            "zip_code": str(27000 + w.chance.randrange(500)),
+                            "res_city_desc": w.skewed(_CITIES).upper(),
+                            "full_phone_number": "",
+                        }
                     if w.maybe(0.05):
                         row["last_name"] = w.family().upper()
                     if w.maybe(0.05):
@@ -158,7 +267,10 @@ def households(seed: int = 3, homes: int = 3_000) -> Set:
 def customers(seed: int = 4, people: int = 4_000) -> Set:
     """A CRM's export: name, e-mail, telephone, company, title; role addresses, switchboards, colleagues, name orders."""
     w = World(seed)
-    companies = [f"{w.family().title()} {w.chance.choice(('Ltd', 'GmbH', 'Inc.', 'Systems', 'Group'))}" for _ in range(people // 12)]
+    companies = [
+        f"{w.family().title()} {w.chance.choice(('Ltd', 'GmbH', 'Inc.', 'Systems', 'Group'))}"
+        for _ in range(people // 12)
+    ]
     rows, truth = [], []
     for n in range(people):
         given, family, company = w.given(), w.family(), w.skewed(companies)
@@ -166,18 +278,36 @@ def customers(seed: int = 4, people: int = 4_000) -> Set:
         switchboard = f"+44 20 {7_000_0000 + companies.index(company)}"
         one = {
             "Name": f"{given.title()} {family.title()}",
-            "E-Mail": f"{given[0]}.{family}@{domain}" if w.maybe(0.7) else f"info@{domain}" if w.maybe(0.1) else f"{given}{w.chance.randrange(99)}@{w.chance.choice(_DOMAINS)}",
-            "Phone": switchboard if w.maybe(0.3) else f"+44 7{w.chance.randrange(10**9):09d}", "Company": company, "Job Title": w.chance.choice(_JOBS),
+            "E-Mail": f"{given[0]}.{family}@{domain}"
+            if w.maybe(0.7)
+            else f"info@{domain}"
+            if w.maybe(0.1)
+            else f"{given}{w.chance.randrange(99)}@{w.chance.choice(_DOMAINS)}",
+            "Phone": switchboard if w.maybe(0.3) else f"+44 7{w.chance.randrange(10**9):09d}",
+            "Company": company,
+            "Job Title": w.chance.choice(_JOBS),
         }
         for copy in range(1 + w.maybe(0.35) + w.maybe(0.1)):
             row = dict(one)
             if copy:
                 short = w.chance.choice(w.nicknames.get(given, [given])).title()
-                row["Name"] = w.chance.choice((row["Name"], f"{family.title()}, {given.title()}", f"{given[0].upper()}. {family.title()}", f"{short} {family.title()}", w.typo(row["Name"]), f"Dr. {row['Name']}", row["Name"].upper()))
+                row["Name"] = w.chance.choice(
+                    (
+                        row["Name"],
+                        f"{family.title()}, {given.title()}",
+                        f"{given[0].upper()}. {family.title()}",
+                        f"{short} {family.title()}",
+                        w.typo(row["Name"]),
+                        f"Dr. {row['Name']}",
+                        row["Name"].upper(),
+                    )
+                )
                 if w.maybe(0.5):
                     row["E-Mail"] = f"{given}.{family}@{w.chance.choice(_DOMAINS)}"
                 if w.maybe(0.4):
-                    row["Phone"] = w.chance.choice(("", row["Phone"].replace("+44 ", "0"), f"+44 7{w.chance.randrange(10**9):09d}"))
+                    row["Phone"] = w.chance.choice(
+                        ("", row["Phone"].replace("+44 ", "0"), f"+44 7{w.chance.randrange(10**9):09d}")
+                    )
                 if w.maybe(0.2):
                     row["Company"] = w.chance.choice(("", company.split()[0], w.skewed(companies)))
                 row = w.spoil(row, 0.03, 0.08)
@@ -192,7 +322,11 @@ _CYRILLIC = dict(zip("abvgdezijklmnoprstufhc", "абвгдезийклмнопр
 def scripts(seed: int = 5, people: int = 1_500) -> Set:
     """Names in several scripts and orders, with an address and a city."""
     w = World(seed)
-    russian = [(g, f) for g in "ivan boris sergei dmitri anna olga irina tatiana mihail nikolai".split() for f in (f"{s}{e}" for s in _SYLLABLES for e in ("ov", "enko", "in"))]
+    russian = [
+        (g, f)
+        for g in ["ivan", "boris", "sergei", "dmitri", "anna", "olga", "irina", "tatiana", "mihail", "nikolai"]
+        for f in (f"{s}{e}" for s in _SYLLABLES for e in ("ov", "enko", "in"))
+    ]
     chinese = [(a + b, f) for f in "王李张刘陈杨赵黄周吴" for a in "伟芳娜敏静丽强磊军洋" for b in ["", *"明华平文红"]]
     rows, truth = [], []
     for n in range(people):
@@ -201,8 +335,16 @@ def scripts(seed: int = 5, people: int = 1_500) -> Set:
         kind = w.chance.random()
         if kind < 0.4:
             given, family = w.chance.choice(russian)
-            cyrillic = ["".join(_CYRILLIC.get(c, c) for c in text).replace("y", "ы").replace("w", "в") for text in (given, family)]
-            forms = [f"{given} {family}".title(), f"{family.title()} {given.title()}", " ".join(cyrillic).title(), " ".join(reversed(cyrillic)).title()]
+            cyrillic = [
+                "".join(_CYRILLIC.get(c, c) for c in text).replace("y", "ы").replace("w", "в")
+                for text in (given, family)
+            ]
+            forms = [
+                f"{given} {family}".title(),
+                f"{family.title()} {given.title()}",
+                " ".join(cyrillic).title(),
+                " ".join(reversed(cyrillic)).title(),
+            ]
         elif kind < 0.7:
             given, family = w.chance.choice(chinese)
             from anyascii import anyascii
@@ -211,9 +353,18 @@ def scripts(seed: int = 5, people: int = 1_500) -> Set:
             forms = [family + given, f"{latin[0]} {latin[1]}", f"{latin[1]} {latin[0]}"]
         else:
             given, family = w.given().title(), w.family().title()
-            forms = [f"{given} {family}", f"{family} {given}", f"{family.upper()} {given}", f"{given} {family}".replace("o", "ö").replace("e", "é")]
+            forms = [
+                f"{given} {family}",
+                f"{family} {given}",
+                f"{family.upper()} {given}",
+                f"{given} {family}".replace("o", "ö").replace("e", "é"),
+            ]
         for copy in range(1 + w.maybe(0.5)):
-            row = {"name": w.chance.choice(forms), "email": email if not copy or w.maybe(0.4) else "", "city": city if w.maybe(0.9) else ""}
+            row = {
+                "name": w.chance.choice(forms),
+                "email": email if not copy or w.maybe(0.4) else "",
+                "city": city if w.maybe(0.9) else "",
+            }
             rows.append(row)
             truth.append(str(n))
     return rows, truth
@@ -222,7 +373,10 @@ def scripts(seed: int = 5, people: int = 1_500) -> Set:
 def alone(seed: int = 6, people: int = 3_000) -> Set:
     """Nobody twice, but namesakes: nothing may be joined."""
     w = World(seed)
-    rows = [{"first_name": w.given(), "last_name": w.family(), "dob": w.born().isoformat(), "city": w.skewed(_CITIES)} for _ in range(people)]
+    rows = [
+        {"first_name": w.given(), "last_name": w.family(), "dob": w.born().isoformat(), "city": w.skewed(_CITIES)}
+        for _ in range(people)
+    ]
     return rows, [str(n) for n in range(people)]
 
 
@@ -232,7 +386,13 @@ def crowds(seed: int = 7, people: int = 60) -> Set:
     rows, truth = [], []
     for n in range(people):
         given, family = w.given(), w.family()
-        one = {"given_name": given, "family_name": family, "dob": w.born().isoformat(), "email": f"{given}{n}@{w.chance.choice(_DOMAINS)}", "town": w.skewed(_CITIES)}
+        one = {
+            "given_name": given,
+            "family_name": family,
+            "dob": w.born().isoformat(),
+            "email": f"{given}{n}@{w.chance.choice(_DOMAINS)}",
+            "town": w.skewed(_CITIES),
+        }
         for _ in range(w.chance.choice((20, 50, 150))):
             rows.append(w.spoil(one, 0.08, 0.1))
             truth.append(str(n))
@@ -246,8 +406,15 @@ def sparse(seed: int = 8, people: int = 2_000) -> Set:
     for n in range(people):
         given, family = w.given(), w.family()
         one = {
-            "forename": given, "surname": family, "dob": w.born().strftime("%d/%m/%Y"), "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}", "mobile": f"07{w.chance.randrange(10**9):09d}",
-            "city": w.skewed(_CITIES), "postcode": f"{w.chance.choice('ABCDE')}{w.chance.randrange(99)} {w.chance.randrange(9)}XY", "occupation": w.skewed(_JOBS), "company": w.family() + " ltd",
+            "forename": given,
+            "surname": family,
+            "dob": w.born().strftime("%d/%m/%Y"),
+            "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}",
+            "mobile": f"07{w.chance.randrange(10**9):09d}",
+            "city": w.skewed(_CITIES),
+            "postcode": f"{w.chance.choice('ABCDE')}{w.chance.randrange(99)} {w.chance.randrange(9)}XY",
+            "occupation": w.skewed(_JOBS),
+            "company": w.family() + " ltd",
         }
         for _ in range(1 + w.maybe(0.5)):
             rows.append(w.spoil(one, 0.03, 0.45, ("surname",)))

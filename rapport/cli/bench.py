@@ -105,7 +105,7 @@ def bench_people(files: tuple[Path, ...], truth: str | None, mapping: tuple[str,
         click.echo(json.dumps(measured.nicknames(nicknames)))
         return
     if not files or not truth:
-        raise RapportError("Which files, and which column is the truth?", "rapport bench people FILE.csv --truth COLUMN")
+        raise RapportError("Which files, and which column is the truth?", "rapport bench people FILES --truth COLUMN")
     click.echo(json.dumps(measured.measure(files, truth, mapping)))
 
 

@@ -23,7 +23,10 @@ def measure(files: Sequence[Path], truth: str, mapping: Sequence[str]) -> dict[s
     """Everything that is told of a table. Raises Invalid for what is no table of people."""
     began = time.monotonic()
     table = read(files, truth, mapping)
-    _say(f"{len(table.rows):,} rows; " + ", ".join(f"{kind}: {' + '.join(names)}" for kind, names in table.columns.items()))
+    _say(
+        f"{len(table.rows):,} rows; "
+        + ", ".join(f"{kind}: {' + '.join(names)}" for kind, names in table.columns.items())
+    )
     records = [prepare(table.raw(row), table.month_first) for row in table.rows]
     linked = link(records)
     _say(f"{len(linked.ones):,} pairs compared")
@@ -89,7 +92,7 @@ def _direct(linked: Linked, table: PeopleTable) -> dict[str, float]:
 
 
 def _incremental(records: Sequence[Prepared], linked: Linked) -> dict[str, Any]:
-    """Newcomers against those they share a key with, by the model that is there; and whether all scores are the same."""
+    """Newcomers against those they share a key with, by the same model; and whether all scores are the same."""
     chance = random.Random(1)  # noqa: S311 - a sample
     asked = chance.sample(range(len(records)), min(_NEWCOMERS, len(records)))
     wanted = set(asked)
@@ -125,7 +128,9 @@ def nicknames(path: Path) -> dict[str, Any]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         if not {"name1", "name2"} <= set(reader.fieldnames or ()):
-            raise Invalid(f"{path.name} is no table of short names.", "It needs the columns name1, relationship, name2.")
+            raise Invalid(
+                f"{path.name} is no table of short names.", "It needs the columns name1, relationship, name2."
+            )
         pairs = [(fold_name(row["name1"] or ""), fold_name(row["name2"] or "")) for row in reader]
     pairs = [(one, other) for one, other in pairs if one and other]
     if not pairs:
@@ -137,7 +142,9 @@ def nicknames(path: Path) -> dict[str, Any]:
         "pairs": len(pairs),
         "recall": round(sum(same_person_may_have(*pair) for pair in pairs) / len(pairs), 6),
         "random_pairs": len(apart),
-        "random_pairs_taken_for_short_names": round(sum(same_person_may_have(*pair) for pair in apart) / max(1, len(apart)), 6),
+        "random_pairs_taken_for_short_names": round(
+            sum(same_person_may_have(*pair) for pair in apart) / max(1, len(apart)), 6
+        ),
     }
 
 

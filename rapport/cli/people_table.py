@@ -15,43 +15,90 @@ from rapport.people.matching.records import RAW
 
 #: How columns are called for each kind, without spaces, lower case. Also "name" (whole) and "middle".
 _CALLED = {
-    "name": "name fullname displayname contactname personname customername nameofperson wholename firstandsurname nom_complet "
+    "name": "name fullname displayname contactname personname customername nameofperson wholename "
+    "firstandsurname nom_complet "
     "vollername ansprechpartner contact person",
-    "given": "given givenname firstname first forename fname vorname rufname prenom nombre nombres nome imie voornaam christianname",
+    "given": "given givenname firstname first forename fname vorname rufname prenom nombre nombres nome imie "
+    "voornaam christianname",
     "middle": "middlename middle middleinitial midlname mname secondname middleinit",
-    "family": "surname lastname last familyname family lname sname nachname familienname nomdefamille apellido apellidos cognome "
+    "family": "surname lastname last familyname family lname sname nachname familienname nomdefamille "
+    "apellido apellidos cognome "
     "sobrenome nazwisko achternaam lastnames",
-    "birth_date": "dob dateofbirth birthdate birthday birthdt datebirth bdate born geburtsdatum geburtstag datedenaissance "
+    "birth_date": "dob dateofbirth birthdate birthday birthdt datebirth bdate born geburtsdatum geburtstag "
+    "datedenaissance "
     "fechadenacimiento fechanacimiento birthyear yearofbirth yob dataurodzenia",
     "age": "age birthage alter ageyears ageatyearend",
-    "email": "email emailaddress mail emails mailaddress emailid correo courriel eposta emailaddress1 workemail primaryemail",
-    "phone": "phone telephone tel mobile cell cellphone mobilephone phonenumber telephonenumber mobilenumber phoneno telefon handy "
+    "email": "email emailaddress mail emails mailaddress emailid correo courriel eposta emailaddress1 "
+    "workemail primaryemail",
+    "phone": "phone telephone tel mobile cell cellphone mobilephone phonenumber telephonenumber mobilenumber "
+    "phoneno telefon handy "
     "fullphonenumber fullphonenum homephone workphone telefono rufnummer phone1 phone2 mobil gsm msisdn",
     "account": "account username handle login twitter mastodon nickname screenname userid user",
-    "number": "socsecid ssn socialsecuritynumber socialsecurity nationalid nationalinsurancenumber nino nhsnumber nin taxid "
-    "taxnumber passport passportnumber steuerid steuernummer svnr insurancenumber medicare medicarenumber personalnumber "
-    "personnummer pesel cpf dni nif curp driverlicense driverslicense licensenumber patientnumber mrn idnumber socsec",
-    "organization": "company organization organisation companyname org employer firma unternehmen business businessname "
+    "number": "socsecid ssn socialsecuritynumber socialsecurity nationalid nationalinsurancenumber nino "
+    "nhsnumber nin taxid "
+    "taxnumber passport passportnumber steuerid steuernummer svnr insurancenumber medicare medicarenumber "
+    "personalnumber "
+    "personnummer pesel cpf dni nif curp driverlicense driverslicense licensenumber patientnumber mrn "
+    "idnumber socsec",
+    "organization": "company organization organisation companyname org employer firma unternehmen business "
+    "businessname "
     "accountname societe empresa workplace institution affiliation",
     "domain": "domain website web url homepage companydomain",
     "occupation": "occupation job jobtitle profession title role position beruf employment jobrole",
-    "street": "address1 address street streetaddress streetname addressline1 addressline strasse adresse resstreetaddress "
+    "street": "address1 address street streetaddress streetname addressline1 addressline strasse adresse "
+    "resstreetaddress "
     "line1 addr addr1 direccion rue street1 mailaddr1 postaladdress addressstreet",
     "street2": "address2 addressline2 line2 addr2 street2 unit apartment building housename",
     "street_number": "streetnumber housenumber houseno streetno hausnummer number streetnum housenum numero",
-    "postcode": "postcode zip zipcode postalcode plz postcodefake postleitzahl codepostal cp codigopostal postal rescode",
-    "city": "city suburb town locality ort stadt wohnort ville ciudad municipality place placename rescitydesc cityname "
+    "postcode": "postcode zip zipcode postalcode plz postcodefake postleitzahl codepostal cp codigopostal "
+    "postal rescode",
+    "city": "city suburb town locality ort stadt wohnort ville ciudad municipality place placename "
+    "rescitydesc cityname "
     "residence miasto",
     "state": "state region province county bundesland statecd stateprovince departement statecode countydesc",
     "country": "country land nation pays pais countrycode countryname",
-    "birth_place": "birthplace placeofbirth birthcity birthcountry geburtsort lieudenaissance pob birthtown birthstate",
+    "birth_place": "birthplace placeofbirth birthcity birthcountry geburtsort lieudenaissance pob birthtown "
+    "birthstate",
     "gender": "gender sex geschlecht sexe gendercode sexo sexcode",
     "language": "language lang locale sprache",
 }  # fmt: skip
 _KIND_OF = {called: kind for kind, all_of in _CALLED.items() for called in all_of.replace("_", "").split()}
 #: Words that stand before or behind what a column is: "res_city_desc", "customer_first_name".
 _AROUND = frozenset(
-    ["res", "desc", "customer", "contact", "client", "patient", "person", "voter", "user", "my", "home", "work", "primary", "main", "current", "code", "txt", "value", "field", "the", "cd", "orig", "original", "raw", "clean", "norm", "fake", "mailing", "billing", "shipping", "personal", "business"]
+    [
+        "res",
+        "desc",
+        "customer",
+        "contact",
+        "client",
+        "patient",
+        "person",
+        "voter",
+        "user",
+        "my",
+        "home",
+        "work",
+        "primary",
+        "main",
+        "current",
+        "code",
+        "txt",
+        "value",
+        "field",
+        "the",
+        "cd",
+        "orig",
+        "original",
+        "raw",
+        "clean",
+        "norm",
+        "fake",
+        "mailing",
+        "billing",
+        "shipping",
+        "personal",
+        "business",
+    ]
 )
 _FEBRL = re.compile(r"^(.*?\d+)-(?:org|dup-?\d+)$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
@@ -84,7 +131,9 @@ def read(files: Sequence[Path], truth: str, mapping: Sequence[str] = ()) -> Peop
         header += [name for name in names if name not in header]
         rows += found
     if len(rows) < 2:
-        raise Invalid(f"There {'is one row' if rows else 'are no rows'} in {_named(files)}.", "Give at least two people.")
+        raise Invalid(
+            f"There {'is one row' if rows else 'are no rows'} in {_named(files)}.", "Give at least two people."
+        )
     truth_column = _column(header, truth)
     columns, ignored = _columns(header, rows, truth_column, mapping)
     dates = [row.get(column) or "" for column in columns.get("birth_date", ()) for row in rows]
@@ -92,7 +141,7 @@ def read(files: Sequence[Path], truth: str, mapping: Sequence[str] = ()) -> Peop
 
 
 def entities(rows: Sequence[Mapping[str, str]], column: str) -> list[str]:
-    """For each row which human it is, by its truth column; who has none stands alone. Raises Invalid where all are one."""
+    """For each row which human it is, by its truth column; who has none is alone. Raises Invalid where all are one."""
     values = [(row.get(column) or "").strip() for row in rows]
     given = [value for value in values if value]
     if not given:
@@ -188,7 +237,8 @@ def _chosen(header: Sequence[str], truth: str, mapping: Sequence[str]) -> Iterab
         kind = kind if kind in RAW or kind == "ignore" else _KIND_OF.get(_compact(kind), kind)
         if not equals or (kind not in RAW and kind != "ignore"):
             raise Invalid(
-                f"--map {one!r} names no field.", f"Write field=column; fields are {', '.join(sorted(RAW))}, and ignore."
+                f"--map {one!r} names no field.",
+                f"Write field=column; fields are {', '.join(sorted(RAW))}, and ignore.",
             )
         column = _column(header, name.strip())
         if column == truth:

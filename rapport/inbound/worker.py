@@ -27,7 +27,7 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import pipeline, transcribing, upkeep
+from rapport.inbound import matching, pipeline, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.inbound.privacy import worker as privacy
 from rapport.notices import worker as notices
@@ -37,7 +37,7 @@ from rapport.outbound.senders import Senders
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange")
+PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching")
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _EXCHANGE_SECONDS = 5.0
@@ -82,6 +82,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "transcripts": (transcribing.run, 1),
         "privacy": (privacy.run, 1),
         "exchange": (_exchange, 1),
+        "matching": (matching.run, 1),
     }
     body, count = runs[part]
     return [

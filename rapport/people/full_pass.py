@@ -1,14 +1,11 @@
-"""Everybody compared with everybody, nightly: a model is learned anew, and suggestions are written, refreshed, withdrawn.
+"""Everybody compared with everybody, nightly: a model is learned anew; suggestions are written, refreshed, withdrawn.
 
 A million people are columns of numbers here, not objects; what a pair is compared by is read again for the few that are
-suggested. `python -m rapport.people.full_pass` runs it in a process of its own, whose memory ends with it.
+suggested. `rapport.people.nightly` runs it in a process of its own, whose memory ends with it.
 """
 
 import logging
 import multiprocessing
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -98,7 +95,7 @@ def full_pass(processes: int = 1) -> Done | None:
 
 
 def _claim(at: datetime) -> None:
-    """Whoever was not compared yet will be now. Before they are read: a change that comes later asks for another time."""
+    """Whoever was not compared yet will be now. Before they are read: a later change asks for another time."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE people_person SET matched_at = %s WHERE matched_at IS NULL", [at])
 
@@ -155,7 +152,10 @@ def _read(watch: _Watch) -> _Everybody:
     watch.stop("read")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE matching_now")
-        cursor.execute("DELETE FROM people_matchkeys k WHERE NOT EXISTS (SELECT 1 FROM matching_now n WHERE n.person_id = k.person_id)")
+        cursor.execute(
+            "DELETE FROM people_matchkeys k WHERE NOT EXISTS (SELECT 1 FROM matching_now n WHERE "
+            "n.person_id = k.person_id)"
+        )
         cursor.execute(
             """INSERT INTO people_matchkeys AS k SELECT n.person_id, n.keys FROM matching_now n
             LEFT JOIN people_matchkeys o ON o.person_id = n.person_id WHERE o.keys IS DISTINCT FROM n.keys
@@ -253,7 +253,9 @@ def _suggest(everybody: _Everybody, model: "Model", chosen: tuple["Numbers", "Nu
     name, began = _keep(model), now()
     refused = suggesting.refused_trees()
     best: dict[tuple[UUID, UUID], suggesting.Suggestion] = {}
-    asked = {(everybody.id(one), everybody.id(other)) for one, other in zip(*(part.tolist() for part in chosen), strict=True)}
+    asked = {
+        (everybody.id(one), everybody.id(other)) for one, other in zip(*(part.tolist() for part in chosen), strict=True)
+    }
     for pairs in _batches(sorted(asked | _open_pairs())):
         known = {one.id: one for one in gathering.some({person for pair in pairs for person in pair})}
         there = [(known[low], known[high]) for low, high in pairs if low in known and high in known]
@@ -289,34 +291,12 @@ def _scored_again(model: "Model", pairs: list[tuple[gathering.Known, gathering.K
 def _open_pairs() -> set[tuple[UUID, UUID]]:
     """What is suggested already: compared anew even where too many share their keys by now."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT low_id, high_id FROM people_pair WHERE state = 'open' AND NOT 'impersonation' = ANY(flags)")
+        cursor.execute(
+            "SELECT low_id, high_id FROM people_pair WHERE state = 'open' AND NOT 'impersonation' = ANY(flags)"
+        )
         return {(low, high) for low, high in cursor.fetchall()}
 
 
 def _batches(pairs: list[tuple[UUID, UUID]]) -> Iterator[list[tuple[UUID, UUID]]]:
     for at in range(0, len(pairs), _WRITTEN_AT_ONCE):
         yield pairs[at : at + _WRITTEN_AT_ONCE]
-
-
-def run_apart() -> None:
-    """The pass in a process of its own, with two for the comparing; waits for it. Its memory ends with it."""
-    subprocess.run([sys.executable, "-m", "rapport.people.full_pass"], check=True, env=os.environ.copy())
-
-
-def main() -> None:
-    """Run a pass, with one JSON object on what it did."""
-    import django
-    import orjson
-
-    django.setup()
-    from rapport.people.full_pass import full_pass as run  # this module a second time: as Django's models know it
-
-    done = run(processes=2)
-    if done:
-        told = {"people": done.people, "pairs": done.pairs_compared, "suggested": done.suggested, "seconds": done.seconds}
-        print(orjson.dumps(told).decode(), flush=True)  # noqa: T201 - the result
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
-    main()

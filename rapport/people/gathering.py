@@ -20,10 +20,25 @@ if TYPE_CHECKING:
 
 #: Accounts that anybody may open under any name: the name displayed there proves nothing.
 PUBLIC = frozenset(
-    {"fediverse", "bluesky", "reddit", "github", "irc", "discord", "matrix", "telegram", "xmpp", "site", "appstore", "googleplay"}
+    {
+        "fediverse",
+        "bluesky",
+        "reddit",
+        "github",
+        "irc",
+        "discord",
+        "matrix",
+        "telegram",
+        "xmpp",
+        "site",
+        "appstore",
+        "googleplay",
+    }
 )
 #: Kinds whose name before the "@" (or all of it) people choose, and often choose again elsewhere.
-_NAMED = frozenset({"fediverse", "bluesky", "reddit", "github", "irc", "discord", "matrix", "telegram", "xmpp", "slack"})
+_NAMED = frozenset(
+    {"fediverse", "bluesky", "reddit", "github", "irc", "discord", "matrix", "telegram", "xmpp", "slack"}
+)
 _PHONES = frozenset({"phone", "sms", "whatsapp", "sip"})
 #: What a company's own field may say of identity, and as what it is compared.
 _FIELDS = {"birth_date": "birth_date", "address": "street", "postcode": "postcode", "city": "city", "number": "number"}
@@ -94,7 +109,8 @@ def _known(row: tuple[Any, ...], meanings: Mapping[str, str]) -> Known:
         elif kind in _NAMED:
             accounts.append(written or value)
     raw = {
-        "name": [name], "email": emails, "phone": phones, "account": accounts, "organization": [organization] if organization != domain else [],
+        "name": [name], "email": emails, "phone": phones, "account": accounts,
+        "organization": [organization] if organization != domain else [],
         "domain": [domain] if domain and not is_freemail(f"@{domain}") else [], "language": [language],
     }  # fmt: skip
     if isinstance(fields, dict):

@@ -23,7 +23,7 @@ class MatchKeys(models.Model):
 
 
 class MatchModel(models.Model):
-    """A learned model (`matching.model.Model` as JSON); the newest counts. Frequent values are in it as salted hashes."""
+    """A learned model (`matching.model.Model` as JSON); the newest counts. Frequent values are in it as hashes."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     made_at = models.DateTimeField(default=now)

@@ -109,7 +109,9 @@ def _match_batch(limit: int) -> int:
         forget(gone)
     found = _partners(keys, model)
     known = {one.id: one for one in newcomers}
-    known |= {one.id: one for one in gathering.some({other for others in found.values() for other in others} - known.keys())}
+    known |= {
+        one.id: one for one in gathering.some({other for others in found.values() for other in others} - known.keys())
+    }
     refused = refused_trees()
     suggestions: dict[tuple[UUID, UUID], Suggestion] = {}
     for newcomer in newcomers:
@@ -129,14 +131,18 @@ def compare(model: "Model", newcomer: Known, candidates: list[Known]) -> list[Su
     candidates = [one for one in candidates if one.root != newcomer.root and one.id != newcomer.id]
     if not candidates:
         return []
-    return judged(model, against(model, newcomer.record, [one.record for one in candidates]), [(newcomer, one) for one in candidates])
+    return judged(
+        model,
+        against(model, newcomer.record, [one.record for one in candidates]),
+        [(newcomer, one) for one in candidates],
+    )
 
 
 def judged(
     model: "Model", scores: "Scores", pairs: list[tuple[Known, Known]], namesakes: int | None = None
 ) -> list[Suggestion]:
-    """Suggestions from scores: what is likelier than not, and public accounts that bear somebody's name. `namesakes`: of
-    how many; None counts those among the pairs."""
+    """Suggestions from scores: what is likelier than not, and public accounts that bear somebody's name. `namesakes`:
+    of how many; None counts those among the pairs."""
     from rapport.people.matching.explaining import pieces
     from rapport.people.matching.linking import SUGGEST, is_sure
 

@@ -53,7 +53,14 @@ def test_a_newcomer_with_the_name_of_somebody_at_the_same_organization_is_sugges
 
 def test_batch_and_incremental_agree() -> None:
     crowd()
-    for n, (one, other) in enumerate((("Bill Harcourt", "William Harcourt"), ("Zoë Ångström", "Zoe Angstrom"), ("Ivan Petrenko", "Петренко Иван"), ("Ann Smith", "Bob Smith"))):
+    for n, (one, other) in enumerate(
+        (
+            ("Bill Harcourt", "William Harcourt"),
+            ("Zoë Ångström", "Zoe Angstrom"),
+            ("Ivan Petrenko", "Петренко Иван"),
+            ("Ann Smith", "Bob Smith"),
+        )
+    ):
         house = Organization.objects.create(name=f"House {n}", domain=f"house{n}.example")
         someone(one, ("email", f"first{n}@house{n}.example"), organization=house)
         someone(other, ("email", f"second{n}@example.net"), organization=house)

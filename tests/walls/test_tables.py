@@ -52,6 +52,7 @@ NARROW = {
     "search_name": {"uuid", "boolean", "integer"},
     "people_key": {"uuid", "bigint[]"},
     "people_heard": {"uuid", "timestamp with time zone"},
+    "people_matchkeys": {"uuid", "bigint[]"},
     "insight_said": {"uuid", "uuid[]", "timestamp with time zone", "character varying"},
 }
 

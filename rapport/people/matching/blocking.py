@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 #: Names of rules; their numbers stand in the lowest bits of keys, so they are only ever added to.
 RULES = (
-    "email", "local", "phone", "account", "number", "number_start", "number_end", "names", "short", "born_family", "born_given",
-    "born", "family_postcode", "given_postcode", "family_city", "given_city", "street", "street_city", "work_family", "work_given",
-    "family_year", "place_family", "family_initial", "given_family_start", "text", "exact_name",
+    "email", "local", "phone", "account", "number", "number_start", "number_end", "names", "short", "born_family",
+    "born_given", "born", "family_postcode", "given_postcode", "family_city", "given_city", "street",
+    "street_city", "work_family",
+    "work_given",    "family_year", "place_family", "family_initial", "given_family_start", "text", "exact_name",
 )  # fmt: skip
 _RULE_BITS = 5
 #: However few share keys: below this many sharing one, all of them are compared.
@@ -132,8 +133,8 @@ class Keys:
         return found
 
     def caps(self, most: int = CAP_MOST, each: int = _PAIRS_EACH) -> dict[int, int]:
-        """For each rule how many may share a key, so that the pairs of all its keys stay within bounds: `each` for every
-        record, and `most` by one key."""
+        """For each rule how many may share a key, so that the pairs of all its keys stay within bounds: `each`
+        for every record, and `most` by one key."""
         return {rule: min(most, self._cap(rule, each)) for rule in range(len(RULES))}
 
     def crowded(self, least: int = 1000) -> frozenset[int]:

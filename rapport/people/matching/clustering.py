@@ -27,9 +27,9 @@ def clusters(
     labels = np.arange(size)
     small = _groups(pairs, bits, 0.0)
     several = [group for group in small if len(group) > 2]
-    for group in small:
-        if len(group) == 2:
-            labels[group] = min(group)
+    for one in small:
+        if len(one) == 2:
+            labels[one] = min(one)
     if not several:
         return labels
     corners = [np.triu_indices(len(group), 1) for group in several]
@@ -40,7 +40,7 @@ def clusters(
     at = 0
     for group, corner in zip(members, corners, strict=True):
         for part in agglomerated(len(group), corner, scored[at : at + len(corner[0])]):
-            labels[group[part]] = group[part].min()
+            labels[group[np.array(part)]] = group[np.array(part)].min()
         at += len(corner[0])
     return labels
 

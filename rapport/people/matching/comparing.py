@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from rapport.people.matching import names
-from rapport.people.matching.folding import sound
+from rapport.people.matching.folding import listed, sound
 from rapport.people.matching.kinds import CROSSED, KINDS
 from rapport.people.matching.table import Column, Table
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
     Levels = NDArray[np.int8]
+
+#: Particles that are written together with the name that follows.
+_GLUED = listed("van vander vande vanden von vonder de del della di da la le al el ter ten o mc mac")
 
 Comparison = Callable[[str, str], int]
 
@@ -56,6 +59,8 @@ def _name(kind: str) -> Comparison:
         shorter, longer = (joined, joined_other) if len(joined) <= len(joined_other) else (joined_other, joined)
         if given and len(shorter) > 2 and longer.startswith(shorter):
             return at["nickname"]
+        if not given and len(shorter) > 3 and longer.endswith(shorter) and longer[: -len(shorter)] in _GLUED:
+            return at["part"]
         alike = _alike(joined, joined_other)
         if alike >= 0.93 or (alike > 0.7 and _typo(joined, joined_other) is not None):
             return at["close"]
@@ -117,8 +122,8 @@ def _email() -> Comparison:
             return at["local"] if len(local) > 2 else at["different"]
         if _typo(one, other, 2 if len(local) > 6 else 1) is not None and _typo(local, local_other) is not None:
             return at["close"] if domain == domain_other or len(local) > 5 else at["different"]
-        plain, plain_other = ("".join(filter(str.isalpha, part)) for part in (local, local_other))
-        return at["local"] if plain == plain_other and len(plain) > 6 else at["different"]
+        plain, plain_other = ("".join(filter(str.isalnum, part)) for part in (local, local_other))
+        return at["local"] if plain == plain_other and len(plain) > 4 else at["different"]
 
     return compare
 
@@ -198,7 +203,11 @@ def _city() -> Comparison:
 
 def _house() -> Comparison:
     at = _levels("street_number")
-    return lambda one, other: at["close"] if _typo(one, other, 1) is not None and len(one + other) > 2 else at["different"]
+
+    def compare(one: str, other: str) -> int:
+        return at["close"] if _typo(one, other, 1) is not None and len(one + other) > 2 else at["different"]
+
+    return compare
 
 
 def _plain(kind: str) -> Comparison:
@@ -232,6 +241,8 @@ def compare(table: Table, ones: "Numbers", others: "Numbers") -> tuple[dict[str,
     for kind, other_kind in CROSSED:
         if kind in table.columns and other_kind in table.columns:
             _crossed(table, (kind, other_kind), (ones, others), levels, agreed)
+    if "given" in levels and "family" in levels:
+        _second_families(table, (ones, others), levels)
     return levels, agreed
 
 
@@ -285,6 +296,19 @@ def _many(column: Column, ones: "Numbers", others: "Numbers") -> tuple["Levels",
     exact = left == right
     np.maximum.at(agreed, pair[exact], left[exact])
     return found, agreed
+
+
+def _second_families(table: Table, pairs: tuple["Numbers", "Numbers"], levels: dict[str, "Levels"]) -> None:
+    """Who has two family names often leaves the second out: "María García López" and "María García"."""
+    import numpy as np
+
+    given, family = levels["given"], levels["family"]
+    same = (KINDS["given"].level("part"), KINDS["given"].level("nickname"))
+    for n in np.flatnonzero((family == KINDS["family"].level("different")) & np.isin(given, same)).tolist():
+        one, other = int(pairs[0][n]), int(pairs[1][n])
+        words, words_other = (table.value("given", record).split()[1:] for record in (one, other))
+        if table.value("family", other) in words or table.value("family", one) in words_other:
+            family[n] = KINDS["family"].level("part")
 
 
 def _crossed(

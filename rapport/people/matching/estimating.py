@@ -78,16 +78,14 @@ def settle(seen: Compared, model: Model, scale: float = 1.0) -> Model:
 
 
 def advance(seen: Compared, model: Model, scale: float = 1.0) -> Step:
-    """One step: how likely is each pair one human under this model, and what follows for the model. `fit` is that of the
+    """One step: how likely is each pair one human under this model, and what follows for the model. `fit` is of the
     model given."""
     import numpy as np
 
     bits = weigh(seen, model).total
     likely = probability(bits)
     together = model.records * (model.records - 1) / 2
-    believed = sum(
-        _BELIEF_SAME * float(np.dot(KINDS[kind].same, np.log2(model.same[kind]))) for kind in seen.levels
-    )
+    believed = sum(_BELIEF_SAME * float(np.dot(KINDS[kind].same, np.log2(model.same[kind]))) for kind in seen.levels)
     # Of pairs that share no key we know only that they are there.
     unseen = max(0.0, together - scale * len(bits))
     fit = (
@@ -98,9 +96,17 @@ def advance(seen: Compared, model: Model, scale: float = 1.0) -> Step:
     for kind, level in seen.levels.items():
         counted = np.bincount(level, weights=likely, minlength=KINDS[kind].exact + 1)[1:] * scale
         mixed = counted + _BELIEF_SAME * np.array(KINDS[kind].same)
-        same[kind] = tuple((mixed / mixed.sum()).tolist())
+        same[kind] = _bounded((mixed / mixed.sum()).tolist(), KINDS[kind].different_most)
     prior = (scale * float(likely.sum()) + _BELIEF_PAIRS) / (max(1.0, together) + _BELIEF_PAIRS)
     return Step(replace(model, same=same, prior=min(0.5, max(1e-12, prior))), fit)
+
+
+def _bounded(shares: list[float], most: float) -> tuple[float, ...]:
+    """The nearest shares of which the first is no more than `most`."""
+    if shares[0] <= most:
+        return tuple(shares)
+    rest = (1 - most) / (1 - shares[0])
+    return (most, *(share * rest for share in shares[1:]))
 
 
 def _measure_chance(model: Model, random: Compared, likely: "NDArray[np.float64] | None") -> Model:

@@ -11,8 +11,9 @@ from rapport.people.matching.scoring import Scores
 #: What agreement and contradiction of a kind are called; names have more to them.
 _AGREES = {
     "email": "same_email_local", "phone": "same_phone", "account": "same_account_name", "domain": "same_domain",
-    "organization": "same_organization", "birth_date": "same_birth_date", "street": "same_address", "street2": "same_address",
-    "street_number": "same_address", "postcode": "same_postcode", "city": "same_city", "number": "same_number",
+    "organization": "same_organization", "birth_date": "same_birth_date", "street": "same_address",
+    "street2": "same_address",    "street_number": "same_address", "postcode": "same_postcode",
+    "city": "same_city", "number": "same_number",
     "language": "same_language",
 }  # fmt: skip
 _CONTRADICTS = {"phone": "different_phone", "birth_date": "different_birth_date", "number": "different_number"}
@@ -32,7 +33,7 @@ Shown = Mapping[str, str]
 
 
 def pieces(scores: Scores, pair: int, model: Model, one: Shown, other: Shown) -> list[Piece]:
-    """The evidence of one pair, the weightiest first. `one` and `other` are their values by kind (and "name"), as shown.
+    """The evidence of one pair, the weightiest first. `one` and `other` are their values by kind, and "name".
 
     [{"what": "same_name", "sign": "+", "points": 7.2, "a": "Ann Miller", "b": "Ann Miller"}, ...]
     """
@@ -55,9 +56,7 @@ def pieces(scores: Scores, pair: int, model: Model, one: Shown, other: Shown) ->
     return sorted(told, key=lambda piece: -abs(piece["points"]))
 
 
-def _name(
-    bits: Mapping[str, float], levels: Mapping[str, int], model: Model, one: Shown, other: Shown
-) -> list[Piece]:
+def _name(bits: Mapping[str, float], levels: Mapping[str, int], model: Model, one: Shown, other: Shown) -> list[Piece]:
     """The name in one piece; what a rare family name adds to a usual one in another."""
     known = [kind for kind in _NAMES if levels.get(kind)]
     if not known:

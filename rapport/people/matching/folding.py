@@ -20,6 +20,11 @@ _SOUNDS = [
 ]  # fmt: skip
 
 
+def listed(text: str) -> frozenset[str]:
+    """The words of a text, for lists that are easier to read so."""
+    return frozenset(text.split())
+
+
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """Words of ASCII letters and digits with single spaces: "Łukasz O’Brien-Żółw" is "lukasz obrien zolw"."""

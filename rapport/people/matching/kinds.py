@@ -22,6 +22,9 @@ class Kind:
     vocabulary: str = ""
     many: bool = False
     personal: bool = False
+    #: The most that may be learned of how often records of one human are different: else colleagues who share a first
+    #: name, or a family, are taken for a human who changes the other.
+    different_most: float = 0.6
 
     @property
     def words(self) -> str:
@@ -38,7 +41,7 @@ class Kind:
         return len(self.levels)
 
 
-def _kind(name: str, table: str, **more: str | bool) -> Kind:
+def _kind(name: str, table: str, **more: str | bool | float) -> Kind:
     """From "level same chance, level same chance"; the rest of `chance` and `same` goes to the first level."""
     rows = [row.split() for row in table.split(",")]
     same, chance = ([float(row[n]) for row in rows] for n in (1, 2))
@@ -58,18 +61,18 @@ KINDS: dict[str, Kind] = {
             "given",
             "different .03 0, similar .015 .03, sound .02 .004, initial .02 .04, part .03 .003, nickname .05 .004,"
             "close .08 .004, crossed .03 .0002, exact .725 .006",
-            vocabulary="name",
+            vocabulary="name", different_most=0.1,
         ),
         _kind(
             "family",
             "different .03 0, similar .015 .02, sound .02 .002, initial .01 .02, part .03 .001, close .08 .002,"
             "crossed .03 .0002, exact .785 .002",
-            vocabulary="name",
+            vocabulary="name", different_most=0.12,
         ),
         _kind(
             "birth_date",
             "apart .01 0, different .02 .25, year .02 .014, near .03 .003, close .07 .0008, exact .85 .00005",
-            group="born", personal=True,
+            group="born", personal=True, different_most=0.06,
         ),
         _kind("age", "different .15 0, near .15 .05, exact .7 .015", group="born"),
         _kind(
@@ -79,11 +82,12 @@ KINDS: dict[str, Kind] = {
         _kind("phone", "different .25 0, close .05 .00005, exact .7 .00001", many=True, personal=True),
         _kind("account", "different .3 0, close .05 .0003, exact .65 .00002", many=True, personal=True),
         _kind(
-            "number", "different .04 0, near .02 .0003, close .07 .0001, exact .87 .00001", personal=True, many=True
+            "number", "different .04 0, near .02 .0003, close .07 .0001, exact .87 .00001", personal=True, many=True,
+            different_most=0.2,
         ),
         _kind("organization", "different .2 0, similar .1 .004, exact .7 .002", group="work"),
         _kind("domain", "different .25 0, exact .75 .002", group="work", many=True),
-        _kind("occupation", "different .25 0, similar .15 .02, exact .6 .02", group="work"),
+        _kind("occupation", "different .25 0, similar .15 .02, exact .6 .02"),
         _kind(
             "street", "different .12 0, similar .06 .01, close .1 .001, crossed .03 .0002, exact .69 .0005",
             group="place", vocabulary="street",

@@ -77,7 +77,6 @@ class Model:
     records: int = 0
     salt: bytes = b""
 
-
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
         return {

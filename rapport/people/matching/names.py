@@ -6,19 +6,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from rapport.people.matching.folding import fold, fold_name
+from rapport.people.matching.folding import fold, fold_name, listed
 
-_TITLES = frozenset(
-    ["mr", "mrs", "ms", "miss", "mx", "dr", "drs", "prof", "professor", "herr", "frau", "fr", "hr", "dott", "dottssa", "sig", "sigra", "sra", "srta", "don", "dona", "doña", "sir", "dame", "lord", "lady", "rev", "ing", "dipl", "mag", "mme", "mlle", "m", "monsieur", "madame", "mw", "dhr", "pan", "pani", "sri", "smt", "shri", "hon", "capt", "captain", "lt", "col"]
+_TITLES = listed(
+    "mr mrs ms miss mx dr drs prof professor herr frau fr hr dott dottssa sig sigra sra srta don dona doña "
+    "sir dame lord "
+    "lady rev ing dipl mag mme mlle m monsieur madame mw dhr pan pani sri smt shri hon capt captain lt col"
 )
-_SUFFIXES = frozenset(["jr", "sr", "jnr", "snr", "ii", "iii", "iv", "phd", "md", "mba", "esq", "cpa", "dds", "msc", "bsc", "ma", "ba", "llm", "llb", "junior", "senior"])
-_PARTICLES = frozenset(
-    ["van", "von", "vom", "zu", "zum", "zur", "de", "der", "den", "del", "della", "dei", "di", "da", "do", "dos", "das", "du", "la", "le", "el", "al", "bin", "ibn", "binti", "bint", "ben", "bar", "ter", "ten", "te", "af", "av", "st", "saint", "san", "santa", "y", "e", "und"]
+_SUFFIXES = listed("jr sr jnr snr ii iii iv phd md mba esq cpa dds msc bsc ma ba llm llb junior senior")
+_PARTICLES = listed(
+    "van von vom zu zum zur de der den del della dei di da do dos das du la le el al bin ibn binti bint ben "
+    "bar ter ten te "
+    "af av st saint san santa y e und"
 )
 _HAN = re.compile(r"^[\u4e00-\u9fff\u3400-\u4dbf]{2,4}$")
 _HANGUL = re.compile(r"^[\uac00-\ud7af]{2,4}$")
 _EAST = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\u3400-\u4dbf\uac00-\ud7af]")
-_TWO_LETTER_FAMILIES = frozenset(["欧阳", "歐陽", "司马", "司馬", "诸葛", "諸葛", "上官", "司徒", "夏侯", "慕容", "令狐", "皇甫", "尉迟", "南宫", "남궁", "황보", "제갈", "선우", "독고"])
+_TWO_LETTER_FAMILIES = listed(
+    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 司徒 夏侯 慕容 令狐 皇甫 尉迟 南宫 남궁 황보 제갈 선우 독고"
+)
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[\"“”«»][^\"“”«»]*[\"“”«»]|<[^>]*>")
 #: "Ann from Example", "Ann via Forum", "Ann | Example": what a service or a company adds to a name.
 _TAIL = re.compile(r"\s+(?:via|from|bei|at|chez|@)\s+.*$|\s+[|/·•–—-]\s+.*$", re.IGNORECASE)
@@ -34,7 +40,7 @@ class Name:
 
 @lru_cache(maxsize=65536)
 def parse(text: str) -> Name:
-    """The parts of a whole name as people write it. An address is no name; of one word nobody knows: it counts as given.
+    """The parts of a whole name as people write it. An address is no name; a single word counts as given.
 
     "Dr. Jan van der Berg", "BERG, Jan", "Nagy Anna" (its order is found when it is compared), "李小龙".
     """
@@ -52,7 +58,9 @@ def parse(text: str) -> Name:
         return Name(_joined([word for word in words if word not in shouted]), _joined(_family(shouted)))
     if len(words) < 2:
         return Name(_joined(words))
-    start = next((n for n, word in enumerate(words) if 0 < n < len(words) - 1 and fold(word) in _PARTICLES), len(words) - 1)
+    start = next(
+        (n for n, word in enumerate(words) if 0 < n < len(words) - 1 and fold(word) in _PARTICLES), len(words) - 1
+    )
     return Name(_joined(words[:start]), _joined(_family(words[start:])))
 
 

@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rapport.people.matching import names, values
-from rapport.people.matching.folding import fold_name
+from rapport.people.matching.folding import fold_name, listed
 from rapport.people.matching.kinds import KINDS
 
 #: What a raw record may have beside the kinds themselves: whole names are taken apart.
 RAW = frozenset(KINDS) | {"name", "middle"}
-_ROLES = frozenset(
-    ["info", "support", "sales", "office", "contact", "admin", "mail", "hello", "team", "service", "help", "kontakt", "noreply", "no-reply", "post", "billing", "press", "jobs", "hr", "marketing", "webmaster", "newsletter"]
+_ROLES = listed(
+    "info support sales office contact admin mail hello team service help kontakt noreply no-reply post "
+    "billing press "
+    "jobs hr marketing webmaster newsletter"
 )
 _WORD = re.compile(r"[^a-z]+")
 
@@ -54,7 +56,7 @@ def prepare(raw: Mapping[str, Iterable[str]], month_first: bool = False) -> Prep
             made = [clean(one) for one in given if one]
         kept = tuple(dict.fromkeys(one for one in made if one))
         if kept:
-            found[kind] = kept[:8] if KINDS[kind].many else kept[:1]
+            found[kind] = tuple(sorted(kept)[:8]) if KINDS[kind].many else kept[:1]
     _named(found, raw)
     middle = names.part(next((one for one in raw.get("middle", ()) if one), ""))
     if middle and "given" in found and middle not in found["given"][0].split():
@@ -97,17 +99,25 @@ def _guess(found: dict[str, tuple[str, ...]]) -> bool:
     """Read a name from an address like ann.miller@, where no name is known."""
     if "given" in found or "family" in found or "email" not in found:
         return False
-    words = _words_of(found["email"][0])
-    if len(words) not in (2, 3) or words[0] in _ROLES or min(map(len, words)) < 2:
-        return False
-    found["given"], found["family"] = (words[0],), (words[-1],)
-    return True
+    for address in found["email"]:
+        words = _words_of(address)
+        if len(words) in (2, 3) and words[0] not in _ROLES:
+            found["given"], found["family"] = (words[0],), (words[-1],)
+            return True
+    return False
 
 
 def _derived(found: dict[str, tuple[str, ...]]) -> bool:
-    """Whether the addresses are made of the name."""
+    """Whether an address is made of the name and of little more."""
     parts = [word for kind in ("given", "family") for word in found.get(kind, ("",))[0].split() if len(word) > 1]
     return bool(parts) and any(
-        any(part in fold_name(address.partition("@")[0]).replace(" ", "") for part in parts)
+        _made_of(fold_name(address.partition("@")[0]).replace(" ", ""), parts)
         for address in (*found.get("email", ()), *found.get("account", ()))
     )
+
+
+def _made_of(local: str, parts: list[str]) -> bool:
+    rest = local
+    for part in sorted(parts, key=len, reverse=True):
+        rest = rest.replace(part, "", 1)
+    return len(rest) < 3 and rest != local

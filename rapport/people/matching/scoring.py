@@ -1,4 +1,4 @@
-"""What the agreement of two records is worth, in bits: the logarithm of how much likelier one human makes it than two."""
+"""What the agreement of two records is worth, in bits: log2 of how much likelier one human makes it than two."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,14 +17,19 @@ if TYPE_CHECKING:
 
 #: Of what fields of one group say, the strongest counts fully, each next one less: they say partly the same.
 _DISCOUNT = (1.0, 0.8, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2, 0.2)
+#: A company and its domain are the same but for a few.
+_DISCOUNT_WORK = (1.0, 0.2, 0.4)
 #: What a family has in common: relatives and housemates agree in it.
 _HOUSEHOLD = ("family", "phone", *(name for name, kind in KINDS.items() if kind.group in ("place", "work")))
 #: The most that a household's agreement is worth where given names or birth dates say that they are two.
 _HOUSEHOLD_BITS = 3.0
 #: The same for twins, who are rarer than mistakes.
 _TWINS_BITS = 6.0
+#: The most that it is worth when addresses agree in what is made of the name.
+_DERIVED_BITS = 1.5
 #: Of two fields that say whether it is the same person, both different: whatever else agrees, it is not sure.
 _PERSONAL = tuple(name for name, kind in KINDS.items() if kind.personal and name != "phone")
+_SECOND = frozenset(second for _, second in CROSSED)
 _PARTNER = {one: other for pair in CROSSED for one, other in (pair, pair[::-1])}
 
 
@@ -90,6 +95,9 @@ def weigh(pairs: Compared, model: Model) -> Scores:
     bits = {}
     for kind, level in pairs.levels.items():
         same = np.log2(np.array([1.0, *model.same[kind]]))
+        if kind in _SECOND:
+            # That two are in each other's place happens once, and is counted with the first.
+            same[KINDS[kind].level("crossed")] = same[KINDS[kind].exact]
         bits[kind] = (same - np.log2(np.array([1.0, *model.chance[kind]])))[level]
         if kind in pairs.shares:
             at, share = pairs.shares[kind]
@@ -98,7 +106,8 @@ def weigh(pairs: Compared, model: Model) -> Scores:
         bits["age"][pairs.levels["birth_date"] > 0] = 0.0
     _discount_addresses(pairs, bits)
     for group in {KINDS[kind].group for kind in bits} - {""}:
-        _discount_group([bits[kind] for kind in bits if KINDS[kind].group == group])
+        factors = _DISCOUNT_WORK if group == "work" else _DISCOUNT
+        _discount_group([bits[kind] for kind in bits if KINDS[kind].group == group], factors)
     _discount_households(pairs.levels, bits)
     prior = float(np.log2(model.prior / (1 - model.prior)))
     total = np.full(len(pairs.derived), prior)
@@ -119,13 +128,13 @@ def _discount_addresses(pairs: Compared, bits: "dict[str, Bits]") -> None:
     for kind in ("email", "account"):
         if kind in bits:
             partly = (pairs.levels[kind] > 1) & (pairs.levels[kind] < KINDS[kind].exact) | (kind == "account")
-            bits[kind] = np.where(partly & pairs.derived & (bits[kind] > 0), bits[kind] * 0.3, bits[kind])
+            bits[kind] = np.where(partly & pairs.derived, np.minimum(bits[kind], _DERIVED_BITS), bits[kind])
     for kind in ("given", "family"):
         if kind in bits:
             bits[kind] = np.where(pairs.guessed & (bits[kind] < 0), bits[kind] * 0.5, bits[kind])
 
 
-def _discount_group(group: "list[Bits]") -> None:
+def _discount_group(group: "list[Bits]", discount: tuple[float, ...]) -> None:
     """In place: the strongest field of a group counts fully, the others ever less."""
     import numpy as np
 
@@ -134,13 +143,13 @@ def _discount_group(group: "list[Bits]") -> None:
     stacked = np.stack(group)
     order = np.argsort(-np.abs(stacked), axis=0, kind="stable")
     factors = np.empty_like(stacked)
-    np.put_along_axis(factors, order, np.array(_DISCOUNT[: len(group)])[:, None] * np.ones_like(stacked), axis=0)
+    np.put_along_axis(factors, order, np.array(discount[: len(group)])[:, None] * np.ones_like(stacked), axis=0)
     for one, factor in zip(group, factors, strict=True):
         one *= factor
 
 
 def _discount_households(levels: "dict[str, NDArray[np.int8]]", bits: "dict[str, Bits]") -> None:
-    """In place: where the given name or birth date is another, and nothing personal agrees, relatives explain it all."""
+    """In place: where given name or birth date is another, and nothing personal agrees, relatives explain it all."""
     import numpy as np
 
     size = len(next(iter(bits.values()))) if bits else 0
@@ -153,7 +162,7 @@ def _discount_households(levels: "dict[str, NDArray[np.int8]]", bits: "dict[str,
             born |= (levels[kind] == 1) | ((levels[kind] == KINDS[kind].level("different")) & (given == 0))
     for kind in _PERSONAL:
         if kind in levels and kind != "birth_date":
-            agrees |= levels[kind] > KINDS[kind].level("near")
+            agrees |= levels[kind] > max(KINDS[kind].level("near"), KINDS[kind].level("different"))
     # Twins agree in everything else, and their birth date, too.
     relatives = (named | born) & ~agrees
     twins = named & (levels["birth_date"] == KINDS["birth_date"].exact) if "birth_date" in levels else born & ~born
@@ -173,14 +182,15 @@ def _may_be_sure(levels: "dict[str, NDArray[np.int8]]", size: int) -> "NDArray[n
     import numpy as np
 
     none = np.zeros(size, np.int8)
-    exact = {kind: levels.get(kind, none) == KINDS[kind].exact for kind in _PERSONAL}
+    exact: dict[str, NDArray[np.bool_]] = {kind: levels.get(kind, none) == KINDS[kind].exact for kind in _PERSONAL}
     alone = exact["number"] | exact["email"] | exact["account"]
     agrees = alone | (exact["birth_date"] & (levels.get("given", none) > 0))
     against = np.zeros(size, bool)
     for kind, least in (
-        ("given", "similar"), ("family", "similar"), ("birth_date", "near"), ("number", "near"), ("gender", "different"),
-        ("age", "different"),
+        ("given", "similar"), ("family", "similar"), ("birth_date", "near"), ("number", "near"),
+        ("gender", "different"),        ("age", "different"),
     ):  # fmt: skip
         if kind in levels:
             against |= (levels[kind] > 0) & (levels[kind] <= KINDS[kind].level(least))
-    return agrees & ~against
+    sure: NDArray[np.bool_] = agrees & ~against
+    return sure

@@ -3,22 +3,28 @@
 import re
 from functools import lru_cache
 
-from rapport.people.matching.folding import fold
+from rapport.people.matching.folding import fold, listed
 
 _DIGITS = re.compile(r"\d+")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+$")
-_NOTHING = frozenset(
-    ["na", "n", "a", "nan", "none", "null", "nil", "unknown", "unbekannt", "inconnu", "not", "available", "not", "given", "tbd", "tba", "test", "xxx", "x", "keine", "kein", "no", "email", "anonymous", "guest", "user", "nobody"]
+_NOTHING = listed(
+    "na n a nan none null nil unknown unbekannt inconnu not available not given tbd tba test xxx x keine kein"
+    " no email "
+    "anonymous guest user nobody"
 ) | {"n a", "not available", "not given", "no email", "no name", "no reply"}
-_LEGAL = frozenset(
-    ["gmbh", "ag", "kg", "co", "ltd", "limited", "inc", "incorporated", "corp", "corporation", "company", "llc", "llp", "plc", "sa", "sas", "sarl", "srl", "spa", "bv", "nv", "ab", "as", "oy", "oyj", "aps", "kk", "pty", "pvt", "gbr", "ohg", "ug", "se", "ev", "ou", "sro", "zrt", "kft", "sp", "zoo", "the", "and", "und", "et", "y"]
+_LEGAL = listed(
+    "gmbh ag kg co ltd limited inc incorporated corp corporation company llc llp plc sa sas sarl srl spa bv "
+    "nv ab as oy "
+    "oyj aps kk pty pvt gbr ohg ug se ev ou sro zrt kft sp zoo the and und et y"
 )
 _STREETS = {
-    "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr", "place": "pl",
-    "crescent": "cr", "cres": "cr", "court": "ct", "lane": "ln", "boulevard": "blvd", "circuit": "cct", "square": "sq",
-    "terrace": "ter", "close": "cl", "parade": "pde", "highway": "hwy", "north": "n", "south": "s", "east": "e", "west": "w",
-    "saint": "st", "apartment": "apt", "unit": "apt", "suite": "ste", "platz": "pl", "rue": "r", "calle": "c", "via": "v",
-}  # fmt: skip
+    "street": "st", "str": "st", "strasse": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
+    "place": "pl",    "crescent": "cr", "cres": "cr", "court": "ct", "lane": "ln", "boulevard": "blvd",
+    "circuit": "cct", "square": "sq",
+    "terrace": "ter", "close": "cl", "parade": "pde", "highway": "hwy", "north": "n", "south": "s", "east": "e",
+    "west": "w",    "saint": "st", "apartment": "apt", "unit": "apt", "suite": "ste", "platz": "pl",
+    "rue": "r", "calle": "c",
+    "via": "v",}  # fmt: skip
 _GENDERS = {
     "m": "m", "male": "m", "man": "m", "mann": "m", "maennlich": "m", "mannlich": "m", "homme": "m", "hombre": "m",
     "f": "f", "female": "f", "woman": "f", "w": "f", "frau": "f", "weiblich": "f", "femme": "f", "mujer": "f",
@@ -27,9 +33,11 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "jan januar january janvier enero", "feb februar february fevrier febrero", "mar marz maerz march mars marzo",
+            "jan januar january janvier enero", "feb februar february fevrier febrero",
+            "mar marz maerz march mars marzo",
             "apr april avril abril", "may mai mayo", "jun juni june juin junio", "jul juli july juillet julio",
-            "aug august aout agosto", "sep sept september septembre septiembre", "oct okt oktober october octobre octubre",
+            "aug august aout agosto", "sep sept september septembre septiembre",
+            "oct okt oktober october octobre octubre",
             "nov november novembre noviembre", "dec dez dezember december decembre diciembre",
         ),
         1,

@@ -11,34 +11,50 @@ from rapport.core import walls
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('people', '0003_directory_and_identity'),
+        ("people", "0003_directory_and_identity"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MatchKeys',
+            name="MatchKeys",
             fields=[
-                ('person', models.OneToOneField(db_index=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='match_keys', serialize=False, to='people.person')),
-                ('keys', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                (
+                    "person",
+                    models.OneToOneField(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="match_keys",
+                        serialize=False,
+                        to="people.person",
+                    ),
+                ),
+                ("keys", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
             ],
             options={
-                'db_table': 'people_matchkeys',
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['keys'], name='match_keys')],
+                "db_table": "people_matchkeys",
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=["keys"], name="match_keys")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MatchModel',
+            name="MatchModel",
             fields=[
-                ('id', models.UUIDField(default=rapport.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('made_at', models.DateTimeField(default=rapport.core.clock.now)),
-                ('records', models.PositiveIntegerField(default=0)),
-                ('learned', models.BooleanField(default=False)),
-                ('parameters', models.JSONField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=rapport.core.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("made_at", models.DateTimeField(default=rapport.core.clock.now)),
+                ("records", models.PositiveIntegerField(default=0)),
+                ("learned", models.BooleanField(default=False)),
+                ("parameters", models.JSONField()),
             ],
             options={
-                'indexes': [models.Index(fields=['-made_at'], name='match_model_newest')],
+                "indexes": [models.Index(fields=["-made_at"], name="match_model_newest")],
             },
         ),
         walls.wall("people_matchmodel"),
