@@ -37,9 +37,22 @@ class Pair(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decision = models.UUIDField(null=True, blank=True)
+    #: Whether something speaks against it, or it is flagged.
+    warned = models.GeneratedField(
+        expression=models.Case(
+            models.When(~models.Q(flags=[]) | models.Q(evidence__contains=[{"sign": "-"}]), then=models.Value(True)),
+            default=models.Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["-probability", "low", "high"], name="pair_warned",
+                condition=models.Q(state="open", warned=True),
+            ),
             models.Index(fields=["decision"], name="pair_decided", condition=models.Q(decision__isnull=False)),
             models.Index(
                 fields=["-probability", "low", "high"], name="pair_open", condition=models.Q(state="open")

@@ -40,7 +40,8 @@ def people(request: HttpRequest) -> HttpResponse:
     for one in current.order_by("kind"):
         relations.setdefault(roots[one.person.root], []).append(one)
     context = {
-        "found": found, "next": following, "query": query, "relations": relations, "duplicates": pairing.count_open(),
+        "found": found, "next": following, "query": query, "relations": relations,
+        "duplicates": pairing.count_open(),
     }  # fmt: skip
     return render(request, "web/people/list.html", context)
 
