@@ -193,7 +193,7 @@ def _about(rows: Sequence[UUID]) -> Q:
 
 
 def _standing(pairs: list[Pair]) -> list[Pair]:
-    """Those of the pairs that are suggestions still, with their people: trees grow, and people turn out to be nobody."""
+    """Those of the pairs that are suggestions still, with their people: trees grow, people turn out to be nobody."""
     if not pairs:
         return []
     people = Person.objects.in_bulk({one for pair in pairs for one in (pair.low_id, pair.high_id)})
