@@ -100,7 +100,8 @@ def suggestions_for(rows: Sequence[UUID], limit: int = 5) -> list[Pair]:
 
 def needs_second_look(pair: Pair) -> bool:
     """Whether it may be somebody who only took the name: never joined in one step."""
-    return IMPERSONATION in pair.flags or any(one.get("what") == IMPERSONATION for one in pair.evidence)
+    flagged = IMPERSONATION in pair.flags or any(one.get("what") == IMPERSONATION for one in pair.evidence)
+    return flagged and not pair.proved
 
 
 def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: bool = False) -> Merge:
@@ -120,7 +121,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
         rows = _rows(low), _rows(high)
         # By the rows of the suggestion, which the member sees; the top of a tree may be hidden from them.
         one, other = (held.low_id, held.high_id) if top == low else (held.high_id, held.low_id)
-        made = merging.merge(one, other, actor, how="pair", evidence=held.evidence)
+        made = merging.merge(one, other, actor, how="pair", evidence=held.pieces)
         _close(rows, PairState.JOINED, made.id, actor)
         _record("pair.confirmed", held, made.id, actor)
     return made

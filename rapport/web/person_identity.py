@@ -135,7 +135,7 @@ def _perhaps(pair: Pair, other: Person, theirs: list[Handle], found: Person, mai
     first = next(iter(shown(theirs)), None)
     account = next((one for one in theirs if one.kind in PUBLIC and not one.shared), None)
     return Perhaps(
-        pair, other, other.name or (first.text if first else _("Unknown")), evidence.lines(pair.evidence),
+        pair, other, other.name or (first.text if first else _("Unknown")), evidence.lines(pair.pieces),
         evidence.total(pair, known), pairing.needs_second_look(pair),
         ask_url(found.id, (account.kind, account.value)) if account and mailbox else "",
     )  # fmt: skip
