@@ -82,6 +82,33 @@ def bench_inbox(small: int, only: str, repeats: int, keep: Path | None, **size: 
     click.echo(json.dumps(compared(found[-1], found[0])))
 
 
+@bench.command("people")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--truth", help="The column that has the same value in all rows of the same human; never looked at.")
+@click.option(
+    "--map", "mapping", multiple=True, metavar="FIELD=COLUMN", help="What a column is, where its name does not tell."
+)
+@click.option(
+    "--nicknames", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Instead, measure how many pairs of a name and its short form are recognised (name1, relationship, name2).",
+)  # fmt: skip
+def bench_people(files: tuple[Path, ...], truth: str | None, mapping: tuple[str, ...], nicknames: Path | None) -> None:
+    """Find out which rows of FILES (CSV, read as one table) are one human, and compare with the truth.
+
+    Prints one JSON object. Groups of rows are judged by all pairs of rows in them: `precision`, `recall`, `f1` for what
+    is likelier than not; `false_merge_rate` is the share of wrong pairs among all that the automatic threshold
+    joins, with all that follows from them, `coverage` the share of true pairs it joins. No database is needed.
+    """
+    from rapport.cli import bench_people as measured
+
+    if nicknames:
+        click.echo(json.dumps(measured.nicknames(nicknames)))
+        return
+    if not files or not truth:
+        raise RapportError("Which files, and which column is the truth?", "rapport bench people FILES --truth COLUMN")
+    click.echo(json.dumps(measured.measure(files, truth, mapping)))
+
+
 def _asked(size: dict[str, int], repeats: int, only: str, keep: Path | None) -> dict[str, Any]:
     home = keep / f"{size['conversations']}" if keep else None
     told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), only, home=home, captured=True)

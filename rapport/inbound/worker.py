@@ -27,7 +27,7 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import pipeline, transcribing, upkeep
+from rapport.inbound import matching, pipeline, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.notices import worker as notices
 from rapport.outbound import queue
@@ -35,7 +35,7 @@ from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts")
+PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "matching")
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _STOPPED_AGAIN_SECONDS = 3600.0
@@ -77,6 +77,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "listener": (_listen, 1 if wanted.listener_port else 0),
         "upkeep": (upkeep.run, 1),
         "transcripts": (transcribing.run, 1),
+        "matching": (matching.run, 1),
     }
     body, count = runs[part]
     return [

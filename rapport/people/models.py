@@ -9,13 +9,14 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.evidence import Merge, Pair, PairState, Release
 from rapport.people.keeping import Consent, CustomField, CustomKind, Segment, Subject
+from rapport.people.learning import MatchKeys, MatchModel
 from rapport.people.proven import Proof, Question
 from rapport.staff.models import Member
 
 __all__ = [
-    "Consent", "CustomField", "CustomKind", "Handle", "Merge", "Organization", "OrganizationDomain",
-    "OrganizationRelationship", "Pair", "PairState", "Person", "Proof", "Question", "Relationship", "RelationshipKind",
-    "Release", "Segment", "Subject",
+    "Consent", "CustomField", "CustomKind", "Handle", "MatchKeys", "MatchModel", "Merge", "Organization",
+    "OrganizationDomain", "OrganizationRelationship", "Pair", "PairState", "Person", "Proof", "Question",
+    "Relationship", "RelationshipKind", "Release", "Segment", "Subject",
 ]  # fmt: skip
 
 

@@ -47,6 +47,7 @@ OPEN = {
 NARROW = {
     "search_message": {"uuid", "timestamp with time zone"},
     "search_name": {"uuid", "boolean", "integer"},
+    "people_matchkeys": {"uuid", "bigint[]"},
     "insight_said": {"uuid", "uuid[]", "timestamp with time zone", "character varying"},
 }
 

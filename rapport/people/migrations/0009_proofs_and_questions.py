@@ -25,6 +25,7 @@ _ALTER = "ALTER POLICY wall ON people_pair USING ({0}) WITH CHECK ({0})"
 
 class Migration(migrations.Migration):
     dependencies = [
+        ("people", "0004_matching"),
         ("people", "0005_merging"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
