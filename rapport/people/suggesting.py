@@ -300,7 +300,8 @@ def _withdraw(newcomers: list[UUID], kept: Iterable[Suggestion]) -> None:
     pairs = [(one.low, one.high) for one in kept]
     with connection.cursor() as cursor:
         cursor.execute(
-            """DELETE FROM people_pair p WHERE state = 'open' AND proved = '[]' AND (low_id = ANY(%s) OR high_id = ANY(%s))
+            """DELETE FROM people_pair p WHERE state = 'open' AND proved = '[]'
+            AND (low_id = ANY(%s) OR high_id = ANY(%s))
             AND NOT EXISTS (SELECT 1 FROM unnest(%s::uuid[], %s::uuid[]) AS k(low, high)
                 WHERE k.low = p.low_id AND k.high = p.high_id)""",
             [newcomers, newcomers, [low for low, _ in pairs], [high for _, high in pairs]],

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rapport.core import scope
-from rapport.people import pairing, proving
+from rapport.people import pairing, proving, suggesting
 from rapport.people.arrivals import Key, Met, speakers
 from rapport.people.models import Handle, Merge, Organization, Pair, Person, Proof
 from tests.people.folk import FAKE, pair, person, root_of
@@ -161,4 +161,17 @@ def test_what_was_proved_stays_when_a_pair_is_compared_anew() -> None:
     (suggested,) = _pairs()
     assert {one["what"] for one in suggested.pieces} == {"impersonation", "verified_link"}
     assert not pairing.needs_second_look(suggested)
+    assert root_of(known) == known.id
+
+
+def test_comparing_everybody_anew_leaves_what_was_proved() -> None:
+    known = person("Ann Ex", "email:ann@example.org")
+    _arrive(name="Another Name", verified=("example.org/~ann",))
+    proving.settle()
+    (before,) = _pairs()
+    with scope.system():
+        Person.objects.update(matched_at=None)
+    suggesting.match_new()
+    (after,) = _pairs()
+    assert (after.state, after.proved) == ("open", before.proved)
     assert root_of(known) == known.id
