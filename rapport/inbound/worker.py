@@ -37,7 +37,9 @@ from rapport.outbound.senders import Senders
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching")
+PARTS = (
+    "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
+)  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _EXCHANGE_SECONDS = 5.0

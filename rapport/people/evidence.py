@@ -1,5 +1,7 @@
 """Who may be the same human: pairs with their evidence, and merges with what they changed."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +32,8 @@ class Pair(models.Model):
     high = models.ForeignKey("people.Person", on_delete=models.CASCADE, related_name="+")
     probability = models.FloatField()
     evidence = models.JSONField(default=list)
+    #: Pieces that no comparison finds again (what services and people proved); whoever writes a pair anew leaves them.
+    proved = models.JSONField(default=list, db_default=[])
     flags = ArrayField(models.CharField(max_length=30), default=list, blank=True, db_default=[])
     state = models.CharField(max_length=10, choices=PairState.choices, default=PairState.OPEN)
     model = models.CharField(max_length=60, blank=True, default="", db_default="")
@@ -37,14 +41,36 @@ class Pair(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decision = models.UUIDField(null=True, blank=True)
+    #: Whether something speaks against it, or it may be an impersonator.
+    warned = models.GeneratedField(
+        expression=models.Case(
+            models.When(
+                models.Q(flags__contains=["impersonation"]) | models.Q(evidence__contains=[{"sign": "-"}]),
+                then=models.Value(True),
+            ),
+            default=models.Value(False),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["-probability", "low", "high"],
+                name="pair_warned",
+                condition=models.Q(state="open", warned=True),
+            ),
             models.Index(fields=["decision"], name="pair_decided", condition=models.Q(decision__isnull=False)),
             models.Index(
                 fields=["-probability", "low", "high"], name="pair_open", condition=models.Q(state="open")
             ),
         ]
+
+    @property
+    def pieces(self) -> list[dict[str, Any]]:
+        """All evidence: what was compared, and what was proved."""
+        return [*self.evidence, *(piece for piece in self.proved if piece not in self.evidence)]
 
 
 class Merge(models.Model):

@@ -269,7 +269,10 @@ def _suggest(everybody: _Everybody, model: "Model", chosen: tuple["Numbers", "Nu
         suggesting.write(found[at : at + _WRITTEN_AT_ONCE], name)
     with connection.cursor() as cursor:
         # What this model did not make again; but not what newcomers were given meanwhile.
-        cursor.execute("DELETE FROM people_pair WHERE state = 'open' AND model <> %s AND made_at < %s", [name, began])
+        cursor.execute(
+            "DELETE FROM people_pair WHERE state = 'open' AND proved = '[]' AND model <> %s AND made_at < %s",
+            [name, began],
+        )
     return len(best)
 
 

@@ -4,14 +4,14 @@ A decision is about whole trees: every suggestion between the two is closed by i
 back. Of two members who decide at once, one is told what the other decided.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.core import events, scope
@@ -27,7 +27,9 @@ SURE, WARNED, MINE = "sure", "warning", "mine"
 FILTERS = (SURE, WARNED, MINE)
 #: From which probability on a suggestion without anything against it counts as sure.
 SURE_FROM = 0.95
-_COUNTED_MAX = 1_000
+COUNTED_MAX = 100
+_CHUNK, _HELD_MAX = 20, 5_000
+_ORDER, _ORDER_BACK = ("-probability", "low_id", "high_id"), ("probability", "-low_id", "-high_id")
 
 Ids = tuple[UUID, UUID]
 
@@ -67,32 +69,39 @@ def open_pairs(
 
     What is one tree by now, was kept apart as trees, or is nobody in particular is none. `only`: `FILTERS`.
     """
-    found = _waiting(only, member)
-    if place is not None:
-        found = found.filter(_before(place) if back else _after(place))
-    order = ("probability", "-low_id", "-high_id") if back else ("-probability", "low_id", "high_id")
-    return list(found.select_related("low", "high").order_by(*order)[:limit])
+    wanted = _wanted(only, member).order_by(*(_ORDER_BACK if back else _ORDER))
+    kept: list[Pair] = []
+    while len(kept) < limit:
+        near = wanted if place is None else wanted.filter(_before(place) if back else _after(place))
+        found = list(near[: max(_CHUNK, limit)])
+        kept += _standing(found)
+        if len(found) < max(_CHUNK, limit):
+            break
+        place = place_of(found[-1])
+    return kept[:limit]
 
 
 def is_open(ids: Ids) -> Pair | None:
     """The suggestion about these two, while it waits for a decision and one may see both."""
-    return _waiting("", None).filter(low_id=ids[0], high_id=ids[1]).select_related("low", "high").first()
+    found = Pair.objects.filter(low_id=ids[0], high_id=ids[1], state=PairState.OPEN)
+    return next(iter(_standing(list(found))), None)
 
 
-def count_open(only: str = "", member: Member | None = None) -> int:
-    """How many wait, as far as one may see them; counted no further than a thousand."""
-    return _waiting(only, member).order_by("-probability").values("low_id")[:_COUNTED_MAX].count()
+def count_open(only: str = "", member: Member | None = None, limit: int = COUNTED_MAX) -> int:
+    """How many wait, as far as one may see them; counted no further than `limit`."""
+    return len(_standing(list(_wanted(only, member).order_by(*_ORDER).defer("evidence")[:limit])))
 
 
 def suggestions_for(rows: Sequence[UUID], limit: int = 5) -> list[Pair]:
     """What is suggested about one person (all rows of the tree), best first."""
-    found = _waiting("", None).filter(Q(low_id__in=rows) | Q(high_id__in=rows))
-    return list(found.select_related("low", "high").order_by("-probability", "low_id", "high_id")[:limit])
+    found = Pair.objects.filter(_about(rows), state=PairState.OPEN).order_by(*_ORDER)
+    return _standing(list(found[: limit * 4]))[:limit]
 
 
 def needs_second_look(pair: Pair) -> bool:
     """Whether it may be somebody who only took the name: never joined in one step."""
-    return IMPERSONATION in pair.flags or any(one.get("what") == IMPERSONATION for one in pair.evidence)
+    flagged = IMPERSONATION in pair.flags or any(one.get("what") == IMPERSONATION for one in pair.evidence)
+    return flagged and not pair.proved
 
 
 def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: bool = False) -> Merge:
@@ -112,7 +121,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
         rows = _rows(low), _rows(high)
         # By the rows of the suggestion, which the member sees; the top of a tree may be hidden from them.
         one, other = (held.low_id, held.high_id) if top == low else (held.high_id, held.low_id)
-        made = merging.merge(one, other, actor, how="pair", evidence=held.evidence)
+        made = merging.merge(one, other, actor, how="pair", evidence=held.pieces)
         _close(rows, PairState.JOINED, made.id, actor)
         _record("pair.confirmed", held, made.id, actor)
     return made
@@ -167,33 +176,51 @@ def pair_of(low: UUID, high: UUID) -> Pair:
     return found
 
 
-def _waiting(only: str, member: Member | None) -> QuerySet[Pair]:
-    open_ones = Pair.objects.filter(
-        state=PairState.OPEN, low__shared=False, high__shared=False, low__erased_at__isnull=True,
-        high__erased_at__isnull=True,
-    )  # fmt: skip
-    found = (
-        open_ones.exclude(low__root=F("high__root")).exclude(_refused("low", "high")).exclude(_refused("high", "low"))
-    )
+def _wanted(only: str, member: Member | None) -> QuerySet[Pair]:
+    """Open pairs, from their table alone: joined with people, PostgreSQL would read all of both."""
+    found = Pair.objects.filter(state=PairState.OPEN)
     if only == SURE:
-        found = found.filter(probability__gte=SURE_FROM, flags=[]).exclude(evidence__contains=[{"sign": "-"}])
-    elif only == WARNED:
-        found = found.filter(~Q(flags=[]) | Q(evidence__contains=[{"sign": "-"}]))
-    elif only == MINE and member is not None:
-        held = Person.objects.filter(holder=member)
-        found = found.filter(
-            Exists(held.filter(root=OuterRef("low__root"))) | Exists(held.filter(root=OuterRef("high__root")))
-        )
+        return found.filter(probability__gte=SURE_FROM, warned=False)
+    if only == WARNED:
+        return found.filter(warned=True)
+    if only == MINE and member is not None:
+        held = Person.objects.filter(holder=member).values_list("root", flat=True)[:_HELD_MAX]
+        return found.filter(_about(list(Person.objects.filter(root__in=list(held)).values_list("id", flat=True))))
     return found
 
 
-def _refused(low: str, high: str) -> Exists:
-    """Whether a pair between the same two trees was refused: trees grow, and what is refused is refused for all."""
-    return Exists(
-        Pair.objects.filter(
-            state=PairState.REFUSED, low__root=OuterRef(f"{low}__root"), high__root=OuterRef(f"{high}__root")
+def _about(rows: Sequence[UUID]) -> Q:
+    return Q(low_id__in=rows) | Q(high_id__in=rows)
+
+
+def _standing(pairs: list[Pair]) -> list[Pair]:
+    """Those of the pairs that are suggestions still, with their people: trees grow, people turn out to be nobody."""
+    if not pairs:
+        return []
+    people = Person.objects.in_bulk({one for pair in pairs for one in (pair.low_id, pair.high_id)})
+    kept = []
+    for pair in pairs:
+        low, high = people.get(pair.low_id), people.get(pair.high_id)
+        if low is None or high is None or low.root == high.root:
+            continue
+        if not any(one.shared or one.erased_at for one in (low, high)):
+            pair.low, pair.high = low, high
+            kept.append(pair)
+    apart = _apart({one.root for pair in kept for one in (pair.low, pair.high)})
+    return [pair for pair in kept if frozenset((pair.low.root, pair.high.root)) not in apart]
+
+
+def _apart(roots: Iterable[UUID | None]) -> set[frozenset[UUID]]:
+    """Which of these trees were decided to be different people."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT low.root, high.root FROM people_person low
+            JOIN people_pair p ON p.low_id = low.id AND p.state = 'refused'
+            JOIN people_person high ON high.id = p.high_id AND high.root = ANY(%s::uuid[])
+            WHERE low.root = ANY(%s::uuid[])""",
+            [list(roots)] * 2,
         )
-    )
+        return {frozenset(row) for row in cursor.fetchall()}
 
 
 def _after(place: Place) -> Q:
@@ -217,9 +244,7 @@ def _held(pair: Pair) -> Pair:
     if low == high:
         raise Invalid(_("These two are joined already."))
     if _between(low, high).filter(state=PairState.REFUSED).exists():
-        raise Invalid(
-            _("It was decided that these two are different people."), _("Take that back first if it is wrong.")
-        )
+        raise Invalid(_("Somebody decided that these are two different people."), _("Take that back first."))
     return held
 
 

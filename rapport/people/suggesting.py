@@ -285,8 +285,13 @@ def write(found: Iterable[Suggestion], model: str) -> None:
             "model": ("text", [model] * len(rows)),
             "made_at": ("timestamptz", [at] * len(rows)),
         },
-        """ON CONFLICT (low_id, high_id) DO UPDATE SET probability = excluded.probability, evidence = excluded.evidence,
-            flags = excluded.flags, model = excluded.model WHERE people_pair.state = 'open'""",
+        # What was proved no comparison finds again: it stays, and so does how likely it made the pair.
+        """ON CONFLICT (low_id, high_id) DO UPDATE SET evidence = excluded.evidence, model = excluded.model,
+            probability = CASE WHEN people_pair.proved = '[]' THEN excluded.probability
+                ELSE greatest(excluded.probability, people_pair.probability) END,
+            flags = CASE WHEN people_pair.proved = '[]' THEN excluded.flags
+                ELSE array_remove(excluded.flags, 'impersonation') END
+        WHERE people_pair.state = 'open'""",
     )
 
 
@@ -295,7 +300,8 @@ def _withdraw(newcomers: list[UUID], kept: Iterable[Suggestion]) -> None:
     pairs = [(one.low, one.high) for one in kept]
     with connection.cursor() as cursor:
         cursor.execute(
-            """DELETE FROM people_pair p WHERE state = 'open' AND (low_id = ANY(%s) OR high_id = ANY(%s))
+            """DELETE FROM people_pair p WHERE state = 'open' AND proved = '[]'
+            AND (low_id = ANY(%s) OR high_id = ANY(%s))
             AND NOT EXISTS (SELECT 1 FROM unnest(%s::uuid[], %s::uuid[]) AS k(low, high)
                 WHERE k.low = p.low_id AND k.high = p.high_id)""",
             [newcomers, newcomers, [low for low, _ in pairs], [high for _, high in pairs]],

@@ -21,8 +21,6 @@ _BEFORE = -5.0
 _PAGE, _DOMAIN_OF_ONE, _DOMAIN_OF_FEW, _SAME_NAME = 10.0, 7.0, 3.0, 4.0
 _FEW = 3
 LINK, DOMAIN = "verified_link", "verified_domain"
-PROOFS = frozenset({LINK, DOMAIN, "confirmed_by_mail", "same_record"})
-"""Pieces of evidence that no comparison of values finds again: who writes a pair anew keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +76,21 @@ def suggest(one: UUID, other: UUID, pieces: Sequence[dict[str, Any]], flags: Seq
         if found is None:
             given = [*pieces, *_same_name(low, high)]
             return Pair.objects.create(
-                low_id=low, high_id=high, probability=_sum(_BEFORE, given), evidence=given, flags=list(flags),
-                model="proof",
+                low_id=low, high_id=high, probability=_sum(_BEFORE, given), evidence=given, proved=list(pieces),
+                flags=list(flags), model="proof",
             )  # fmt: skip
         if found.state != PairState.OPEN:
             return found
-        known = {(piece.get("what"), piece.get("a"), piece.get("b")) for piece in found.evidence}
+        known = {(piece.get("what"), piece.get("a"), piece.get("b")) for piece in found.proved}
         fresh = [piece for piece in pieces if (piece["what"], piece["a"], piece["b"]) not in known]
         if fresh:
             found.probability = _sum(_odds(found.probability), fresh)
-            found.evidence = [*found.evidence, *fresh]
+            found.evidence, found.proved = [*found.evidence, *fresh], [*found.proved, *fresh]
             # What is proved about this very record is no impostor's.
             found.flags = [flag for flag in found.flags if flag != pairing.IMPERSONATION]
             found.evidence = [piece for piece in found.evidence if piece.get("what") != pairing.IMPERSONATION]
-            found.save(update_fields=["probability", "evidence", "flags"])
+            found.save(update_fields=["probability", "evidence", "proved", "flags"])
         return found
-
-
-def kept(before: Sequence[dict[str, Any]], anew: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Evidence found anew, with the proofs that were known before; for whoever writes a pair again."""
-    return [*anew, *(piece for piece in before if piece.get("what") in PROOFS and piece not in anew)]
 
 
 def _hits(key: Key, proved: str) -> Iterator[_Hit]:

@@ -76,7 +76,7 @@ def total(pair: Pair, kinds: Iterable[tuple[str, bool]] = ()) -> Total:
     """What the evidence comes to. `kinds`: (kind, verified) of the handles of both, for what would settle it."""
     percent = locales.percent(min(pair.probability, 0.999))
     if needs_second_look(pair):
-        words = _("The name alone says nothing here: anybody may take it.")
+        words = _("By the name alone it would be %(percent)s. But anybody may take a name.") % {"percent": percent}
     elif pair.probability >= 0.95:
         words = _("Nearly always the same person, where the evidence is like this.")
     elif pair.probability >= 0.75:

@@ -25,6 +25,7 @@ from rapport.web.twins import KINDS, Shown, kind_words, shown
 
 _ADDABLE = (EMAIL, "phone", "fediverse")
 _NAMES_LOOKED_AT = 200
+_ADDRESSES_LOOKED_AT = 5
 
 
 @dataclass(slots=True)
@@ -134,7 +135,7 @@ def _perhaps(pair: Pair, other: Person, theirs: list[Handle], found: Person, mai
     first = next(iter(shown(theirs)), None)
     account = next((one for one in theirs if one.kind in PUBLIC and not one.shared), None)
     return Perhaps(
-        pair, other, other.name or (first.text if first else _("Unknown")), evidence.lines(pair.evidence),
+        pair, other, other.name or (first.text if first else _("Unknown")), evidence.lines(pair.pieces),
         evidence.total(pair, known), pairing.needs_second_look(pair),
         ask_url(found.id, (account.kind, account.value)) if account and mailbox else "",
     )  # fmt: skip
@@ -175,17 +176,14 @@ def _asked(rows: list[UUID]) -> dict[Key, str]:
 
 def _signed(handles: list[Handle]) -> list[str]:
     """The names with which the addresses signed of late, as far as one may see the messages."""
-    mine = [one for one in handles if one.kind == EMAIL and not one.shared]
-    names: list[str] = []
-    for one in mine[:3]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT recipients -> 'from' -> 0 ->> 0 FROM conversations_message
-                WHERE person_id = %s AND direction = 'in' AND lower(recipients -> 'from' -> 0 ->> 1) = %s
-                ORDER BY at DESC LIMIT %s""",
-                [one.person_id, one.value, _NAMES_LOOKED_AT],
-            )
-            found = [str(row[0] or "") for row in cursor.fetchall()]
-        if sharing.names_used(found):
-            names += found
-    return names
+    mine = [one for one in handles if one.kind == EMAIL and not one.shared][:_ADDRESSES_LOOKED_AT]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT asked.value, array(SELECT recipients -> 'from' -> 0 ->> 0 FROM conversations_message
+                WHERE person_id = asked.person AND direction = 'in'
+                AND lower(recipients -> 'from' -> 0 ->> 1) = asked.value ORDER BY at DESC LIMIT %s)
+            FROM unnest(%s::uuid[], %s::text[]) AS asked(person, value)""",
+            [_NAMES_LOOKED_AT, [one.person_id for one in mine], [one.value for one in mine]],
+        )
+        found = [[str(name or "") for name in names] for _value, names in cursor.fetchall()]
+    return [name for names in found if sharing.names_used(names) for name in names]

@@ -12,7 +12,6 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from rapport.channels.models import Channel
@@ -76,7 +75,6 @@ def ask(request: HttpRequest, person_id: UUID) -> HttpResponse:
     return render(request, "web/people/ask.html", context, status=400 if form.errors else 200)
 
 
-@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def is_this_you(request: HttpRequest, secret: str) -> HttpResponse:
     """What the link in the mail shows; only a POST answers. It tells the handle asked about, and nothing else."""

@@ -104,7 +104,7 @@ def suggestion(pair: Pair, member: Member, into: UUID | None = None) -> Suggesti
     stays, goes = (low, high) if top == pair.low_id else (high, low)
     known = [(one.kind, bool(one.verified_at)) for side in (stays, goes) for one in side.side.handles]
     found = Suggestion(
-        pair, stays, goes, evidence.lines(pair.evidence), evidence.total(pair, known), pairing.needs_second_look(pair)
+        pair, stays, goes, evidence.lines(pair.pieces), evidence.total(pair, known), pairing.needs_second_look(pair)
     )
     _tell(found, member)
     return found

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rapport.core import scope
-from rapport.people import pairing, proving, vouching
+from rapport.people import pairing, proving, suggesting
 from rapport.people.arrivals import Key, Met, speakers
 from rapport.people.models import Handle, Merge, Organization, Pair, Person, Proof
 from tests.people.folk import FAKE, pair, person, root_of
@@ -152,8 +152,26 @@ def test_a_proof_adds_to_what_was_suggested_and_clears_an_impostors_mark() -> No
     assert (suggested.flags, [one["what"] for one in suggested.evidence]) == ([], ["verified_link"])
 
 
-def test_evidence_found_anew_keeps_what_was_proved() -> None:
-    link = {"what": "verified_link", "sign": "+", "points": 10.0, "a": "x", "b": "y"}
-    name = {"what": "same_name", "sign": "+", "points": 4.0, "a": "x", "b": "y"}
-    assert vouching.kept([name, link], [name]) == [name, link]
-    assert vouching.kept([], [name]) == [name]
+def test_what_was_proved_stays_when_a_pair_is_compared_anew() -> None:
+    known = person("Ann Ex", "email:ann@example.org")
+    _arrive(verified=("example.org/~ann",))
+    proving.settle()
+    with scope.system():
+        Pair.objects.update(evidence=[FAKE], flags=["impersonation"])
+    (suggested,) = _pairs()
+    assert {one["what"] for one in suggested.pieces} == {"impersonation", "verified_link"}
+    assert not pairing.needs_second_look(suggested)
+    assert root_of(known) == known.id
+
+
+def test_comparing_everybody_anew_leaves_what_was_proved() -> None:
+    known = person("Ann Ex", "email:ann@example.org")
+    _arrive(name="Another Name", verified=("example.org/~ann",))
+    proving.settle()
+    (before,) = _pairs()
+    with scope.system():
+        Person.objects.update(matched_at=None)
+    suggesting.match_new()
+    (after,) = _pairs()
+    assert (after.state, after.proved) == ("open", before.proved)
+    assert root_of(known) == known.id
