@@ -16,7 +16,7 @@ from rapport.core import events
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotVisible
 from rapport.people.listing import people_after
-from rapport.people.models import Handle, Organization, Person, Relationship, RelationshipKind
+from rapport.people.models import Organization, Person, Relationship, RelationshipKind
 from rapport.people.trees import SHOWN_SQL, root_of
 from rapport.web import people_merging, person_identity, person_rights
 from rapport.web.rights import WRITERS, member_of, page
@@ -48,11 +48,10 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Who somebody is, where they are reached, and what was said before."""
     shell_of(request).current = "people"
     found = _person(person_id)
-    if (shown_by := root_of(found.id)) != found.id:
+    if found.top and (shown_by := root_of(found.id)) != found.id:
         return redirect("person", shown_by)
     context = _relations(found) | person_identity.section(request, found) | person_rights.section(request, found)
     context |= people_merging.section(request, found) | {
-        "handles": list(Handle.objects.filter(person__root=found.root).order_by("kind", "value")),
         "conversations": earlier_of(found.id, limit=_CONVERSATIONS_SHOWN),
         "watched": following.watches_person(found, member_of(request)),
     }
@@ -65,8 +64,8 @@ def organization(request: HttpRequest, organization_id: UUID) -> HttpResponse:
     """A company and the people of it."""
     shell_of(request).current = "people"
     found = Organization.objects.filter(id=organization_id).first()
-    members = Person.objects.filter(organization_id=organization_id).extra(where=[SHOWN_SQL])  # noqa: S610
-    members = members.order_by("name", "id")
+    roots = Person.objects.filter(organization_id=organization_id).values("root")
+    members = Person.objects.filter(root__in=roots).extra(where=[SHOWN_SQL]).order_by("name", "id")  # noqa: S610
     shown = Paginator(members, 100).get_page(request.GET.get("page"))
     if found is None or not shown.object_list:
         raise NotVisible("There is no such organization.")
