@@ -142,10 +142,9 @@ def preview(into: Row, child: Row, actor: Member) -> Effect:
         return Effect(refused=f"{error.message} {error.hint}".strip())
 
 
-def merges_of(person_id: UUID) -> list[Merge]:
+def merges_of(person: Person) -> list[Merge]:
     """The merges that made this person, the latest first, as far as one may see them."""
-    rows = rows_of(person_id)
-    found = Merge.objects.filter(child__in=rows, undone_at=None).select_related("child", "into", "member")
+    found = Merge.objects.filter(child__root=person.root, undone_at=None).select_related("child", "into", "member")
     return list(found.order_by("-at", "-id"))
 
 

@@ -82,20 +82,20 @@ class Part:
 
 
 def section(request: HttpRequest, found: Person) -> dict[str, Any]:
-    """What `web/people/merged.html` shows."""
-    merges = merging.merges_of(found.id)
-    rows = [one.child_id for one in merges]
+    """What `web/people/merged.html` shows; and all addresses of the person (`handles`)."""
+    merges = merging.merges_of(found)
     handles: dict[UUID, list[Handle]] = {}
-    for handle in Handle.objects.filter(person__root=found.root).order_by("kind", "value"):
+    every = list(Handle.objects.filter(person__root=found.root).order_by("kind", "value"))
+    for handle in every:
         handles.setdefault(handle.person_id, []).append(handle)
-    every = [handle for some in handles.values() for handle in some]
     return {
         "parts": [
             Part(one, str(_HOW.get(one.how, one.how)), handles.get(one.child_id, ()), _named(one.filled))
             for one in merges
         ],
         "let_go": list(Release.objects.filter(person__root=found.root, undone_at=None).order_by("-at")),
-        "own_handles": handles.get(found.id, ()) if rows else (),
+        "handles": every,
+        "own_handles": handles.get(found.id, ()),
         "may_let_go": every if shell_of(request).can_write else (),
         "toast_target": "body",
     }

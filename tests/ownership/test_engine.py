@@ -136,6 +136,42 @@ def test_a_rule_that_makes_it_confidential_keeps_out_all_but_those_it_names() ->
     assert (verdict.confidential, verdict.involved) == (True, ("press",))
 
 
+def test_whoever_holds_the_relationship_owns_it_with_their_team() -> None:
+    held = facts(holder="m1@rapport.example", holder_name="Member 1")
+    rules = ({"when": {"held": True}, "then": {"owner": "@holder"}}, {"when": ALWAYS, "then": {"owner": "press"}})
+    verdict = decided(*rules, about=held, among=directory(member(1), member(2)))
+    assert (verdict.owner, verdict.member and verdict.member.email) == ("customer-service", "m1@rapport.example")
+    assert verdict.sentence == (
+        "Customer Service owns this: Member 1 holds the relationship with the sender; rule 1; "
+        "Member 1 holds the relationship"
+    )
+    away = decided(*rules, about=held, among=directory(member(1, present=False)))
+    assert (away.owner, away.member) == ("customer-service", None)
+    assert away.sentence.endswith("Member 1, who holds the relationship, is not present")
+
+
+def test_where_nobody_holds_the_relationship_the_next_rule_counts() -> None:
+    rules = ({"when": ALWAYS, "then": {"owner": "@holder"}}, {"when": ALWAYS, "then": {"owner": "press"}})
+    for about in (facts(), facts(holder="left@rapport.example", holder_name="Left")):
+        verdict = decided(*rules, about=about, among=directory(member(1)))
+        assert verdict.owner == "press"
+        assert verdict.trace[0].reason == (
+            "the rule is for every message, but nobody of a team holds the relationship"
+        )
+
+
+def test_a_rule_may_give_its_team_and_ask_for_the_holder() -> None:
+    rule = {"when": ALWAYS, "then": {"owner": "customer-service", "assign": "holder"}}
+    there = directory(member(1))
+    held = decided(rule, about=facts(holder="m1@rapport.example", holder_name="Member 1"), among=there)
+    assert held.member == member(1)
+    other = decided(rule, about=facts(holder="m9@rapport.example", holder_name="Member 9"), among=there)
+    assert (other.member, other.sentence.rpartition("; ")[2]) == (
+        None, "Member 9, who holds the relationship, is not of the team",
+    )  # fmt: skip
+    assert decided(rule, among=there).sentence.endswith("nobody holds the relationship with the sender")
+
+
 def test_the_earlier_owner_stays_and_where_there_is_none_the_next_rule_counts() -> None:
     rules = ({"when": ALWAYS, "then": {"owner": "@earlier"}}, {"when": ALWAYS, "then": {"owner": "product"}})
     assert decided(*rules, about=facts(earlier_owner_of_person="press")).owner == "press"

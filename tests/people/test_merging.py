@@ -199,7 +199,7 @@ def test_nothing_of_a_row_that_few_may_know_of_is_written_into_another(ann: Memb
         assert merging.rows_of(public.id) == [public.id]
         assert not Merge.objects.exists()
         assert not trees.whole([secret.id])
-        assert not merging.merges_of(public.id)
+        assert not merging.merges_of(public)
 
 
 def test_a_public_row_under_a_secret_one_is_all_that_others_see(ann: Member, hr: Team) -> None:

@@ -19,11 +19,13 @@ from rapport.conversations.models import (
     Upload,
     Watch,
 )
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import audit, events, scope
 from rapport.core.models import Event
 from rapport.inbound.models import RawItem
 from rapport.outbound.models import Delivery
-from rapport.people.models import Relationship
+from rapport.people import merging
+from rapport.people.models import Handle, Merge, Person, Relationship, Release
 from rapport.staff.models import Member, Membership
 from tests.web.cast import Cast, make_conversation, make_person
 
@@ -70,6 +72,7 @@ def furnish(cast: Cast) -> Secret:
         told = Message.objects.get(conversation=one)
         ids = _inside(one, told, cast) | {
             "person_id": person.id, "organization_id": person.organization.id, "relationship_id": relationship.id,
+            "merge_id": _merged(person, cast).id, "release_id": _let_go(person, cast.hr).id,
         }  # fmt: skip
     events_of_it(one, cast)
     audit.seal_waiting()
@@ -80,6 +83,18 @@ def furnish(cast: Cast) -> Secret:
     return Secret(
         one, cast.hr, removed, gone, {"conversation_id": one.id, "message_id": told.id, "before": told.id} | ids
     )
+
+
+def _merged(person: Person, cast: Cast) -> Merge:
+    """Somebody everybody knows of stands under the one only HR knows of; others must see them alone."""
+    twin = make_person("Plain Twin", "twin@plain.example", [EVERYONE])
+    make_conversation("A plain question", "Where is it?", twin, cast.service, cast.channel)
+    return merging.merge(person, twin, cast.hr)
+
+
+def _let_go(person: Person, member: Member) -> Release:
+    value = f"{MARKERS['handle']}@former.example"
+    return merging.release(Handle.objects.create(kind="email", value=value, person=person), member)
 
 
 def _inside(one: Conversation, told: Message, cast: Cast) -> dict[str, Any]:

@@ -46,6 +46,7 @@ LEADS_ALONE = {"team_load", "team_move", "undo_move", "team_share"}
 _IDS = (
     "conversation_id", "message_id", "before", "attachment_id", "person_id", "organization_id", "relationship_id",
     "draft_id", "upload_id", "template_id", "view_id", "item_id", "event_id", "member_id", "team_id",
+    "merge_id", "release_id",
 )  # fmt: skip
 
 

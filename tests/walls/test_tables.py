@@ -104,6 +104,9 @@ def test_nobody_is_the_owner_of_the_tables_beyond_the_walls(db: None) -> None:
         cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False,)
 
+#: A row of a person says under which it stands, also where that one is not theirs to see: an id, which leads nowhere.
+POINTING = {("people_person", "person_id")}
+
 
 @pytest.mark.parametrize("who", ["agent", "admin", "reader", "removed", "gone"])
 def test_a_query_without_any_filter_reads_nothing_of_it(who: str, cast: Cast, secret: Secret) -> None:
@@ -114,7 +117,8 @@ def test_a_query_without_any_filter_reads_nothing_of_it(who: str, cast: Cast, se
             text = everything(table)
             leaked += [f"{table}: {name}" for name in secret.found_in(text)]
             if table not in NARROW:
-                leaked += [f"{table}: the id {key}" for key, id in secret.ids.items() if str(id) in text]
+                ids = {key: id for key, id in secret.ids.items() if (table, key) not in POINTING}
+                leaked += [f"{table}: the id {key}" for key, id in ids.items() if str(id) in text]
     assert not leaked
 
 
