@@ -30,6 +30,8 @@ _OF_SAID = f"""FROM {_SAID} JOIN inbound_rawitem r ON r.channel_id = s.channel_i
     WHERE (r.body <> '' OR r.envelope <> '{{}}')"""
 #: Items of which no message, earlier form or mention is left, or ever was.
 _LOOSE = """FROM inbound_rawitem r WHERE r.id > %s AND r.state <> 'received'
+    AND (r.state <> 'stored' OR r.conversation_id IN (
+        SELECT conversation_id FROM conversations_message WHERE person_id = ANY(%s)))
     AND (r.envelope::text ILIKE ANY(%s) OR r.external_id ILIKE ANY(%s) OR r.reason ILIKE ANY(%s)
         OR EXISTS (SELECT 1 FROM unnest(%s::bytea[]) AS one WHERE position(one IN r.body) > 0))
     AND NOT EXISTS (SELECT 1 FROM conversations_message m WHERE m.conversation_id = r.conversation_id
@@ -53,7 +55,7 @@ def _loose(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
         return 0, None
     rows = bulk.select(
         f"SELECT r.channel_id, r.id, r.external_id {_LOOSE} ORDER BY r.id LIMIT %s FOR UPDATE",
-        [after, *_naming(target), limit],
+        [after, target.ids, *_naming(target), limit],
     )
     _empty(rows, target)
     return len(rows), next_after(rows, limit, lambda row: row[1])
@@ -113,7 +115,7 @@ def _naming(target: Target) -> list[Any]:
 
 STEPS = (
     Step("items", _said, lambda t: counted(f"SELECT count(*) {_OF_SAID}", _of(t))),
-    Step("loose_items", _loose, lambda t: counted(f"SELECT count(*) {_LOOSE}", [UUID(int=0), *_naming(t)])),
+    Step("loose_items", _loose, lambda t: counted(f"SELECT count(*) {_LOOSE}", [UUID(int=0), t.ids, *_naming(t)])),
     Step("reports", _reports, lambda _t: 0),
 )  # fmt: skip
 
