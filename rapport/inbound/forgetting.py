@@ -1,7 +1,7 @@
 """What was delivered, emptied: items that became messages of theirs, and those that became nothing but name them.
 
-The row of an item stays, so that it is not taken in again when its source delivers it once more. Where the item's own
-name holds an address (a post of a public account), a keyed digest of the name stays in its place (`Forgotten`).
+The row of an item stays, so that it is not taken in again when its source delivers it once more. A keyed digest of its
+name is kept (`Forgotten`) for the ledger, and stands in for the name where that holds an address (a public post).
 """
 
 import time
@@ -14,7 +14,7 @@ from rapport.conversations.forgetting import erase_messages
 from rapport.core import bulk, scope
 from rapport.inbound.models import Forgotten
 from rapport.people.forgetting import Place, Step, Target, changed, counted, next_after
-from rapport.people.secrecy import digest_of
+from rapport.people.secrecy import digests_of
 
 _CACHED_S = 30.0
 _Rows = list[tuple[Any, ...]]
@@ -30,6 +30,8 @@ _OF_SAID = f"""FROM {_SAID} JOIN inbound_rawitem r ON r.channel_id = s.channel_i
     WHERE (r.body <> '' OR r.envelope <> '{{}}')"""
 #: Items of which no message, earlier form or mention is left, or ever was.
 _LOOSE = """FROM inbound_rawitem r WHERE r.id > %s AND r.state <> 'received'
+    AND (r.state <> 'stored' OR r.conversation_id IN (
+        SELECT conversation_id FROM conversations_message WHERE person_id = ANY(%s)))
     AND (r.envelope::text ILIKE ANY(%s) OR r.external_id ILIKE ANY(%s) OR r.reason ILIKE ANY(%s)
         OR EXISTS (SELECT 1 FROM unnest(%s::bytea[]) AS one WHERE position(one IN r.body) > 0))
     AND NOT EXISTS (SELECT 1 FROM conversations_message m WHERE m.conversation_id = r.conversation_id
@@ -53,7 +55,7 @@ def _loose(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
         return 0, None
     rows = bulk.select(
         f"SELECT r.channel_id, r.id, r.external_id {_LOOSE} ORDER BY r.id LIMIT %s FOR UPDATE",
-        [after, *_naming(target), limit],
+        [after, target.ids, *_naming(target), limit],
     )
     _empty(rows, target)
     return len(rows), next_after(rows, limit, lambda row: row[1])
@@ -94,11 +96,17 @@ def _empty(rows: _Rows, target: Target) -> None:
         WHERE r.channel_id = one.channel_id AND r.id = one.id""",
         [[row[0] for row in rows], [row[1] for row in rows]],
     )
-    for channel, id, name in rows:
-        if any(one.lower() in name.lower() for one in target.addresses):
-            Forgotten.objects.get_or_create(channel_id=channel, digest=digest_of("item", str(channel), name))
-            changed("UPDATE inbound_rawitem SET external_id = %s WHERE channel_id = %s AND id = %s",
-                    [f"erased:{id}", channel, id])  # fmt: skip
+    named = [row for row in rows if not row[2].startswith("erased:")]
+    telling = {row[1] for row in named if any(one.lower() in row[2].lower() for one in target.addresses)}
+    digests = digests_of(("item", str(channel), name) for channel, _, name in named)
+    Forgotten.objects.bulk_create(
+        [
+            Forgotten(channel_id=row[0], digest=digest, erasure_id=target.erasure_id, asked=row[1] in telling)
+            for row, digest in zip(named, digests, strict=True)
+        ],
+        ignore_conflicts=True,
+    )
+    changed("UPDATE inbound_rawitem SET external_id = 'erased:' || id WHERE id = ANY(%s)", [sorted(telling)])
 
 
 def _of(target: Target) -> list[Any]:
@@ -113,7 +121,7 @@ def _naming(target: Target) -> list[Any]:
 
 STEPS = (
     Step("items", _said, lambda t: counted(f"SELECT count(*) {_OF_SAID}", _of(t))),
-    Step("loose_items", _loose, lambda t: counted(f"SELECT count(*) {_LOOSE}", [UUID(int=0), *_naming(t)])),
+    Step("loose_items", _loose, lambda t: counted(f"SELECT count(*) {_LOOSE}", [UUID(int=0), t.ids, *_naming(t)])),
     Step("reports", _reports, lambda _t: 0),
 )  # fmt: skip
 
@@ -125,8 +133,9 @@ def without_forgotten(channel_id: UUID, items: Sequence[Incoming]) -> Sequence[I
     """Items without those that were erased under their own name. Asks nothing where the channel has none of them."""
     if channel_id not in _channels():
         return items
-    digests = {digest_of("item", str(channel_id), one.external_id): one for one in items}
-    known = Forgotten.objects.filter(channel_id=channel_id, digest__in=list(digests))
+    names = digests_of(("item", str(channel_id), one.external_id) for one in items)
+    digests = dict(zip(names, items, strict=True))
+    known = Forgotten.objects.filter(channel_id=channel_id, digest__in=names, asked=True)
     gone = set(known.values_list("digest", flat=True))
     return [one for digest, one in digests.items() if digest not in gone]
 
@@ -137,7 +146,8 @@ def _channels() -> frozenset[UUID]:
     at, channels = _known
     if time.monotonic() - at > _CACHED_S or not at:
         with scope.system():
-            channels = frozenset(Forgotten.objects.values_list("channel_id", flat=True).distinct())
+            asked = Forgotten.objects.filter(asked=True)
+            channels = frozenset(asked.values_list("channel_id", flat=True).distinct())
         _known = (time.monotonic(), channels)
     return channels
 

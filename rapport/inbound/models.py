@@ -50,8 +50,14 @@ class RawItem(models.Model):
 
 
 class Forgotten(models.Model):
-    """That an item of this channel was erased whose name would tell whose it was: the keyed digest of the name."""
+    """That an item of this channel was erased: the keyed digest of its name.
+
+    `asked`: no row has that name any more (it told whose it was, or a backup was restored), so that it is asked for
+    when the channel delivers.
+    """
 
     pk = models.CompositePrimaryKey("channel_id", "digest")
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_index=False)
     digest = models.CharField(max_length=64)
+    erasure_id = models.UUIDField(null=True, db_index=True)
+    asked = models.BooleanField(default=False)

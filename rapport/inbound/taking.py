@@ -34,7 +34,7 @@ def take(channel_id: UUID, mention_id: UUID, actor: Member) -> UUID:
 
 def _conversation(mention: Mention) -> UUID:
     item = claims.reclaim(mention.channel_id, mention.raw_item_id)
-    if item is None:
+    if item is None or not item.body:
         raise Invalid("What was delivered is not there any more.", "Open it where it was said.")
     found = pipeline.process_taken(item)
     if found is None:

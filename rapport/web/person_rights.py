@@ -76,7 +76,8 @@ def section(request: HttpRequest, found: Person) -> dict[str, Any]:
         erasure=_erasure(found) if may_erase and found.erased_at else None,
         closed=_closed(request) if may_archive else [], may_archive=may_archive, may_erase=may_erase,
     )  # fmt: skip
-    return {"rights": rights, "proofs": _PROOFS, "why": WHY}
+    names = {one.slug: one.name for one in rights.purposes}
+    return {"rights": rights, "proofs": _PROOFS, "why": WHY, "purpose_names": names}
 
 
 _PROOFS = {

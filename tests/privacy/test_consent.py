@@ -1,6 +1,8 @@
 """Whether somebody may be written to, and that nothing goes out where they may not."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast as cast_to
 
 import pytest
 from hypothesis import given
@@ -9,10 +11,14 @@ from hypothesis import strategies as st
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
+from rapport.core.ids import new_id
 from rapport.core.models import Event
+from rapport.inbound import withdrawing
+from rapport.inbound.arrival import Arrival
 from rapport.outbound import actions, opening, reachable
 from rapport.outbound.models import Delivery
 from rapport.people import consenting
+from rapport.people.arrivals import Speaker
 from rapport.people.consent import CONSENT, NO_OBJECTION, NOTHING, Said, is_stop, may_write
 from rapport.people.consenting import Statement
 from rapport.people.models import Consent, Person
@@ -152,3 +158,23 @@ def test_what_was_written_before_they_asked_does_not_leave(cast: Cast) -> None:
         assert reachable.refused_at_last(delivery, cast.customer.id)
         delivery.options["confirmed"] = True
         assert not reachable.refused_at_last(delivery, cast.customer.id)
+
+
+def test_stop_by_text_message_withdraws_there_and_keeps_the_message_as_proof(cast: Cast) -> None:
+    with scope.system():
+        person = {("phone", "+491"): Speaker(cast.customer.id), ("email", "a@b.example"): Speaker(cast.secretive.id)}
+        arrivals = [
+            arrival(("phone", "+491"), "Stop"), arrival(("email", "a@b.example"), "stop"), arrival(None, "stop")
+        ]  # fmt: skip
+        assert withdrawing.withdraw(arrivals, person) == 1
+        said = {one.purpose: (one.given, one.channel, one.proof["where"]) for one in Consent.objects.all()}
+        assert set(said) == {"announcements", "surveys", "events"}
+        assert set(said.values()) == {(False, "phone", str(arrivals[0].message_id))}
+        assert not consenting.may(cast.customer.id, "surveys", "phone").allowed
+        assert consenting.may(cast.customer.id, "surveys", "email").allowed
+
+
+def arrival(sender: tuple[str, str] | None, text: str) -> Arrival:
+    """Something that came in, as far as it matters here."""
+    found = SimpleNamespace(sender=sender, said=SimpleNamespace(text=text), message_id=new_id(), at=now())
+    return cast_to(Arrival, found)

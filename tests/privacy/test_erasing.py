@@ -9,7 +9,7 @@ from rapport.channels.base import Incoming
 from rapport.channels.models import Channel
 from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Attachment, Blob, Conversation, Mention, Message
-from rapport.core import scope
+from rapport.core import keys, scope
 from rapport.core.errors import Invalid, NotVisible
 from rapport.core.models import Event
 from rapport.inbound import forgetting, intake
@@ -18,6 +18,7 @@ from rapport.inbound.privacy import checking, erasing, ledger
 from rapport.outbound.models import Delivery
 from rapport.people import consenting
 from rapport.people.models import Erasure, Handle, Hold, Organization, Person, Relationship
+from rapport.people.secrecy import digest_of
 from rapport.staff.models import Member
 from tests.inbound.post import deliver, letter
 from tests.privacy.traces import ADDRESS, NAME, NEEDLE, leave, mail
@@ -113,7 +114,7 @@ def test_what_was_erased_is_not_taken_in_again(box: Channel, admin: Member) -> N
         erasing.finish(erasing.ask(traces.person.id, "erase", admin).id)
         items = RawItem.objects.count()
         social = Channel.objects.get(kind="mastodon")
-        assert Forgotten.objects.count() == 1
+        assert Forgotten.objects.filter(asked=True).count() == 1
         mention = Mention.objects.get()
         assert (mention.text, mention.author_value) == ("", "")
     forgetting.look_anew()
@@ -125,6 +126,32 @@ def test_what_was_erased_is_not_taken_in_again(box: Channel, admin: Member) -> N
     with scope.system():
         assert RawItem.objects.count() == items + 2
     assert found() == ["inbound_rawitem.body"], "only Bob's, and what was given here under another name"
+
+
+def test_what_came_after_a_backup_is_not_collected_again_when_it_is_restored(
+    box: Channel, admin: Member, home: Path
+) -> None:
+    traces = leave(box, admin)
+    with scope.system():
+        erasing.finish(erasing.ask(traces.person.id, "erase", admin).id)
+        book = ledger.read(ledger.path_in(home))
+        # As a backup from before her first mail has it.
+        Forgotten.objects.all().delete()
+        items = {one.external_id for one in RawItem.objects.filter(channel=box, body=b"")}
+        RawItem.objects.all().delete()
+        Erasure.objects.all().delete()
+        Person.objects.filter(id__in=[traces.person.id, traces.other_row.id]).delete()
+        assert list(ledger.to_do(*book)) == []
+    forgetting.look_anew()
+    again = [Incoming(name, b"From: her", {}, None) for name in items]
+    assert len(again) >= 3
+    assert intake.accept(box, [*again, Incoming("of somebody else", b"From: him", {}, None)]).duplicate == len(again)
+
+
+def test_the_digests_outlive_a_rotation_of_the_keys(box: Channel) -> None:
+    before = digest_of("email", ADDRESS)
+    keys.rotate()
+    assert digest_of("email", ADDRESS) == before
 
 
 def test_killed_between_any_two_batches_it_goes_on(

@@ -23,6 +23,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("digest", models.CharField(max_length=64)),
+                ("erasure_id", models.UUIDField(db_index=True, null=True)),
+                ("asked", models.BooleanField(default=False)),
                 (
                     "channel",
                     models.ForeignKey(

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 _LOCK = 7_105_008
 _FIRST = STEPS[0].name
+_LOOKED_AT = frozenset({"hand", "command"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def _end(found: Erasure) -> None:
     if late:
         found.step, found.after = _FIRST, START
         return
-    found.left = checking.left_of(target)
+    # It reads the whole database: for what somebody asked for, not for each of those that a rule finds.
+    found.left = checking.left_of(target) if found.source in _LOOKED_AT else {}
     found.target, found.state, found.done_at = {}, WorkState.DONE, now()
     checking.forget_statistics()
     data = {"erasure": str(found.id), "mode": found.mode, "why": found.source, **found.seen}

@@ -14,9 +14,11 @@ from uuid import UUID
 
 import orjson
 
+from rapport.channels.models import Channel
 from rapport.core import keys, scope
 from rapport.core.errors import Invalid
 from rapport.core.models import DataKey
+from rapport.inbound.models import Forgotten
 from rapport.people.models import Erasure, Person, Silence, WorkState
 
 NAME = "erasures.jsonl"
@@ -30,7 +32,7 @@ def path_in(home: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One erasure: which rows, how, when (ISO 8601), and the digests that are to stay silent."""
+    """One erasure: which rows, how, when (ISO 8601), digests that are to stay silent, and items (channel, digest)."""
 
     id: UUID
     at: str
@@ -38,12 +40,14 @@ class Entry:
     pseudonym: str
     people: tuple[UUID, ...]
     silences: tuple[str, ...] = ()
+    items: tuple[tuple[UUID, str], ...] = ()
 
     def line(self) -> bytes:
         """As it stands in the file."""
         value = {
             "erasure": str(self.id), "at": self.at, "mode": self.mode, "pseudonym": self.pseudonym,
             "people": [str(one) for one in self.people], "silences": list(self.silences),
+            "items": [[str(channel), digest] for channel, digest in self.items],
         }  # fmt: skip
         return orjson.dumps(value) + b"\n"
 
@@ -81,9 +85,15 @@ def in_database() -> list[Entry]:
     with scope.system():
         found = Erasure.objects.exclude(state=WorkState.WAITING).order_by("made_at")
         return [
-            Entry(one.id, one.made_at.isoformat(), one.mode, one.pseudonym, tuple(one.people), tuple(one.silences))
+            Entry(one.id, one.made_at.isoformat(), one.mode, one.pseudonym, tuple(one.people), tuple(one.silences),
+                  _items(one.id))
             for one in found
-        ]
+        ]  # fmt: skip
+
+
+def _items(erasure_id: UUID) -> tuple[tuple[UUID, str], ...]:
+    rows = Forgotten.objects.filter(erasure_id=erasure_id).order_by("digest")
+    return tuple(rows.values_list("channel_id", "digest"))
 
 
 def note(home: Path, to: Path | None = None) -> int:
@@ -118,6 +128,7 @@ def to_do(entries: list[Entry], key_lines: list[Mapping[str, Any]]) -> Iterator[
         for entry in entries:
             silences = [Silence(digest=one, erasure_id=entry.id) for one in entry.silences if known_key]
             Silence.objects.bulk_create(silences, ignore_conflicts=True)
+            _forget_items(entry if known_key else None)
             here = list(Person.objects.filter(id__in=entry.people).values_list("id", flat=True))
             done = Person.objects.filter(id__in=here, erased_at__isnull=False).count() == len(here)
             known = Erasure.objects.filter(id=entry.id).first()
@@ -133,10 +144,23 @@ def to_do(entries: list[Entry], key_lines: list[Mapping[str, Any]]) -> Iterator[
             yield entry.id
 
 
+def _forget_items(entry: Entry | None) -> None:
+    """What came after the backup was made stands in no row: its channel is asked not to bring it again."""
+    items = entry.items if entry else ()
+    here = set(Channel.objects.filter(id__in={channel for channel, _ in items}).values_list("id", flat=True))
+    rows = [
+        Forgotten(channel_id=channel, digest=digest, erasure_id=entry.id if entry else None, asked=True)
+        for channel, digest in items
+        if channel in here
+    ]
+    Forgotten.objects.bulk_create(rows, ignore_conflicts=True)
+
+
 def _entry(value: Mapping[str, Any]) -> Entry:
     return Entry(
         UUID(value["erasure"]), str(value["at"]), str(value["mode"]), str(value["pseudonym"]),
         tuple(UUID(one) for one in value["people"]), tuple(str(one) for one in value.get("silences", ())),
+        tuple((UUID(channel), str(digest)) for channel, digest in value.get("items", ())),
     )  # fmt: skip
 
 
