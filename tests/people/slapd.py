@@ -1,4 +1,4 @@
-"""A real OpenLDAP for one test run: Debian's slapd as an ordinary process, with its own configuration and certificate."""
+"""A real OpenLDAP for one test run: Debian's slapd as an ordinary process, with a configuration of its own."""
 
 import shutil
 import socket

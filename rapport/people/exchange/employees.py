@@ -29,7 +29,7 @@ _GONE_SHARE, _GONE_FEW = 0.5, 10
 
 @dataclass(slots=True)
 class Sync:
-    """One reading of a directory. `name` stands at relationships, `source` at the ids; `seen` are those who work here."""
+    """One reading of a directory. `name` stands at relationships, `source` at the ids; `seen` are who works here."""
 
     name: str
     source: str

@@ -114,7 +114,7 @@ def _connected(access: Access) -> Iterator[Any]:
     try:
         connection.open(read_server_info=False)
         if not access.tls and access.host not in LOOPBACK and not connection.start_tls(read_server_info=False):
-            raise Invalid("The directory does not speak TLS.", "Use an address with ldaps://, or turn on StartTLS there.")
+            raise Invalid("The directory does not speak TLS.", "Use ldaps://, or turn StartTLS on there.")
         if not connection.bind(read_server_info=False):
             why = connection.result["description"]
             raise Invalid(f"The directory refuses the account: {why}.", "Check name and password.")
@@ -129,7 +129,9 @@ def _encrypt(access: Access, connection: Any, do_handshake: bool = False) -> Non
     context = ssl.create_default_context(cadata=access.ca or None)
     plain = connection.socket
     try:
-        connection.socket = context.wrap_socket(plain, server_hostname=access.host, do_handshake_on_connect=do_handshake)
+        connection.socket = context.wrap_socket(
+            plain, server_hostname=access.host, do_handshake_on_connect=do_handshake
+        )
     except (OSError, ssl.SSLError):
         plain.close()
         raise

@@ -58,7 +58,8 @@ def address(url: str) -> tuple[str, int, bool]:
         port = parts.port
     except ValueError:
         port = -1
-    if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or port == -1 or parts.path.strip("/") or parts.query:
+    more = parts.path.strip("/") or parts.query
+    if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or port == -1 or more:
         raise Invalid("This is no address of a directory.", "Write it as ldaps://ldap.example.org or ldap://...:389.")
     return parts.hostname, port or (636 if parts.scheme == "ldaps" else 389), parts.scheme == "ldaps"
 
@@ -81,7 +82,8 @@ def employee(found: Mapping[str, Sequence[Any]], names: Mapping[str, tuple[str, 
         given[what] = tuple(dict.fromkeys(listed)) if what in _MANY else next(iter(listed), "")
     given["emails"] = tuple(dict.fromkeys(_proxies(given.get("emails", ()))))
     given["manager"] = _common_name(given.get("manager", ""))
-    return Employee(**{name: value for name, value in given.items() if name in Employee.__slots__}, active=_active(values))
+    known = {name: value for name, value in given.items() if name in Employee.__slots__}
+    return Employee(**known, active=_active(values))
 
 
 def _text(name: str, value: Any) -> str:
