@@ -119,11 +119,11 @@ def enabled_providers() -> list[Provider]:
         return list(Provider.objects.filter(enabled=True))
 
 
-def new_token(name: str, by: Member) -> tuple[ScimToken, str]:
-    """A key for a directory: the row, and the secret that is shown once."""
+def new_token(name: str, by: Member, *, people_only: bool = False) -> tuple[ScimToken, str]:
+    """A key for a directory: the row, and the secret that is shown once. `people_only`: it makes no members."""
     secret = _PREFIX + secrets.token_urlsafe(32)
     with scope.system():
-        row = ScimToken.objects.create(name=name, digest=digest(secret), created_by=by)
+        row = ScimToken.objects.create(name=name, digest=digest(secret), created_by=by, people_only=people_only)
         events.record("scim.token_made", actor_id=by.id, subject=name, data={"token": str(row.id)})
     return row, secret
 

@@ -209,7 +209,8 @@ def _rules_changed(request: HttpRequest, group: str) -> None:
 def token_new(request: HttpRequest) -> HttpResponse:
     """A key for a directory, shown this once."""
     name = request.POST.get("name", "").strip()[:80] or _("Directory")
-    secret = directory.new_token(name, member_of(request))[1]
+    people_only = request.POST.get("for") == "people"
+    secret = directory.new_token(name, member_of(request), people_only=people_only)[1]
     return _page(request, RuleForm(), secret)
 
 

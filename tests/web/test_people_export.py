@@ -4,7 +4,7 @@ import re
 from functools import partial
 
 import orjson
-from pytest import MonkeyPatch
+import pytest
 
 from rapport.core import scope
 from rapport.core.models import Event
@@ -93,7 +93,7 @@ def test_formulas_stay_words(cast: Cast) -> None:
 
 
 def test_taking_everybody_along_again_and_again_is_refused(
-    cast: Cast, sign_in: SignIn, monkeypatch: MonkeyPatch
+    cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(people_export, "LIMITS", ((1, 3600),))
     client = sign_in(cast.agent)

@@ -3,6 +3,7 @@
 from typing import Any
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 _CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 COUNT_MAX = 200
@@ -33,7 +34,8 @@ def resource_types(base: str) -> list[dict[str, Any]]:
     return [
         {
             "schemas": [f"{_CORE}ResourceType"], "id": name, "name": name, "endpoint": f"/{name}s", "schema": schema,
-            "description": words, "schemaExtensions": [],
+            "description": words,
+            "schemaExtensions": [{"schema": ENTERPRISE, "required": False}] if schema == USER else [],
             "meta": {"resourceType": "ResourceType", "location": f"{base}/ResourceTypes/{name}"},
         }
         for name, schema, words in (("User", USER, "Members"), ("Group", GROUP, "Groups that give teams and roles"))
@@ -52,6 +54,13 @@ def schemas(base: str) -> list[dict[str, Any]]:
         _attribute("emails", "Addresses", "complex", multiValued=True, subAttributes=[
             _attribute("value", "Address"), _attribute("type", "Kind"), _attribute("primary", "The first", "boolean"),
         ]),
+        _attribute("title", "What they do"),
+        _attribute("preferredLanguage", "Language"),
+        _attribute("locale", "Language, where no other is given"),
+        _attribute("timezone", "Time zone"),
+        _attribute("phoneNumbers", "Numbers", "complex", multiValued=True, subAttributes=[
+            _attribute("value", "Number"), _attribute("type", "Kind"), _attribute("primary", "The first", "boolean"),
+        ]),
         _attribute("groups", "Where they belong", "complex", multiValued=True, mutability="readOnly", subAttributes=[
             _attribute("value", "Id", mutability="readOnly"), _attribute("display", "Name", mutability="readOnly"),
             _attribute("$ref", "Address", "reference", mutability="readOnly", referenceTypes=["Group"]),
@@ -64,7 +73,16 @@ def schemas(base: str) -> list[dict[str, Any]]:
             _attribute("$ref", "Address", "reference", mutability="immutable", referenceTypes=["User"]),
         ]),
     ]  # fmt: skip
-    return [_schema(base, USER, "User", user), _schema(base, GROUP, "Group", group)]
+    enterprise = [
+        _attribute("department", "Department"), _attribute("organization", "Organization"),
+        _attribute("manager", "Whom they answer to", "complex", subAttributes=[
+            _attribute("value", "Id"), _attribute("displayName", "Name"),
+        ]),
+    ]  # fmt: skip
+    return [
+        _schema(base, USER, "User", user), _schema(base, GROUP, "Group", group),
+        _schema(base, ENTERPRISE, "EnterpriseUser", enterprise),
+    ]  # fmt: skip
 
 
 def _schema(base: str, id: str, name: str, attributes: list[dict[str, Any]]) -> dict[str, Any]:

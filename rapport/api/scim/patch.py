@@ -13,6 +13,9 @@ from rapport.api.scim.filters import FilterError, matches, read
 
 OPERATIONS_MAX = 1000
 _VALUE_PATH = re.compile(r"(?P<name>[A-Za-z$][\w$-]*)\[(?P<filter>.*)\](?:\.(?P<sub>[A-Za-z$][\w$-]*))?", re.DOTALL)
+_EXTENSION = re.compile(
+    r"(?P<name>urn:[^\[]*:extension:[^\[]*?:\d+\.\d+:\w+)(?::(?P<rest>.+))?", re.IGNORECASE | re.DOTALL
+)
 _BOOLEANS = frozenset({"active", "primary"})
 
 
@@ -52,11 +55,29 @@ def _apply(resource: dict[str, Any], verb: str, path: object, value: object) -> 
         return
     if not isinstance(path, str):
         raise PatchError("path must be text", "invalidPath")
+    if found := _EXTENSION.fullmatch(path):
+        _in_extension(resource, verb, (found["name"], found["rest"] or ""), value)
+        return
     _at(resource, verb, _without_schema(path), value)
 
 
+def _in_extension(resource: dict[str, Any], verb: str, target: tuple[str, str], value: object) -> None:
+    """All that an extension says, or one attribute of it: they stand under its name (RFC 7643, section 3.3)."""
+    name, rest = target
+    key = _key(resource, name)
+    if not rest:
+        _at_key(resource, verb, key, value)
+        return
+    inner = resource.get(key)
+    if not isinstance(inner, dict):
+        inner = resource[key] = {}
+    _at(inner, verb, rest, value)
+    if not inner:
+        del resource[key]
+
+
 def _without_schema(path: str) -> str:
-    """`urn:ietf:params:scim:schemas:core:2.0:User:active` is `active`; an extension's own name is one attribute."""
+    """`urn:ietf:params:scim:schemas:core:2.0:User:active` is `active`."""
     if not path.lower().startswith("urn:"):
         return path
     head, bracket, rest = path.partition("[")
@@ -74,7 +95,12 @@ def _at(resource: dict[str, Any], verb: str, path: str, value: object) -> None:
         if not isinstance(inner, dict):
             inner = resource[key] = {}
         _at(inner, verb, rest, value)
-    elif verb == "remove":
+    else:
+        _at_key(resource, verb, key, value)
+
+
+def _at_key(resource: dict[str, Any], verb: str, key: str, value: object) -> None:
+    if verb == "remove":
         _remove(resource, key, value)
     elif verb == "add" and isinstance(resource.get(key), list):
         resource[key] = _joined(resource[key], value)

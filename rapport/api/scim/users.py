@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
 
-from rapport.api.scim.about import USER
+from rapport.api.scim import employees
 from rapport.api.scim.errors import ScimError
 from rapport.api.scim.filters import Node, Test
 from rapport.api.scim.patch import as_boolean
@@ -17,7 +17,7 @@ from rapport.core.clock import now
 from rapport.staff import directory
 from rapport.staff.models import DirectoryEntry, Member, Role
 
-_KEPT = ("name", "displayName", "emails")
+_KEPT = ("name", "displayName", "emails", *employees.KEPT)
 _TEXT_MAX = 300
 
 
@@ -45,11 +45,11 @@ def shown(member: Member, base: str) -> dict[str, Any]:
     if name_of(said) != member.name:
         said |= {"displayName": member.name, "name": {"formatted": member.name}}
     resource = {
-        "schemas": [USER],
         "id": str(member.id),
         "userName": member.email,
         "active": member.is_active,
         **{key: said[key] for key in _KEPT if said.get(key)},
+        **employees.schemas(said),
         "groups": [
             {"value": str(one.id), "display": one.name, "$ref": f"{base}/Groups/{one.id}"}
             for one in member.groups.all()
@@ -94,8 +94,13 @@ def create(given: Mapping[str, Any]) -> Member:
         member = known
     _keep(member, given)
     directory.set_active(member, _active(given), why="scim")
+    _known_as_employee(member, given, active=_active(given))
     notify.changed("member", member.id, [])
     return found(str(member.id))
+
+
+def _known_as_employee(member: Member, given: Mapping[str, Any], *, active: bool) -> None:
+    employees.keep(member.id, {**given, "userName": member.email, "displayName": member.name}, "SCIM", active=active)
 
 
 def replace(member: Member, given: Mapping[str, Any]) -> Member:
@@ -115,6 +120,7 @@ def replace(member: Member, given: Mapping[str, Any]) -> Member:
     if not active:
         _refuse_last_admin(member)
     directory.set_active(member, active, why="scim")
+    _known_as_employee(member, given, active=active)
     notify.changed("member", member.id, [])
     return found(str(member.id))
 
@@ -128,6 +134,7 @@ def remove(member: Member) -> None:
         member=member, defaults={"external_id": "", "said": {}, "removed_at": now(), "updated_at": now()}
     )
     directory.set_active(member, False, why="scim")
+    employees.ended(member.id, "SCIM")
 
 
 def _refuse_last_admin(member: Member) -> None:
@@ -138,7 +145,7 @@ def _refuse_last_admin(member: Member) -> None:
 
 def _keep(member: Member, given: Mapping[str, Any]) -> None:
     external = given.get("externalId")
-    said = {key: given[key] for key in _KEPT if given.get(key)}
+    said = employees.said(given, _KEPT)
     DirectoryEntry.objects.update_or_create(
         member=member,
         defaults={

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from types import ModuleType
 from typing import Any
 
 import orjson
@@ -10,16 +9,18 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from rapport.api.scim import about, groups, users
+from rapport.api.scim.employees import Employees, NoGroups
 from rapport.api.scim.errors import ScimError
 from rapport.api.scim.filters import FilterError, matches, read
 from rapport.api.scim.patch import PatchError, applied
 from rapport.core import scope
 from rapport.staff import directory
+from rapport.staff.models import ScimToken
 
 BODY_MAX = 2 * 1024 * 1024
 _TYPE = "application/scim+json"
 _MESSAGES = "urn:ietf:params:scim:api:messages:2.0:"
-_KINDS: Mapping[str, ModuleType] = {"Users": users, "Groups": groups}
+_KINDS: Mapping[str, Any] = {"Users": users, "Groups": groups}
 _View = Callable[..., HttpResponse]
 
 
@@ -29,7 +30,7 @@ def _scim(view: _View) -> _View:
     def answered(request: HttpRequest, **named: str) -> HttpResponse:
         try:
             with scope.system():
-                _check_key(request)
+                _key(request)
                 return view(request, **named)
         except ScimError as error:
             return _error(error)
@@ -42,18 +43,27 @@ def _scim(view: _View) -> _View:
     return csrf_exempt(answered)
 
 
-def _check_key(request: HttpRequest) -> None:
+def _key(request: HttpRequest) -> ScimToken:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or directory.token_of(secret.strip()) is None:
+    found = directory.token_of(secret.strip()) if scheme.lower() == "bearer" else None
+    if found is None:
         raise ScimError(401, "A key made on the page about sign-in is needed.")
+    return found
+
+
+def _kinds(request: HttpRequest) -> Mapping[str, Any]:
+    """What the key may keep: members and groups, or employees who are no members."""
+    key = _key(request)
+    return {"Users": Employees(key), "Groups": NoGroups()} if key.people_only else _KINDS
 
 
 @_scim
 def collection(request: HttpRequest, kind: str) -> HttpResponse:
     """Search, and add."""
-    module, base = _KINDS[kind], _base(request)
+    module, base = _kinds(request)[kind], _base(request)
     if request.method == "POST":
-        made = module.shown(module.create(_body(request)), base)
+        row = module.create(_body(request))
+        made = module.shown(row, base)
         return _resource(request, made, 201)
     if request.method != "GET":
         raise ScimError(405, "This address takes GET and POST.")
@@ -67,7 +77,7 @@ def search(request: HttpRequest, kind: str) -> HttpResponse:
         raise ScimError(405, "This address takes POST.")
     body = _body(request)
     return _listed(
-        _KINDS[kind],
+        _kinds(request)[kind],
         _base(request),
         _asked(body),
     )
@@ -81,7 +91,7 @@ def search_all(request: HttpRequest) -> HttpResponse:
     body, base = _body(request), _base(request)
     asked = _asked(body)
     node = read(asked["filter"]) if asked.get("filter", "").strip() else None
-    everything = [module.shown(row, base) for module in _KINDS.values() for row in module.all_of()]
+    everything = [module.shown(row, base) for module in _kinds(request).values() for row in module.all_of()]
     fitting = [row for row in everything if node is None or matches(node, row)]
     return _some(fitting, asked)
 
@@ -104,7 +114,7 @@ def _some(fitting: list[dict[str, Any]], asked: Mapping[str, str]) -> HttpRespon
 @_scim
 def one(request: HttpRequest, kind: str, id: str) -> HttpResponse:
     """Show, replace, change, remove."""
-    module, base = _KINDS[kind], _base(request)
+    module, base = _kinds(request)[kind], _base(request)
     found = module.found(id)
     now_shown = module.shown(found, base)
     if request.method == "GET":
@@ -149,7 +159,7 @@ def nothing(request: HttpRequest, rest: str = "") -> HttpResponse:
     raise ScimError(404, "There is nothing here.")
 
 
-def _listed(module: ModuleType, base: str, asked: Mapping[str, str]) -> HttpResponse:
+def _listed(module: Any, base: str, asked: Mapping[str, str]) -> HttpResponse:
     node = read(asked["filter"]) if asked.get("filter", "").strip() else None
     rows, node = module.narrowed(module.all_of(), node)
     if node is not None:

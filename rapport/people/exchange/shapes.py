@@ -19,7 +19,8 @@ IDENTIFYING = frozenset({"email", "phone", "handle", "external_id", "external_id
 DETAILED = frozenset({"handle", "consent", "field", "new_field"})
 _NAMES: AnyMapping[str, str] = {
     "rapport_id": "rapport_id",
-    "external_id": "external_id,id,uid,customer id,customer number,contact id,record id,kundennummer,kunden-nr",
+    "external_id": "external_id,id,uid,customer id,customer number,contact id,record id,kundennummer,kunden-nr,"
+    "kundennr,kd-nr,personalnummer,numéro client,customer no",
     "external_ids": "external_ids",
     "name": "name,full name,display name,displayname,cn,fn,contact,contact name,nom complet",
     "given": "given,given name,givenname,first name,firstname,forename,vorname,prénom,prenom,nombre,imię",
