@@ -335,9 +335,12 @@ def _crossed(
     both = hits[0] & hits[1]
     single = (hits[0] & missing[1]) | (hits[1] & missing[0])
     same = [np.where(codes == others, codes, -1) for codes, others in sides]
-    for kind, pick in ((first, np.minimum), (second, np.maximum)):
+    for kind in kinds:
         levels[kind][asked[both]] = KINDS[kind].level("crossed")
-        agreed[kind][asked[both]] = pick(same[0], same[1])[both]
+    for n in np.flatnonzero(both).tolist():
+        # In an order that does not depend on who is asked first, or on which words were met before.
+        met = sorted((int(codes[n]) for codes in same), key=lambda code: (code < 0, words[code]))
+        agreed[first][asked[n]], agreed[second][asked[n]] = met
     # One alone is said once: by the first kind; of the second there is nothing to compare.
     levels[first][asked[single]] = KINDS[first].level("crossed")
     agreed[first][asked[single]] = np.where(hits[0], same[0], same[1])[single]

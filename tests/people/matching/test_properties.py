@@ -1,4 +1,4 @@
-"""What holds of any records: scores are symmetric, nothing missing counts, estimation only gets better, blocks are bounded."""
+"""What holds of any records: scores are symmetric, nothing missing counts, estimation gets better, blocks are small."""
 
 from dataclasses import replace
 
