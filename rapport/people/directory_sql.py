@@ -4,8 +4,9 @@ Row-level security lets an index serve only conditions that are known to leak no
 among them. So a narrow table stands outside the wall, `people_key`: an id, and hashes of what somebody can be found by
 (what they are to us, whose they are, the kinds of their addresses, three letters each of name and addresses). One GIN
 index finds any combination of them. It holds no word, and what it finds is an id: the join with the walled table says
-who is seen. Keys of the top row of a tree are those of all its rows, also of such as the viewer may not see: they only
-narrow, and a tree is always looked at again behind the wall (its top has the key "tree").
+who is seen. `people_row` is walled, and has once more what a page is narrowed and ordered by, so narrow that the run
+of an index is a page. Hashes of the top row of a tree are those of all its rows, also of such as the viewer may not
+see: they only narrow, and a tree (`tree`) is always looked at again behind the wall.
 
 `people_heard` has when one was last heard from, once for each team that may know (ids and moments).
 """
@@ -31,7 +32,8 @@ $$ SELECT coalesce(array_agg(hashtextextended(piece, 0)), '{}') FROM string_to_t
             WHERE octet_length(word) > length(word) AND ascii(substr(word, i, 1)) >= 11904) AS pieces(piece) $$;
 """
 
-_OF_PERSON = """
+#: What somebody is found by beside letters: of one row, `p`.
+_TAGS = """
 array_remove(ARRAY[
     CASE WHEN p.organization_id IS NULL THEN rapport_key('o:') ELSE rapport_key('o:' || p.organization_id) END,
     CASE WHEN p.holder_id IS NULL THEN rapport_key('h:') ELSE rapport_key('h:' || p.holder_id) END,
@@ -45,10 +47,13 @@ array_remove(ARRAY[
     WHERE r.organization_id = p.organization_id AND (r.until IS NULL OR r.until > current_date))
 || coalesce((SELECT array_agg(DISTINCT rapport_key('k:' || h.kind)) FROM people_handle h WHERE h.person_id = p.id),
     ARRAY[rapport_key('k:')])
-|| rapport_field_keys(p.fields)
-|| rapport_letters(rapport_fold(concat_ws(' ', p.name,
+|| rapport_field_keys(p.fields)"""
+_WORDS = """rapport_fold(concat_ws(' ', p.name,
     (SELECT string_agg(concat_ws(' ', h.value, nullif(h.written, h.value)), ' ')
-        FROM people_handle h WHERE h.person_id = p.id))))"""
+        FROM people_handle h WHERE h.person_id = p.id)))"""
+_SORTED = "CASE WHEN btrim(p.name) = '' THEN U&'\\FFFD' ELSE left(rapport_fold(p.name), 60) END"
+_OWN = f"""SELECT p.id, p.root, p.top, p.audience, p.created_at, p.erased_at IS NOT NULL AS erased,
+    {_SORTED} AS sort_name, {_TAGS} AS tags, {_WORDS} AS words FROM people_person p"""
 _OF_ORGANIZATION = """
 ARRAY[rapport_key('organization'), rapport_key('p:' || coalesce(o.parent_id::text, ''))]
 || ARRAY(SELECT rapport_key('r:' || r.kind) FROM people_organizationrelationship r
@@ -56,6 +61,28 @@ ARRAY[rapport_key('organization'), rapport_key('p:' || coalesce(o.parent_id::tex
 || rapport_field_keys(o.fields)
 || rapport_letters(rapport_fold(concat_ws(' ', o.name, o.domain,
     (SELECT string_agg(d.domain, ' ') FROM people_organizationdomain d WHERE d.organization_id = o.id))))"""
+
+#: Index entries have to fit: what is cut off is looked at where it stands (`tree`).
+_LETTERS_MAX, _TAGS_MAX = 160, 60
+_ROW = "id, root, top, tree, audience, created_at, erased, sort_name, tags, words"
+_ROW_OF = f"""o.id, o.root, o.top, o.tree OR length(o.words) > {_LETTERS_MAX} OR cardinality(o.all_tags) > {_TAGS_MAX},
+    o.audience, o.created_at, o.erased, o.sort_name, o.all_tags[1:{_TAGS_MAX}], left(o.words, {_LETTERS_MAX})"""
+_EXCLUDED = ", ".join(f"EXCLUDED.{one}" for one in _ROW.split(", "))
+_KEPT = ", ".join(f"kept.{one}" for one in _ROW.split(", "))
+
+#: People once more, narrow and behind the wall, so that a page of a list is read from an index alone.
+ROWS = """
+CREATE TABLE people_row (id uuid PRIMARY KEY, root uuid NOT NULL, top uuid, tree boolean NOT NULL,
+    audience uuid[] NOT NULL, created_at timestamptz NOT NULL, erased boolean NOT NULL,
+    sort_name text COLLATE "C" NOT NULL, tags bigint[] NOT NULL, words text NOT NULL);
+"""
+ROW_INDEXES = """
+CREATE INDEX people_row_root ON people_row (root);
+CREATE INDEX people_row_name ON people_row (sort_name, id)
+    INCLUDE (root, top, tree, audience, created_at, erased, tags, words);
+CREATE INDEX people_row_newest ON people_row (created_at DESC, id DESC)
+    INCLUDE (root, top, tree, audience, erased, tags, words);
+"""
 
 KEYS = f"""
 CREATE TABLE people_key (id uuid PRIMARY KEY, keys bigint[] NOT NULL);
@@ -70,15 +97,21 @@ $$
 DECLARE scope_before text;
 BEGIN
     {_ENTER}
-    WITH own AS MATERIALIZED (
-        SELECT p.id, p.root, {_OF_PERSON} AS keys
-        FROM people_person p WHERE p.root IN (SELECT t.root FROM people_person t WHERE t.id = ANY (wanted)))
-    INSERT INTO people_key AS kept (id, keys)
-    SELECT o.id, CASE WHEN o.id = o.root AND EXISTS (SELECT 1 FROM own c WHERE c.root = o.id AND c.id <> o.id)
-        THEN (SELECT array_agg(DISTINCT one) FROM own c, unnest(c.keys) AS one WHERE c.root = o.id)
-            || rapport_key('tree') ELSE o.keys END
-    FROM own o ORDER BY o.id
-    ON CONFLICT (id) DO UPDATE SET keys = EXCLUDED.keys WHERE kept.keys IS DISTINCT FROM EXCLUDED.keys;
+    WITH own AS MATERIALIZED ({_OWN} WHERE p.root IN (SELECT t.root FROM people_person t WHERE t.id = ANY (wanted))),
+    whole AS MATERIALIZED (
+        SELECT o.*, c.tree, CASE WHEN c.tree THEN c.tags ELSE o.tags END AS all_tags,
+            CASE WHEN c.tree THEN c.letters ELSE rapport_letters(o.words) END AS letters
+        FROM own o, LATERAL (SELECT o.id = o.root AND count(*) > 1 AS tree,
+            ARRAY(SELECT DISTINCT one FROM own c, unnest(c.tags) AS one WHERE o.id = o.root AND c.root = o.id) AS tags,
+            ARRAY(SELECT DISTINCT one FROM own c, unnest(rapport_letters(c.words)) AS one
+                WHERE o.id = o.root AND c.root = o.id AND c.id <> o.id
+                UNION SELECT unnest(rapport_letters(o.words))) AS letters
+            FROM own c WHERE c.root = o.root) AS c),
+    kept AS (
+        INSERT INTO people_key AS kept (id, keys) SELECT o.id, o.all_tags || o.letters FROM whole o ORDER BY o.id
+        ON CONFLICT (id) DO UPDATE SET keys = EXCLUDED.keys WHERE kept.keys IS DISTINCT FROM EXCLUDED.keys)
+    INSERT INTO people_row AS kept ({_ROW}) SELECT {_ROW_OF} FROM whole o ORDER BY o.id
+    ON CONFLICT (id) DO UPDATE SET ({_ROW}) = ({_EXCLUDED}) WHERE ({_KEPT}) IS DISTINCT FROM ({_EXCLUDED});
     {_LEAVE}
 END $$;
 
@@ -95,13 +128,16 @@ END $$;
 """
 
 _FILL = f"""
-INSERT INTO people_key (id, keys) SELECT p.id, {_OF_PERSON} FROM people_person p;
+INSERT INTO people_row ({_ROW}) SELECT {_ROW_OF} FROM
+    (SELECT own.*, own.tags AS all_tags, false AS tree FROM ({_OWN}) AS own) AS o;
+INSERT INTO people_key (id, keys) SELECT o.id, o.tags || rapport_letters(o.words) FROM people_row o WHERE NOT o.tree;
 INSERT INTO people_key (id, keys) SELECT o.id, {_OF_ORGANIZATION} FROM people_organization o;
-SELECT rapport_keep_people(ARRAY(SELECT DISTINCT root FROM people_person WHERE top IS NOT NULL));
+SELECT rapport_keep_people(ARRAY(SELECT id FROM people_row WHERE tree OR top IS NOT NULL));
 CREATE INDEX people_key_keys ON people_key USING gin (keys) WITH (fastupdate = on, gin_pending_list_limit = 2048);
-"""
+{ROW_INDEXES}"""
 #: All keys once more, in the system's scope: for who filled the tables without their triggers.
-ANEW = f"""TRUNCATE people_key; DROP INDEX people_key_keys; {_FILL}"""
+ANEW = f"""TRUNCATE people_key, people_row; DROP INDEX people_key_keys, people_row_root, people_row_name,
+    people_row_newest; {_FILL}"""
 #: What is there already; and the index when all is in.
 FILL = f"""
 SELECT set_config('rapport.scope', 'system', true), set_config('statement_timeout', '0', true),
@@ -113,7 +149,7 @@ SELECT set_config('rapport.scope', '', true);
 _PERSON_CHANGED = " OR ".join(
     f"OLD.{column} IS DISTINCT FROM NEW.{column}"
     for column in (
-        "name", "organization_id", "holder_id", "language", "do_not_contact", "shared", "fields", "top",
+        "name", "organization_id", "holder_id", "language", "do_not_contact", "shared", "fields", "top", "erased_at",
     )
 )  # fmt: skip
 
@@ -127,6 +163,7 @@ BEGIN
         PERFORM rapport_keep_people(ARRAY[NEW.id, OLD.root]);
     ELSE
         DELETE FROM people_key k USING gone g WHERE k.id = g.id;
+        DELETE FROM people_row r USING gone g WHERE r.id = g.id;
         PERFORM rapport_keep_people(ARRAY(SELECT top FROM gone WHERE top IS NOT NULL));
     END IF;
     RETURN NULL;
@@ -137,6 +174,18 @@ CREATE TRIGGER keys_deleted AFTER DELETE ON people_person REFERENCING OLD TABLE 
     FOR EACH STATEMENT EXECUTE FUNCTION rapport_person_kept();
 CREATE TRIGGER keys_updated AFTER UPDATE ON people_person
     FOR EACH ROW WHEN ({_PERSON_CHANGED}) EXECUTE FUNCTION rapport_person_kept();
+
+CREATE FUNCTION rapport_audience_kept() RETURNS trigger LANGUAGE plpgsql AS
+$$
+DECLARE scope_before text;
+BEGIN
+    {_ENTER}
+    UPDATE people_row SET audience = NEW.audience WHERE id = NEW.id;
+    {_LEAVE}
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keys_known_to AFTER UPDATE OF audience ON people_person
+    FOR EACH ROW WHEN (OLD.audience IS DISTINCT FROM NEW.audience) EXECUTE FUNCTION rapport_audience_kept();
 
 CREATE FUNCTION rapport_organization_kept() RETURNS trigger LANGUAGE plpgsql AS
 $$
@@ -207,13 +256,9 @@ BEGIN
 END $$;
 """
 
-#: The order of names, for a page to be a run of the index; what has no name comes last.
+#: The order of organizations, for a page to be a run of the index.
 ORDER = """
 SELECT set_config('statement_timeout', '0', true);
-ALTER TABLE people_person ADD COLUMN sort_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS
-    (CASE WHEN btrim(name) = '' THEN U&'\\FFFD' ELSE rapport_fold(name) END) STORED;
-CREATE INDEX people_person_sorted ON people_person (sort_name, id);
-CREATE INDEX people_person_newest ON people_person (created_at DESC, id DESC);
 ALTER TABLE people_organization ADD COLUMN sort_name text COLLATE "C" NOT NULL GENERATED ALWAYS AS
     (rapport_fold(name)) STORED;
 CREATE INDEX people_organization_sorted ON people_organization (sort_name, id);
@@ -226,12 +271,12 @@ CREATE TABLE people_heard (root uuid NOT NULL, team uuid NOT NULL, at timestampt
 CREATE INDEX people_heard_latest ON people_heard (team, at DESC, root DESC);
 """
 
-MAKE = LETTERS + KEYS + FILL + PEOPLE_OF + TRIGGERS + ORDER + HEARD
+MAKE = LETTERS + ROWS + KEYS + FILL + PEOPLE_OF + TRIGGERS + ORDER + HEARD
 
 UNDO = """
 DROP TABLE people_heard;
-ALTER TABLE people_person DROP COLUMN sort_name;
-DROP INDEX people_person_newest;
+DROP TABLE people_row;
+DROP FUNCTION rapport_audience_kept() CASCADE;
 ALTER TABLE people_organization DROP COLUMN sort_name;
 DROP INDEX people_organization_newest;
 DROP FUNCTION rapport_person_kept() CASCADE;

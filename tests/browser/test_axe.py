@@ -18,6 +18,7 @@ from rapport.core import scope
 from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.notices.models import Notice
+from rapport.people.models import CustomField, Segment
 from tests.browser.conftest import DESK, PHONE, Place
 
 RULES = {
@@ -113,6 +114,8 @@ def _states(place: Place) -> list[State]:
         ("/inbox/all/", _opened("#sort-menu, .thumbbar .menu, .side-foot .menu")),
         ("/search/?q=parcel", _opened(".query-help, .facets")),
         ("/reports/", _opened(".chart-table")),
+        ("/people/", _select),
+        (f"/people/{place.cast.customer.id}/", _opened("#relations details, .directory-filters")),
     ]
 
 
@@ -125,8 +128,12 @@ def _pages(place: Place) -> list[str]:
         "/inbox/mine/", "/inbox/snoozed/", "/inbox/followed/", "/inbox/drafts/", f"/views/{view.id}/", "/views/",
         "/views/new/", f"/views/{view.id}/change/", "/notices/", "/notices/settings/", "/new/", "/templates/",
         "/templates/new/", f"/templates/{template.id}/", "/search/", "/search/?q=parcel", "/search/?q=from:(((",
-        "/people/", "/people/duplicates/", f"/people/{cast.customer.id}/",
-        f"/organizations/{cast.customer.organization_id}/", "/policy/",
+        "/people/duplicates/",
+        "/people/", f"/people/{cast.customer.id}/", f"/organizations/{cast.customer.organization_id}/",
+        "/people/?relation=customer&heard=in30&f_tier=Gold", "/organizations/", "/people/new/", "/organizations/new/",
+        "/fields/", "/fields/new/person/", f"/people/{cast.customer.id}/edit/", "/people/?q=nobody",
+        f"/organizations/{cast.customer.organization_id}/edit/", "/people/bulk/?relation=customer",
+        "/segments/new/person/?relation=customer", "/policy/",
         "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
@@ -146,6 +153,8 @@ def _furnish(place: Place) -> None:
     with scope.system():
         Template.objects.create(name="Thanks", shortcut="thanks", html="Thank you, {{person.first_name|there}}.")
         SavedView.objects.create(name="Refunds", query="topic:refund", member=cast.admin)
+        CustomField.objects.create(key="tier", label="Tier", kind="choice", choices=["Gold", "Silver"])
+        Segment.objects.create(name="Customers", query={"relation": "customer"}, member=cast.admin)
         Notice.objects.create(
             member=cast.admin, cause=new_id(), reason="mentioned", conversation=cast.conversation, who="Lea Lead"
         )

@@ -83,8 +83,9 @@ def ann(cast: Cast) -> Person:
 @pytest.mark.parametrize(
     "asked",
     [
-        {"relation": "partner"}, {"holder": "LEAD"}, {"team": "customer-service"}, {"language": "de"}, {"kind": "phone"},
-        {"stop": "1"}, {"custom": {"tier": "gold"}}, {"q": "ann"}, {"q": "n.ex"}, {"q": "ann.exa"}, {"q": "ÄNN"},
+        {"relation": "partner"}, {"holder": "LEAD"}, {"team": "customer-service"}, {"language": "de"},
+        {"kind": "phone"}, {"stop": "1"}, {"custom": {"tier": "gold"}}, {"q": "ann"}, {"q": "ann.example@example.o"},
+        {"q": "ann.exa"}, {"q": "ÄNN"},
         {"q": "an ex"}, {"q": "1234"}, {"organization": "OWN"}, {"q": "ann", "relation": "partner", "kind": "phone"},
     ],
 )  # fmt: skip
@@ -101,7 +102,8 @@ def test_a_filter_finds_who_fits_and_nobody_else(asked: dict[str, Any], cast: Ca
 @pytest.mark.parametrize(
     "asked",
     [
-        {"relation": "journalist"}, {"holder": "me"}, {"language": "fr"}, {"kind": "matrix"}, {"q": "annx"}, {"q": "zzz"},
+        {"relation": "journalist"}, {"holder": "me"}, {"language": "fr"}, {"kind": "matrix"}, {"q": "annx"},
+        {"q": "zzz"},
         {"custom": {"tier": "silver"}}, {"q": "an", "relation": "customer"}, {"team": "nowhere"}, {"nameless": "1"},
         {"since": "2999-01-01"}, {"heard": "in7", "relation": "partner"}, {"q": "%"}, {"q": "__"},
     ],

@@ -12,7 +12,8 @@ from tests.web.conftest import SignIn
 
 #: Queries for a signed-in member: session, member, scope and the sidebar (teams, counts, views, notices) included.
 BUDGETS = {
-    "inbox": 17, "rows": 15, "counts": 12, "conversation": 41, "timeline": 26, "search": 32, "people": 14, "person": 28,
+    "inbox": 17, "rows": 15, "counts": 12, "conversation": 41, "timeline": 26, "search": 32, "people": 21, "person": 46,
+    "organizations": 21, "organization": 32, "custom_fields": 15, "people_bulk": 27,
     "policy": 24, "events": 18, "staff": 22, "channels": 18, "quarantine": 17,
 }  # fmt: skip
 
@@ -20,7 +21,7 @@ BUDGETS = {
 def _url(name: str, cast: Cast) -> str:
     args: dict[str, list[Any]] = {
         "inbox": ["all"], "rows": ["all"], "conversation": [cast.conversation.id], "timeline": [cast.conversation.id],
-        "person": [cast.customer.id],
+        "person": [cast.customer.id], "organization": [cast.customer.organization_id],
     }  # fmt: skip
     extra = {"search": "?q=parcel", "rows": "?newest=1"}.get(name, "")
     return reverse(name, args=args.get(name, [])) + extra

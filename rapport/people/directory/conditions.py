@@ -30,28 +30,38 @@ class Where:
 
 @dataclass(frozen=True)
 class Need:
-    """What a list needs: all of `keys`, one of each of `any_of`, then `checks`; of trees `of_tree`, too.
+    """What a list needs: all `tags`, one of each of `any_of`, none of `none_of`, every one of `words`, and `checks`.
 
-    `heard` is asked of `people_heard`, `since` of the person's own row.
+    `letters` are the keys of the words. Of trees `exact` says the same as all of them. `heard` is asked of
+    `people_heard`, `since` of the row.
     """
 
-    keys: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
+    none_of: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     checks: tuple[Where, ...] = ()
-    of_tree: tuple[Where, ...] = ()
+    exact: tuple[Where, ...] = ()
     since: str = ""
     teams: tuple[UUID, ...] = ()
     heard_after: datetime | None = None
     not_heard_after: datetime | None = None
     never_heard: bool = False
+    nameless: bool = False
 
 
 @dataclass
 class _Gathering:
-    keys: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
     any_of: list[tuple[str, ...]] = field(default_factory=list)
-    checks: list[Where] = field(default_factory=list)
-    of_tree: list[Where] = field(default_factory=list)
+    none_of: list[str] = field(default_factory=list)
+    exact: list[Where] = field(default_factory=list)
+
+    def add(self, tag: str, exact: Where) -> None:
+        """A condition, as a tag and as it is asked of trees."""
+        self.tags.append(tag)
+        self.exact.append(exact)
 
 
 @dataclass(frozen=True)
@@ -74,112 +84,90 @@ def letters_of(word: str) -> list[str]:
 def need_of(asked: Asked, viewer: Viewer, folded: Sequence[str], holders: Sequence[UUID]) -> Need:
     """What a list of people needs. `folded` are the words of `asked`, as the database folds them; `holders` are the
     members of the team asked for."""
-    found = _Gathering()
-    _add_text(found, folded)
-    if asked.q and not folded:
-        found.keys.append(NOTHING)
+    found = _Gathering(tags=[NOTHING] if asked.q and not folded else [])
     _add_plain(found, asked, viewer)
     if asked.team:
-        found.any_of.append(tuple(f"h:{one}" for one in holders) or ("h:nobody",))
-        found.of_tree.append(_own("x.holder_id = ANY(%s)", [list(holders)]))
+        found.any_of.append(tuple(f"h:{one}" for one in holders) or (NOTHING,))
+        found.exact.append(_own("x.holder_id = ANY(%s)", [list(holders)]))
+    found.exact += [_named(word) for word in folded]
     days = timedelta(days=asked.heard_days)
     return Need(
-        tuple(found.keys), tuple(found.any_of), tuple(found.checks), tuple(found.of_tree), asked.since, viewer.teams,
+        tuple(found.tags), tuple(found.any_of), tuple(found.none_of),
+        tuple(key for word in folded for key in letters_of(word)), tuple(pattern_of(word) for word in folded),
+        exact=tuple(found.exact), since=asked.since, teams=viewer.teams,
         heard_after=viewer.now - days if asked.heard.startswith("in") else None,
         not_heard_after=viewer.now - days if asked.heard.startswith("not") else None,
-        never_heard=asked.heard == "never",
+        never_heard=asked.heard == "never", nameless=bool(asked.nameless),
     )  # fmt: skip
 
 
 def organization_need(asked: Asked, folded: Sequence[str]) -> Need:
     """The same for a list of organizations."""
-    keys = ["organization", *(key for word in folded for key in letters_of(word))]
-    if asked.q and not folded:
-        keys.append(NOTHING)
-    if asked.relation:
-        keys.append(f"r:{asked.relation}")
-    if asked.parent:
-        keys.append(f"p:{asked.parent}")
-    keys += [f"f:{key}={value.lower()}" for key, value in asked.custom.items()]
-    known = """rapport_fold(concat_ws(' ', p.name, p.domain, (SELECT string_agg(d.domain, ' ')
+    tags = ["organization", *([NOTHING] if asked.q and not folded else [])]
+    tags += [f"r:{asked.relation}"] if asked.relation else []
+    tags += [f"p:{asked.parent}"] if asked.parent else []
+    tags += [f"f:{key}={value.lower()}" for key, value in asked.custom.items()]
+    known = """' ' || rapport_fold(concat_ws(' ', p.name, p.domain, (SELECT string_agg(d.domain, ' ')
         FROM people_organizationdomain d WHERE d.organization_id = p.id)))"""
     checks = [Where(f"{known} LIKE %s", (pattern_of(word),)) for word in folded if len(word) != 3]
-    return Need(tuple(keys), checks=tuple(checks), since=asked.since)
+    letters = tuple(key for word in folded for key in letters_of(word))
+    return Need(tuple(tags), letters=letters, checks=tuple(checks), since=asked.since)
 
 
 def pattern_of(word: str) -> str:
-    """For LIKE: within a text, or for one or two letters where a word begins."""
-    safe = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{safe}%"
+    """For LIKE behind a space: within a text, or where a word begins for one or two letters."""
+    return f"% {word}%" if _begins(word) else f"%{word}%"
 
 
-def _add_text(found: _Gathering, folded: Sequence[str]) -> None:
-    found.keys += [key for word in folded for key in letters_of(word)]
-    for word in folded:
-        if len(word) == 3 or (len(word) < 3 and all(ord(letter) < _NO_SPACES_FROM for letter in word)):
-            # Three letters are a key themselves, and so is the beginning of a word: of single rows that is all.
-            found.of_tree.append(_named(word))
-        else:
-            found.checks.append(_named(word))
+def _begins(word: str) -> bool:
+    return len(word) < 3 and all(ord(letter) < _NO_SPACES_FROM for letter in word)
 
 
 def _named(word: str) -> Where:
-    begins = len(word) < 3 and all(ord(letter) < _NO_SPACES_FROM for letter in word)
-    pattern = f"% {word}%" if begins else pattern_of(word)
-    name = "' ' || rapport_fold(x.name)" if begins else "rapport_fold(x.name)"
-    value = "' ' || rapport_fold({0})" if begins else "rapport_fold({0})"
     return Where(
-        f"""EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND ({name} LIKE %s OR EXISTS
-            (SELECT 1 FROM people_handle h WHERE h.person_id = x.id
-                AND ({value.format("h.value")} LIKE %s OR {value.format("h.written")} LIKE %s))))""",
-        (pattern, pattern, pattern),
+        """EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND (' ' || rapport_fold(x.name) LIKE %s
+            OR EXISTS (SELECT 1 FROM people_handle h WHERE h.person_id = x.id
+                AND (' ' || rapport_fold(h.value) LIKE %s OR ' ' || rapport_fold(h.written) LIKE %s))))""",
+        (pattern_of(word),) * 3,
     )
 
 
 def _add_plain(found: _Gathering, asked: Asked, viewer: Viewer) -> None:
     if asked.relation:
-        found.keys.append(f"r:{asked.relation}")
-        found.of_tree.append(_related(asked.relation))
+        found.add(f"r:{asked.relation}", _related(asked.relation))
     if asked.organization:
         _add_one(found, "o", "x.organization_id", asked.organization)
     if asked.holder:
         _add_one(found, "h", "x.holder_id", str(viewer.member_id) if asked.holder == "me" else asked.holder)
     if asked.language:
-        found.keys.append(f"l:{'' if asked.language == 'none' else asked.language}")
         given = "" if asked.language == "none" else asked.language
-        found.of_tree.append(_own("lower(split_part(x.language, '-', 1)) = %s", [given]))
+        found.add(f"l:{given}", _own("lower(split_part(x.language, '-', 1)) = %s", [given]))
     if asked.kind:
         _add_kind(found, asked.kind)
     if asked.stop == "1":
-        found.keys.append("stop")
-        found.of_tree.append(_own("x.do_not_contact"))
+        found.add("stop", _own("x.do_not_contact"))
     elif asked.stop == "0":
-        found.checks.append(Where(f"NOT EXISTS ({_OWN.format(join='', what='x.do_not_contact')})"))
+        found.none_of.append("stop")
+        found.exact.append(Where(f"NOT EXISTS ({_OWN.format(join='', what='x.do_not_contact')})"))
     if asked.nameless:
-        found.keys.append("nameless")
-        found.of_tree.append(Where("btrim(p.name) = ''"))
+        found.add("nameless", _own("x.id = p.id AND btrim(x.name) = ''"))
     for key, value in asked.custom.items():
-        found.keys.append(f"f:{key}={value.lower()}")
-        found.of_tree.append(_own("lower(x.fields ->> %s) = %s", [key, value.lower()]))
+        found.add(f"f:{key}={value.lower()}", _own("lower(x.fields ->> %s) = %s", [key, value.lower()]))
 
 
 def _add_one(found: _Gathering, letter: str, column: str, given: str) -> None:
     if given == "none":
-        found.keys.append(f"{letter}:")
-        found.of_tree.append(_own(f"{column} IS NULL AND x.id = p.id"))
+        found.add(f"{letter}:", _own(f"{column} IS NULL AND x.id = p.id"))
     else:
-        found.keys.append(f"{letter}:{UUID(given)}")
-        found.of_tree.append(_own(f"{column} = %s", [UUID(given)]))
+        found.add(f"{letter}:{UUID(given)}", _own(f"{column} = %s", [UUID(given)]))
 
 
 def _add_kind(found: _Gathering, kind: str) -> None:
     handled = " JOIN people_handle h ON h.person_id = x.id"
     if kind == "none":
-        found.keys.append("k:")
-        found.of_tree.append(Where(f"NOT EXISTS ({_OWN.format(join=handled, what='true')})"))
+        found.add("k:", Where(f"NOT EXISTS ({_OWN.format(join=handled, what='true')})"))
     else:
-        found.keys.append(f"k:{kind}")
-        found.of_tree.append(Where(f"EXISTS ({_OWN.format(join=handled, what='h.kind = %s')})", (kind,)))
+        found.add(f"k:{kind}", Where(f"EXISTS ({_OWN.format(join=handled, what='h.kind = %s')})", (kind,)))
 
 
 def _own(what: str, params: Sequence[Any] = ()) -> Where:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import prod
 from time import monotonic
 
 from django.db import connection
 
 #: A list of this many ids the index reads in some ten milliseconds.
 MANY = 100_000
+#: The share of what is not among the commonest.
+_RARE = 0.0005
 _KEPT_S = 300.0
 _KEPT_MAX = 20_000
 _hashes: dict[str, int] = {}
@@ -36,11 +39,15 @@ def folded(text: str) -> tuple[str, ...]:
         return tuple(str(cursor.fetchone()[0]).split())
 
 
-def is_common(all_of: Sequence[int], any_of: Sequence[Sequence[int]]) -> bool:
-    """Whether so many rows have each of these keys that one had better walk the order of the list."""
+def is_common(all_of: Sequence[int], any_of: Sequence[Sequence[int]], few: int) -> bool:
+    """Whether one had better walk the order of the list: each of these keys many have, or all of them more than `few`.
+
+    How many have all is guessed as if keys had nothing to do with one another; who guesses wrong takes the longer way.
+    """
     total, shares = _shares()
-    found = [shares.get(one, 0.0) for one in all_of] + [sum(shares.get(one, 0.0) for one in some) for some in any_of]
-    return not found or min(found) * total > MANY
+    found = [shares.get(one, _RARE) for one in all_of]
+    found += [sum(shares.get(one, _RARE) for one in some) for some in any_of]
+    return not found or min(found) * total > MANY or prod(found) * total > 2 * few
 
 
 def _shares() -> tuple[int, dict[int, float]]:

@@ -7,7 +7,7 @@ the page ends, with what was found and where to go on. Row-level security stands
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from rapport.people.directory import statements
 from rapport.people.directory.asked import Asked
 from rapport.people.directory.conditions import Need, Viewer, need_of, organization_need
 from rapport.people.directory.frequency import folded, hashes_of, is_common
-from rapport.people.directory.statements import Edge, Keyed, Table
+from rapport.people.directory.statements import Edge, Keyed, Statement, Table
 from rapport.staff.models import Member
 
 PAGE_SIZE = 50
@@ -96,36 +96,37 @@ def _organizations_need(asked: Asked) -> Need:
 
 def _keyed(need: Need) -> Keyed:
     """The need with its keys as the database hashes them; whether they are few is for PostgreSQL's statistics."""
-    flat = [*need.keys, *(key for some in need.any_of for key in some), "tree"]
+    flat = [*need.tags, *need.letters, *need.none_of, *(key for some in need.any_of for key in some)]
     hashed = dict(zip(flat, hashes_of(flat), strict=True))
-    all_of = [hashed[key] for key in need.keys]
+    tags, letters, none_of = (
+        [hashed[key] for key in dict.fromkeys(keys)] for keys in (need.tags, need.letters, need.none_of)
+    )
     any_of = [[hashed[key] for key in some] for some in need.any_of]
-    return Keyed(need, all_of, any_of, hashed["tree"])
+    return Keyed(need, tags, [*tags, *letters], any_of, none_of)
 
 
 def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Listed:
     keyed, edge = _keyed(need), _edge_of(sort, cursor)
     with plans.fresh():
-        if (keyed.all_of or keyed.any_of) and not is_common(keyed.all_of, keyed.any_of):
-            found = _gathered(table, keyed, sort, edge, limit)
+        for way in _ways(need, keyed):
+            found = _few(way(table, keyed, sort, edge, limit + 1), sort, limit)
             if found is not None:
                 return found
-        if need.heard_after is not None and (found := _gathered_heard(table, keyed, sort, edge, limit)) is not None:
-            return found
         return _walked_heard(table, keyed, edge, limit) if sort == "heard" else _walked(table, keyed, sort, edge, limit)
 
 
-def _gathered(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Listed | None:
-    """The page out of the few that have the keys; None where they are not few."""
-    return _few(statements.gathered(table, keyed, sort, edge, limit + 1), sort, limit)
+def _ways(need: Need, keyed: Keyed) -> Iterator[Callable[..., Statement]]:
+    """What may be few, and so is tried before the order is walked."""
+    if (keyed.keys or keyed.any_of) and not is_common(keyed.keys, keyed.any_of, statements.FEW):
+        yield statements.gathered
+    if need.heard_after is not None:
+        yield statements.gathered_heard
+    if need.since:
+        yield statements.gathered_since
 
 
-def _gathered_heard(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Listed | None:
-    """The same out of the few that were heard from lately."""
-    return _few(statements.gathered_heard(table, keyed, sort, edge, limit + 1), sort, limit)
-
-
-def _few(asked: tuple[str, list[Any]], sort: str, limit: int) -> Listed | None:
+def _few(asked: Statement, sort: str, limit: int) -> Listed | None:
+    """The page out of what was gathered; None where that is not few."""
     rows = _ask(*asked)
     if rows[0][0] > statements.FEW:
         return None

@@ -12,38 +12,44 @@ from uuid import UUID
 from rapport.people.directory.conditions import Need, Where
 
 #: So many are gathered and put in order; of more the order is walked.
-FEW = 6_000
+FEW = 2_500
 #: So many rows are looked at for a page, at most.
 BUDGET = 20_000
 #: The same of those heard from, for each team of the viewer: at first few, then many.
-REACHES = (400, 6_000)
+REACHES = (300, 3_000)
+#: As many tags as `people_row` has room for: of who has more each is looked at where it stands.
+_TAGS_MAX = 60
+_NAMELESS = "\ufffd"
 
 Statement = tuple[str, list[Any]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is listed, and what of it is shown at all."""
+    """What is listed, and what of it is shown at all; `narrow`: its rows have tags and words themselves."""
 
     name: str
     shown: str
+    narrow: bool
 
 
 PEOPLE = Table(
-    "people_person",
-    "p.erased_at IS NULL AND (p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_person t WHERE t.id = p.top))",
+    "people_row",
+    "NOT p.erased AND (p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_row t WHERE t.id = p.top))",
+    narrow=True,
 )
-ORGANIZATIONS = Table("people_organization", "true")
+ORGANIZATIONS = Table("people_organization", "true", narrow=False)
 
 
 @dataclass(frozen=True)
 class Keyed:
-    """A need with the hashes of its keys, and that of the key which trees have."""
+    """A need with its keys as the database hashes them; `keys` are tags and letters, for the index."""
 
     need: Need
-    all_of: list[int]
+    tags: list[int]
+    keys: list[int]
     any_of: list[list[int]]
-    tree: int
+    none_of: list[int]
 
 
 @dataclass(frozen=True)
@@ -55,63 +61,73 @@ class Edge:
 
 
 _ORDERS = {
-    "name": ("p.sort_name", "place, id", "(p.sort_name, p.id) > (%s, %s)"),
-    "newest": ("p.created_at", "place DESC, id DESC", "(p.created_at, p.id) < (%s, %s)"),
-    "heard": ("", "place DESC NULLS LAST, id DESC", ""),
-}
+    "name": ("p.sort_name", "p.place, p.id", "(p.sort_name, p.id) > (%s, %s)"),
+    "newest": ("p.created_at", "p.place DESC, p.id DESC", "(p.created_at, p.id) < (%s, %s)"),
+    "heard": (
+        "",
+        "p.place DESC NULLS LAST, CASE WHEN p.place IS NULL THEN p.created_at END DESC NULLS LAST, p.id DESC",
+        "",
+    ),
+}  # fmt: skip
 _INDEX_ORDER = {"name": "p.sort_name, p.id", "newest": "p.created_at DESC, p.id DESC"}
+#: What is read of a row, so that its index alone is read.
+_COLUMNS = {
+    "people_row": "p.id, p.root, p.top, p.tree, p.erased, p.created_at, p.tags, p.words",
+    "people_organization": "p.id, p.name, p.domain, p.created_at",
+}
+_NEVER_BEHIND = "(p.created_at, p.id) < ((SELECT e.created_at FROM people_row e WHERE e.id = %s), %s)"
 
 
 def gathered(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
     """How many have the keys, at most one more than FEW; and where they are few, the page's ids with their place."""
-    has, values = _has(keyed)
-    few = f"SELECT k.id, k.keys @> %s::bigint[] AS tree FROM people_key k WHERE {has} LIMIT {FEW + 1}"
-    return _out_of(few, [[keyed.tree], *values], table, keyed, (sort, edge, limit))
+    has, values = _has("k.keys", keyed.keys, keyed.any_of)
+    few = f"SELECT k.id FROM people_key k WHERE {has} LIMIT {FEW + 1}"
+    return _out_of(Where(few, tuple(values)), table, keyed, sort, edge, limit)
 
 
 def gathered_heard(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
-    """The same out of those heard from since a moment; their keys are looked at one by one."""
-    looked, values = _looks(keyed)
-    few = f"""SELECT p.id, false AS tree FROM (SELECT DISTINCT root FROM (SELECT h.root FROM people_heard h
-        WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {FEW + 1}) AS lately) AS h
-        JOIN people_person p ON p.root = h.root WHERE {looked}"""
-    over = f"""(SELECT count(*) FROM (SELECT 1 FROM people_heard h WHERE h.team = ANY(%s) AND h.at >= %s
-        LIMIT {FEW + 1}) AS lately)"""
-    given: list[Any] = [list(keyed.need.teams), keyed.need.heard_after]
-    return _out_of(few, [*given, *values], table, keyed, (sort, edge, limit), Where(over, tuple(given)))
+    """The same out of those heard from since a moment."""
+    few = f"""SELECT p.id FROM (SELECT DISTINCT h.root FROM (SELECT h.root FROM people_heard h
+            WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {FEW + 1}) AS h) AS h
+        JOIN LATERAL (SELECT p.id FROM people_row p WHERE p.root = h.root OFFSET 0) AS p ON true LIMIT {FEW + 1}"""
+    given = (list(keyed.need.teams), keyed.need.heard_after)
+    return _out_of(Where(few, given), table, keyed, sort, edge, limit)
+
+
+def gathered_since(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
+    """The same out of those known since a day."""
+    few = f"SELECT p.id FROM {table.name} p WHERE p.created_at >= %s::date LIMIT {FEW + 1}"
+    return _out_of(Where(few, (keyed.need.since,)), table, keyed, sort, edge, limit)
 
 
 def walked(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
     """The page's ids with their place, out of the next BUDGET rows in order."""
-    place, _order, behind = _ORDERS[sort]
-    looked, values = _looks(keyed)
+    place = _ORDERS[sort][0]
+    looked, values = _looks(table, keyed)
     checks, given = _checks(keyed.need)
-    after, start = (behind, [edge.place, edge.id]) if edge else ("true", [])
-    since, first = _since(keyed.need) if sort == "newest" else ("true", [])
-    sql = f"""SELECT p.id, p.place FROM (SELECT p.*, {place} AS place FROM {table.name} p WHERE {after} AND {since}
-        ORDER BY {_INDEX_ORDER[sort]} LIMIT {BUDGET}) AS p
+    after, start = _start(keyed.need, sort, edge)
+    sql = f"""SELECT p.id, p.place FROM (SELECT {_COLUMNS[table.name]}, {place} AS place FROM {table.name} p
+            WHERE {after} ORDER BY {_INDEX_ORDER[sort]} LIMIT {BUDGET}) AS p
         WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
-    return sql, [*start, *first, *values, *given]
+    return sql, [*start, *values, *given]
 
 
 def end_of_walk(table: Table, keyed: Keyed, sort: str, edge: Edge | None) -> Statement:
     """The last of the BUDGET rows behind the edge, if there are so many."""
-    place, _order, behind = _ORDERS[sort]
-    after, start = (behind, [edge.place, edge.id]) if edge else ("true", [])
-    since, first = _since(keyed.need) if sort == "newest" else ("true", [])
-    sql = f"""SELECT p.id, {place} FROM {table.name} p WHERE {after} AND {since}
+    after, start = _start(keyed.need, sort, edge)
+    sql = f"""SELECT p.id, {_ORDERS[sort][0]} FROM {table.name} p WHERE {after}
         ORDER BY {_INDEX_ORDER[sort]} OFFSET {BUDGET - 1} LIMIT 1"""
-    return sql, [*start, *first]
+    return sql, start
 
 
 def walked_heard(keyed: Keyed, edge: Edge | None, limit: int, reach: int) -> Statement:
     """Ids with when they were heard from, latest first, out of the `reach` latest of each team of the viewer."""
-    looked, values = _looks(keyed)
+    looked, values = _looks(PEOPLE, keyed)
     checks, given = _checks(keyed.need)
     latest, start = _latest(keyed.need, edge, reach)
     behind, end = ("(h.at, p.id) < (%s, %s)", [edge.place, edge.id]) if edge else ("true", [])
     sql = f"""SELECT p.id, h.at FROM ({latest}) AS h JOIN LATERAL
-            (SELECT * FROM people_person p WHERE p.root = h.root OFFSET 0) AS p ON true
+            (SELECT * FROM people_row p WHERE p.root = h.root OFFSET 0) AS p ON true
         WHERE NOT EXISTS (SELECT 1 FROM people_heard l WHERE l.root = h.root AND l.team = ANY(%s)
                 AND (l.at, l.team) > (h.at, h.team))
             AND {behind} AND {PEOPLE.shown} AND {looked} AND {checks}
@@ -127,10 +143,11 @@ def heard_beyond(keyed: Keyed, edge: Edge | None, reach: int) -> Statement:
 
 def walked_never(table: Table, keyed: Keyed, edge: Edge | None, limit: int) -> Statement:
     """Ids of those never heard from, newest first, out of the next BUDGET rows."""
-    looked, values = _looks(keyed)
+    looked, values = _looks(table, keyed)
     checks, given = _checks(keyed.need)
-    after, start = ("p.id < %s", [edge.id]) if edge else ("true", [])
-    sql = f"""SELECT p.id FROM (SELECT p.* FROM {table.name} p WHERE {after} ORDER BY p.id DESC LIMIT {BUDGET}) AS p
+    after, start = (_NEVER_BEHIND, [edge.id, edge.id]) if edge else ("true", [])
+    sql = f"""SELECT p.id FROM (SELECT {_COLUMNS[table.name]} FROM {table.name} p WHERE {after}
+            ORDER BY {_INDEX_ORDER["newest"]} LIMIT {BUDGET}) AS p
         WHERE NOT EXISTS (SELECT 1 FROM people_heard h WHERE h.root = p.root AND h.team = ANY(%s))
             AND {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
     return sql, [*start, list(keyed.need.teams), *values, *given]
@@ -138,94 +155,106 @@ def walked_never(table: Table, keyed: Keyed, edge: Edge | None, limit: int) -> S
 
 def end_of_never(table: Table, edge: Edge | None) -> Statement:
     """The last of the BUDGET rows that `walked_never` looks at, if there are so many."""
-    after, start = ("p.id < %s", [edge.id]) if edge else ("true", [])
-    return f"SELECT p.id FROM {table.name} p WHERE {after} ORDER BY p.id DESC OFFSET {BUDGET - 1} LIMIT 1", start
+    after, start = (_NEVER_BEHIND, [edge.id, edge.id]) if edge else ("true", [])
+    order = _INDEX_ORDER["newest"]
+    return f"SELECT p.id FROM {table.name} p WHERE {after} ORDER BY {order} OFFSET {BUDGET - 1} LIMIT 1", start
 
 
 def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     """The ids of all, in no order."""
     checks, given = _checks(keyed.need)
-    if not keyed.all_of and not keyed.any_of:
-        sql = f"SELECT p.id FROM {table.name} p WHERE {table.shown} AND {checks} LIMIT {limit}"
-        return sql, given
-    has, values = _has(keyed)
-    tree, trees = _of_tree(keyed.need, "p.tree")
-    sql = f"""SELECT p.id FROM (SELECT p.*, k.tree FROM
-            (SELECT k.id, k.keys @> %s::bigint[] AS tree FROM people_key k WHERE {has} OFFSET 0) AS k
-            JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.id = k.id OFFSET 0) AS p ON true) AS p
-        WHERE {table.shown} AND {tree} AND {checks} LIMIT {limit}"""
-    return sql, [[keyed.tree], *values, *trees, *given]
+    looked, values = _looks(table, keyed)
+    if not keyed.keys and not keyed.any_of:
+        sql = f"SELECT p.id FROM {table.name} p WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"
+        return sql, [*values, *given]
+    has, keys = _has("k.keys", keyed.keys, keyed.any_of)
+    if not table.narrow:
+        looked, values = "true", []
+    sql = f"""SELECT p.id FROM (SELECT k.id FROM people_key k WHERE {has} OFFSET 0) AS k
+            JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.id = k.id OFFSET 0) AS p ON true
+        WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
+    return sql, [*keys, *values, *given]
 
 
 def _out_of(
-    few: str, values: list[Any], table: Table, keyed: Keyed, wanted: tuple[str, Edge | None, int],
-    over: Where | None = None,
+    few: Where, table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int
 ) -> Statement:  # fmt: skip
-    """The page out of `few`, and how many those are (or `over`, where that is counted elsewhere)."""
-    sort, edge, limit = wanted
+    """How many there are in `few`, and the page out of them."""
     place, order, behind = _ORDERS[sort]
-    params: list[Any] = [*values, *(over.params if over else ())]
+    params: list[Any] = [*few.params]
     after, start = (behind, [edge.place, edge.id]) if edge and behind else ("true", [])
     if sort == "heard":
         place = "(SELECT max(h.at) FROM people_heard h WHERE h.root = p.root AND h.team = ANY(%s))"
         params.append(list(keyed.need.teams))
     behind, end = _behind_heard(edge) if sort == "heard" else ("true", [])
-    tree, trees = _of_tree(keyed.need, "p.tree")
+    looked, values = _looks(table, keyed)
     checks, given = _checks(keyed.need)
-    counted = over.sql if over else "(SELECT count(*) FROM few)"
-    sql = f"""WITH few AS MATERIALIZED ({few})
-        SELECT n.many, f.id, f.place FROM (SELECT {counted} AS many) AS n LEFT JOIN LATERAL (
-            SELECT p.id, p.place FROM (SELECT p.*, few.tree, {place} AS place
+    sql = f"""WITH few AS MATERIALIZED ({few.sql})
+        SELECT n.many, f.id, f.place FROM (SELECT count(*) AS many FROM few) AS n LEFT JOIN LATERAL (
+            SELECT p.id, p.place FROM (SELECT p.* FROM (SELECT p.*, {place} AS place
                 FROM few JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.id = few.id OFFSET 0) AS p ON true
-                WHERE n.many <= {FEW} AND {table.shown} AND {after}
-                ORDER BY {order.replace("id", "p.id")} OFFSET 0) AS p
-            WHERE {behind} AND {tree} AND {checks} LIMIT {limit}) AS f ON true"""
-    return sql, [*params, *start, *end, *trees, *given]
+                WHERE n.many <= {FEW} AND {table.shown} AND {after}) AS p ORDER BY {order} OFFSET 0) AS p
+            WHERE {behind} AND {looked} AND {checks} LIMIT {limit}) AS f ON true"""
+    return sql, [*params, *start, *end, *values, *given]
+
+
+def _start(need: Need, sort: str, edge: Edge | None) -> Statement:
+    """Where a walk begins: behind the edge, and where those stand who are meant, if all do in one place."""
+    parts, values = [], []
+    if edge:
+        parts.append(_ORDERS[sort][2])
+        values += [edge.place, edge.id]
+    if need.since and sort == "newest":
+        parts.append("p.created_at >= %s::date")
+        values.append(need.since)
+    if need.nameless and sort == "name":
+        parts.append("p.sort_name >= %s")
+        values.append(_NAMELESS)
+    return " AND ".join(parts) or "true", values
 
 
 def _behind_heard(edge: Edge | None) -> Statement:
     if edge is None:
         return "true", []
     if edge.place is None:
-        return "p.place IS NULL AND p.id < %s", [edge.id]
+        return f"p.place IS NULL AND {_NEVER_BEHIND}", [edge.id, edge.id]
     return "(p.place IS NULL OR (p.place, p.id) < (%s, %s))", [edge.place, edge.id]
 
 
 def _latest(need: Need, edge: Edge | None, reach: int) -> Statement:
     until, start = ("h.at <= %s", [edge.place]) if edge else ("true", [])
     since, first = ("h.at >= %s", [need.heard_after]) if need.heard_after else ("true", [])
+    before, last = ("h.at < %s", [need.not_heard_after]) if need.not_heard_after else ("true", [])
     sql = f"""SELECT each.* FROM unnest(%s::uuid[]) AS t (team), LATERAL (
-        SELECT h.root, h.at, h.team FROM people_heard h WHERE h.team = t.team AND {until} AND {since}
+        SELECT h.root, h.at, h.team FROM people_heard h WHERE h.team = t.team AND {until} AND {since} AND {before}
         ORDER BY h.at DESC, h.root DESC LIMIT {reach}) AS each
         ORDER BY each.at DESC LIMIT {reach}"""
-    return sql, [list(need.teams), *start, *first]
+    return sql, [list(need.teams), *start, *first, *last]
 
 
-def _has(keyed: Keyed) -> Statement:
-    """What the index of keys is asked for."""
-    parts = ["k.keys @> %s::bigint[]"] if keyed.all_of else []
-    parts += ["k.keys && %s::bigint[]"] * len(keyed.any_of)
-    return " AND ".join(parts) or "true", [*([keyed.all_of] if keyed.all_of else []), *keyed.any_of]
+def _has(column: str, all_of: list[int], any_of: list[list[int]]) -> Statement:
+    parts = [f"{column} @> %s::bigint[]"] if all_of else []
+    parts += [f"{column} && %s::bigint[]"] * len(any_of)
+    return " AND ".join(parts) or "true", [*([all_of] if all_of else []), *any_of]
 
 
-def _looks(keyed: Keyed) -> Statement:
-    """The same of one row, by its id; of trees the conditions themselves."""
-    has, values = _has(keyed)
-    if has == "true":
-        return "true", []
-    tree, trees = _of_tree(keyed.need, "(k.keys @> %s::bigint[])")
-    if keyed.need.of_tree:
-        return (
-            f"(SELECT {has} AND {tree} FROM people_key k WHERE k.id = p.id)", [*values, [keyed.tree], *trees]
-        )  # fmt: skip
-    return f"(SELECT {has} FROM people_key k WHERE k.id = p.id)", values
-
-
-def _of_tree(need: Need, tree: str) -> Statement:
-    if not need.of_tree:
-        return "true", []
-    conditions = " AND ".join(one.sql for one in need.of_tree)
-    return f"(NOT {tree} OR ({conditions}))", [value for one in need.of_tree for value in one.params]
+def _looks(table: Table, keyed: Keyed) -> Statement:
+    """Everything asked of one row: by its tags and words, of trees by the conditions themselves."""
+    if not table.narrow:
+        has, values = _has("k.keys", keyed.keys, keyed.any_of)
+        return f"(SELECT {has} FROM people_key k WHERE k.id = p.id)", values
+    need = keyed.need
+    has, values = _has("p.tags", keyed.tags, keyed.any_of)
+    parts = [f"({has} OR cardinality(p.tags) = {_TAGS_MAX})"] if has != "true" else []
+    if keyed.none_of:
+        parts.append("(p.tree OR NOT p.tags && %s::bigint[])")
+        values = [*values, keyed.none_of]
+    parts += ["(p.tree OR ' ' || p.words LIKE %s)"] * len(need.words)
+    values = [*values, *need.words]
+    if need.exact:
+        parts.append(f"(NOT p.tree OR ({' AND '.join(one.sql for one in need.exact)}))")
+        values = [*values, *(value for one in need.exact for value in one.params)]
+    return " AND ".join(parts) or "true", values
 
 
 def _checks(need: Need) -> Statement:
@@ -238,11 +267,6 @@ def _checks(need: Need) -> Statement:
         parts.insert(0, Where("NOT " + heard.format(" AND h.at >= %s"), (teams, need.not_heard_after)))
     if need.never_heard:
         parts.insert(0, Where("NOT " + heard.format(""), (teams,)))
-    since, first = _since(need)
-    parts.insert(0, Where(since, tuple(first)))
-    return " AND ".join(one.sql for one in parts), [value for one in parts for value in one.params]
-
-
-def _since(need: Need) -> Statement:
-    return ("p.created_at >= %s::date", [need.since]) if need.since else ("true", [])
-
+    if need.since:
+        parts.insert(0, Where("p.created_at >= %s::date", (need.since,)))
+    return " AND ".join(one.sql for one in parts) or "true", [value for one in parts for value in one.params]
