@@ -12,12 +12,13 @@ from django.db import connection
 
 from rapport.channels.models import Channel
 from rapport.cli import tables
-from rapport.conversations import tallying
+from rapport.conversations import heard_sql, tallying
 from rapport.conversations.asking.index import reindex
 from rapport.conversations.models import Topic
 from rapport.core import scope
 from rapport.insight import turns_sql
 from rapport.ownership.service import SavedBy, save_policy_dict
+from rapport.people import directory_sql
 from rapport.staff.models import BusinessHours, Member, Membership, Team
 
 _FILLED = (
@@ -73,6 +74,9 @@ def fill(size: Size) -> None:
                     _execute(statements)
         with _told("counters"):
             tallying.recount()
+        with _told("lists of people"):
+            _execute(directory_sql.ANEW)
+            _execute(heard_sql.ANEW)
         with _told("reports"):
             _execute(turns_sql.BACKFILL)
             _execute(_SAID)

@@ -10,6 +10,7 @@ from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
 from rapport.outbound import unseen, uploads
 from rapport.people import proving
+from rapport.people.directory import lapsing
 from rapport.people.exchange import desk
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ JOBS = [
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
     Job(3600.0, desk.sweep),
+    Job(3600.0, lapsing.lapse),
 ]
 
 

@@ -98,15 +98,15 @@ DECLARE scope_before text;
 BEGIN
     {_ENTER}
     WITH own AS MATERIALIZED ({_OWN} WHERE p.root IN (SELECT t.root FROM people_person t WHERE t.id = ANY (wanted))),
+    trees AS (SELECT root FROM own GROUP BY root HAVING count(*) > 1),
+    tags AS (SELECT c.root, array_agg(DISTINCT one) AS keys FROM own c JOIN trees USING (root), unnest(c.tags) AS one
+        GROUP BY c.root),
+    letters AS (SELECT c.root, array_agg(DISTINCT one) AS keys FROM own c JOIN trees USING (root),
+        unnest(rapport_letters(c.words)) AS one GROUP BY c.root),
     whole AS MATERIALIZED (
-        SELECT o.*, c.tree, CASE WHEN c.tree THEN c.tags ELSE o.tags END AS all_tags,
-            CASE WHEN c.tree THEN c.letters ELSE rapport_letters(o.words) END AS letters
-        FROM own o, LATERAL (SELECT o.id = o.root AND count(*) > 1 AS tree,
-            ARRAY(SELECT DISTINCT one FROM own c, unnest(c.tags) AS one WHERE o.id = o.root AND c.root = o.id) AS tags,
-            ARRAY(SELECT DISTINCT one FROM own c, unnest(rapport_letters(c.words)) AS one
-                WHERE o.id = o.root AND c.root = o.id AND c.id <> o.id
-                UNION SELECT unnest(rapport_letters(o.words))) AS letters
-            FROM own c WHERE c.root = o.root) AS c),
+        SELECT o.*, t.root IS NOT NULL AS tree, coalesce(t.keys, o.tags) AS all_tags,
+            CASE WHEN t.root IS NULL THEN rapport_letters(o.words) ELSE coalesce(l.keys, '{{}}') END AS letters
+        FROM own o LEFT JOIN tags t ON t.root = o.id LEFT JOIN letters l ON l.root = o.id),
     kept AS (
         INSERT INTO people_key AS kept (id, keys) SELECT o.id, o.all_tags || o.letters FROM whole o ORDER BY o.id
         ON CONFLICT (id) DO UPDATE SET keys = EXCLUDED.keys WHERE kept.keys IS DISTINCT FROM EXCLUDED.keys)

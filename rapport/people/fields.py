@@ -12,8 +12,9 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 
 from rapport.core.errors import Invalid
-from rapport.people.keeping import CustomKind
 
+#: The kinds of `CustomKind`, which stand beside tables: this knows none.
+NUMBER, DATE, CHOICE, YES = "number", "date", "choice", "yes"
 VALUE_MAX = 500
 KEY_MAX = 40
 CHOICES_MAX = 100
@@ -39,13 +40,13 @@ def value_of(field: Field, given: str) -> str:
         return ""
     if len(text) > VALUE_MAX:
         raise Invalid(_("%(field)s takes at most %(count)s letters.") % {"field": field.label, "count": VALUE_MAX})
-    if field.kind == CustomKind.NUMBER:
+    if field.kind == NUMBER:
         return _number(field, text)
-    if field.kind == CustomKind.DATE:
+    if field.kind == DATE:
         return _day(field, text)
-    if field.kind == CustomKind.YES:
+    if field.kind == YES:
         return _yes(field, text)
-    if field.kind == CustomKind.CHOICE:
+    if field.kind == CHOICE:
         return _choice(field, text)
     return text
 

@@ -34,7 +34,8 @@ class FieldForm(forms.Form):
         required=False, max_length=9000, label=lazy("Choices"), help_text=lazy("One on each line; for a list alone."),
         widget=forms.Textarea(attrs={"rows": 4}),
     )  # fmt: skip
-    matches = forms.ChoiceField(
+    #: Not "matches": a form whose field has that name has no such method any more in the browser.
+    tells = forms.ChoiceField(
         required=False, choices=_MATCHES, label=lazy("Tells two people apart by"),
         help_text=lazy("What the field says when two records may be the same human."),
     )  # fmt: skip
@@ -45,7 +46,7 @@ class FieldForm(forms.Form):
         if found is not None:
             initial = {
                 "label": found.label, "kind": found.kind, "choices": "\n".join(found.choices),
-                "matches": found.matches, "active": found.is_active,
+                "tells": found.matches, "active": found.is_active,
             }  # fmt: skip
         super().__init__(request.POST or None, initial=initial)
         if found is None:
@@ -54,13 +55,13 @@ class FieldForm(forms.Form):
             # What people have there was given as this kind.
             self.fields["kind"].disabled = True
         if subject == Subject.ORGANIZATION:
-            del self.fields["matches"]
+            del self.fields["tells"]
 
     def wanted(self) -> Wanted:
         """The field as the form has it. Raises Invalid."""
         given = self.cleaned_data
         choices = choices_of(given["choices"]) if given["kind"] == CustomKind.CHOICE else []
-        return Wanted(given["label"].strip(), given["kind"], choices, given.get("matches", ""))
+        return Wanted(given["label"].strip(), given["kind"], choices, given.get("tells", ""))
 
 
 @page(ADMINS)

@@ -114,5 +114,5 @@ def _beginnings(listing: Listing) -> list[tuple[str, str]]:
     for query in BEGINNINGS:
         words = [heard_words(value) if name == "heard" else listing.words(name, value) for name, value in query.items()]
         given = "&".join(f"{name}={value}" for name, value in query.items())
-        found.append((", ".join(words), f"{listing.url}?{given}"))
+        found.append((" · ".join(words), f"{listing.url}?{given}"))
     return found

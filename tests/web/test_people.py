@@ -353,8 +353,8 @@ def test_custom_fields_show_on_pages_in_filters_and_nowhere_once_out_of_use(cast
     assert agent.get(reverse("custom_fields")).status_code == 403
     new = reverse("custom_field_new", args=["person"])
     assert "at least one choice" in admin.post(new, {"label": "Tier", "kind": "choice"}).content.decode()
-    admin.post(new, {"label": "Tier", "kind": "choice", "choices": "Gold\nSilver\n", "matches": ""})
-    admin.post(new, {"label": "Born", "kind": "date", "matches": "birth_date"})
+    admin.post(new, {"label": "Tier", "kind": "choice", "choices": "Gold\nSilver\n", "tells": ""})
+    admin.post(new, {"label": "Born", "kind": "date", "tells": "birth_date"})
     with scope.system():
         tier, born = CustomField.objects.order_by("position")
         assert (tier.key, tier.choices, born.key, born.matches) == ("tier", ["Gold", "Silver"], "born", "birth_date")
@@ -368,7 +368,7 @@ def test_custom_fields_show_on_pages_in_filters_and_nowhere_once_out_of_use(cast
     assert "Carla" in text(agent, "/people/?f_tier=Gold")
     assert "Carla" not in text(agent, "/people/?f_tier=Silver", **HX)
     admin.post(
-        reverse("custom_field", args=[tier.id]), {"label": "Class", "choices": "Gold\nSilver", "matches": ""}
+        reverse("custom_field", args=[tier.id]), {"label": "Class", "choices": "Gold\nSilver", "tells": ""}
     )
     assert "Tier" not in text(agent, reverse("person", args=[cast.customer.id]))
     assert "made no sense" in text(agent, "/people/?f_tier=Gold")

@@ -28,6 +28,8 @@ function keys(event) {
 
 // The form that comes in the place of what stood there has the focus in its first field; and back again.
 function settled(event) {
+  // Other rows stand there now: what was selected among those before is selected no more.
+  if (event.detail.target?.id === "results") document.getElementById("bulk")?.reset();
   const form = event.detail.elt?.querySelector?.("[data-edit]") ?? document.querySelector("#details [data-edit]");
   const wanted = event.detail.elt?.querySelector?.("[autofocus]");
   if (form && !form.contains(document.activeElement)) form.querySelector("[aria-invalid=true], input:not([type=hidden]), select")?.focus();

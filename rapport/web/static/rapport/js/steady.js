@@ -24,7 +24,7 @@ function glide() {
 export function startSteady() {
   box = document.getElementById("list-scroll");
   const list = document.getElementById("rows");
-  if (!list) return;
+  if (!list || !box) return;
   remember();
   new MutationObserver(glide).observe(list, { childList: true });
   box.addEventListener("scroll", () => { scrolled = box.scrollTop; }, { passive: true });
