@@ -24,7 +24,9 @@ from rapport.core.models import DataKey
 from rapport.core.options import load, options, with_secret_key
 
 pytestmark = pytest.mark.django_db
-_PUBLIC = {"core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body"}
+_PUBLIC = {
+    "core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body", "people_importfile.data",
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
