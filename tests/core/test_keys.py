@@ -25,7 +25,8 @@ from rapport.core.options import load, options, with_secret_key
 
 pytestmark = pytest.mark.django_db
 _PUBLIC = {
-    "core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body", "people_importfile.data",
+    "core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body",
+    "people_importfile.data",
 }  # fmt: skip
 
 
