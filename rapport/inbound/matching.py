@@ -4,7 +4,6 @@ Not in the transaction that takes mail in: a suggestion may come seconds later, 
 """
 
 import logging
-import subprocess
 import time
 from datetime import datetime, timedelta
 from threading import Event
@@ -34,12 +33,12 @@ def run(stopping: Event) -> None:
     while not stopping.is_set():
         if time.monotonic() >= look:
             look = time.monotonic() + _LOOK_S
-            pass_over_all()
+            pass_over_all(stopping)
         if not (suggesting.waiting() and suggesting.match_new(_BATCH) == _BATCH):
             stopping.wait(_PAUSE_S)
 
 
-def pass_over_all() -> bool:
+def pass_over_all(stopping: Event) -> bool:
     """Compare everybody if it is time; whether it was. In a process of its own: a million people need gigabytes."""
     from rapport.people import nightly
 
@@ -48,12 +47,10 @@ def pass_over_all() -> bool:
         people = _people()
     if not is_time(last, people, now()):
         return False
-    try:
-        nightly.run_apart()
-    except subprocess.CalledProcessError as error:
-        log.warning("comparing all people ended with code %s; it is tried again", error.returncode)
-        return False
-    return True
+    code = nightly.run_apart(stopping)
+    if code and not stopping.is_set():
+        log.warning("comparing all people ended with code %s; it is tried again", code)
+    return code == 0
 
 
 def is_time(last: tuple[datetime, int] | None, people: int, at: datetime) -> bool:

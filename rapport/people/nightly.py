@@ -2,21 +2,32 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
+from threading import Event
 
 _PROCESSES = 2
+_POLL_S = 0.5
 
 
-def run_apart() -> None:
-    """Run the pass in a process of its own, and wait for it. Raises subprocess.CalledProcessError where it fails."""
-    subprocess.run(
-        [sys.executable, "-m", "rapport.people.nightly"], check=True, env=os.environ.copy(), stdout=subprocess.DEVNULL
-    )
+def run_apart(stopping: Event) -> int:
+    """Run the pass in a process of its own and wait for it, or end it when `stopping` is set; its exit code.
+
+    Ended anywhere, all is as it was before, and who was to be compared is compared the next time.
+    """
+    command = [sys.executable, "-m", "rapport.people.nightly"]
+    with subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
+        while process.poll() is None:
+            if stopping.wait(_POLL_S):
+                process.terminate()
+        return process.returncode
 
 
 def main() -> None:
     """Run the pass; print one JSON object on what it did."""
+    # What was begun is given back before it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
     import django
     import orjson

@@ -36,7 +36,12 @@ def test_when_everybody_is_compared(
 @pytest.mark.django_db
 def test_a_round_compares_who_waits_and_starts_the_pass_once(monkeypatch: pytest.MonkeyPatch) -> None:
     passes = []
-    monkeypatch.setattr(nightly, "run_apart", lambda: passes.append(1))
+
+    def run_apart(stopping: Event) -> int:
+        passes.append(1)
+        return 0
+
+    monkeypatch.setattr(nightly, "run_apart", run_apart)
     with scope.system():
         for name in ("Ann Quillfeather", "Bob Stone"):
             Person.objects.create(name=name)
