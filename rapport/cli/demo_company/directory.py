@@ -29,7 +29,7 @@ _KNOWN_BEFORE = timedelta(days=45)
 
 
 def furnish(company: Company) -> None:
-    """Holders, fields, consent, segments, and the doubles of other books; in the system's scope, once, after founding."""
+    """Holders, fields, consent, segments, and the doubles of other books; in the system's scope, after founding."""
     members = {one.email.partition("@")[0]: one for one in Member.objects.all()}
     _fields(company)
     _hold(members)
