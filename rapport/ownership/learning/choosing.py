@@ -1,0 +1,62 @@
+"""How much words, meaning and facts count: whatever does best on examples left out, on a sample of them."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning.calibration import softmax, temperature
+from rapport.ownership.learning.machine import fit
+from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
+
+Floats = npt.NDArray[np.float32]
+_SAMPLE = 1_000
+_FEW = 100
+_RIDGES = (0.05, 0.15, 0.4)
+_SHARPNESS = (2.0, 4.0)
+MINILM, UNIVERSAL = "all-minilm-l6-v2-int8", "use-multilingual-3"
+
+
+def chosen(
+    points: Points, targets: Floats, how: tuple[Floats, npt.NDArray[np.bool_]], encoders: Sequence[str]
+) -> tuple[Blend, float]:
+    """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred decisions a plain choice.
+
+    Each step changes one thing and keeps it if the log-likelihood of examples left out rises: first how much words count
+    against meaning, then facts, then the ridge and the sharpness.
+    """
+    counts, real = how
+    first = next(blends(encoders, bool(points.facts.nnz)))
+    if int(real.sum()) < _FEW:
+        return first, _RIDGES[1]
+    rows = np.random.default_rng(0).permutation(len(targets))[:_SAMPLE]
+    rows.sort()
+    sample, aims, weights, asked = points.take(rows), targets[rows], counts[rows], real[rows]
+
+    def worth(blend: Blend, ridge: float) -> float:
+        return _likelihood(fit(sample, aims, weights, blend, ridge).without, aims, asked)
+
+    blend = max(blends(encoders, bool(points.facts.nnz)), key=lambda one: worth(one, _RIDGES[1]))
+    pairs = [(blend.sharper(sharpness), ridge) for sharpness in _SHARPNESS for ridge in _RIDGES]
+    return max(pairs, key=lambda pair: worth(*pair))
+
+
+def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:
+    """What may be tried, the plain choice first: the encoders that are there, then shares of words, then of facts."""
+    meaning = _meaning(encoders)
+    for words in (0.2, 0.0, 0.4, 0.6, 1.0) if meaning else (1.0,):
+        for facts in (0.15, 0.0, 0.4) if with_facts else (0.0,):
+            rest = {name: share * (1 - words) for name, share in meaning.items()} | {WORDS: words}
+            yield Blend({name: share * (1 - facts) for name, share in rest.items()} | {FACTS: facts})
+
+
+def _meaning(encoders: Sequence[str]) -> dict[str, float]:
+    if MINILM in encoders and UNIVERSAL in encoders:
+        return {MINILM: 0.7, UNIVERSAL: 0.3}
+    return {name: 1 / len(encoders) for name in encoders}
+
+
+def _likelihood(scores: Floats, targets: Floats, asked: npt.NDArray[np.bool_]) -> float:
+    heard, truth = scores[asked].astype(np.float64), targets[asked].argmax(1)
+    shares = softmax(heard * temperature(heard, truth))
+    return float(np.log(shares[np.arange(len(truth)), truth].clip(1e-9)).mean())

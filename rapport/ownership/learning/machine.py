@@ -1,0 +1,143 @@
+"""Kernel least squares: closed form, so that what it would have said without each example is known exactly and at once.
+
+Regularised least squares on indicator targets with the kernel of `points.Blend`. Up to `LANDMARKS` examples every
+one is a landmark; beyond, so many of them (Nystroem). Leaving one out (Rifkin and Lippert 2007): f_i - y_i by
+(1 - h_i), no folds and no second fit; all that is calibrated is calibrated on these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning.points import Blend, Points
+
+Floats = npt.NDArray[np.float32]
+LANDMARKS = 4_000
+_ROWS = 1_024
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A fitted machine: `scores` are about 1 for the right label and 0 for the others."""
+
+    blend: Blend
+    landmarks: Points
+    rows: npt.NDArray[np.int64]
+    weights: Floats
+    prior: Floats
+
+    def kernel(self, points: Points) -> Floats:
+        """Each point against each landmark."""
+        return self.blend.kernel(points, self.landmarks)
+
+    def scores(self, kernel: Floats) -> Floats:
+        """Scores, a row a point, a column a label."""
+        return np.asarray(kernel @ self.weights + self.prior, np.float32)
+
+
+    def close(self, kernel: Floats, own: npt.NDArray[np.int64] | None = None) -> Floats:
+        """Of each row the likeness (0 to 1) to the likest landmark, and the mean of the likest five; not to its `own`."""
+        if own is not None:
+            kernel = kernel.copy()
+            there = np.flatnonzero(own >= 0)
+            kernel[there, own[there]] = 1e-9
+        few = min(5, kernel.shape[1])
+        top = np.partition(kernel, -few, axis=1)[:, -few:] if few else np.full((len(kernel), 1), 1e-9, np.float32)
+        likeness = np.maximum(1 + np.log(np.maximum(top, 1e-9)) / self.blend.sharpness, 0)
+        return np.column_stack([likeness.max(1), likeness.mean(1)]).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The machine and, of each example left out, what it scores and how close the others are."""
+
+    machine: Machine
+    without: Floats
+    close: Floats
+
+
+def fit(points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: float) -> Fitted:
+    """Fit on points with indicator `targets` (a column a label); `counts` says how many times each row counts."""
+    n = len(targets)
+    prior = np.asarray((targets * counts[:, None]).sum(0) / max(float(counts.sum()), 1e-9), np.float32)
+    rows = _landmarks(targets, n)
+    place = np.full(n, -1)
+    place[rows] = np.arange(len(rows))
+    landmarks = points if len(rows) == n else points.take(rows)
+    parts = _parts(n)
+    kernels = [blend.kernel(points.take(part), landmarks) for part in parts]
+    if len(rows) == n:
+        weights, without = _exact(np.concatenate(kernels), targets - prior, counts, ridge)
+    else:
+        weights, without = _by_landmarks(kernels, rows, (targets - prior, counts), ridge)
+    machine = Machine(blend, landmarks, rows, weights, prior)
+    close = [machine.close(kernel, place[part]) for part, kernel in zip(parts, kernels, strict=True)]
+    return Fitted(machine, np.asarray(without + prior, np.float32), np.concatenate(close))
+
+
+def _landmarks(targets: Floats, n: int) -> npt.NDArray[np.int64]:
+    """Which rows: all, or an equal share of each label, the rest at random; always the same for the same input."""
+    if n <= LANDMARKS:
+        return np.arange(n)
+    chance = np.random.default_rng(0).permutation(n)
+    label = targets.argmax(1)[chance]
+    order = np.argsort(label, kind="stable")
+    place = np.empty(n, np.int64)
+    starts = np.searchsorted(label[order], np.arange(targets.shape[1]))
+    place[order] = np.arange(n) - starts[label[order]]
+    return np.sort(chance[np.argsort(place, kind="stable")[:LANDMARKS]])
+
+
+def _exact(kernel: Floats, targets: Floats, counts: Floats, ridge: float) -> tuple[Floats, Floats]:
+    system = kernel.astype(np.float64)
+    system[np.diag_indices(len(system))] += ridge / np.maximum(counts, 1e-6)
+    inverse = _inverse(system)
+    weights = inverse @ targets
+    without = targets - weights / np.diag(inverse)[:, None]
+    return weights.astype(np.float32), without.astype(np.float32)
+
+
+def _by_landmarks(
+    kernels: Sequence[Floats], rows: npt.NDArray[np.int64], goal: tuple[Floats, Floats], ridge: float
+) -> tuple[Floats, Floats]:
+    targets, counts = goal
+    parts = _parts(len(targets))
+    among = np.concatenate([kernel[_inside(rows, part)] for part, kernel in zip(parts, kernels, strict=True)])
+    system = ridge * among.astype(np.float64)
+    right = np.zeros((len(among), targets.shape[1]))
+    for part, kernel in zip(parts, kernels, strict=True):
+        heavy = kernel * counts[part, None]
+        system += heavy.T @ kernel
+        right += heavy.T @ targets[part]
+    system[np.diag_indices(len(system))] += 1e-4 * ridge
+    inverse = _inverse(system)
+    weights = (inverse @ right).astype(np.float32)
+    small = inverse.astype(np.float32)
+    without = np.empty_like(targets)
+    for part, kernel in zip(parts, kernels, strict=True):
+        own = np.minimum(np.einsum("ij,ij->i", kernel @ small, kernel) * counts[part], 0.99)[:, None]
+        without[part] = (kernel @ weights - own * targets[part]) / (1 - own)
+    return weights, without
+
+
+def _inside(rows: npt.NDArray[np.int64], part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return rows[(rows >= part[0]) & (rows <= part[-1])] - part[0]
+
+
+def _parts(n: int) -> Sequence[npt.NDArray[np.int64]]:
+    return [np.arange(first, min(first + _ROWS, n)) for first in range(0, n, _ROWS)]
+
+
+def _inverse(system: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Of a positive definite matrix; should rounding have made it not quite so, a little is added to its diagonal."""
+    from scipy.linalg import lapack
+
+    for _ in range(6):
+        factor, failed = lapack.dpotrf(system, lower=1)
+        if not failed:
+            inverse, _ = lapack.dpotri(factor, lower=1)
+            return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
+        system[np.diag_indices(len(system))] += 0.01 * float(np.diag(system).mean())
+    raise ArithmeticError("the examples cannot be told apart from noise")
