@@ -12,7 +12,7 @@ from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 Floats = npt.NDArray[np.float32]
 _SAMPLE = 1_000
 _FEW = 100
-_RIDGES = (0.05, 0.15, 0.4)
+_RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
 MINILM, UNIVERSAL = "all-minilm-l6-v2-int8", "use-multilingual-3"
 
@@ -42,9 +42,9 @@ def chosen(
 
 
 def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:
-    """What may be tried, the plain choice first: the encoders that are there, then shares of words, then of facts."""
+    """What may be tried, the plain choice first (meaning alone, where there are encoders), then shares of words, then of facts."""
     meaning = _meaning(encoders)
-    for words in (0.2, 0.0, 0.4, 0.6, 1.0) if meaning else (1.0,):
+    for words in (0.0, 0.2, 0.4, 0.6, 1.0) if meaning else (1.0,):
         for facts in (0.15, 0.0, 0.4) if with_facts else (0.0,):
             rest = {name: share * (1 - words) for name, share in meaning.items()} | {WORDS: words}
             yield Blend({name: share * (1 - facts) for name, share in rest.items()} | {FACTS: facts})
@@ -52,7 +52,7 @@ def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:
 
 def _meaning(encoders: Sequence[str]) -> dict[str, float]:
     if MINILM in encoders and UNIVERSAL in encoders:
-        return {MINILM: 0.7, UNIVERSAL: 0.3}
+        return {MINILM: 0.75, UNIVERSAL: 0.25}
     return {name: 1 / len(encoders) for name in encoders}
 
 

@@ -22,8 +22,8 @@ from rapport.ownership.learning.values import Example, LabelText, Prediction
 
 Facts = Mapping[str, str]
 Floats = npt.NDArray[np.float32]
-NAME_COUNTS = 0.5
-"""A name counts as half a decision."""
+NAME_COUNTS = 1.0
+"""A name counts as one decision."""
 DUE_MIN, DUE_SHARE = 16, 0.25
 _REMEMBERED = 256
 _RANKED = 3

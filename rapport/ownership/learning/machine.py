@@ -7,6 +7,7 @@ one is a landmark; beyond, so many of them (Nystroem). Leaving one out (Rifkin a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ import numpy.typing as npt
 from rapport.ownership.learning.points import Blend, Points
 
 Floats = npt.NDArray[np.float32]
-LANDMARKS = 4_000
+LANDMARKS = 9_000
 _ROWS = 1_024
+_EXACT_IN_DOUBLE = 2_000
 
 
 @dataclass(frozen=True)
@@ -91,10 +93,10 @@ def _landmarks(targets: Floats, n: int) -> npt.NDArray[np.int64]:
 
 
 def _exact(kernel: Floats, targets: Floats, counts: Floats, ridge: float) -> tuple[Floats, Floats]:
-    system = kernel.astype(np.float64)
-    system[np.diag_indices(len(system))] += ridge / np.maximum(counts, 1e-6)
+    system = kernel if len(kernel) > _EXACT_IN_DOUBLE else kernel.astype(np.float64)
+    system[np.diag_indices(len(system))] += (ridge / np.maximum(counts, 1e-6)).astype(system.dtype)
     inverse = _inverse(system)
-    weights = inverse @ targets
+    weights = inverse @ targets.astype(inverse.dtype)
     without = targets - weights / np.diag(inverse)[:, None]
     return weights.astype(np.float32), without.astype(np.float32)
 
@@ -102,22 +104,23 @@ def _exact(kernel: Floats, targets: Floats, counts: Floats, ridge: float) -> tup
 def _by_landmarks(
     kernels: Sequence[Floats], rows: npt.NDArray[np.int64], goal: tuple[Floats, Floats], ridge: float
 ) -> tuple[Floats, Floats]:
+    from scipy.linalg import blas
+
     targets, counts = goal
     parts = _parts(len(targets))
     among = np.concatenate([kernel[_inside(rows, part)] for part, kernel in zip(parts, kernels, strict=True)])
-    system = ridge * among.astype(np.float64)
-    right = np.zeros((len(among), targets.shape[1]))
+    system = np.asfortranarray(np.float32(ridge) * among)
+    right = np.zeros((len(among), targets.shape[1]), np.float32)
     for part, kernel in zip(parts, kernels, strict=True):
-        heavy = kernel * counts[part, None]
-        system += heavy.T @ kernel
-        right += heavy.T @ targets[part]
-    system[np.diag_indices(len(system))] += 1e-4 * ridge
+        heavy = kernel * np.sqrt(counts[part, None])
+        system = blas.ssyrk(1.0, heavy.T, 1.0, system, lower=1, overwrite_c=1)
+        right += heavy.T @ (targets[part] * np.sqrt(counts[part, None]))
+    system[np.diag_indices(len(system))] += 1e-3 * ridge
     inverse = _inverse(system)
     weights = (inverse @ right).astype(np.float32)
-    small = inverse.astype(np.float32)
     without = np.empty_like(targets)
     for part, kernel in zip(parts, kernels, strict=True):
-        own = np.minimum(np.einsum("ij,ij->i", kernel @ small, kernel) * counts[part], 0.99)[:, None]
+        own = np.minimum(np.einsum("ij,ij->i", kernel @ inverse, kernel) * counts[part], 0.99)[:, None]
         without[part] = (kernel @ weights - own * targets[part]) / (1 - own)
     return weights, without
 
@@ -130,14 +133,29 @@ def _parts(n: int) -> Sequence[npt.NDArray[np.int64]]:
     return [np.arange(first, min(first + _ROWS, n)) for first in range(0, n, _ROWS)]
 
 
-def _inverse(system: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Of a positive definite matrix; should rounding have made it not quite so, a little is added to its diagonal."""
+def _inverse(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of a positive definite matrix (its lower half is read), in its own precision.
+
+    Should rounding have made it not quite so, a little is added to its diagonal.
+    """
     from scipy.linalg import lapack
 
+    factor_of, inverse_of = (lapack.spotrf, lapack.spotri) if system.dtype == np.float32 else (lapack.dpotrf, lapack.dpotri)
     for _ in range(6):
-        factor, failed = lapack.dpotrf(system, lower=1)
+        factor, failed = factor_of(system, lower=1)
         if not failed:
-            inverse, _ = lapack.dpotri(factor, lower=1)
-            return np.asarray(np.tril(inverse) + np.tril(inverse, -1).T)
+            inverse, _ = inverse_of(factor, lower=1, overwrite_c=1)
+            return _mirrored(inverse)
         system[np.diag_indices(len(system))] += 0.01 * float(np.diag(system).mean())
     raise ArithmeticError("the examples cannot be told apart from noise")
+
+
+def _mirrored(lower: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The whole of a symmetric matrix of which the lower half is known, block by block so that no copy is needed."""
+    n = len(lower)
+    for first in range(0, n, _ROWS):
+        last = min(first + _ROWS, n)
+        block = np.tril(lower[first:last, first:last])
+        lower[first:last, first:last] = block + np.tril(block, -1).T
+        lower[first:last, last:] = lower[last:, first:last].T
+    return lower

@@ -36,9 +36,12 @@ class Scored:
 
 @dataclass(frozen=True)
 class Judge:
-    """Turns scores into probabilities. Without decisions enough (`confidence` None) it is but a share among labels."""
+    """Turns scores into probabilities. Without decisions enough (`confidence` None) it is but a share among labels.
 
-    heat: float = 8.0
+    The `heat` to begin with is what suited names alone on two public sets, on the careful side.
+    """
+
+    heat: float = 30.0
     confidence: Logistic | None = None
     gate: Logistic | None = None
     gate_at: float = 1.0
@@ -57,7 +60,7 @@ class Judge:
         if not shares.shape[1]:
             return np.zeros(len(shares))
         if self.confidence is None:
-            return shares.max(1) * (1 - 1 / (2 + self.tried))
+            return shares.max(1) * ((1 - 1 / (2 + self.tried)) if shares.shape[1] == 1 else 1)
         return self.confidence(signs(scored, shares))
 
     def none(self, scored: Scored) -> Doubles:
