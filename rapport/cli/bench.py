@@ -89,14 +89,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--train", type=_FILE, required=True, help="What was decided: JSON Lines.")
 @click.option("--test", type=_FILE, required=True, help="What is to be predicted: JSON Lines.")
 @click.option("--stream", is_flag=True, help="Predict, then learn, row after row of --test.")
-@click.option("--names-only", is_flag=True, help="Of --train only the labels' names and descriptions, and unlabelled texts.")
+@click.option("--names-only", is_flag=True, help="Of --train only names, and texts without labels.")
 @click.option("--per-label", type=click.IntRange(1, 1_000_000), help="Of --train so many examples a label.")
 @click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
 def bench_routing(train: Path, test: Path, per_label: int | None, seed: int, **flags: bool) -> None:
     """How well ownership is learned from labelled messages; the last line is one JSON object. Needs no database.
 
-    A line of a file is an object with "text" and "label" (null: none of ours). It may have "facts" ({"channel": "email"});
-    the label's "name" or "description"; a line with only {"names": {"label": "description"}} describes labels.
+    A line of a file is an object with "text" and "label" (null: none of ours). It may have "facts" ({"channel":
+    "email"}) and the label's "name" or "description"; a line with only {"names": {"label": "description"}} describes
+    labels.
     """
     from rapport.cli.bench_routing import Way, measured, read
 

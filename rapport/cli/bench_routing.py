@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rapport.ownership.learning.values import Example, LabelText, Prediction
 
 _TIMED = 300
 _BATCH = 512
+_LINE = 'One JSON object a line is needed, such as {"text": "Where is it?", "label": "delivery"}.'
 _KNOWN = {"text", "label", "facts", "name", "names", "description", "id"}
 
 
@@ -156,14 +158,13 @@ def _timed(learner: Learner, rows: Sequence[Row]) -> dict[str, Any]:
     for at, row in enumerate(some):
         fresh = f"{row.text} ({at})"
         learner.predict([fresh], [row.facts])
-        alone.append(_took(lambda text=fresh + " ?", facts=row.facts: learner.predict([text], [facts])))
+        alone.append(_took(partial(learner.predict, [f"{fresh} ?"], [row.facts])))
         wrong = some[at - 1].label
-        corrected.append(_took(
-            lambda at=at, text=fresh, label=wrong, row=row: learner.learn(Example(f"timed-{at}", text, label, row.facts))
-        ))  # fmt: skip
+        corrected.append(_took(partial(learner.learn, Example(f"timed-{at}", fresh, wrong, row.facts))))
         now = learner.predict([fresh], [row.facts])[0]
         shown += now.label == wrong or (wrong is None)
-    return _spans("predict_ms", alone) | _spans("correct_ms", corrected) | {"shown_at_once": _r(shown / max(len(some), 1))}
+    found = _spans("predict_ms", alone) | _spans("correct_ms", corrected)
+    return found | {"shown_at_once": _r(shown / max(len(some), 1))}
 
 
 def _took(work: Callable[[], object]) -> tuple[float, float]:
@@ -186,14 +187,17 @@ def _streamed(learner: Learner, rows: Sequence[Row]) -> dict[str, Any]:
     for at, row in enumerate(rows):
         prediction = learner.predict([row.text], [row.facts])[0]
         predictions.append(prediction)
-        learner.window.add(prediction.probability, prediction.label == row.label)
-        corrected.append(_took(lambda at=at, row=row: learner.learn(Example(f"s-{at}", row.text, row.label, row.facts))))
+        learner.watch(prediction, row.label)
+        corrected.append(_took(partial(learner.learn, Example(f"s-{at}", row.text, row.label, row.facts))))
         if learner.due:
             refits.append(_took(learner.refit)[0] / 1000)
-    right = np.array([p.label == r.label or (r.label is None and p.is_none) for p, r in zip(predictions, rows, strict=True)])
+    right = np.array(
+        [p.label == r.label or (r.label is None and p.is_none) for p, r in zip(predictions, rows, strict=True)]
+    )
     return figures(rows, predictions) | _spans("correct_ms", corrected) | {
         "stream_last_200": _r(measures.accuracy(right[-200:])), "stream_51_200": _span(right, 50, 200),
-        "stream_201_1000": _span(right, 200, 1000), "refits": len(refits), "refit_last_s": _r(refits[-1]) if refits else None,
+        "stream_201_1000": _span(right, 200, 1000), "refits": len(refits),
+        "refit_last_s": _r(refits[-1]) if refits else None,
     }  # fmt: skip
 
 
@@ -217,7 +221,9 @@ def read(path: Path) -> File:
         if line.strip():
             _take(_object(line, path, number), rows, names, f"{path.name}, line {number}")
     if not rows and not names:
-        raise Invalid(f"There is nothing in {path.name}.", 'One JSON object a line is needed: {"text": ..., "label": ...}')
+        raise Invalid(
+            f"There is nothing in {path.name}.", 'One JSON object a line is needed: {"text": ..., "label": ...}'
+        )
     return File(tuple(rows), names)
 
 
@@ -227,7 +233,9 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
     except ValueError as error:
         raise Invalid(f"{path.name}, line {number} is no JSON: {error}", "One JSON object a line is needed.") from error
     if not isinstance(found, dict):
-        raise Invalid(f"{path.name}, line {number} is no JSON object.", 'Such as {"text": "Where is it?", "label": "delivery"}.')
+        raise Invalid(
+            f"{path.name}, line {number} is no JSON object.", 'Such as {"text": "Where is it?", "label": "delivery"}.'
+        )
     return found
 
 

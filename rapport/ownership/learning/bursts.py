@@ -16,7 +16,7 @@ _USUAL_MIN = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Within an hour, `count` decisions of one member, of which `against` were as good as excluded by all learned before."""
+    """Within an hour, `count` decisions of one member, `against` of them as good as excluded by all learned before."""
 
     member: str
     since: datetime
@@ -29,8 +29,8 @@ class Burst:
 def bursts(examples: Iterable[Example]) -> list[Burst]:
     """The worst hour of each member whose decisions contradict the past more often than chance allows.
 
-    What is usual is measured on the others' decisions, at least one in ten: models do err. Examples without member, time or
-    expectation say nothing here.
+    What is usual is measured on the others' decisions, at least one in ten: models do err. Examples without member,
+    time or expectation say nothing here.
     """
     heard = [one for one in examples if one.member and one.at and one.expected is not None]
     found = []
@@ -38,7 +38,7 @@ def bursts(examples: Iterable[Example]) -> list[Burst]:
         own = sorted((one for one in heard if one.member == member), key=_when)
         others = [one for one in heard if one.member != member]
         usual = max(_USUAL_MIN, (sum(map(_against, others)) + 1) / (len(others) + 2) if others else _USUAL_MIN)
-        worst = _worst_hour(own, min(usual, 0.5))
+        worst = _worst_hour(own, min(usual, 0.9))
         if worst:
             found.append(Burst(member, _when(worst[0]), _when(worst[-1]), len(worst), sum(map(_against, worst)),
                                tuple(one.id for one in worst if _against(one))))  # fmt: skip

@@ -1,6 +1,7 @@
 """From scores to probabilities that come true, and to the probability above which a promise holds.
 
-All is learned from predictions made without the example in question: left out (`machine`), or made before it was decided.
+All is learned from predictions made without the example in question: left out (`machine`), or made before it was
+decided.
 """
 
 from collections import deque
@@ -14,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 _STEPS = 60
 ENOUGH = 60
 WINDOW = 600
+_READ_EVERY = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class Logistic:
         return _sigmoid((rows - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights) + self.offset)
 
 
-def logistic(rows: Floats, positive: npt.NDArray[np.bool_], counts: Floats | None = None, ridge: float = 1.0) -> Logistic:
+def logistic(
+    rows: Floats, positive: npt.NDArray[np.bool_], counts: Floats | None = None, ridge: float = 1.0
+) -> Logistic:
     """Fit by Newton's method to the end (a loose tolerance stops at the start without a word)."""
     mean, scale = rows.mean(0), np.maximum(rows.std(0), 1e-6)
     x = np.column_stack([(rows - mean) / scale, np.ones(len(rows))])
@@ -54,7 +58,8 @@ def temperature(scores: Floats, truth: npt.NDArray[np.int64]) -> float:
     for by in np.geomspace(1, 60, 40):
         shifted = scores * by
         top = shifted.max(1)
-        likelihood = float((shifted[np.arange(len(truth)), truth] - top - np.log(np.exp(shifted - top[:, None]).sum(1))).mean())
+        whole = np.log(np.exp(shifted - top[:, None]).sum(1))
+        likelihood = float((shifted[np.arange(len(truth)), truth] - top - whole).mean())
         if likelihood > best:
             best, at = likelihood, float(by)
     return at
@@ -89,7 +94,8 @@ def promised(probability: Floats, right: npt.NDArray[np.bool_], wanted: float, d
     share = hits / np.maximum(count, 1)
     # Wilson's lower end: honest for few, where the plain error of 10 out of 10 would be nought.
     z2 = doubt * doubt
-    low = (share + z2 / (2 * count) - doubt * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))) / (1 + z2 / count)
+    width = doubt * np.sqrt(share * (1 - share) / count + z2 / (4 * count**2))
+    low = (share + z2 / (2 * count) - width) / (1 + z2 / count)
     ends = np.append(probability[order][1:] < probability[order][:-1], True) if len(order) else np.zeros(0, bool)
     fine = np.flatnonzero((low >= wanted) & ends)
     if not len(fine):
@@ -102,7 +108,7 @@ def trade_curve(probability: Floats, right: npt.NDArray[np.bool_], points: int =
     """Coverage against precision, from few and sure to all: what the page draws."""
     order = np.argsort(-probability, kind="stable")
     hits = np.cumsum(right[order])
-    at = np.unique(np.linspace(0, len(order) - 1, min(points, len(order))).astype(int)) if len(order) else []
+    at = np.unique(np.linspace(0, max(len(order) - 1, 0), min(points, len(order))).astype(int))
     return [Trade(float(probability[order][i]), (i + 1) / len(order), float(hits[i] / (i + 1))) for i in at]
 
 
@@ -111,10 +117,13 @@ class Window:
     """The latest decisions, as they came: what was said before each, and whether it was right."""
 
     said: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _read: tuple[int, Logistic | None, Trade, float] = (0, None, NEVER, 0.0)
+    _count: int = 0
 
     def add(self, probability: float, right: bool) -> None:
         """One more decision; the oldest of more than 600 is let go."""
         self.said.append((probability, right))
+        self._count += 1
 
     @property
     def enough(self) -> bool:
@@ -123,17 +132,21 @@ class Window:
 
     def recalibrated(self, probability: Floats) -> Floats:
         """Probabilities as the latest decisions make them; as they were while there are too few."""
-        if not self.enough:
-            return probability
-        past, right = self._arrays()
-        if right.all() or not right.any():
-            return probability
-        return logistic(_logit(past)[:, None], right, ridge=2.0)(_logit(probability)[:, None])
+        curve = self._fresh(self._read[3] or 0.95)[1]
+        return probability if curve is None else curve(_logit(probability)[:, None])
 
     def trade(self, wanted: float) -> Trade:
         """The threshold that kept the promise over the window."""
-        past, right = self._arrays()
-        return promised(past, right, wanted) if self.enough else NEVER
+        return self._fresh(wanted)[2]
+
+    def _fresh(self, wanted: float) -> tuple[int, Logistic | None, Trade, float]:
+        """Read anew every twenty decisions: the fit costs a millisecond."""
+        if self.enough and (not self._read[0] or self._count - self._read[0] >= _READ_EVERY or self._read[3] != wanted):
+            past, right = self._arrays()
+            varied = bool(right.any() and not right.all())
+            curve = logistic(_logit(past)[:, None], right, ridge=2.0) if varied else None
+            self._read = (self._count, curve, promised(past, right, wanted), wanted)
+        return self._read
 
     def _arrays(self) -> tuple[Floats, npt.NDArray[np.bool_]]:
         return np.array([p for p, _ in self.said]), np.array([r for _, r in self.said], bool)

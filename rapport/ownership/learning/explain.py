@@ -34,8 +34,8 @@ class _Asked:
 def explain(learner: Learner, text: str, facts: Facts, audience: str = "") -> Explanation:
     """The prediction with its reasons. About as much work as predicting forty messages: asked for when somebody looks.
 
-    A word or fact counts by how much the label's score (about 1 where it is right) falls without it. Neighbours are past
-    examples that the reader may know of, and that were not forgotten.
+    A word or fact counts by how much the label's score (about 1 where it is right) falls without it. Neighbours are
+    past examples that the reader may know of, and that were not forgotten.
     """
     prediction = learner.predict([text], [facts], audience)[0]
     if not prediction.label:
@@ -72,7 +72,9 @@ def without(text: str, words: Sequence[str]) -> str:
     import re
 
     pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{pattern})(?!\w)" if pattern.isascii() else pattern, " ", text, flags=re.IGNORECASE).strip()
+    return re.sub(
+        rf"(?<!\w)(?:{pattern})(?!\w)" if pattern.isascii() else pattern, " ", text, flags=re.IGNORECASE
+    ).strip()
 
 
 def _neighbours(asked: _Asked, said: Said) -> tuple[Neighbour, ...]:
@@ -88,7 +90,9 @@ def _neighbours(asked: _Asked, said: Said) -> tuple[Neighbour, ...]:
         row = int(machine.rows[at])
         if learner.examples.get(model.ids[row]):
             spoke = float(kernel[at] * machine.weights[at, column]) if column is not None else 0.0
-            found.append(_neighbour(model.ids[row], model.chosen_labels[row], float(kernel[at]), spoke, machine.blend.sharpness))
+            found.append(
+                _neighbour(model.ids[row], model.chosen_labels[row], float(kernel[at]), spoke, machine.blend.sharpness)
+            )
     for corrections in learner.corrections(asked.audience):
         for at, near in enumerate(corrections.kernel(said.points)[0]):
             kept = corrections.kept[at]
@@ -103,7 +107,7 @@ def _neighbour(id: str, label: str | None, kernel: float, said: float, sharpness
 
 
 def _otherwise(asked: _Asked, text: str, facts: Facts, pieces: Sequence[Piece]) -> tuple[tuple[str, ...], str]:
-    """The fewest of the strongest pieces without which it would be another label, and which; nothing if five do not do."""
+    """The strongest pieces without which it would be another label, and which; nothing if five do not do."""
     gone: list[Piece] = []
     for piece in [one for one in pieces if one.said > 0][:_CHANGES_MAX]:
         gone.append(piece)

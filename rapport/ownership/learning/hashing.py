@@ -1,8 +1,9 @@
-"""Words and pieces of words as a sparse row: hashed, so that no vocabulary has to be kept, and no text can be read back."""
+"""Words and pieces of words as a sparse row: hashed, so that no vocabulary is kept, and no text can be read back."""
 
 import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def hashed(text: str) -> Counts:
     lowered = capped(text).lower()
     words = words_of(lowered)
     hashes = [zlib.crc32(word.encode()) for word in words]
-    pairs = [(a * 31 + b) & 0xFFFFFFFF for a, b in zip(hashes, hashes[1:], strict=False)]
+    pairs = [(a * 31 + b) & 0xFFFFFFFF for a, b in pairwise(hashes)]
     found = np.array([*hashes, *pairs], np.uint32) * _MIX >> np.uint32(15)
     buckets, counts = np.unique(np.concatenate([found, _pieces(lowered)]), return_counts=True)
     return buckets.astype(np.int64) % BUCKETS, counts.astype(np.float32)

@@ -113,6 +113,10 @@ class Learner:
         new = len(self._recent)
         return new >= max(DUE_MIN, DUE_SHARE * (len(self.examples) - new))
 
+    def watch(self, prediction: Prediction, label: str | None) -> None:
+        """What came of a prediction: thresholds follow the latest 600 of those, whatever past the model has."""
+        self.window.add(prediction.sure, prediction.label == label)
+
     def refit(self) -> Model | None:
         """Learn all anew, without what was forgotten; None while there is nothing at all to learn from."""
         shared = [one for one in self.examples.values() if not one.audience]
@@ -135,7 +139,9 @@ class Learner:
 
     # What is answered -----------------------------------------------------------------------------------------------
 
-    def predict(self, texts: Sequence[str], facts: Sequence[Facts] | None = None, audience: str = "") -> list[Prediction]:
+    def predict(
+        self, texts: Sequence[str], facts: Sequence[Facts] | None = None, audience: str = ""
+    ) -> list[Prediction]:
         """What each message is, for readers of `audience` ("" everyone, or a confidential team)."""
         told = facts or [{}] * len(texts)
         if self.model is None:
@@ -218,7 +224,9 @@ class Learner:
                 close = np.maximum(close, np.column_stack([near, close[:, 1]]))
         labels = tuple(sorted(columns))
         matrix = np.column_stack([columns[label] for label in labels]) if labels else np.zeros((len(rows), 0))
-        return Said(labels, Scored(np.asarray(matrix, np.float32), np.asarray(none, np.float32), close), points, rows.english)
+        return Said(
+            labels, Scored(np.asarray(matrix, np.float32), np.asarray(none, np.float32), close), points, rows.english
+        )
 
     def _judged(self, said: Said) -> list[Prediction]:
         model = self.model
@@ -238,7 +246,8 @@ class Learner:
             found.append(Prediction(
                 label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
                 float(none[at]) if judge.gate else None,
-                bool(sure[at] >= threshold and len(said.labels) > 1 and not refused), float(said.scored.close[at, 0]), bool(refused),
+                bool(sure[at] >= threshold and len(said.labels) > 1 and not refused),
+                float(said.scored.close[at, 0]), bool(refused), float(sure[at]),
             ))  # fmt: skip
         return found
 

@@ -38,9 +38,8 @@ class Machine:
         """Scores, a row a point, a column a label."""
         return np.asarray(kernel @ self.weights + self.prior, np.float32)
 
-
     def close(self, kernel: Floats, own: npt.NDArray[np.int64] | None = None) -> Floats:
-        """Of each row the likeness (0 to 1) to the likest landmark, and the mean of the likest five; not to its `own`."""
+        """Of each row the likeness (0 to 1) to the likest landmark and to the likest five; not to its `own`."""
         if own is not None:
             kernel = kernel.copy()
             there = np.flatnonzero(own >= 0)
@@ -126,7 +125,7 @@ def _by_landmarks(
 
 
 def _inside(rows: npt.NDArray[np.int64], part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return rows[(rows >= part[0]) & (rows <= part[-1])] - part[0]
+    return np.asarray(rows[(rows >= part[0]) & (rows <= part[-1])] - part[0], np.int64)
 
 
 def _parts(n: int) -> Sequence[npt.NDArray[np.int64]]:
@@ -140,7 +139,8 @@ def _inverse(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """
     from scipy.linalg import lapack
 
-    factor_of, inverse_of = (lapack.spotrf, lapack.spotri) if system.dtype == np.float32 else (lapack.dpotrf, lapack.dpotri)
+    single = system.dtype == np.float32
+    factor_of, inverse_of = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
     for _ in range(6):
         factor, failed = factor_of(system, lower=1)
         if not failed:

@@ -40,7 +40,7 @@ def auroc(scores: Floats, positive: npt.NDArray[np.bool_]) -> float:
 
 
 def ece(probability: Floats, right: npt.NDArray[np.bool_], bins: int = 15) -> float:
-    """Expected calibration error: how far what was said differs from what came true, over equal steps of probability."""
+    """Expected calibration error: how far what was said differs from what came true, over 15 equal steps."""
     if not len(right):
         return 0.0
     place = np.minimum((probability * bins).astype(int), bins - 1)

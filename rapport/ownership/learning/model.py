@@ -4,8 +4,8 @@ Examples that say "none of ours" are a label of their own to the machine; what t
 says of each example left out.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 NONES_ENOUGH = 80
-"""So many decisions "none of ours" before the gate says anything: about a hundred, some of which may be forgotten again."""
+"""So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
 _LOST_MAX = 0.015
@@ -60,11 +60,12 @@ class Judge:
         if not shares.shape[1]:
             return np.zeros(len(shares))
         if self.confidence is None:
-            return shares.max(1) * ((1 - 1 / (2 + self.tried)) if shares.shape[1] == 1 else 1)
+            alone = shares.shape[1] == 1  # With one label only there is no other to be wrong for.
+            return np.asarray(shares.max(1) * ((1 - 1 / (2 + self.tried)) if alone else 1))
         return self.confidence(signs(scored, shares))
 
     def none(self, scored: Scored) -> Doubles:
-        """The probability of "none of ours"; while the gate is untrained, how unlike everything known it is (no probability)."""
+        """The probability of "none of ours"; while the gate is untrained, only how unlike everything known it is."""
         shares = self.shares(scored)
         if self.gate is not None and shares.shape[1]:
             return self.gate(signs(scored, shares))
@@ -73,7 +74,7 @@ class Judge:
 
 
 def signs(scored: Scored, shares: Doubles) -> Doubles:
-    """Seven signs of how sure it is: shares, scores, margins, "none", closeness of the likest and of the likest five."""
+    """Seven signs of how sure it is: share, score, margin, spread, "none", closeness of the likest and likest five."""
     scores = scored.labels.astype(np.float64)
     few = min(2, scores.shape[1])
     top = np.sort(scores, axis=1)[:, -few:]
@@ -154,10 +155,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
 
 def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:
     """The model with thresholds for the wanted precision, read from its (probability, label, right) of the past."""
-    from dataclasses import replace
-
     probability, label, right = outcomes
-    if model.judge.confidence is None or len(model.labels) < 2:
+    if not len(right) or len(model.labels) < 2:
         return replace(model, outcomes=(probability, right))
     own = {}
     for at, name in enumerate(model.labels):
@@ -208,8 +207,6 @@ def _judge(
 
 
 def _gated(judge: Judge, looks: Doubles, ours: npt.NDArray[np.bool_]) -> Judge:
-    from dataclasses import replace
-
     gate = calibration.logistic(looks, ~ours)
     said = gate(looks)
     # It refuses where few of ours are lost, and never below the probability at which guessing would do as well.

@@ -34,7 +34,7 @@ class Corrections:
         self.kept: list[Kept] = []
         self._points: list[Points] = []
         self._stack: Points | None = None
-        self._inverse = np.zeros((0, 0))
+        self._inverse: npt.NDArray[np.float64] = np.zeros((0, 0))
         self._missed: list[dict[str | None, float]] = []
         self._weights: dict[str | None, npt.NDArray[np.float64]] = {}
 
@@ -70,8 +70,11 @@ class Corrections:
         self._points = [self._points[at] for at in rows]
         self._missed = [self._missed[at] for at in rows]
         self._stack = stacked(self._points) if rows else None
-        system = self.blend.kernel(self._stack, self._stack).astype(np.float64) if self._stack is not None else np.zeros((0, 0))
-        self._inverse = np.linalg.inv(system + RIDGE * np.eye(len(rows)))
+        if self._stack is None:
+            self._inverse = np.zeros((0, 0))
+        else:
+            system = self.blend.kernel(self._stack, self._stack).astype(np.float64)
+            self._inverse = np.asarray(np.linalg.inv(system + RIDGE * np.eye(len(rows))), np.float64)
         self._solve()
         return True
 
@@ -92,7 +95,8 @@ class Corrections:
         return float(found[row]) if found is not None else 0.0
 
     def _solve(self) -> None:
-        labels = sorted({label for missed in self._missed for label in missed}, key=lambda one: (one is None, one or ""))
+        every = {label for missed in self._missed for label in missed}
+        labels = sorted(every, key=lambda one: (one is None, one or ""))
         if not labels:
             self._weights = {}
             return

@@ -1,4 +1,4 @@
-"""Messages as points, and how alike two of them are: a weighted mean of likenesses in words, in meaning and in facts."""
+"""Messages as points, and how alike two of them are: a weighted mean of likeness in words, meaning and facts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ def join(parts: Sequence[Raw]) -> Raw:
 
 
 def raw(texts: Sequence[str], facts: Sequence[Mapping[str, str]], encoders: Sequence[Encoder]) -> Raw:
-    """Count and encode. The fact "language" also says which encoders can be believed; without it, English is assumed."""
+    """Count and encode. The fact "language" says which encoders can be believed; without it, English is assumed."""
     return Raw(
         tuple(hashed(text) for text in texts),
         tuple(fact_counts(one) for one in facts),
@@ -89,8 +89,8 @@ def stacked(parts: Sequence[Points]) -> Points:
 class Space:
     """What is common and what is rare here: learned from texts without their labels.
 
-    `centres` are the mean vectors of the encoders: what all messages share says nothing about whose they are. They count
-    in so far as there were many texts: one text has no mean.
+    `centres` are the mean vectors of the encoders: what all messages share says nothing about whose they are. They
+    count in so far as there were many texts: one text has no mean.
     """
 
     rarity: Floats

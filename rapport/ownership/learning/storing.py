@@ -1,4 +1,4 @@
-"""A model as bytes and back: arrays and JSON, nothing that could run. What cannot be read is refused, with the reason."""
+"""A model as bytes and back: arrays and JSON, nothing that could run. What cannot be read is refused, with why."""
 
 import io
 import json
@@ -38,7 +38,8 @@ def to_bytes(model: Model) -> bytes:
     for name, machine in (("machine", model.machine), ("everywhere", model.everywhere)):
         if machine is not None:
             arrays |= _machine_arrays(name, machine, shared=name != "machine")
-            meta["machines"].append({"name": name, "weights": dict(machine.blend.weights), "sharpness": machine.blend.sharpness})
+            blend = {"weights": dict(machine.blend.weights), "sharpness": machine.blend.sharpness}
+            meta["machines"].append({"name": name, **blend})
     if model.outcomes:
         arrays["said"], arrays["right"] = model.outcomes
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
@@ -48,7 +49,7 @@ def to_bytes(model: Model) -> bytes:
 
 
 def from_bytes(data: bytes, encoders: Mapping[str, str] | None = None) -> Model:
-    """The model that these bytes are. With `encoders` (id: version) one that others made is refused: vectors differ."""
+    """The model that these bytes are. With `encoders` (id: version), one that others made is refused."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             if sum(one.file_size for one in file.zip.infolist()) > _BYTES_MAX:
@@ -67,7 +68,7 @@ def from_bytes(data: bytes, encoders: Mapping[str, str] | None = None) -> Model:
 def _model(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Model:
     centres = {name.removeprefix("centre:"): array for name, array in arrays.items() if name.startswith("centre:")}
     machines = {one["name"]: _machine(arrays, one) for one in meta["machines"]}
-    judge = {**meta["judge"], "confidence": _logistic(meta["judge"]["confidence"]), "gate": _logistic(meta["judge"]["gate"])}
+    judge = {**meta["judge"]} | {part: _logistic(meta["judge"][part]) for part in ("confidence", "gate")}
     return Model(
         tuple(meta["labels"]), Space(arrays["rarity"], arrays["fact_rarity"], centres), machines["machine"],
         machines.get("everywhere"), Judge(**judge), tuple(meta["ids"]), tuple(meta["chosen"]), meta["encoders"],
@@ -83,7 +84,8 @@ def _logistic(found: Mapping[str, Any] | None) -> Logistic | None:
 
 
 def _machine_arrays(name: str, machine: Machine, shared: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {f"{name}:weights": machine.weights, f"{name}:prior": machine.prior, f"{name}:rows": machine.rows}
+    found: dict[str, Any] = {f"{name}:weights": machine.weights, f"{name}:prior": machine.prior}
+    found[f"{name}:rows"] = machine.rows
     if not shared:
         for block, matrix in (("words", machine.landmarks.words), ("facts", machine.landmarks.facts)):
             found |= {f"{block}:data": matrix.data, f"{block}:indices": matrix.indices, f"{block}:ends": matrix.indptr}

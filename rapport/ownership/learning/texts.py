@@ -5,15 +5,15 @@ import re
 CHARACTERS_MAX = 2_000
 _LOOKED_AT = 20_000
 _WORD_MAX = 40
-_LONG = re.compile(r"\S{%d,}" % (_WORD_MAX + 1))
+_LONG = re.compile(rf"\S{{{_WORD_MAX + 1},}}")
 _SPACE = re.compile(r"\s+")
 
 
 def capped(text: str) -> str:
     """The first 2,000 characters with single spaces; of words longer than 40 signs the beginning.
 
-    Costs the same for 5 MB as for 20 kB. What decides is nearly always said early, and quotes of earlier messages are cut
-    off before.
+    Costs the same for 5 MB as for 20 kB. What decides is nearly always said early, and quotes of earlier messages are
+    cut off before.
     """
     head = text[:_LOOKED_AT].replace("\0", " ")
     head = _LONG.sub(lambda found: found.group()[:_WORD_MAX], head)

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-NONE_OF_OURS = ""
-"""The label of what belongs to nobody here: spam, wrong address."""
-
 
 @dataclass(frozen=True, slots=True)
 class Example:
     """One human decision. `label` is what they chose, None for "none of ours".
 
-    `facts` are what was known beside the text, as name: value ("relationship": "customer"). `audience` is the confidential
-    team whose members alone may profit from it, "" for everyone. `expected` is the probability the model gave to this
-    label just before; None where nobody asked it. `weight` counts the example that many times.
+    `facts` are what was known beside the text, as name: value ("relationship": "customer"). `audience` is the
+    confidential team whose members alone may profit from it, "" for everyone. `expected` is the probability the model
+    gave to this label just before; None where nobody asked it. `weight` counts the example that many times.
     """
 
     id: str
@@ -41,9 +38,10 @@ class Prediction:
     """What the learner thinks of one message.
 
     `label` is the likeliest; `probability` that a person would choose it too, `ranked` the likeliest few with
-    their shares (without regard to "none of ours"). `none` is the probability that it is none of ours: None until there are
-    decisions enough to learn that from. `certain` says that the promised precision holds: it may be assigned. `seen` is
-    the likeness, 0 to 1, to the likest example ever seen.
+    their shares (without regard to "none of ours"). `none` is the probability that it is none of ours, None until there
+    are decisions enough to learn that from. `certain` says that the promised precision holds: it may be assigned.
+    `seen` is the likeness, 0 to 1, to the likest example ever seen; `sure` is the probability before the latest
+    outcomes adjusted it.
     """
 
     label: str
@@ -53,6 +51,7 @@ class Prediction:
     certain: bool = False
     seen: float = 0.0
     is_none: bool = False
+    sure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
