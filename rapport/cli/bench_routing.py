@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapport.core.errors import Invalid
+from rapport.inbound.language import language_of
 from rapport.ownership.learning import measures
 from rapport.ownership.learning.encoders import available, missing
 from rapport.ownership.learning.learner import Learner
@@ -265,5 +266,8 @@ def _facts(found: dict[str, Any], where: str) -> dict[str, str]:
     if not isinstance(own, dict):
         raise Invalid(f"{where}: facts is no object.", 'Such as {"facts": {"channel": "email"}}.')
     every = {key: value for key, value in found.items() if key not in _KNOWN} | own
-    return {str(key): ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    told = {str(key): ",".join(map(str, value)) if isinstance(value, list) else str(value)
             for key, value in every.items() if value is not None}  # fmt: skip
+    if "language" not in told and (language := language_of(found["text"])) != "en":
+        told["language"] = language
+    return told

@@ -82,7 +82,7 @@ def _neighbours(asked: _Asked, said: Said) -> tuple[Neighbour, ...]:
     learner, model = asked.learner, asked.learner.model
     if model is None:
         return ()
-    machine = model.machine_for(bool(said.english[0]))
+    machine = model.machines(float(said.english[0]))[0][0]
     kernel = machine.kernel(said.points)[0]
     column = model.labels.index(asked.label) if asked.label in model.labels else None
     found = []

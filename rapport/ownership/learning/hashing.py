@@ -56,7 +56,12 @@ def _pieces(text: str) -> npt.NDArray[np.uint32]:
 
 def fact_counts(facts: Mapping[str, str]) -> Counts:
     """(buckets, counts) of facts; a value with several parts, by comma, is several facts."""
-    said = Counter(f"{name}={part.strip().lower()}" for name, value in facts.items() for part in str(value).split(","))
+    said = Counter(
+        f"{name}={part.strip().lower()}"
+        for name, value in facts.items()
+        for part in str(value).split(",")
+        if part.strip()
+    )
     buckets = np.array([zlib.crc32(one.encode()) % BUCKETS for one in said], np.int64)
     order = np.argsort(buckets)
     return buckets[order], np.array(list(said.values()), np.float32)[order]

@@ -37,7 +37,7 @@ class Said:
     labels: tuple[str, ...]
     scored: Scored
     points: Points
-    english: npt.NDArray[np.bool_]
+    english: Floats
 
 
 class Learner:

@@ -102,20 +102,23 @@ class Model:
     trades: Mapping[str, Trade] = field(default_factory=dict)
     outcomes: tuple[Doubles, npt.NDArray[np.bool_]] | None = None
 
-    def machine_for(self, english: bool) -> Machine:
-        """The machine for a message: where an encoder knows English only, others go by what knows them."""
-        return self.machine if english or self.everywhere is None else self.everywhere
+    def machines(self, english: float) -> list[tuple[Machine, float]]:
+        """The machines for a message, with how far each is believed, see `points.english`."""
+        if self.everywhere is None:
+            return [(self.machine, 1.0)]
+        return [pair for pair in ((self.machine, english), (self.everywhere, 1 - english)) if pair[1] > 0]
 
-    def scored(self, points: Points, english: npt.NDArray[np.bool_]) -> Scored:
-        """Scores of points, each by the machine for its language."""
+    def scored(self, points: Points, english: Floats) -> Scored:
+        """Scores of points, each by the machines for its language."""
         count = len(english)
         whole, close = np.zeros((count, len(self.labels) + 1), np.float32), np.zeros((count, 2), np.float32)
-        for one in (True, False):
-            rows = np.flatnonzero(english == one)
-            if len(rows):
-                machine = self.machine_for(one)
-                kernel = machine.kernel(points if len(rows) == count else points.take(rows))
-                whole[rows], close[rows] = machine.scores(kernel), machine.close(kernel)
+        for share in np.unique(english):
+            rows = np.flatnonzero(english == share)
+            part = points if len(rows) == count else points.take(rows)
+            for machine, believed in self.machines(float(share)):
+                kernel = machine.kernel(part)
+                whole[rows] += np.float32(believed) * machine.scores(kernel)
+                close[rows] += np.float32(believed) * machine.close(kernel)
         return Scored(whole[:, :-1], whole[:, -1], close)
 
 
@@ -145,9 +148,11 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     real = np.array([bool(one) for one in lesson.ids])
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge)
-    judge, outcomes = _judge(fitted, truth, real, len(labels))
+    wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
+    heard = _by_language(fitted, wide, lesson.rows.english)
+    judge, outcomes = _judge(heard, truth, real, len(labels))
     model = Model(
-        labels, space, fitted.machine, _everywhere(points, targets, lesson.counts, (blend, ridge)), judge,
+        labels, space, fitted.machine, wide.machine if wide else None, judge,
         lesson.ids, lesson.labels, dict(lesson.encoders),
     )  # fmt: skip
     return with_promise(model, outcomes, wanted)
@@ -166,7 +171,7 @@ def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.
     return replace(model, trade=promised(probability, right, wanted), trades=own, outcomes=(probability, right))
 
 
-def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Machine | None:
+def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Fitted | None:
     """For languages that the English encoder does not know: by the encoder that knows most, and by facts."""
     blend, ridge = how
     narrow = [name for name, weight in blend.weights.items() if weight and _english_only(name)]
@@ -175,7 +180,17 @@ def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blen
         return None
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
     weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
-    return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge).machine
+    return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)
+
+
+def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted:
+    """What was said of each example left out, by the machines that its language would have been asked."""
+    if wide is None or bool((english == 1).all()):
+        return fitted
+    own = english[:, None]
+    return Fitted(
+        fitted.machine, own * fitted.without + (1 - own) * wide.without, own * fitted.close + (1 - own) * wide.close
+    )
 
 
 def _english_only(name: str) -> bool:

@@ -17,6 +17,7 @@ else:
 
 Floats = npt.NDArray[np.float32]
 WORDS, FACTS = "words", "facts"
+_FOREIGN = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Raw:
     words: tuple[Counts, ...]
     facts: tuple[Counts, ...]
     dense: Mapping[str, Floats]
-    english: npt.NDArray[np.bool_]
+    english: Floats
 
     def __len__(self) -> int:
         return len(self.words)
@@ -51,13 +52,26 @@ def join(parts: Sequence[Raw]) -> Raw:
 
 
 def raw(texts: Sequence[str], facts: Sequence[Mapping[str, str]], encoders: Sequence[Encoder]) -> Raw:
-    """Count and encode. The fact "language" says which encoders can be believed; without it, English is assumed."""
+    """Count and encode. The fact "language" says which encoders can be believed, see `english`."""
     return Raw(
         tuple(hashed(text) for text in texts),
         tuple(fact_counts(one) for one in facts),
         {one.id: one.encode(texts) for one in encoders},
-        np.array([one.get("language", "en").lower().startswith("en") for one in facts], bool),
+        np.array([english(text, one.get("language")) for text, one in zip(texts, facts, strict=True)], np.float32),
     )
+
+
+def english(text: str, language: str | None) -> float:
+    """How far to believe encoders that know English only: 1, 0, or a half where nobody can tell (language "").
+
+    Where nobody tried to tell (None), it is English unless its letters are not.
+    """
+    if language:
+        return float(language.lower().startswith("en"))
+    letters = [sign for sign in text[:400] if sign.isalpha()]
+    if sum(not sign.isascii() for sign in letters) > _FOREIGN * len(letters):
+        return 0.0
+    return 1.0 if language is None else 0.5
 
 
 @dataclass(frozen=True)

@@ -77,12 +77,12 @@ def test_the_tests_labels_do_not_change_what_is_predicted() -> None:
 
 def test_a_row_may_bring_facts_and_what_its_label_is_called(tmp_path: Path) -> None:
     file = read(written(tmp_path / "t.jsonl", [
-        {"text": "hello", "label": "a", "facts": {"channel": "email"}, "relationship": ["customer", "partner"], "hour": 9},
+        {"text": "hello", "label": "a", "facts": {"channel": "email"}, "relationship": ["a", "b"], "hour": 9},
         {"label": "b", "description": "Everything else"},
         {"names": {"c": "Third"}},
         {"text": "hello", "label": None, "name": "not used"},
     ]))  # fmt: skip
-    assert file.rows[0].facts == {"relationship": "customer,partner", "hour": "9", "channel": "email"}
+    assert file.rows[0].facts == {"relationship": "a,b", "hour": "9", "channel": "email", "language": ""}
     assert file.names == {"b": "Everything else", "c": "Third"}
     assert [row.label for row in file.rows] == ["a", None]
 
