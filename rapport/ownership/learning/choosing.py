@@ -10,10 +10,12 @@ from rapport.ownership.learning.machine import fit
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 
 Floats = npt.NDArray[np.float32]
-_SAMPLE = 1_000
+_SAMPLE = 1_200
 _FEW = 100
 _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
+NAMES_RIDGE = 3.0
+"""Names alone: so much smoothing that the likest name wins; each stands for far more than itself."""
 MINILM, UNIVERSAL = "all-minilm-l6-v2-int8", "use-multilingual-3"
 
 
@@ -27,10 +29,11 @@ def chosen(
     """
     counts, real = how
     first = next(blends(encoders, bool(points.facts.nnz)))
+    if not real.any():
+        return first, NAMES_RIDGE
     if int(real.sum()) < _FEW:
         return first, _RIDGES[1]
-    rows = np.random.default_rng(0).permutation(len(targets))[:_SAMPLE]
-    rows.sort()
+    rows = _sample(targets)
     sample, aims, weights, asked = points.take(rows), targets[rows], counts[rows], real[rows]
 
     def worth(blend: Blend, ridge: float) -> float:
@@ -39,6 +42,16 @@ def chosen(
     blend = max(blends(encoders, bool(points.facts.nnz)), key=lambda one: worth(one, _RIDGES[1]))
     pairs = [(blend.sharper(sharpness), ridge) for sharpness in _SHARPNESS for ridge in _RIDGES]
     return max(pairs, key=lambda pair: worth(*pair))
+
+
+def _sample(targets: Floats) -> npt.NDArray[np.int64]:
+    """Examples of some labels, not some of all: what words are worth depends on how many examples a label has."""
+    labels = targets.argmax(1)
+    taken: list[npt.NDArray[np.int64]] = []
+    for label in np.random.default_rng(0).permutation(targets.shape[1]):
+        here = np.flatnonzero(labels == label)
+        taken.append(here[: min(_SAMPLE // 4, max(0, _SAMPLE - sum(map(len, taken))))])
+    return np.sort(np.concatenate(taken))
 
 
 def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:

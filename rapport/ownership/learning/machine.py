@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rapport.ownership.learning.points import Blend, Points
 
 Floats = npt.NDArray[np.float32]
-LANDMARKS = 9_000
+LANDMARKS = 16_000
 _ROWS = 1_024
 _EXACT_IN_DOUBLE = 2_000
 
@@ -38,16 +38,9 @@ class Machine:
         """Scores, a row a point, a column a label."""
         return np.asarray(kernel @ self.weights + self.prior, np.float32)
 
-    def close(self, kernel: Floats, own: npt.NDArray[np.int64] | None = None) -> Floats:
-        """Of each row the likeness (0 to 1) to the likest landmark and to the likest five; not to its `own`."""
-        if own is not None:
-            kernel = kernel.copy()
-            there = np.flatnonzero(own >= 0)
-            kernel[there, own[there]] = 1e-9
-        few = min(5, kernel.shape[1])
-        top = np.partition(kernel, -few, axis=1)[:, -few:] if few else np.full((len(kernel), 1), 1e-9, np.float32)
-        likeness = np.maximum(1 + np.log(np.maximum(top, 1e-9)) / self.blend.sharpness, 0)
-        return np.column_stack([likeness.max(1), likeness.mean(1)]).astype(np.float32)
+    def close(self, kernel: Floats) -> Floats:
+        """Of each row the likeness (0 to 1) to the likest landmark, and the mean of the likest five."""
+        return _close(kernel, None, self.blend.sharpness)
 
 
 @dataclass(frozen=True)
@@ -67,15 +60,64 @@ def fit(points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: fl
     place = np.full(n, -1)
     place[rows] = np.arange(len(rows))
     landmarks = points if len(rows) == n else points.take(rows)
-    parts = _parts(n)
-    kernels = [blend.kernel(points.take(part), landmarks) for part in parts]
-    if len(rows) == n:
-        weights, without = _exact(np.concatenate(kernels), targets - prior, counts, ridge)
+    for harder in (1, 4, 16):
+        try:
+            weights, without, close = _solved(
+                points, (landmarks, rows, place), (targets - prior, counts), blend, ridge * harder
+            )
+            break
+        except ArithmeticError:  # Rounding; the more it is smoothed, the less that matters.
+            continue
     else:
-        weights, without = _by_landmarks(kernels, rows, (targets - prior, counts), ridge)
-    machine = Machine(blend, landmarks, rows, weights, prior)
-    close = [machine.close(kernel, place[part]) for part, kernel in zip(parts, kernels, strict=True)]
-    return Fitted(machine, np.asarray(without + prior, np.float32), np.concatenate(close))
+        raise ArithmeticError("the examples cannot be told apart from noise")
+    return Fitted(Machine(blend, landmarks, rows, weights, prior), np.asarray(without + prior, np.float32), close)
+
+
+_On = tuple[Points, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def _solved(
+    points: Points, on: _On, goal: tuple[Floats, Floats], blend: Blend, ridge: float
+) -> tuple[Floats, Floats, Floats]:
+    """(weights, scores without each, closeness), on landmarks with their rows and each row's place among them."""
+    landmarks, rows, place = on
+    kernels = _kernels(points, landmarks, blend)
+    parts = _parts(len(place))
+    close = [_close(kernel, place[part], blend.sharpness) for part, kernel in zip(parts, kernels, strict=True)]
+    if len(rows) == len(place):
+        weights, without = _exact(_whole(kernels), goal[0], goal[1], ridge)
+    else:
+        weights, without = _by_landmarks(kernels, rows, goal, ridge)
+    return weights, without, np.concatenate(close)
+
+
+def _close(kernel: Floats, own: npt.NDArray[np.int64] | None, sharpness: float) -> Floats:
+    """As `Machine.close`, without regard to a row's `own` column (-1: it has none)."""
+    if own is not None:
+        kernel = kernel.copy()
+        there = np.flatnonzero(own >= 0)
+        kernel[there, own[there]] = 1e-9
+    few = min(5, kernel.shape[1])
+    top = np.partition(kernel, -few, axis=1)[:, -few:] if few else np.full((len(kernel), 1), 1e-9, np.float32)
+    likeness = np.maximum(1 + np.log(np.maximum(top, 1e-9)) / sharpness, 0)
+    return np.column_stack([likeness.max(1), likeness.mean(1)]).astype(np.float32)
+
+
+def _kernels(points: Points, landmarks: Points, blend: Blend) -> list[Floats]:
+    """The kernel in parts of a thousand rows."""
+    return [blend.kernel(points.take(part), landmarks) for part in _parts(points.words.shape[0])]
+
+
+def _whole(kernels: list[Floats]) -> Floats:
+    """All parts as one matrix in the order of columns, which is what LAPACK works on in place; parts are let go."""
+    n = kernels[0].shape[1]
+    whole = np.empty((n, n), np.float32, order="F")
+    at = n
+    while kernels:
+        part = kernels.pop()
+        at -= len(part)
+        whole[:, at : at + len(part)] = part.T
+    return whole
 
 
 def _landmarks(targets: Floats, n: int) -> npt.NDArray[np.int64]:
@@ -141,11 +183,15 @@ def _inverse(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     single = system.dtype == np.float32
     factor_of, inverse_of = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
+    # Only a large matrix is worked on in place: what rounding spoiled cannot be tried again there.
+    large = len(system) > _EXACT_IN_DOUBLE
     for _ in range(6):
-        factor, failed = factor_of(system, lower=1)
+        factor, failed = factor_of(system, lower=1, overwrite_a=large)
         if not failed:
             inverse, _ = inverse_of(factor, lower=1, overwrite_c=1)
             return _mirrored(inverse)
+        if large:
+            break
         system[np.diag_indices(len(system))] += 0.01 * float(np.diag(system).mean())
     raise ArithmeticError("the examples cannot be told apart from noise")
 

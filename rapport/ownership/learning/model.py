@@ -14,7 +14,7 @@ from rapport.ownership.learning import calibration
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
 from rapport.ownership.learning.choosing import chosen
 from rapport.ownership.learning.machine import Fitted, Machine, fit
-from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of
+from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -22,7 +22,7 @@ NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
-_LOST_MAX = 0.015
+_LOST_MAX = 0.01
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Lesson:
-    """Everything a refit is made from: rows as counted and encoded, with their labels, ids and weights."""
+    """Everything a refit is made from: rows as counted and encoded, with labels, ids and weights; names last."""
 
     rows: Raw
     labels: tuple[str | None, ...]
@@ -144,11 +144,13 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     targets[np.arange(len(truth)), truth] = 1
     known = [name for name in lesson.rows.dense if name in lesson.encoders or not lesson.encoders]
     space = space_of(lesson.background or lesson.rows)
-    points = space.points(lesson.rows)
     real = np.array([bool(one) for one in lesson.ids])
+    points = _pointed(space, lesson.rows, real)
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge)
     wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
+    if not real.any():
+        fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
     judge, outcomes = _judge(heard, truth, real, len(labels))
     model = Model(
@@ -156,6 +158,13 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         lesson.ids, lesson.labels, dict(lesson.encoders),
     )  # fmt: skip
     return with_promise(model, outcomes, wanted)
+
+
+def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:
+    """Decisions as points, and names (which come after them) as names."""
+    decided, named = np.flatnonzero(real), np.flatnonzero(~real)
+    parts = [space.points(rows.take(decided))] if len(decided) else []
+    return stacked([*parts, titled(space, rows.take(named))] if len(named) else parts)
 
 
 def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:
@@ -181,6 +190,12 @@ def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blen
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
     weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
     return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)
+
+
+def _louder(fitted: Fitted, by: float) -> Fitted:
+    """Scores that much smoothing has made small, made about 1 for the likest again."""
+    machine = replace(fitted.machine, weights=(fitted.machine.weights * by).astype(np.float32))
+    return replace(fitted, machine=machine)
 
 
 def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted:

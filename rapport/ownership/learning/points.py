@@ -130,6 +130,16 @@ def space_of(rows: Raw) -> Space:
     )
 
 
+def titled(space: Space, names: Raw) -> Points:
+    """Names of labels as points: they have a manner, and so a mean, of their own, as far as they are many."""
+    share = len(names) / (len(names) + 20)
+    centres = {
+        name: (share * names.dense[name].mean(0) + (1 - share) * centre).astype(np.float32)
+        for name, centre in space.centres.items()
+    }
+    return replace(space, centres=centres).points(names)
+
+
 @dataclass(frozen=True)
 class Blend:
     """How much each block counts (weights by name, summing to 1) and how fast likeness falls off (`sharpness`)."""
