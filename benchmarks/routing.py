@@ -1,7 +1,7 @@
 """The table of what learning should reach: `python benchmarks/routing.py SHARED_DATA FOLDER` prints it as Markdown.
 
-Makes files for `rapport bench routing` of two public sets of short requests in FOLDER, and runs that command on them. The test
-parts are the sets' validation parts; nothing is chosen by looking at them.
+Makes files for `rapport bench routing` of two public sets of short requests in FOLDER, and runs that command on them.
+The test parts are the sets' validation parts; nothing is chosen by looking at them.
 """
 
 import json
@@ -53,7 +53,8 @@ def _runs(folder: Path) -> dict[str, list[str]]:
         "banking77, names only": ["--train", str(folder / "b77_train.jsonl"), "--test", test, "--names-only"],
         "clinc150": ["--train", str(folder / "clinc_train.jsonl"), "--test", str(folder / "clinc_val.jsonl")],
         "banking77, as decisions come": [
-            "--train", str(folder / "b77_names.jsonl"), "--test", str(folder / "b77_stream.jsonl"), "--names-only", "--stream"
+            "--train", str(folder / "b77_names.jsonl"), "--test", str(folder / "b77_stream.jsonl"),
+            "--names-only", "--stream",
         ],
     }  # fmt: skip
 
