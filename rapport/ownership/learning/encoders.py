@@ -18,7 +18,9 @@ from rapport.ownership.learning.texts import capped
 
 Floats = npt.NDArray[np.float32]
 _BATCH = 32
-_TOKENS_MAX = 128
+_TOKENS_MAX = 64
+_CHARACTERS_MAX = 600
+"""Meaning is read from the beginning, words from all that is looked at: in long text words tell as much."""
 
 
 class Encoder(Protocol):
@@ -49,7 +51,7 @@ class Universal:
         """About 1 ms each, 1,400 a second in batches."""
         if not texts:
             return np.zeros((0, self.size), np.float32)
-        return _unit(np.asarray(self._model.encode([capped(text) or " " for text in texts]), np.float32))
+        return _unit(np.asarray(self._model.encode([capped(text)[:_CHARACTERS_MAX] or " " for text in texts]), np.float32))
 
 
 class MiniLm:
@@ -79,7 +81,7 @@ class MiniLm:
     def encode(self, texts: Sequence[str]) -> Floats:
         """About 4 ms each, 400 a second in batches; texts of equal length go together, so that none is padded far."""
         out = np.zeros((len(texts), self.size), np.float32)
-        tokens = [one.ids for one in self._tokenizer.encode_batch([capped(text) for text in texts])]
+        tokens = [one.ids for one in self._tokenizer.encode_batch([capped(text)[:_CHARACTERS_MAX] for text in texts])]
         order = sorted(range(len(texts)), key=lambda at: len(tokens[at]))
         for first in range(0, len(order), _BATCH):
             rows = order[first : first + _BATCH]
