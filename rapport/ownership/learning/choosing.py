@@ -12,6 +12,7 @@ from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 Floats = npt.NDArray[np.float32]
 _SAMPLE = 1_200
 _FEW = 100
+_FACTS_MIN = 0.1
 _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
 NAMES_RIDGE = 3.0
@@ -24,11 +25,12 @@ def chosen(
 ) -> tuple[Blend, float]:
     """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred of them a plain choice.
 
-    What is tried is kept if the log-likelihood of examples left out rises: first how much words and facts count beside
+    What does better on examples left out is kept (`_worth`): first how much words and facts count beside
     meaning, then the ridge and the sharpness.
     """
     counts, real = how
-    first = next(blends(encoders, bool(points.facts.nnz)))
+    with_facts = bool((np.diff(points.facts.indptr) > 0).mean() >= _FACTS_MIN)
+    first = next(blends(encoders, with_facts))
     if not real.any():
         return first, NAMES_RIDGE
     if int(real.sum()) < _FEW:
@@ -37,9 +39,9 @@ def chosen(
     sample, aims, weights, asked = points.take(rows), targets[rows], counts[rows], real[rows]
 
     def worth(blend: Blend, ridge: float) -> float:
-        return _likelihood(fit(sample, aims, weights, blend, ridge).without, aims, asked)
+        return _worth(fit(sample, aims, weights, blend, ridge).without, aims, asked)
 
-    blend = max(blends(encoders, bool(points.facts.nnz)), key=lambda one: worth(one, _RIDGES[1]))
+    blend = max(blends(encoders, with_facts), key=lambda one: worth(one, _RIDGES[1]))
     pairs = [(blend.sharper(sharpness), ridge) for sharpness in _SHARPNESS for ridge in _RIDGES]
     return max(pairs, key=lambda pair: worth(*pair))
 
@@ -69,7 +71,9 @@ def _meaning(encoders: Sequence[str]) -> dict[str, float]:
     return {name: 1 / len(encoders) for name in encoders}
 
 
-def _likelihood(scores: Floats, targets: Floats, asked: npt.NDArray[np.bool_]) -> float:
+def _worth(scores: Floats, targets: Floats, asked: npt.NDArray[np.bool_]) -> float:
+    """Accuracy, and a quarter of the log-likelihood: what is right first, what knows how sure it is next."""
     heard, truth = scores[asked].astype(np.float64), targets[asked].argmax(1)
     shares = softmax(heard * temperature(heard, truth))
-    return float(np.log(shares[np.arange(len(truth)), truth].clip(1e-9)).mean())
+    likelihood = float(np.log(shares[np.arange(len(truth)), truth].clip(1e-9)).mean())
+    return float((heard.argmax(1) == truth).mean()) + likelihood / 4

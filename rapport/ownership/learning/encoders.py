@@ -51,7 +51,8 @@ class Universal:
         """About 1 ms each, 1,400 a second in batches."""
         if not texts:
             return np.zeros((0, self.size), np.float32)
-        return _unit(np.asarray(self._model.encode([capped(text)[:_CHARACTERS_MAX] or " " for text in texts]), np.float32))
+        beginnings = [capped(text)[:_CHARACTERS_MAX] or " " for text in texts]
+        return _unit(np.asarray(self._model.encode(beginnings), np.float32))
 
 
 class MiniLm:

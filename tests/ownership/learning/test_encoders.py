@@ -9,6 +9,7 @@ from rapport.ownership.learning import encoders
 from rapport.ownership.learning.encoders import Encoder, MiniLm, Universal, encoder
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.points import english
+from rapport.ownership.learning.storing import from_bytes, to_bytes
 from rapport.ownership.learning.values import Example
 
 NAMES = [Universal.id, MiniLm.id]
@@ -56,6 +57,18 @@ def test_what_is_learned_in_one_language_is_known_in_others() -> None:
     for language, texts in told.items():
         found = learner.predict(texts, [{"language": language}] * 2)
         assert [one.label for one in found] == ["delivery", "refund"], language
+
+
+def test_a_model_with_encoders_read_back_says_the_same_in_every_language() -> None:
+    both = [installed(Universal.id), installed(MiniLm.id)]
+    learner, again = Learner(both), Learner(both)
+    learner.teach([Example("1", "my card has not arrived", "delivery"), Example("2", "I want my money back", "refund")])
+    model = learner.refit()
+    assert model is not None
+    assert model.everywhere is not None
+    again.adopt(from_bytes(to_bytes(model), {one.id: one.version for one in both}))
+    asked = (["where is my card", "paramı geri istiyorum"], [{"language": "en"}, {"language": "tr"}])
+    assert again.predict(*asked) == learner.predict(*asked)
 
 
 def test_without_the_extra_words_alone_do_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,15 @@ def test_facts_count_where_the_text_says_nothing() -> None:
     assert said(learner, "please call me back", relationship="customer") == "support"
 
 
+def test_what_is_expected_of_a_label_is_known_before_it_is_given() -> None:
+    learner, text = ready(), message("billing", 5)
+    assert (learner.expected(text, {}, "billing") or 0) > 0.9
+    assert (learner.expected(text, {}, "jobs") or 0) < 0.05
+    assert learner.expected(text, {}, "never heard of") is None
+    assert learner.expected(text, {}, None) is None
+    assert Learner().expected(text, {}, "jobs") is None
+
+
 # Forgetting ---------------------------------------------------------------------------------------
 
 
