@@ -4,7 +4,7 @@ Examples of a confidential team never reach the shared model: they are correctio
 for that team look at.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +26,7 @@ NAME_COUNTS = 1.0
 """A name counts as one decision."""
 DUE_MIN, DUE_SHARE = 16, 0.25
 _REMEMBERED = 256
+_BASES = 32
 _RANKED = 3
 _BACKGROUND_MAX = 3_000
 
@@ -56,6 +57,7 @@ class Learner:
         self._recent = Corrections(Blend({}))
         self._in_confidence: dict[str, Corrections] = {}
         self._lately: OrderedDict[tuple[str, str], Raw] = OrderedDict()
+        self._bases: deque[tuple[Raw, Points, Scored]] = deque(maxlen=_BASES)
 
     # What is taught -------------------------------------------------------------------------------------------------
 
@@ -105,6 +107,7 @@ class Learner:
                 corrections.forget(id)
         if gone:
             self._lately.clear()
+            self._bases.clear()
         return len(gone)
 
     @property
@@ -123,6 +126,7 @@ class Learner:
         lesson = self._lesson(shared)
         if lesson is None:
             self.model = None
+            self._bases.clear()
             return None
         self.adopt(refit(lesson, self._wanted))
         return self.model
@@ -130,6 +134,7 @@ class Learner:
     def adopt(self, model: Model) -> None:
         """Go on with a model that was made elsewhere, of examples this learner has; newer ones come on top of it."""
         self.model = model
+        self._bases.clear()
         known = set(model.ids)
         self._recent = Corrections(model.machine.blend)
         self._in_confidence = {}
@@ -217,12 +222,22 @@ class Learner:
             scores[label] = scores.get(label, 0.0) - float(change[0])
         into.add(Kept(example.id, example.label), said.points, scores)
 
+    def _base(self, model: Model, rows: Raw) -> tuple[Points, Scored]:
+        """What the last refit says; of a single message it is known already when the correction comes."""
+        for known, points, scored in reversed(self._bases):
+            if known is rows:
+                return points, scored
+        points = model.space.points(rows)
+        scored = model.scored(points, rows.english)
+        if len(rows) == 1:
+            self._bases.append((rows, points, scored))
+        return points, scored
+
     def _said(self, rows: Raw, audience: str) -> Said:
         model = self.model
         if model is None:
             raise ValueError("there is no model yet")
-        points = model.space.points(rows)
-        base = model.scored(points, rows.english)
+        points, base = self._base(model, rows)
         columns = {label: base.labels[:, at] for at, label in enumerate(model.labels)}
         none, close = base.none, base.close
         for corrections in self.corrections(audience):
