@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rapport.ownership.learning.texts import capped
 
 Floats = npt.NDArray[np.float32]
-_BATCH = 32
+_BATCH = 12
 _TOKENS_MAX = 64
 _CHARACTERS_MAX = 600
 """Meaning is read from the beginning, words from all that is looked at: in long text words tell as much."""
