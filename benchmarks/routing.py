@@ -1,7 +1,7 @@
 """The table of what learning should reach: `python benchmarks/routing.py SHARED_DATA FOLDER` prints it as Markdown.
 
 Makes files for `rapport bench routing` of two public sets of short requests in FOLDER, and runs that command on them.
-The test parts are the sets' validation parts; nothing is chosen by looking at them.
+The test parts are the sets' validation parts; what was chosen after looking at them is said in the results.
 """
 
 import json
