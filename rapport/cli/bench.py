@@ -107,6 +107,8 @@ def bench_people(files: tuple[Path, ...], truth: str | None, mapping: tuple[str,
     if not files or not truth:
         raise RapportError("Which files, and which column is the truth?", "rapport bench people FILES --truth COLUMN")
     click.echo(json.dumps(measured.measure(files, truth, mapping)))
+
+
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
