@@ -15,8 +15,9 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.people.directory.organizing import named_organization
 from rapport.people.directory.relating import Said, correct, end, relate, withdraw
-from rapport.people.directory.seeing import person_of, row_ids, shown_of
+from rapport.people.directory.seeing import person_of
 from rapport.people.models import Organization, Person
+from rapport.people.trees import rows_of
 from rapport.web.person import relations_of
 from rapport.web.rights import WRITERS, member_of, page
 
@@ -25,8 +26,7 @@ from rapport.web.rights import WRITERS, member_of, page
 @require_POST
 def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Say what a person is to us, from when to when."""
-    asked = person_of(person_id)
-    found = shown_of(asked)
+    found = person_of(person_id)
     since = day_of(request.POST.get("since", "")) if "since" in request.POST else now().date()
     said = Said(request.POST.get("kind", ""), since, day_of(request.POST.get("until", "")), found.organization)
     relate(found, said, member_of(request))
@@ -37,8 +37,8 @@ def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
     """Say that a person is this to us no longer; that they were stays."""
-    found = shown_of(person_of(person_id))
-    end(row_ids(found), relationship_id, member_of(request), day_of(request.POST.get("until", "")))
+    found = person_of(person_id)
+    end(rows_of(found.id), relationship_id, member_of(request), day_of(request.POST.get("until", "")))
     return _answer(request, found)
 
 
@@ -46,8 +46,8 @@ def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUI
 @require_POST
 def relationship_change(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
     """Correct its kind and days, or take it away (`verb` is remove)."""
-    found = shown_of(person_of(person_id))
-    member, ids = member_of(request), row_ids(found)
+    found = person_of(person_id)
+    member, ids = member_of(request), rows_of(found.id)
     if request.POST.get("verb") == "remove":
         withdraw(ids, relationship_id, member)
         return _answer(request, found)
@@ -82,7 +82,7 @@ def _organization(request: HttpRequest, found: Person) -> Organization | None:
 
 def _answer(request: HttpRequest, found: Person, problem: str = "") -> HttpResponse:
     if request.headers.get("HX-Request"):
-        context: dict[str, Any] = relations_of(found, row_ids(found)) | {"problem": problem}
+        context: dict[str, Any] = relations_of(found, rows_of(found.id)) | {"problem": problem}
         whole = request.POST.get("whole") == "yes"
         return render(request, "web/people/relations.html" if whole else "web/people/relationships.html", context)
     if problem:
