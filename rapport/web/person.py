@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from rapport.channels.models import Channel
@@ -17,15 +18,10 @@ from rapport.core.clock import now
 from rapport.people.directory.changing import fields_of
 from rapport.people.directory.handles import kind_name
 from rapport.people.directory.seeing import Seen, seen
-from rapport.people.models import (
-    OrganizationRelationship,
-    Person,
-    Relationship,
-    RelationshipKind,
-    Subject,
-)
+from rapport.people.models import Person, Subject
 from rapport.web import people_merging, person_addresses, person_identity, person_rights
 from rapport.web.people_asking import field_words, language_name
+from rapport.web.person_relations import relations_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
@@ -44,7 +40,7 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
         return render(request, _timeline_part(request), {"person": found, **timeline})
     context = {
         "person": found, "back": back_of(request), "is_watched": _is_watched(request, found),
-        **details_of(found), **relations_of(found, whole.rows), **timeline, **_identity(whole),
+        **details_of(found), **relations_of(found), **timeline, **_identity(whole),
         **people_merging.section(whole), **person_rights.section(request, whole),
     }  # fmt: skip
     return render(request, "web/people/person.html", context)
@@ -73,25 +69,8 @@ def details_of(found: Person) -> dict[str, Any]:
         "person": found, "local": local, "zone_name": zone.replace("_", " "), "customs": fields,
         "language": language_name(found.language) if found.language else "",
         "preferred": kind_name(found.preferred) if found.preferred else "",
-        "shown_name": found.name or _merged_name(found),
+        "shown_name": found.name or _merged_name(found) or (_("Erased") if found.erased_at else ""),
     }  # fmt: skip
-
-
-def relations_of(found: Person, ids: Sequence[UUID]) -> dict[str, Any]:
-    """What they are and were to us: in their own right, and by their organization."""
-    said = Relationship.objects.filter(person_id__in=ids).select_related("organization")
-    rows = list(said.order_by("kind", "-until"))
-    today = now().date()
-    # Of every row's organization, as `people.arrivals` counts them.
-    of = Person.objects.filter(id__in=ids, organization__isnull=False).values("organization")
-    theirs = OrganizationRelationship.objects.filter(organization__in=of).select_related("organization")
-    return {
-        "person": found,
-        "relationships": [one for one in rows if one.until is None or one.until > today],
-        "past_relationships": [one for one in rows if one.until is not None and one.until <= today],
-        "by_organization": [one for one in theirs.order_by("kind") if one.until is None or one.until > today],
-        "relationship_kinds": RelationshipKind.choices,
-    }
 
 
 def timeline_of(request: HttpRequest, ids: Sequence[UUID]) -> dict[str, Any]:

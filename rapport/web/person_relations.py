@@ -16,10 +16,32 @@ from rapport.core.errors import Invalid
 from rapport.people.directory.organizing import named_organization
 from rapport.people.directory.relating import Said, correct, end, relate, withdraw
 from rapport.people.directory.seeing import person_of
-from rapport.people.models import Organization, Person
+from rapport.people.models import (
+    Organization,
+    OrganizationRelationship,
+    Person,
+    Relationship,
+    RelationshipKind,
+)
 from rapport.people.trees import rows_of
-from rapport.web.person import relations_of
 from rapport.web.rights import WRITERS, member_of, page
+
+
+def relations_of(found: Person) -> dict[str, Any]:
+    """What they are and were to us: in their own right, and by the organizations of all their rows."""
+    said = Relationship.objects.filter(person__root=found.root).select_related("organization")
+    rows = list(said.order_by("kind", "-until"))
+    today = now().date()
+    # Of every row's organization, as `people.arrivals` counts them.
+    of = Person.objects.filter(root=found.root, organization__isnull=False).values("organization")
+    theirs = OrganizationRelationship.objects.filter(organization__in=of).select_related("organization")
+    return {
+        "person": found,
+        "relationships": [one for one in rows if one.until is None or one.until > today],
+        "past_relationships": [one for one in rows if one.until is not None and one.until <= today],
+        "by_organization": [one for one in theirs.order_by("kind") if one.until is None or one.until > today],
+        "relationship_kinds": RelationshipKind.choices,
+    }
 
 
 @page(WRITERS)
@@ -82,7 +104,7 @@ def _organization(request: HttpRequest, found: Person) -> Organization | None:
 
 def _answer(request: HttpRequest, found: Person, problem: str = "") -> HttpResponse:
     if request.headers.get("HX-Request"):
-        context: dict[str, Any] = relations_of(found, rows_of(found.id)) | {"problem": problem}
+        context: dict[str, Any] = relations_of(found) | {"problem": problem}
         whole = request.POST.get("whole") == "yes"
         return render(request, "web/people/relations.html" if whole else "web/people/relationships.html", context)
     if problem:
