@@ -19,6 +19,7 @@ from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Conversation
 from rapport.core.errors import Invalid, NotVisible
 from rapport.people import merging
+from rapport.people.directory.handles import kind_name
 from rapport.people.directory.seeing import Seen
 from rapport.people.filling import CUSTOM
 from rapport.people.merging import Effect
@@ -37,6 +38,7 @@ from rapport.people.trees import once
 from rapport.staff.models import Member
 from rapport.web import evidence
 from rapport.web.composer import given_uuid, uuid_or_none
+from rapport.web.people_asking import language_name
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -236,7 +238,11 @@ def _suggested(found: Person) -> list[UUID]:
 
 
 def _namesakes(found: Person) -> list[UUID]:
-    return people_named(found.name, _FOUND_MAX) if found.name else []
+    """Those of a name that has a word in common: what is only spelled like it is for who types it."""
+    words = set(found.name.casefold().split())
+    ids = people_named(found.name, _FOUND_MAX) if words else []
+    names = dict(Person.objects.filter(id__in=ids).values_list("id", "name"))
+    return [one for one in ids if words & set(names.get(one, "").casefold().split())]
 
 
 def _named(filled: dict[str, Any]) -> list[tuple[str, str]]:
@@ -257,4 +263,6 @@ def _said(name: str, value: Any) -> str:
         return Organization.objects.filter(id=value).values_list("name", flat=True).first() or ""
     if name == "holder_id":
         return Member.objects.filter(id=value).values_list("name", flat=True).first() or ""
-    return str(value)
+    if name == "language":
+        return language_name(str(value))
+    return kind_name(str(value)) if name == "preferred" else str(value)
