@@ -15,6 +15,7 @@ from rapport.channels.models import Channel
 from rapport.conversations.models import Watch
 from rapport.conversations.withpeople import STATES, Narrowed, Run, with_people
 from rapport.core.clock import now
+from rapport.people.consenting import is_marked
 from rapport.people.directory.changing import fields_of
 from rapport.people.directory.handles import kind_name
 from rapport.people.directory.seeing import Seen, seen
@@ -38,10 +39,11 @@ def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     timeline = timeline_of(request, whole.rows)
     if request.headers.get("HX-Request") and request.GET.get("part") == "timeline":
         return render(request, _timeline_part(request), {"person": found, **timeline})
+    rights = person_rights.section(request, whole)
     context = {
         "person": found, "back": back_of(request), "is_watched": _is_watched(request, found),
-        **details_of(found), **relations_of(found), **timeline, **_identity(whole),
-        **people_merging.section(whole), **person_rights.section(request, whole),
+        **details_of(found, rights["rights"].silent), **relations_of(found), **timeline, **_identity(whole),
+        **people_merging.section(whole), **rights,
     }  # fmt: skip
     return render(request, "web/people/person.html", context)
 
@@ -51,8 +53,8 @@ def _identity(whole: Seen) -> dict[str, Any]:
     return person_addresses.addresses_of(whole, asked) | person_identity.section(whole, asked)
 
 
-def details_of(found: Person) -> dict[str, Any]:
-    """What is written down about a person, in words."""
+def details_of(found: Person, silent: bool | None = None) -> dict[str, Any]:
+    """What is written down about a person, in words; `silent`: whether they are not to be contacted, where known."""
     zone = found.time_zone
     local: datetime | None = None
     if zone:
@@ -66,7 +68,8 @@ def details_of(found: Person) -> dict[str, Any]:
         if str(found.fields.get(one.key, "")) != ""
     ]
     return {
-        "person": found, "local": local, "zone_name": zone.replace("_", " "), "customs": fields,
+        "person": found, "silent": is_marked(found.id) if silent is None else silent,
+        "local": local, "zone_name": zone.replace("_", " "), "customs": fields,
         "language": language_name(found.language) if found.language else "",
         "preferred": kind_name(found.preferred) if found.preferred else "",
         "shown_name": found.name or _merged_name(found) or (_("Erased") if found.erased_at else ""),
