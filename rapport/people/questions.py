@@ -81,7 +81,7 @@ def answer(secret: str, yes: bool) -> Question | None:
     question_id = _read(secret)
     if question_id is None:
         return None
-    with pairing.alone(), scope.system():
+    with merging.alone(), scope.system():
         open_ones = Question.objects.filter(id=question_id, answered_at__isnull=True, expires_at__gt=now())
         if not open_ones.update(answered_at=now(), answer="yes" if yes else "no"):
             return None

@@ -66,7 +66,7 @@ def suggest(one: UUID, other: UUID, pieces: Sequence[dict[str, Any]], flags: Seq
 
     What somebody decided stays decided.
     """
-    with pairing.alone():
+    with merging.alone():
         low, high = sorted((one, other))
         if low == high or merging.root_of(low) == merging.root_of(high):
             return None

@@ -76,7 +76,7 @@ def add_person(new: NewPerson, actor: Member) -> Person:
         )
         events.record("person.added", actor_id=actor.id, data={"person": str(person.id)})
         for kind, text in handles:
-            add_handle(person, kind, text, actor)
+            add_handle(person.id, kind, text, actor)
         if new.relationship:
             relate(person, Said(new.relationship, organization=new.organization), actor)
         if new.values:

@@ -1,6 +1,7 @@
 """Plans become rows: a statement for each table and batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ import orjson
 
 from rapport.core import bulk
 from rapport.core.clock import now
+from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
+from rapport.people import merging
 from rapport.people.exchange.entries import Key
 from rapport.people.exchange.organizations import Organizations
 from rapport.people.exchange.planning import TEXTS, Known, Plan, World
@@ -35,6 +38,10 @@ class Writer:
 def write(plans: Sequence[Plan], world: World, writer: Writer) -> None:
     """Carry out the plans in the caller's transaction, in the system's scope. Raises Raced."""
     made = [one for one in plans if one.what in ("new", "changed")]
+    if any(not held.root_visible for one in made for _, held in one.moved):
+        # Whoever merges locks all merges first, and rows after: in this order, nobody waits for each other.
+        with merging.alone():
+            pass
     fresh = {id(one): new_id() for one in made if one.person is None}
     ids = {id(one): fresh.get(id(one)) or _person(one).id for one in made}
     organizations = writer.organizations.of(made)
@@ -165,7 +172,7 @@ def _nobody(made: list[Plan], organizations: Mapping[int, UUID], writer: Writer,
 
 def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
     """An address known only from a confidential conversation becomes known to all, by who wrote it down; nothing else
-    of that row does: it stands under the new one from now on, which only those see who see it at all.
+    of that row does: it is merged under the new one, which only those see who see it at all.
     """
     moved = [(key, holding, ids[id(one)]) for one in made for key, holding in one.moved]
     if not moved:
@@ -180,24 +187,16 @@ def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
         },
         "person_id = row.person_id",
     )
-    under = {holding.root: person for _, holding, person in moved if not holding.root_visible}
-    columns = {"root": ("uuid", list(under)), "person": ("uuid", list(under.values()))}
-    bulk.update(
-        "people_person", ["root"], columns,
-        "top = row.person, merged_into = CASE WHEN t.id = row.root THEN row.person ELSE t.merged_into END",
-    )  # fmt: skip
-    bulk.insert(
-        "people_merge",
-        {
-            "id": ("uuid", [new_id() for _ in under]),
-            "child_id": ("uuid", list(under)),
-            "into_id": ("uuid", list(under.values())),
-            "how": ("text", ["handle"] * len(under)),
-            "evidence": ("jsonb", ["[]"] * len(under)),
-            "filled": ("jsonb", ["{}"] * len(under)),
-            "at": ("timestamptz", [at] * len(under)),
-        },
-    )
+    for root, person in _to_merge(made, ids):
+        # One already, or kept apart by somebody: then the address alone is known to all.
+        with suppress(Invalid):
+            merging.merge(person, root, None, how="handle")
+
+
+def _to_merge(made: Iterable[Plan], ids: Mapping[int, UUID]) -> list[tuple[UUID, UUID]]:
+    """(root, person): the trees of which nothing was visible, each once for whoever they come under."""
+    pairs = ((held.root, ids[id(one)]) for one in made for _, held in one.moved if not held.root_visible)
+    return list(dict.fromkeys(pairs))
 
 
 def _external(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
