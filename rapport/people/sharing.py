@@ -66,6 +66,8 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
         there = Handle.objects.filter(kind=kind, value=value).first()
         if there is None:
             row = rows[0]
+            if Person.objects.filter(id=row, erased_at__isnull=False).exists():
+                raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
             Handle.objects.create(
                 kind=kind, value=value, written=key[1].strip()[:_VALUE_MAX], person_id=row,
                 source=f"by {actor.name}"[:60], shared=kind == EMAIL and is_role_address(value), created_at=now(),

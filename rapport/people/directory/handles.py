@@ -69,6 +69,8 @@ def taken(kind: str, value: str) -> Taken | None:
 def add_handle(person: Person, kind: str, written: str, actor: Member, *, shared: bool = False) -> Handle:
     """Give a person an address. Raises Invalid where it is none, or already somebody's."""
     value = normalised(kind, written)
+    if person.erased_at is not None:
+        raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
     with transaction.atomic():
         found = taken(kind, value)
         if found is not None:
