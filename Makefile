@@ -19,7 +19,7 @@ test: $(VENV)/.everything
 
 # The kinds of channel against real servers: what `make peers` installs, and Debian's (.ci/run names them).
 test-servers: $(VENV)/.everything
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/channels $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/channels tests/people $(ARGS)
 
 lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests

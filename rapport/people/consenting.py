@@ -90,7 +90,8 @@ def record_all(said: Iterable[tuple[UUID, Statement]], member_id: UUID | None) -
 
 def note_contact(people: Sequence[UUID], silent: bool, source: str, member_id: UUID | None) -> None:
     """Keep that rows of people were marked, or are no longer, as not to be contacted; the caller has marked them."""
-    record_all([(one, Statement(consent.CONTACT, not silent, source=source)) for one in people], member_id)
+    said = Statement(consent.CONTACT, not silent, source=source, proof={"what": "other"})
+    record_all([(one, said) for one in people], member_id)
     if not silent:
         _unsilence(people)
 
