@@ -41,6 +41,12 @@ def test_it_holds_everything_of_the_whole_tree_and_nothing_that_others_said(box:
     assert len(data["consents"]) == 1
     assert data["merges"]
     assert data["comparisons"]
+    assert {one["source"] for one in data["external_ids"]} == {"crm", "scim"}
+    assert [one["proved"] for one in data["proofs"]] == [f"{NEEDLE}-house.example/~ann"]
+    assert [one["address"] for one in data["questions"]] == [ADDRESS]
+    assert [one["value"] for one in data["released"]] == ["+4915550001"]
+    assert [one["user_name"] for one in data["employees"]] == [ADDRESS]
+    assert data["rows_not_taken"] == [], "another member's import is theirs to see"
     assert [one["text"] for one in data["mentions"]] == [f"I, {NEEDLE}"]
     assert [one["text"] for one in data["earlier_forms"]] == [f"earlier {NEEDLE}"]
     said = found.read("data.json").decode()

@@ -73,6 +73,8 @@ def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
     A role address (info@) is shared: it stands for nobody in particular.
     """
     value = normalised(kind, written)
+    if person.erased_at is not None:
+        raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
     with transaction.atomic():
         found = taken(kind, value)
         if found is not None:

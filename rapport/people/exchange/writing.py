@@ -14,9 +14,12 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.people import merging
-from rapport.people.exchange.entries import Key
+from rapport.people.consent import CONTACT
+from rapport.people.consenting import Statement, record_all
+from rapport.people.exchange.entries import Key, Said
 from rapport.people.exchange.organizations import Organizations
 from rapport.people.exchange.planning import TEXTS, Known, Plan, World
+from rapport.people.models import Person
 
 EVERYONE = "{00000000-0000-0000-0000-000000000001}"
 
@@ -248,27 +251,24 @@ def _relationships(
 
 
 def _consents(made: list[Plan], ids: Mapping[int, UUID], writer: Writer, at: datetime) -> None:
-    rows = [(ids[id(one)], one.entry.line, said) for one in made for said in one.consents]
-    bulk.insert(
-        "people_consent",
-        {
-            "id": ("uuid", [new_id() for _ in rows]),
-            "person_id": ("uuid", [person for person, *_ in rows]),
-            "purpose": ("text", [said.purpose for *_, said in rows]),
-            "channel": ("text", [said.channel for *_, said in rows]),
-            "given": ("boolean", [said.given for *_, said in rows]),
-            "at": ("timestamptz", [said.at or at for *_, said in rows]),
-            "source": ("text", [writer.source[:60]] * len(rows)),
-            "proof": ("jsonb", [orjson.dumps({**writer.proof, "line": line}).decode() for _, line, _ in rows]),
-            "member_id": ("uuid", [writer.member] * len(rows)),
-            "created_at": ("timestamptz", [at] * len(rows)),
-        },
-    )
+    """What the file says they agreed to, and that they asked not to be contacted, each with its line as the proof."""
+    rows = [
+        (ids[id(one)], Statement(said.purpose, said.given, said.channel, said.at or at, writer.source,
+                                 {**writer.proof, "line": str(one.entry.line)}))
+        for one in made for said in (*one.consents, *_silence(one))
+    ]  # fmt: skip
+    record_all(rows, writer.member)
+
+
+def _silence(one: Plan) -> list[Said]:
+    return [Said(CONTACT, False)] if "do_not_contact" in one.changes else []
 
 
 def _pairs(plans: Iterable[Plan], at: datetime) -> None:
     """Two people whom one record names are a suggestion, unless somebody has decided about them before."""
     pairs = {one.pair: one for one in plans if one.pair}
+    someone = _somebody({side for pair in pairs for side in pair})
+    pairs = {pair: one for pair, one in pairs.items() if someone.issuperset(pair)}
     evidence = [
         [{"what": "same_record", "sign": "+", "points": 6.0, "a": (one.reason or {}).get("value", ""),
           "b": (one.reason or {}).get("other_value", "")}]
@@ -288,3 +288,11 @@ def _pairs(plans: Iterable[Plan], at: datetime) -> None:
         "ON CONFLICT DO NOTHING",
     )
 
+
+def _somebody(ids: set[UUID]) -> set[UUID]:
+    """Those of the rows that are one person's: an erased row is nobody's any more, a shared one nobody's in
+    particular."""
+    if not ids:
+        return set()
+    wanted = Person.objects.filter(id__in=ids, shared=False, erased_at__isnull=True)
+    return set(wanted.values_list("id", flat=True))
