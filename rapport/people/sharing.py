@@ -63,8 +63,6 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
     with merging.alone(), scope.system():
         there = Handle.objects.filter(kind=kind, value=value).first()
         if there is None:
-            if Person.objects.filter(id=rows[0], erased_at__isnull=False).exists():
-                raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
             add_handle(rows[0], kind, key[1], actor)
             return True
         if there.person_id in merging.rows_of(person_id):

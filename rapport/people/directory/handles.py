@@ -73,7 +73,7 @@ def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
     A role address (info@) is shared: it stands for nobody in particular.
     """
     value = normalised(kind, written)
-    if person.erased_at is not None:
+    if Person.objects.filter(id=row, erased_at__isnull=False).exists():
         raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
     with transaction.atomic():
         found = taken(kind, value)
