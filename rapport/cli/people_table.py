@@ -103,6 +103,8 @@ _AROUND = frozenset(
 _FEBRL = re.compile(r"^(.*?\d+)-(?:org|dup-?\d+)$")
 _EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 _AMERICAN = re.compile(r"^\s*(\d{1,2})/(\d{1,2})/\d{2,4}")
+#: Several in one --map: a comma counts only where the next one begins.
+_SEVERAL = re.compile(r",(?=[^,=]+=)")
 _BYTES_MAX = 2_000_000_000
 
 
@@ -231,19 +233,31 @@ def _columns(
 
 
 def _chosen(header: Sequence[str], truth: str, mapping: Sequence[str]) -> Iterable[tuple[str, str]]:
-    for one in mapping:
-        kind, equals, name = one.partition("=")
-        kind = kind.strip().lower().replace("-", "_")
-        kind = kind if kind in RAW or kind == "ignore" else _KIND_OF.get(_compact(kind), kind)
-        if not equals or (kind not in RAW and kind != "ignore"):
-            raise Invalid(
-                f"--map {one!r} names no field.",
-                f"Write field=column; fields are {', '.join(sorted(RAW))}, and ignore.",
-            )
-        column = _column(header, name.strip())
+    for one in (part for several in mapping for part in _SEVERAL.split(several)):
+        kind, column = _mapped(one, header)
         if column == truth:
             raise Invalid(f"The column {column!r} is the truth.", "What is to be found out may not be looked at.")
         yield column, kind
+
+
+def _mapped(one: str, header: Sequence[str]) -> tuple[str, str]:
+    """Field and column; also the other way round, as `rapport people import` is told it."""
+    left, _, right = (part.strip() for part in one.partition("="))
+    known = {_compact(name) for name in header}
+    for called, name in ((left, right), (right, left)):
+        if (kind := _field(called)) and _compact(name) in known:
+            return kind, _column(header, name)
+    if not _field(left) or not right:
+        raise Invalid(
+            f"--map {one!r} names no field.",
+            f"Write field=column; fields are {', '.join(sorted(RAW))}, and ignore.",
+        )
+    return _field(left), _column(header, right)
+
+
+def _field(called: str) -> str:
+    kind = called.lower().replace("-", "_")
+    return kind if kind in RAW or kind == "ignore" else _KIND_OF.get(_compact(kind), "")
 
 
 def _kind(name: str, rows: Sequence[Mapping[str, str]]) -> str:

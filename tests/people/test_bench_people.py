@@ -45,6 +45,12 @@ def test_a_column_is_what_the_map_says(table: Path) -> None:
     assert "Stadt" in found.ignored
 
 
+@pytest.mark.parametrize("said", [("unique_id=number", "Stadt=ignore"), ("number=unique_id,ignore=Stadt",)])
+def test_the_map_is_understood_either_way_round_and_several_at_once(table: Path, said: tuple[str, ...]) -> None:
+    found = read([table], "cluster", said)
+    assert (found.columns["number"], "city" in found.columns) == (["unique_id"], False)
+
+
 def test_addresses_are_known_by_what_they_look_like(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("who,kontakt,c\nAnn,ann@example.org,1\nBob,bob@example.org,2\n", encoding="utf-8")
