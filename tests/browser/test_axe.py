@@ -116,6 +116,8 @@ def _states(place: Place) -> list[State]:
         ("/reports/", _opened(".chart-table")),
         ("/people/", _select),
         (f"/people/{place.cast.customer.id}/", _opened("#relations details, .directory-filters")),
+        (f"/people/{place.cast.customer.id}/", _opened("#addresses details, #merged details, #rights details")),
+        ("/people/", _opened(".bar .menu")),
     ]
 
 
@@ -133,7 +135,8 @@ def _pages(place: Place) -> list[str]:
         "/people/?relation=customer&heard=in30&f_tier=Gold", "/organizations/", "/people/new/", "/organizations/new/",
         "/fields/", "/fields/new/person/", f"/people/{cast.customer.id}/edit/", "/people/?q=nobody",
         f"/organizations/{cast.customer.organization_id}/edit/", "/people/bulk/?relation=customer",
-        "/segments/new/person/?relation=customer", "/policy/",
+        "/segments/new/person/?relation=customer", "/people/import/", "/directories/", "/directories/new/", "/privacy/",
+        f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/",
         "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
