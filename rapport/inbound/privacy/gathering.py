@@ -62,7 +62,7 @@ def _who(people: list[Person], handles: list[Handle]) -> Value:
     merges = Merge.objects.filter(Q(child__in=ids) | Q(into__in=ids)).order_by("at")
     pairs = Pair.objects.filter(Q(low__in=ids) | Q(high__in=ids)).order_by("made_at")
     return {
-        "people": [_person(one) for one in people],
+        "people": [_person(one, ids) for one in people],
         "handles": _rows(handles, "kind", "value", "written", "former", "source", "verified_at", "verified_how",
                          "person_id"),
         "relationships": _rows(Relationship.objects.filter(person__in=ids), "kind", "since", "until", "source",
@@ -75,10 +75,12 @@ def _who(people: list[Person], handles: list[Handle]) -> Value:
     }  # fmt: skip
 
 
-def _person(one: Person) -> Value:
+def _person(one: Person, seen: list[UUID]) -> Value:
     (row,) = _rows([one], "id", "name", "role", "language", "time_zone", "preferred", "note", "fields", "external_id",
                    "do_not_contact", "merged_into", "created_at")  # fmt: skip
     organization = one.organization.name if one.organization else ""
+    # That a row stands under one that is not theirs to see is not told.
+    row["merged_into"] = one.merged_into if one.merged_into in seen else None
     return row | {"organization": organization, "holder": one.holder.name if one.holder else ""}
 
 
