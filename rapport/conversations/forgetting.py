@@ -9,6 +9,7 @@ from rapport.conversations.snippets import snippet_of
 from rapport.conversations.threading import bare_subject
 from rapport.core import bulk
 from rapport.people.forgetting import Place, Step, Target, changed, column, counted, next_after
+from rapport.people.naming import pattern_of
 
 _Rows = list[tuple[Any, ...]]
 
@@ -188,17 +189,21 @@ def _reactions(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
     return done, next_after(rows, limit, lambda row: row[1])
 
 
-_DRAFTS = """FROM conversations_draft d WHERE d.recipients::text ILIKE ANY(%s)
+_DRAFTS = """FROM conversations_draft d WHERE (d.recipients::text ILIKE ANY(%s) AND d.recipients::text ~* %s)
     OR (d.kind = 'reply' AND EXISTS (SELECT 1 FROM conversations_conversation c
         WHERE c.id = d.conversation_id AND c.person_id = ANY(%s)))"""
 
 
 def _drafts(target: Target, _after: UUID, _limit: int) -> tuple[int, Place]:
     """What members were writing to them: there is nobody to send it to."""
-    ids = column(f"SELECT d.id {_DRAFTS} FOR UPDATE", [target.likes, target.ids])
+    ids = column(f"SELECT d.id {_DRAFTS} FOR UPDATE", _drafts_of(target))
     blobs = column("DELETE FROM conversations_upload WHERE draft_id = ANY(%s) RETURNING blob_id", [ids])
     drop_bytes(blobs)
     return changed("DELETE FROM conversations_draft WHERE id = ANY(%s)", [ids]), None
+
+
+def _drafts_of(target: Target) -> list[Any]:
+    return [target.likes, pattern_of(target.addresses), target.ids]
 
 
 _MENTIONS = "(author_kind, author_value) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
@@ -223,7 +228,7 @@ _THEIRS = """FROM conversations_message WHERE person_id = ANY(%s) AND direction 
     AND (NOT about ? 'erased' OR about ->> 'erased' = 'words kept' AND NOT %s)"""
 
 STEPS = (
-    Step("drafts", _drafts, lambda t: counted(f"SELECT count(*) {_DRAFTS}", [t.likes, t.ids])),
+    Step("drafts", _drafts, lambda t: counted(f"SELECT count(*) {_DRAFTS}", _drafts_of(t))),
     Step(
         "subjects", _subjects,
         lambda t: counted("SELECT count(*) FROM conversations_conversation WHERE person_id = ANY(%s)", [t.ids]),

@@ -14,6 +14,7 @@ from rapport.conversations.forgetting import erase_messages
 from rapport.core import bulk, scope
 from rapport.inbound.models import Forgotten
 from rapport.people.forgetting import Place, Step, Target, changed, counted, next_after
+from rapport.people.naming import pattern_of
 from rapport.people.secrecy import digests_of
 
 _CACHED_S = 30.0
@@ -32,8 +33,10 @@ _OF_SAID = f"""FROM {_SAID} JOIN inbound_rawitem r ON r.channel_id = s.channel_i
 _LOOSE = """FROM inbound_rawitem r WHERE r.id > %s AND r.state <> 'received'
     AND (r.state <> 'stored' OR r.conversation_id IN (
         SELECT conversation_id FROM conversations_message WHERE person_id = ANY(%s)))
-    AND (r.envelope::text ILIKE ANY(%s) OR r.external_id ILIKE ANY(%s) OR r.reason ILIKE ANY(%s)
-        OR EXISTS (SELECT 1 FROM unnest(%s::bytea[]) AS one WHERE position(one IN r.body) > 0))
+    AND CASE WHEN r.envelope::text ILIKE ANY(%s) OR r.external_id ILIKE ANY(%s) OR r.reason ILIKE ANY(%s)
+        OR EXISTS (SELECT 1 FROM unnest(%s::bytea[]) AS one WHERE position(one IN r.body) > 0)
+        THEN concat_ws(' ', r.envelope::text, r.external_id, r.reason) ~* %s OR encode(r.body, 'escape') ~* %s
+        ELSE false END
     AND NOT EXISTS (SELECT 1 FROM conversations_message m WHERE m.conversation_id = r.conversation_id
         AND m.raw_item_id = r.id)
     AND NOT EXISTS (SELECT 1 FROM conversations_revision v WHERE v.conversation_id = r.conversation_id
@@ -68,8 +71,9 @@ def _reports(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
     rows: _Rows = bulk.select(
         """SELECT m.conversation_id, m.id, m.subject, m.text, m.recipients, m.channel_id, m.raw_item_id
         FROM conversations_message m WHERE m.id > %s AND m.kind = 'bounce' AND NOT m.about ? 'erased'
-        AND (m.text ILIKE ANY(%s) OR m.recipients::text ILIKE ANY(%s)) ORDER BY m.id LIMIT %s FOR UPDATE""",
-        [after, target.likes, target.likes, limit],
+        AND (m.text ILIKE ANY(%s) OR m.recipients::text ILIKE ANY(%s))
+        AND concat_ws(' ', m.recipients::text, m.text) ~* %s ORDER BY m.id LIMIT %s FOR UPDATE""",
+        [after, target.likes, target.likes, pattern_of(target.addresses), limit],
     )
     if rows:
         empty_items([(row[5], row[6]) for row in rows if row[6]])
@@ -116,7 +120,8 @@ def _of(target: Target) -> list[Any]:
 
 def _naming(target: Target) -> list[Any]:
     bodies = sorted({form.encode() for one in target.addresses for form in (one, one.lower())})
-    return [*[target.likes] * 3, bodies]
+    alone = [pattern_of(target.addresses), pattern_of(target.addresses, in_bytes=True)]
+    return [*[target.likes] * 3, bodies, *alone]
 
 
 STEPS = (

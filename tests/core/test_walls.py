@@ -220,7 +220,8 @@ def test_every_table_that_names_a_conversation_or_a_person_is_behind_a_wall() ->
         for model in apps.get_models()
         if {field.attname for field in model._meta.concrete_fields} & {"conversation_id", "person_id"}
     }
-    assert named <= walled
+    #: Hashes beside the wall, as of search (decision 15).
+    assert named - {"people_matchkeys"} <= walled
 
 
 def test_the_role_of_the_application_is_held_by_the_walls() -> None:

@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.core.models import Event
-from rapport.people import erasing
+from rapport.people import erasing, merging
 from rapport.people.exchange import cells, files, reasons, shapes
 from rapport.people.exchange.running import Done, Run, terms_of, with_fields_made
 from rapport.people.exchange.shapes import Column, Mapping
@@ -25,7 +26,7 @@ from rapport.people.models import (
     Person,
     Relationship,
 )
-from tests.web.cast import Cast, make_cast
+from tests.web.cast import Cast, make_cast, make_person
 
 Take = Callable[..., Done]
 
@@ -164,6 +165,8 @@ def test_a_role_address_is_nobody(take: Take) -> None:
 
 
 def test_what_is_known_in_confidence_is_neither_told_nor_changed(take: Take, cast: Cast) -> None:
+    with scope.system():
+        Handle.objects.filter(person=cast.secretive).update(verified_how="reply", verified_at=now(), former=["siggi@x"])
     text = "name,email,note\nSigrid S.,sigrid@company.example,from the fair\n"
     unknown = "name,email,note\nSomebody E.,other@company.example,from the fair\n"
     dry, other = take(text, dry=True), take(unknown, dry=True)
@@ -178,12 +181,35 @@ def test_what_is_known_in_confidence_is_neither_told_nor_changed(take: Take, cas
     with scope.member(cast.agent.id):
         found = Person.objects.get(name="Sigrid S.")
         assert list(found.handles.values_list("value", flat=True)) == ["sigrid@company.example"]
+        told = found.handles.values("written", "source", "former", "verified_how", "verified_at", "shared").get()
+        assert list(told.values()) == ["sigrid@company.example", "test file", [], "", None, False]
         assert not Person.objects.filter(name="Sigrid Secretive").exists()
         assert not Merge.objects.exists()
     with scope.member(cast.hr.id):
         assert Person.objects.get(name="Sigrid Secretive").root == found.id
         assert Merge.objects.get().how == "handle"
     assert take(text).counts["same"] == 1
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_whose_an_address_known_in_confidence_is_cannot_be_found_out(take: Take, cast: Cast, above: bool) -> None:
+    with scope.system():
+        known = make_person("Ann Ex", "ann@example.org", [UUID(int=1)])
+    rows = (cast.secretive, known) if above else (known, cast.secretive)
+    merging.merge(*rows, cast.hr)
+    text = "name,email,note\nProbe,sigrid@company.example,x\n"
+    two = "email,note\nsigrid@company.example; bob@example.org,x\n"
+    with scope.system():
+        make_person("Bob", "bob@example.org", [UUID(int=1)])
+    assert take(text, dry=True).counts["new"] == 1
+    assert why(take(two, dry=True)) == []
+    take(text)
+    with scope.member(cast.agent.id):
+        probe, seen = Person.objects.get(name="Probe"), Person.objects.get(id=known.id)
+        assert (seen.note, probe.root == seen.root) == ("", False)
+        assert not Merge.objects.exists()
+    with scope.member(cast.hr.id):
+        assert Person.objects.get(id=cast.secretive.id).root == Person.objects.get(id=known.id).root
 
 
 def test_a_file_never_undoes_a_withdrawal_nor_a_wish_not_to_be_contacted(take: Take) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from rapport.channels.base import Incoming
 from rapport.channels.models import Channel
 from rapport.conversations.asking.names import people_named
-from rapport.conversations.models import Attachment, Blob, Conversation, Mention, Message
+from rapport.conversations.models import Attachment, Blob, Conversation, Draft, Mention, Message
 from rapport.core import keys, scope
 from rapport.core.errors import Invalid, NotVisible
 from rapport.core.models import Event
@@ -172,6 +172,38 @@ def test_what_came_after_a_backup_is_not_collected_again_when_it_is_restored(
     again = [Incoming(name, b"From: her", {}, None) for name in items]
     assert len(again) >= 3
     assert intake.accept(box, [*again, Incoming("of somebody else", b"From: him", {}, None)]).duplicate == len(again)
+
+
+def test_whose_address_only_ends_alike_loses_nothing(box: Channel, admin: Member) -> None:
+    deliver(box, letter("Hello.", sender="Ann <ann@berg.example>"))
+    with scope.system():
+        ann = Handle.objects.get(value="ann@berg.example").person
+        # Whoever chose an ordinary word for a name on IRC stands in nearly everything.
+        Handle.objects.create(kind="irc", value="example", written="example", person=ann)
+    kept = [b"From: Jo <jo.ann@berg.example>\n\nx", b"From: joann@berg.example\n\nx", b"To: ann@berg.example.org\n\nx"]
+    gone = [b"From: <ANN@berg.example>\n\nx", b"Ask=20ann@berg.example=2E", b'{"by": "x\\nann@berg.example"}',
+            b'{"nick": "example"}']  # fmt: skip
+    with scope.system():
+        for number, body in enumerate([*kept, *gone]):
+            RawItem.objects.create(
+                channel=box, external_id=str(number), body=body, size=len(body), state="quarantined", envelope={"a": 1}
+            )
+        elsewhere = Conversation.objects.create(channel=box, audience=[], subject="Of Jo")
+        for to in ("joann@berg.example", "Jo <jo.ann@berg.example>", "bob@x.example, ann@berg.example"):
+            place = Conversation.objects.create(channel=box, audience=[], subject="Of Jo")
+            Draft.objects.create(conversation=place, member=admin, kind="reply", recipients={"to": to})
+        bounce = Message.objects.create(
+            conversation=elsewhere, channel=box, direction="in", kind="bounce", text="No such user joann@berg.example."
+        )
+        erasing.finish(erasing.ask(ann.id, "erase", admin).id)
+        left = RawItem.objects.filter(channel=box, state="quarantined").exclude(body=b"")
+        assert sorted(bytes(body) for body in left.values_list("body", flat=True)) == sorted(kept)
+        assert RawItem.objects.filter(channel=box, state="ignored", body=b"").count() == len(gone)
+        assert sorted(Draft.objects.values_list("recipients__to", flat=True)) == [
+            "Jo <jo.ann@berg.example>", "joann@berg.example",
+        ]  # fmt: skip
+        bounce.refresh_from_db()
+        assert bounce.text
 
 
 def test_the_digests_outlive_a_rotation_of_the_keys(box: Channel) -> None:

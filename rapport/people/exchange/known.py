@@ -30,7 +30,6 @@ def world(entries: Sequence[Entry], audience: Sequence[UUID], *, lock: bool) -> 
     handles = _holdings([key for one in usable for key in (*one.handles, *one.shared)], audience)
     external = _external([key for one in usable for key in keys_of(one)])
     wanted = {holding.person for holding in handles.values() if holding.visible}
-    wanted |= {holding.root for holding in handles.values() if holding.root_visible}
     wanted |= set(external.values()) | {one.id for one in usable if one.id}
     people = _people(wanted, audience, lock=lock)
     _hang(people)
@@ -43,13 +42,14 @@ def world(entries: Sequence[Entry], audience: Sequence[UUID], *, lock: bool) -> 
 def _holdings(keys: Iterable[Key], audience: Sequence[UUID]) -> dict[Key, Holding]:
     wanted = list(dict.fromkeys(keys))
     return {
-        (kind, value): Holding(person, root, visible, bool(root_visible), shared)
-        for kind, value, person, root, visible, root_visible, shared in _rows(
-            """SELECT h.kind, h.value, p.id, p.root, p.audience && %s::uuid[], r.audience && %s::uuid[],
+        (kind, value): Holding(person, root, visible, tree_visible, shared)
+        for kind, value, person, root, visible, tree_visible, shared in _rows(
+            """SELECT h.kind, h.value, p.id, p.root, p.audience && %s::uuid[],
+                EXISTS (SELECT 1 FROM people_person r WHERE r.root = p.root AND r.audience && %s::uuid[]),
                 h.shared OR p.shared
             FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
             JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
-            JOIN people_person p ON p.id = h.person_id LEFT JOIN people_person r ON r.id = p.root""",
+            JOIN people_person p ON p.id = h.person_id""",
             [list(audience), list(audience), [kind for kind, _ in wanted], [value for _, value in wanted]],
             wanted,
         )

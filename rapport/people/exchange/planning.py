@@ -22,12 +22,14 @@ TEXTS = ("name", "role", "language", "time_zone", "preferred")
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Whose a handle is. `visible`: the one who brings people in may know of that row."""
+    """Whose a handle is. `visible`: the one who brings people in may know of that row; `tree_visible`: of any of its
+    tree.
+    """
 
     person: UUID
     root: UUID
     visible: bool
-    root_visible: bool
+    tree_visible: bool
     shared: bool = False
 
 
@@ -140,10 +142,9 @@ def _candidates(entry: Entry, world: World, *, own: bool) -> list[tuple[Key, UUI
         holding = world.handles.get(key)
         if holding is None or (holding.shared and own):
             continue
+        # Who is above a row that is not seen is not found by it: that would tell whose the address is.
         if holding.visible:
             found.append((key, holding.person))
-        elif holding.root_visible and holding.root in world.people:
-            found.append((key, holding.root))
     return [one for one in found if one[1] in world.people]
 
 

@@ -41,7 +41,7 @@ class Writer:
 def write(plans: Sequence[Plan], world: World, writer: Writer) -> None:
     """Carry out the plans in the caller's transaction, in the system's scope. Raises Raced."""
     made = [one for one in plans if one.what in ("new", "changed")]
-    if any(not held.root_visible for one in made for _, held in one.moved):
+    if any(not held.tree_visible for one in made for _, held in one.moved):
         # Whoever merges locks all merges first, and rows after: in this order, nobody waits for each other.
         with merging.alone():
             pass
@@ -54,7 +54,7 @@ def write(plans: Sequence[Plan], world: World, writer: Writer) -> None:
     _handles([(key, ids[id(one)], one.entry.handles.get(key) or one.entry.shared.get(key, ""), one.is_shared)
               for one in made for key in one.handles], writer, at)  # fmt: skip
     _nobody(made, organizations, writer, at)
-    _move(made, ids, at)
+    _move(made, ids, writer, at)
     _external(made, ids, at)
     _relationships(made, ids, organizations, writer, at)
     _consents(made, ids, writer, at)
@@ -173,11 +173,15 @@ def _nobody(made: list[Plan], organizations: Mapping[int, UUID], writer: Writer,
     _handles([(key, id, text, True) for key, id, text in zip(found, ids, written, strict=True)], writer, at)
 
 
-def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
+def _move(made: list[Plan], ids: Mapping[int, UUID], writer: Writer, at: datetime) -> None:
     """An address known only from a confidential conversation becomes known to all, by who wrote it down; nothing else
-    of that row does: it is merged under the new one, which only those see who see it at all.
+    of that row does: it is merged under the new one, which only those see who see it at all. Where others of its tree
+    are seen it stays where it is: they would be seen to belong together.
     """
-    moved = [(key, holding, ids[id(one)]) for one in made for key, holding in one.moved]
+    moved = [
+        (key, holding, one.entry.handles.get(key) or one.entry.shared.get(key, ""), one.is_shared, ids[id(one)])
+        for one in made for key, holding in one.moved
+    ]  # fmt: skip
     if not moved:
         return
     bulk.update(
@@ -187,8 +191,14 @@ def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
             "kind": ("text", [key[0] for key, *_ in moved]),
             "value": ("text", [key[1] for key, *_ in moved]),
             "person_id": ("uuid", [person for *_, person in moved]),
+            "written": ("text", [written or key[1] for key, _, written, *_ in moved]),
+            "source": ("text", [writer.source[:60]] * len(moved)),
+            "shared": ("boolean", [shared for *_, shared, _ in moved]),
+            "created_at": ("timestamptz", [at] * len(moved)),
         },
-        "person_id = row.person_id",
+        # Like one that was never met: since when, how and how well it is known was said in confidence.
+        """person_id = row.person_id, written = row.written, source = row.source, created_at = row.created_at,
+        former = '{}', shared = row.shared, verified_at = NULL, verified_how = ''""",
     )
     for root, person in _to_merge(made, ids):
         # One already, or kept apart by somebody: then the address alone is known to all.
@@ -198,7 +208,7 @@ def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
 
 def _to_merge(made: Iterable[Plan], ids: Mapping[int, UUID]) -> list[tuple[UUID, UUID]]:
     """(root, person): the trees of which nothing was visible, each once for whoever they come under."""
-    pairs = ((held.root, ids[id(one)]) for one in made for _, held in one.moved if not held.root_visible)
+    pairs = ((held.root, ids[id(one)]) for one in made for _, held in one.moved if not held.tree_visible)
     return list(dict.fromkeys(pairs))
 
 
