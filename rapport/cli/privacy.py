@@ -122,6 +122,7 @@ def retention(run: bool, as_json: bool) -> None:
     """Tell the rules of retention, and what each would take now."""
     with database():
         from rapport.core import scope
+        from rapport.core.clock import now
         from rapport.inbound.privacy import erasing, retaining
         from rapport.people.models import RetentionRule
 
@@ -133,9 +134,11 @@ def retention(run: bool, as_json: bool) -> None:
         with scope.system():
             rules = [
                 {"id": str(one.id), "name": one.name, "act": one.act, "days": one.days, "on": one.is_on,
-                 "would_take": retaining.preview(one).count, "taken": one.count}
+                 "would_take": retaining.preview(one, 0).count, "taken": one.count}
                 for one in RetentionRule.objects.all()
             ]  # fmt: skip
+            # Somebody has seen it here: from its page it can be turned on.
+            RetentionRule.objects.filter(previewed_at=None).update(previewed_at=now())
     lines = [
         f"{one['name']}: {'on' if one['on'] else 'off'}, {one['act']} after {one['days']} days,"
         f" {one['would_take']:,} now, {one['taken']:,} so far"

@@ -145,7 +145,7 @@ def _form(request: HttpRequest, found: RetentionRule) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "rule": found if not found._state.adding else None}
     if context["rule"] is not None:
         seen = retaining.preview(found)
-        if member_of(request).role in ADMINS:
+        if member_of(request).role in ADMINS and seen.count is not None:
             RetentionRule.objects.filter(id=found.id).update(previewed_at=now())
         context |= {
             "preview": seen,

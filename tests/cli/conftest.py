@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -61,20 +61,43 @@ class Site:
             return int(str(row[0])) if row else 0
 
 
-@pytest.fixture(scope="module")
-def make_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Site]]:
-    """Makes installations with an empty database each, dropped afterwards."""
-    given = os.environ["DATABASE_URL"]
-    made: list[str] = []
+@dataclass
+class Makes:
+    """Makes installations, each with a database of its own; without `empty` it is one that `rapport migrate` made."""
 
-    def make() -> Site:
+    given: str
+    folders: pytest.TempPathFactory
+    template: str = ""
+    made: list[str] = field(default_factory=list)
+
+    def __call__(self, *, empty: bool = False) -> Site:
+        if not empty and not self.template:
+            first = self(empty=True)
+            first.run("migrate")
+            self.template = urlsplit(first.url).path[1:]
         name = f"rapport_site_{uuid4().hex[:12]}"
-        with psycopg.connect(given, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        made.append(name)
-        return Site(urlsplit(given)._replace(path=f"/{name}").geturl(), tmp_path_factory.mktemp("home"))
+        statement = sql.SQL("CREATE DATABASE {}" if empty else "CREATE DATABASE {} TEMPLATE {}")
+        names = [name] if empty else [name, self.template]
+        with psycopg.connect(self.given, autocommit=True) as connection:
+            connection.execute(statement.format(*map(sql.Identifier, names)))
+        self.made.append(name)
+        return Site(urlsplit(self.given)._replace(path=f"/{name}").geturl(), self.folders.mktemp("home"))
 
-    yield make
-    with psycopg.connect(given, autocommit=True) as connection:
-        for name in made:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    def drop(self) -> None:
+        with psycopg.connect(self.given, autocommit=True) as connection:
+            for name in self.made:
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def _makes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makes]:
+    """Migrating takes seconds, copying a database that was migrated does not: one is migrated for all."""
+    makes = Makes(os.environ["DATABASE_URL"], tmp_path_factory)
+    yield makes
+    makes.drop()
+
+
+@pytest.fixture(scope="module")
+def make_site(_makes: Makes) -> Makes:
+    """Makes installations with a database each, dropped at the end."""
+    return _makes

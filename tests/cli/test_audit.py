@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.conftest import Site
 
-MakeSite = Callable[[], Site]
+MakeSite = Callable[..., Site]
 
 _EVENT = (
     "INSERT INTO core_event (id, at, kind, subject, data) "
@@ -20,7 +20,6 @@ _EVENT = (
 def site(make_site: MakeSite) -> Site:
     """An installation with a log, sealed."""
     made = make_site()
-    made.run("migrate")
     with made.connect() as connection:
         connection.execute(_EVENT)
     return made

@@ -16,7 +16,7 @@ import pytest
 from tests.cli.conftest import Site
 from tests.cli.mails import letter, mbox
 
-MakeSite = Callable[[], Site]
+MakeSite = Callable[..., Site]
 
 # A company with members, people, a policy, a sealed password; a signed-in member's session; and a counter that moved.
 _FOUND = """
@@ -74,7 +74,6 @@ def walls(site: Site) -> list[tuple[object, ...]]:
 def company(make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """An installation with something in every table that an import can fill."""
     site = make_site()
-    site.run("migrate")
     python(site, _FOUND)
     odd = letter(8, text="tabs\tand \\. backslashes \\N and\r\nlines; ünïcödé 🙂")
     attached = (
@@ -98,7 +97,7 @@ def saved(company: Site, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_row_of_every_table_comes_back(company: Site, saved: Path, make_site: MakeSite) -> None:
-    site = make_site()
+    site = make_site(empty=True)
     assert "all of them are as they were" in site.run("restore", saved).stdout
     before, after = contents(company), contents(site)
     assert before.keys() == after.keys()
@@ -175,7 +174,6 @@ def test_what_is_in_the_database_is_only_destroyed_when_asked_to(
     company: Site, saved: Path, make_site: MakeSite, tmp_path: Path
 ) -> None:
     site = make_site()
-    site.run("migrate")
     site.run("ingest", mbox(tmp_path / "a.mbox", letter(700)), "--channel", "Mine", "--create")
     before = contents(site)
     refused = site.run("restore", saved, code=1).stderr
@@ -216,7 +214,7 @@ def test_a_damaged_backup_changes_nothing(saved: Path, make_site: MakeSite, tmp_
 @pytest.mark.parametrize("content", [b"", b"no backup\n", gzip.compress(b"no tar", mtime=0), b"\x1f\x8bshort"])
 def test_another_file_is_no_backup(make_site: MakeSite, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
-    assert "is no backup of Rapport" in make_site().run("restore", tmp_path / "file", code=1).stderr
+    assert "is no backup of Rapport" in make_site(empty=True).run("restore", tmp_path / "file", code=1).stderr
 
 
 def test_a_backup_by_a_newer_version_is_refused(saved: Path, make_site: MakeSite, tmp_path: Path) -> None:

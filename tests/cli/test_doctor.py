@@ -79,7 +79,7 @@ def test_a_key_that_others_may_read_is_seen(run: Run) -> None:
 
 
 def test_a_database_that_does_not_answer_is_one_of_the_findings(make_site: Any) -> None:
-    site = Site("postgresql://nobody@127.0.0.1:1/nothing", make_site().home)
+    site = Site("postgresql://nobody@127.0.0.1:1/nothing", make_site(empty=True).home)
     told = json.loads(site.run("doctor", "--json", code=1).stdout)
     found = {check["name"]: check for check in told["checks"]}
     assert "does not answer" in found["database"]["found"]
@@ -88,7 +88,7 @@ def test_a_database_that_does_not_answer_is_one_of_the_findings(make_site: Any) 
 
 
 def test_an_empty_database_wants_to_be_migrated(make_site: Any) -> None:
-    done = make_site().run("doctor", code=1)
+    done = make_site(empty=True).run("doctor", code=1)
     assert "Run `rapport migrate`." in done.stdout
 
 

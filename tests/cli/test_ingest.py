@@ -196,7 +196,6 @@ def test_an_import_that_is_killed_again_and_again_loses_and_doubles_nothing(
     make_site: Callable[[], Site], tmp_path: Path
 ) -> None:
     site = make_site()
-    site.run("migrate")
     letters = [letter(n, parent=n - 1 if n % 3 else None) for n in range(900)]
     path = mbox(tmp_path / "old.mbox", *letters)
     command = site.command("ingest", path, "--channel", "Old", "--create", "--json")

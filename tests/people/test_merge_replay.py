@@ -127,7 +127,7 @@ class World:
 
 
 @pytest.mark.django_db
-@settings(max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=3, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(STEPS, st.randoms(use_true_random=False))
 def test_merges_and_unmerges_end_where_the_log_says_and_all_of_them_can_be_taken_back(
     steps: list[tuple[str, int, int]], chance: random.Random

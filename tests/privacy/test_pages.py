@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from rapport.conversations.models import Message
 from rapport.core import scope
 from rapport.core.clock import now
@@ -91,6 +93,10 @@ def test_a_rule_is_off_until_an_administrator_looked_at_what_it_takes(cast: Cast
         Message.objects.filter(person=cast.customer).update(at=now() - timedelta(days=40))
     url = f"/privacy/rules/{rule.id}/"
     assert client.post(f"{url}switch/", {"on": "yes"}).status_code == 400, "nobody looked yet"
+    with pytest.MonkeyPatch.context() as slow:
+        slow.setattr(retaining, "_in_time", lambda *_: [])
+        assert "counting it takes longer than a page can wait" in client.get(url).content.decode()
+    assert client.post(f"{url}switch/", {"on": "yes"}).status_code == 400, "and nobody saw anything"
     page = client.get(url).content.decode()
     assert "1 message" in page
     assert cast.conversation.subject in page

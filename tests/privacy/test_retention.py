@@ -115,6 +115,14 @@ def _case(person: Person) -> Case:
     return Case(said.at, said.at, str(said.channel_id), kinds, one.status == "spam", one.status == "open", held)
 
 
+def test_what_takes_too_long_to_count_is_told_in_words(box: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retaining, "_found", lambda *_: ("SELECT gen_random_uuid(), pg_sleep(60)", []))
+    with scope.system():
+        seen = retaining.preview(rule(), 0.02)
+        assert (seen.count, seen.conversations) == (None, [])
+        assert Person.objects.count() == 0, "and the page goes on"
+
+
 def test_words_are_taken_in_batches_and_who_said_them_stays(box: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retaining, "MESSAGES", 1)
     people = [person_of(f"p{n}@a.example", days=40, box=box) for n in range(2)]

@@ -46,6 +46,7 @@ from rapport.staff.models import Team
 
 FORMAT = 1
 _EVENTS_MAX = 20_000
+_AT_ONCE = 500
 #: The source of the ids by which employees of a directory are known (`api.scim.employees.SOURCE`).
 _SCIM = "scim"
 Value = dict[str, Any]
@@ -140,8 +141,8 @@ def _messages(ids: list[UUID], addresses: list[str], *, notes: bool) -> list[Mes
     wanted = theirs | answers
     if notes:
         wanted |= Q(direction=Direction.NOTE, conversation__in=own)
-    rows = Message.objects.filter(wanted).select_related("member", "channel").order_by("at", "id")
-    return [one for one in rows if one.person_id in ids or _concerns(one, ids, addresses)]
+    rows = Message.objects.filter(wanted).select_related("member", "channel").defer("html").order_by("at", "id")
+    return [one for one in rows.iterator(chunk_size=_AT_ONCE) if one.person_id in ids or _concerns(one, ids, addresses)]
 
 
 def _concerns(message: Message, ids: list[UUID], addresses: list[str]) -> bool:

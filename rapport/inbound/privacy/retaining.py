@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from rapport.conversations.forgetting import erase_messages, erase_subjects
 from rapport.core import bulk, events, scope
@@ -21,30 +22,50 @@ from rapport.people.models import RetentionAct, RetentionRule
 EVERY = timedelta(days=1)
 MESSAGES, PEOPLE = 500, 20
 _SAMPLE = 10
+#: How long a page waits for each of the two looks at what a rule would take.
+PAGE_SECONDS = 10
+_TIMEOUT = "SELECT set_config('statement_timeout', %s, true)"
 _Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a rule would take now, as far as one may see: how many messages or people, and where some of them are."""
+    """What a rule would take now, as far as one may see: how many messages or people, and where some of them are.
 
-    count: int
+    `count` is None where counting took longer than there was time for.
+    """
+
+    count: int | None
     conversations: list[UUID]
     people: list[UUID]
 
 
-def preview(rule: RetentionRule) -> Preview:
-    """What the rule would take if it ran now, in the caller's scope."""
+def preview(rule: RetentionRule, seconds: float = PAGE_SECONDS) -> Preview:
+    """What the rule would take if it ran now, in the caller's scope; looked for so long at most (0: to the end)."""
     statement, params = _found(rule, now())
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL statement_timeout = '20s'")
-        cursor.execute(f"SELECT count(*) FROM ({statement}) AS found", params)
-        count = int(cursor.fetchone()[0])
-        cursor.execute(f"{statement} LIMIT %s", [*params, _SAMPLE])
-        some = cursor.fetchall()
+    counted = _in_time(f"SELECT count(*) FROM ({statement}) AS found", params, seconds)
+    some = _in_time(f"{statement} LIMIT %s", [*params, _SAMPLE], seconds)
+    count = int(counted[0][0]) if counted else None
     if rule.act == RetentionAct.BODIES:
         return Preview(count, list(dict.fromkeys(row[0] for row in some)), [])
     return Preview(count, [], [row[0] for row in some])
+
+
+def _in_time(statement: str, params: list[Any], seconds: float) -> _Rows:
+    """What a statement answers; nothing where it takes longer."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            before = cursor.fetchone()[0]
+            cursor.execute(_TIMEOUT, [f"{int(seconds * 1000)}"])
+            cursor.execute(statement, params)
+            rows = list(cursor.fetchall())
+            cursor.execute(_TIMEOUT, [before])
+            return rows
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        return []
 
 
 def work() -> int:
