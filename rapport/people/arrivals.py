@@ -162,22 +162,8 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
     organizations = _organizations({value: organization_domain(value.rpartition("@")[2]) for value in mailed})
     persons = {key: new_id() for key in keys}
     made = now()
-    rows = len(keys)
     shared = [kind == EMAIL and is_role_address(value) for kind, value in keys]
-    bulk.insert(
-        "people_person",
-        {
-            "id": ("uuid", list(persons.values())),
-            "name": ("text", [_name(key, met[key], role) for key, role in zip(keys, shared, strict=True)]),
-            "shared": ("boolean", shared),
-            "organization_id": ("uuid", [organizations.get(value) if kind == EMAIL else None for kind, value in keys]),
-            "language": ("text", [""] * rows),
-            "time_zone": ("text", [""] * rows),
-            "note": ("text", [""] * rows),
-            "audience": ("uuid[]", [_EVERYONE] * rows),
-            "created_at": ("timestamptz", [made] * rows),
-        },
-    )
+    # Handles first: whose they are is found by them, and with them there each person is indexed once.
     taken = bulk.insert(
         "people_handle",
         {
@@ -187,15 +173,28 @@ def _make(keys: list[Key], met: Mapping[Key, Met]) -> set[UUID]:
             "shared": ("boolean", shared),
             "person_id": ("uuid", list(persons.values())),
             "source": ("text", ["mail" if kind == EMAIL else kind for kind, _ in keys]),
-            "created_at": ("timestamptz", [made] * rows),
+            "created_at": ("timestamptz", [made] * len(keys)),
         },
         "ON CONFLICT (kind, value) DO NOTHING RETURNING person_id",
     )
     ours = {row[0] for row in taken}
-    lost = set(persons.values()) - ours
-    if lost:
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM people_person WHERE id = ANY(%s)", [list(lost)])
+    rows = [(*key, persons[key], role) for key, role in zip(keys, shared, strict=True) if persons[key] in ours]
+    bulk.insert(
+        "people_person",
+        {
+            "id": ("uuid", [person for *_, person, _ in rows]),
+            "name": ("text", [_name((kind, value), met[kind, value], role) for kind, value, _, role in rows]),
+            "shared": ("boolean", [role for *_, role in rows]),
+            "organization_id": (
+                "uuid", [organizations.get(value) if kind == EMAIL else None for kind, value, *_ in rows]
+            ),
+            "language": ("text", [""] * len(rows)),
+            "time_zone": ("text", [""] * len(rows)),
+            "note": ("text", [""] * len(rows)),
+            "audience": ("uuid[]", [_EVERYONE] * len(rows)),
+            "created_at": ("timestamptz", [made] * len(rows)),
+        },
+    )  # fmt: skip
     return ours
 
 

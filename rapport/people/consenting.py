@@ -5,15 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
-from rapport.core import events, scope
+from rapport.core import bulk, events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
+from rapport.core.ids import new_id
+from rapport.core.models import Event
 from rapport.people import consent
 from rapport.people.consent import Said, Verdict, may_write
 from rapport.people.models import Consent, Handle, Person, Purpose, Silence
-from rapport.people.secrecy import digest_of
+from rapport.people.secrecy import digest_of, digests_of
 from rapport.staff.models import Member
 
 #: What a proof may be, as `proof["what"]`; `proof["where"]` says which (a message's id, a file's name, a form).
@@ -52,17 +55,45 @@ def record_consent(person_id: UUID, said: Statement, member: Member | None) -> C
         raise Invalid(f"There is no purpose {said.purpose!r}.", f"The purposes are {', '.join(sorted(known))}.")
     if said.at is not None and said.at > now():
         raise Invalid("That is in the future.", "Give the day on which it was said.")
-    row = Consent.objects.create(
-        person_id=person_id, purpose=said.purpose, channel=said.channel[:30], given=said.given, at=said.at or now(),
-        source=said.source[:60], proof={key: str(value)[:_TEXT_MAX] for key, value in said.proof.items()},
-        member=member,
-    )  # fmt: skip
-    events.record(
-        "consent.given" if said.given else "consent.withdrawn",
-        actor_id=member.id if member else None,
-        data={"person": str(person_id), "purpose": said.purpose, "channel": said.channel, "consent": str(row.id)},
+    return record_all([(person_id, said)], member.id if member else None)[0]
+
+
+def record_all(said: Iterable[tuple[UUID, Statement]], member_id: UUID | None) -> list[Consent]:
+    """The same of many people by two statements; for purposes that are known, or will be (what a file speaks of)."""
+    made = [
+        Consent(
+            id=new_id(), person_id=person, purpose=one.purpose[:40], channel=one.channel[:30], given=one.given,
+            at=one.at or now(), source=one.source[:60], member_id=member_id, created_at=now(),
+            proof={key: str(value)[:_TEXT_MAX] for key, value in one.proof.items()},
+        )
+        for person, one in said
+    ]  # fmt: skip
+    columns = {
+        "id": "uuid", "person_id": "uuid", "purpose": "text", "channel": "text", "given": "boolean",
+        "at": "timestamptz", "source": "text", "member_id": "uuid", "created_at": "timestamptz",
+    }  # fmt: skip
+    bulk.insert(
+        "people_consent",
+        {name: (kind, [getattr(row, name) for row in made]) for name, kind in columns.items()}
+        | {"proof": ("jsonb", [orjson.dumps(row.proof).decode() for row in made])},
     )
-    return row
+    events.record_many(
+        Event(
+            id=new_id(), at=row.created_at, kind="consent.given" if row.given else "consent.withdrawn",
+            actor_id=member_id, conversation_id=None, subject="",
+            data={"person": str(row.person_id), "purpose": row.purpose, "channel": row.channel, "consent": str(row.id)},
+        )
+        for row in made
+    )  # fmt: skip
+    return made
+
+
+def note_contact(people: Sequence[UUID], silent: bool, source: str, member_id: UUID | None) -> None:
+    """Keep that rows of people were marked, or are no longer, as not to be contacted; the caller has marked them."""
+    said = Statement(consent.CONTACT, not silent, source=source, proof={"what": "other"})
+    record_all([(one, said) for one in people], member_id)
+    if not silent:
+        _unsilence(people)
 
 
 def set_do_not_contact(person_id: UUID, on: bool, proof: Mapping[str, str], member: Member | None) -> bool:
@@ -71,9 +102,14 @@ def set_do_not_contact(person_id: UUID, on: bool, proof: Mapping[str, str], memb
         return False
     record_consent(person_id, Statement(consent.CONTACT, not on, proof=proof), member)
     if not on:
-        with scope.system():
-            Silence.objects.filter(digest__in=[digest_of(*key) for key in _handles([person_id])]).delete()
+        _unsilence([person_id])
     return True
+
+
+def _unsilence(people: Sequence[UUID]) -> None:
+    with scope.system():
+        if Silence.objects.exists():
+            Silence.objects.filter(digest__in=digests_of(_handles(people))).delete()
 
 
 @dataclass(frozen=True, slots=True)

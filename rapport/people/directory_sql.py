@@ -77,11 +77,12 @@ CREATE TABLE people_row (id uuid PRIMARY KEY, root uuid NOT NULL, top uuid, tree
     sort_name text COLLATE "C" NOT NULL, tags bigint[] NOT NULL, words text NOT NULL);
 """
 ROW_INDEXES = """
-CREATE INDEX people_row_root ON people_row (root);
+CREATE INDEX people_row_root ON people_row (root)
+    INCLUDE (id, top, tree, audience, created_at, erased, tags, words);
 CREATE INDEX people_row_name ON people_row (sort_name, id)
     INCLUDE (root, top, tree, audience, created_at, erased, tags, words);
 CREATE INDEX people_row_newest ON people_row (created_at DESC, id DESC)
-    INCLUDE (root, top, tree, audience, erased, tags, words);
+    INCLUDE (root, top, tree, audience, erased, sort_name, tags, words);
 """
 
 KEYS = f"""

@@ -1,6 +1,6 @@
 """The directory's part of an erasure: who it is about, their rows blanked at once, and what hangs on these."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,9 @@ from django.db import connection
 
 from rapport.core.clock import now
 from rapport.people.consenting import is_silent
-from rapport.people.forgetting import Step, Target, at_once, changed, counted, words_of
-from rapport.people.models import Erasure, Handle, Hold, Person, Silence
+from rapport.people.exchange import forgetting as exchange
+from rapport.people.forgetting import START, Step, Target, at_once, changed, counted, words_of
+from rapport.people.models import Erasure, Handle, Hold, Person, Release, Silence
 from rapport.people.secrecy import digest_of
 
 _HALVES_MIN = 2
@@ -40,6 +41,7 @@ def target_of(erasure: Erasure) -> Target:
 def _looked_up(people: Sequence[UUID]) -> dict[str, Any]:
     handles = list(Handle.objects.filter(person__in=people))
     written = [text for one in handles for text in (one.value, one.written, *one.former)]
+    written += _released(people)
     names = Person.objects.filter(id__in=people).values_list("name", flat=True)
     whole = words_of(names)
     return {
@@ -48,6 +50,14 @@ def _looked_up(people: Sequence[UUID]) -> dict[str, Any]:
         # A first name alone would be taken from everybody's words: only names of several words, and those as one.
         "names": [one for one in whole if len(one.split()) >= _HALVES_MIN or len(whole) == 1],
     }
+
+
+def _released(people: Sequence[UUID]) -> list[str]:
+    """Addresses that they let go, unless these are somebody's by now."""
+    gone = Release.objects.filter(person__in=people)
+    free = [one for one in gone if not Handle.objects.filter(kind=one.kind, value=one.value).exists()]
+    return [str(text) for one in free for text in (one.value, one.handle.get("written", ""),
+                                                   *(one.handle.get("former") or ()))]  # fmt: skip
 
 
 def blank(erasure: Erasure) -> None:
@@ -65,6 +75,10 @@ def blank(erasure: Erasure) -> None:
         kept = [Silence(digest=one, erasure_id=erasure.id) for one in digests]
         Silence.objects.bulk_create(kept, ignore_conflicts=True)
     Handle.objects.filter(person__in=rows).delete()
+    # An answer or a way back that comes meanwhile must find nothing.
+    for step in (_QUESTIONS, _RELEASES):
+        step.take(target_of(erasure), START, 0)
+    exchange.forget_ids(erasure.people)
     erased = erasure.mode == "erase"
     organizations = {row.organization_id for row in rows if row.organization_id}
     Person.objects.filter(id__in=erasure.people).update(
@@ -105,14 +119,24 @@ def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None
     return changed("DELETE FROM people_relationship WHERE person_id = ANY(%s)", [target.ids]), None
 
 
-def _of(table: str, where: str) -> Step:
+def _keys(target: Target) -> list[list[str]]:
+    return [[kind for kind, _ in target.handles], [value for _, value in target.handles]]
+
+
+def _about(name: str, table: str, where: str, params: Callable[[Target], list[Any]]) -> Step:
+    """A step that deletes the rows of a table where something holds."""
     return Step(
-        table.removeprefix("people_"),
-        at_once(f"DELETE FROM {table} WHERE {where}", lambda target: [target.ids]),
-        lambda target: counted(f"SELECT count(*) FROM {table} WHERE {where}", [target.ids]),
-    )
+        name, at_once(f"DELETE FROM {table} WHERE {where}", params),
+        lambda target: counted(f"SELECT count(*) FROM {table} WHERE {where}", params(target)),
+    )  # fmt: skip
 
 
+_QUESTIONS = _about(
+    "questions", "people_question", "(person_id = ANY(%s) OR other_id = ANY(%s) OR (kind, value) IN "
+    "(SELECT * FROM unnest(%s::text[], %s::text[])) OR lower(address) = ANY(%s))",
+    lambda t: [*[t.ids] * 2, *_keys(t), [one.lower() for one in t.addresses]],
+)  # fmt: skip
+_RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"
 
 STEPS = (
@@ -130,7 +154,11 @@ STEPS = (
         "relationships", _relationships,
         lambda t: counted("SELECT count(*) FROM people_relationship WHERE person_id = ANY(%s)", [t.ids]),
     ),
-    _of("people_consent", "person_id = ANY(%s)"),
+    _about("consent", "people_consent", "person_id = ANY(%s)", lambda t: [t.ids]),
+    _QUESTIONS,
+    _RELEASES,
+    _about("match_keys", "people_matchkeys", "person_id = ANY(%s)", lambda t: [t.ids]),
+    *exchange.STEPS,
     Step(
         "archives",
         at_once(

@@ -65,6 +65,7 @@ class Pair(models.Model):
             models.Index(
                 fields=["-probability", "low", "high"], name="pair_open", condition=models.Q(state="open")
             ),
+            models.Index(fields=["low", "high"], name="pair_refused", condition=models.Q(state="refused")),
         ]
 
     @property

@@ -28,7 +28,7 @@ from rapport.staff.models import Member
 from rapport.staff.rights import WRITE
 
 __all__ = [
-    "Effect", "Row", "merge", "merge_many", "merges_of", "preview", "release", "root_of", "rows_of",
+    "Effect", "Row", "alone", "merge", "merge_many", "merges_of", "preview", "release", "root_of", "rows_of",
     "take_release_back", "unmerge",
 ]  # fmt: skip
 
@@ -71,7 +71,7 @@ def merge(
     or one was erased; then nothing has happened.
     """
     _may_change(actor)
-    with _alone():
+    with alone():
         above, below = _ends(_id(into), _id(child), actor)
         with scope.system():
             _check(above, below, although_refused)
@@ -107,7 +107,7 @@ def unmerge(merge_id: UUID, actor: Member | None, *, apart: bool = True) -> None
     again. Raises NotVisible, NotAllowed, Invalid where it was taken back already.
     """
     _may_change(actor)
-    with _alone():
+    with alone():
         with _eyes(actor):
             made = Merge.objects.select_related("child", "into").filter(id=merge_id).first()
         if made is None:
@@ -162,8 +162,8 @@ def _eyes(actor: Member | None) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Nobody else changes a tree until the transaction ends."""
+def alone() -> Iterator[None]:
+    """Nobody else changes a tree, or decides about one, until the transaction ends: the lock of all merges."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])

@@ -4,13 +4,12 @@ A decision is about whole trees: every suggestion between the two is closed by i
 back. Of two members who decide at once, one is told what the other decided.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -109,7 +108,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
 
     Raises Invalid where somebody else has decided, or where it takes a second, explicit step (`knowingly`).
     """
-    with alone(), scope.system():
+    with merging.alone(), scope.system():
         held = _held(pair)
         if needs_second_look(held) and not knowingly:
             raise Invalid(
@@ -129,7 +128,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
 
 def refuse(pair: Pair, actor: Member | None) -> UUID:
     """Keep the two trees apart, for good; the id of the decision. Raises Invalid where somebody else has decided."""
-    with alone(), scope.system():
+    with merging.alone(), scope.system():
         held = _held(pair)
         decision = new_id()
         _close((_rows(held.low_id), _rows(held.high_id)), PairState.REFUSED, decision, actor)
@@ -139,7 +138,7 @@ def refuse(pair: Pair, actor: Member | None) -> UUID:
 
 def reconsider(pair: Pair, actor: Member) -> None:
     """Take a decision back, with all that it closed. Raises Invalid where that is not possible any more."""
-    with alone(), scope.system():
+    with merging.alone(), scope.system():
         held = _locked((pair.low_id, pair.high_id))
         if held.state == PairState.OPEN:
             raise Invalid(_("There is nothing to take back: it waits for a decision."))
@@ -151,15 +150,6 @@ def reconsider(pair: Pair, actor: Member) -> None:
         together = Q(decision=decision) if decision else Q(low_id=held.low_id, high_id=held.high_id)
         Pair.objects.filter(together).update(state=PairState.OPEN, decision=None, decided_at=None, decided_by=None)
         _record("pair.reopened", held, decision, actor)
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Nobody else decides about anybody, or changes a tree, until the transaction ends: the lock of all merges."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [merging._LOCK])
-        yield
 
 
 def are_apart(one: UUID, other: UUID) -> bool:

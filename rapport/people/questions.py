@@ -15,7 +15,7 @@ from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
 from rapport.core.options import options
-from rapport.people import merging, pairing, proving, vouching
+from rapport.people import consenting, merging, pairing, proving, vouching
 from rapport.people.models import Handle, Pair, PairState, Person, Question
 from rapport.people.proofs import EMAIL, Key
 from rapport.staff.models import Member
@@ -25,6 +25,8 @@ VALID = timedelta(days=7)
 HOW = "confirmed_by_mail"
 #: Where the link stands in the words as they are kept: only what is sent has it, so that no member can answer.
 PLACE = "[…]"
+#: What it is written for, among the company's purposes; where the company has none of that name, nothing is needed.
+_PURPOSE = "service"
 _A_DAY_MAX = 30
 _AN_ADDRESS_MAX = 3
 _POINTS = 12.0
@@ -81,7 +83,7 @@ def answer(secret: str, yes: bool) -> Question | None:
     question_id = _read(secret)
     if question_id is None:
         return None
-    with pairing.alone(), scope.system():
+    with merging.alone(), scope.system():
         open_ones = Question.objects.filter(id=question_id, answered_at__isnull=True, expires_at__gt=now())
         if not open_ones.update(answered_at=now(), answer="yes" if yes else "no"):
             return None
@@ -97,8 +99,9 @@ def answer(secret: str, yes: bool) -> Question | None:
 def _check(mailbox: Handle, handle: Handle, actor: Member) -> None:
     if mailbox.shared or handle.shared:
         raise Invalid(_("Several people use that address."), _("Ask where one person reads alone."))
-    tree = Person.objects.filter(id__in=merging.rows_of(mailbox.person_id))
-    if tree.filter(do_not_contact=True).exists():
+    if Person.objects.filter(id__in=[mailbox.person_id, handle.person_id], shared=True).exists():
+        raise Invalid(_("Several people use that address."), _("Ask where one person reads alone."))
+    if consenting.is_silent(mailbox.person_id) or _said_no(mailbox):
         raise Invalid(_("They asked not to be written to."), _("Find out by another way."))
     if pairing.are_apart(mailbox.person_id, handle.person_id):
         raise Invalid(_("It was decided that these are two people."), _("Take that back first if it is wrong."))
@@ -109,6 +112,12 @@ def _check(mailbox: Handle, handle: Handle, actor: Member) -> None:
         raise Invalid(_("They have several such questions to answer."), _("Wait for their answers."))
     if Question.objects.filter(member=actor, asked_at__gt=now() - timedelta(days=1)).count() >= _A_DAY_MAX:
         raise Invalid(_("You have asked very many today."), _("Go on tomorrow."))
+
+
+def _said_no(mailbox: Handle) -> bool:
+    """Whether they said no to what a question is: part of answering them, and in the company's own name."""
+    known = {one.slug for one in consenting.purposes()}
+    return _PURPOSE in known and not consenting.may(mailbox.person_id, _PURPOSE, EMAIL).allowed
 
 
 def _yes(found: Question) -> str:

@@ -6,18 +6,16 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from rapport.channels import telephone
 from rapport.core import events, scope
-from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
-from rapport.people import merging, pairing, vouching
+from rapport.people import merging, vouching
+from rapport.people.directory.handles import Taken, add_handle, already, normalised
 from rapport.people.models import Handle, Person
-from rapport.people.proofs import EMAIL, Key
-from rapport.people.roles import is_role_address, several_names
+from rapport.people.proofs import Key
+from rapport.people.roles import several_names
 from rapport.staff.models import Member
 from rapport.staff.rights import WRITE
 
-_VALUE_MAX = 320
 _RECORD_POINTS = 6.0
 
 
@@ -30,7 +28,7 @@ def mark(key: Key, actor: Member, shared: bool) -> None:
     _may_change(actor)
     if not Handle.objects.filter(kind=key[0], value=key[1]).exists():
         raise NotVisible(_("There is no such address."))
-    with pairing.alone(), scope.system():
+    with merging.alone(), scope.system():
         handle = Handle.objects.get(kind=key[0], value=key[1])
         if handle.shared == shared:
             return
@@ -58,52 +56,25 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
     One that is somebody else's never moves: both are suggested to be one human being, and Invalid says so.
     """
     _may_change(actor)
-    kind, value = key[0], normal(*key)
+    kind, value = key[0], normalised(*key)
     rows = merging.rows_of(person_id)
     if not rows:
         raise NotVisible(_("There is no such person."))
-    with pairing.alone(), scope.system():
+    with merging.alone(), scope.system():
         there = Handle.objects.filter(kind=kind, value=value).first()
         if there is None:
-            row = rows[0]
-            Handle.objects.create(
-                kind=kind, value=value, written=key[1].strip()[:_VALUE_MAX], person_id=row,
-                source=f"by {actor.name}"[:60], shared=kind == EMAIL and is_role_address(value), created_at=now(),
-            )  # fmt: skip
-            Person.objects.filter(id=row).update(matched_at=None)
-            events.record("handle.added", actor_id=actor.id, data={"person": str(row)})
+            add_handle(rows[0], kind, key[1], actor)
             return True
         if there.person_id in merging.rows_of(person_id):
             return False
         _suggest(rows[0], there)
     with scope.member(actor.id):
-        seen = Person.objects.filter(id=there.person_id).exists()
+        owner = Person.objects.filter(id=there.person_id).first()
     raise Invalid(
-        _("This address is somebody else’s already."),
-        _("It stays theirs. That the two may be one person stands among the suggestions now.") if seen else
-        _("It stays where it is. Ask a colleague."),
+        already(Taken(owner)),
+        _("It stays theirs. That the two may be one person stands among the suggestions now.")
+        if owner and not there.shared else _("It stays where it is."),
     )  # fmt: skip
-
-
-def normal(kind: str, written: str) -> str:
-    """The value of a handle from how somebody writes it. Raises Invalid for what is none."""
-    text = "".join(c for c in written.strip() if c.isprintable())[:_VALUE_MAX]
-    if kind == EMAIL:
-        local, _at, domain = text.lower().rpartition("@")
-        if not local or "." not in domain or any(c.isspace() for c in text):
-            raise Invalid(_("This is no e-mail address."), _("Write it as name@example.org."))
-        return text.lower()
-    if kind == "phone":
-        number = telephone.e164(text)
-        if not number:
-            raise Invalid(_("This is no phone number."), _("Write it with the country, as +49 30 1234567."))
-        return number
-    if kind == "fediverse":
-        user, _at, host = text.lstrip("@").lower().partition("@")
-        if not user or "." not in host or any(c.isspace() for c in text):
-            raise Invalid(_("This is no name in the fediverse."), _("Write it as @name@server.example."))
-        return f"{user}@{host}"
-    raise Invalid(_("Accounts of this kind come with their messages."), _("Add an e-mail address or a phone number."))
 
 
 def _suggest(row: UUID, there: Handle) -> None:

@@ -52,7 +52,7 @@ def join(into: UUID, child: UUID, evidence: Sequence[dict[str, Any]]) -> bool:
     """Put two people together because they proved it; False where that may not be (kept apart, shared, erased)."""
     if merging.root_of(into) == merging.root_of(child):
         return True
-    if any(Person.objects.filter(id__in=[into, child], shared=True)):
+    if not _are_somebody(into, child):
         return False
     try:
         merging.merge(into, child, None, how="proof", evidence=evidence)
@@ -66,11 +66,11 @@ def suggest(one: UUID, other: UUID, pieces: Sequence[dict[str, Any]], flags: Seq
 
     What somebody decided stays decided.
     """
-    with pairing.alone():
+    with merging.alone():
         low, high = sorted((one, other))
         if low == high or merging.root_of(low) == merging.root_of(high):
             return None
-        if Person.objects.filter(id__in=[low, high], shared=True).exists() or pairing.are_apart(low, high):
+        if not _are_somebody(low, high) or pairing.are_apart(low, high):
             return None
         found = Pair.objects.filter(low_id=low, high_id=high).first()
         if found is None:
@@ -169,6 +169,11 @@ def _people_of_domain(domain: Proved) -> Iterator[_Hit]:
 
 def _handle(key: Key) -> Handle | None:
     return Handle.objects.filter(kind=key[0], value=key[1], shared=False).first()
+
+
+def _are_somebody(one: UUID, other: UUID) -> bool:
+    """Whether each is one person's row: not shared by several, and not what is left of somebody erased."""
+    return Person.objects.filter(id__in=[one, other], shared=False, erased_at__isnull=True).count() == 2
 
 
 def _same_name(low: UUID, high: UUID) -> list[dict[str, Any]]:

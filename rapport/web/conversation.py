@@ -16,12 +16,14 @@ from rapport.conversations.models import Conversation, Priority, Status
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.notices import gather as notices
-from rapport.people.models import Handle, Person, Relationship, RelationshipKind
+from rapport.people.consenting import is_marked
+from rapport.people.models import Handle, Person
 from rapport.people.trees import root_of
 from rapport.staff.models import Member, Role
 from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
 from rapport.web.inbox import listing_beside
+from rapport.web.person_relations import relations_of
 from rapport.web.presences import here_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
@@ -73,7 +75,8 @@ def show(request: HttpRequest, found: Conversation, before: UUID | None = None, 
     context = _core(request, found, before) | _person(found) | {"open_id": found.id} | more
     context["choosing"] = request.GET.get("choose") == "1"
     context["links"] = linking.linked_to(found.id)
-    context["composer"] = more.get("composer") or composer_of(request, found, context["timeline"])
+    composer = more.get("composer") or composer_of(request, found, context["timeline"])
+    context |= {"composer": composer, "silent": composer.silent if composer else is_marked(found.person_id)}
     if request.headers.get("HX-Request"):
         return render(request, "web/conversation/swap.html", context, status=more.get("status", 200))
     context["page"] = queries.list_conversations(context["listing"].view, limit=queries.BESIDE_SIZE)
@@ -149,14 +152,8 @@ def _person(found: Conversation) -> dict[str, Any]:
     if person is None:
         return {"person": None}
     return {
-        "person": person,
         "organization": person.organization,
         "handles": list(Handle.objects.filter(person__root=person.root).order_by("kind", "value")[:20]),
-        "relationships": list(
-            Relationship.objects.filter(person__root=person.root, until__isnull=True)
-            .select_related("organization")
-            .order_by("kind")
-        ),
-        "relationship_kinds": RelationshipKind.choices,
+        **relations_of(person),
         "earlier_conversations": queries.earlier_of(person.id, found.id),
     }

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core.errors import Invalid, NotVisible
 from rapport.core.ids import new_id
+from rapport.people import merging
 from rapport.people.directory.bulk import Done, change_many, undo_many
 from rapport.people.directory.changing import fields_of
 from rapport.people.directory.listing import count_people, every_person
@@ -97,7 +97,7 @@ def _offers() -> dict[str, Any]:
         "members": members, "relations": RelationshipKind.choices,
         "languages": [(code, language_name(code)) for code in LANGUAGES],
         "customs": [(one, one.choices if one.kind == CustomKind.CHOICE else ["yes", "no"]) for one in customs],
-        "fields": fields_of(Subject.PERSON), "can_merge": _merging() is not None,
+        "fields": fields_of(Subject.PERSON),
     }  # fmt: skip
 
 
@@ -112,32 +112,21 @@ def _ask(request: HttpRequest, listing: Listing) -> HttpResponse:
     return render(request, "web/people/bulk.html", context | {"organizations": organizations})
 
 
-def _merging() -> Any:
-    """The module that merges, where this installation has it."""
-    with suppress(ImportError):
-        merging = import_module("rapport.people.merging")
-        return merging if hasattr(merging, "merge_many") else None
-    return None
-
-
 def _merge(request: HttpRequest, listing: Listing, ids: Sequence[UUID]) -> HttpResponse:
     """All become one: the one that was known first."""
-    merging = _merging()
-    if merging is None:
-        raise Invalid(_("There is no such action."))
     if len(ids) < 2:
         raise Invalid(_("Only one was selected."), _("Select those that are to become one."))
     into, *children = sorted(ids)
     merges = merging.merge_many(into, children, member_of(request))
     batch = new_id()
-    request.session[_KEPT] = {"batch": str(batch), "merges": [str(one.id) for one in merges or ()]}
+    request.session[_KEPT] = {"batch": str(batch), "merges": [str(one.id) for one in merges]}
     words = ngettext("%(count)s person merged into one.", "%(count)s people are one now.", len(ids))
     undo = reverse("people_bulk_undo", args=[batch])
     return _say(request, listing.url + listing.query, words % {"count": len(ids)}, undo)
 
 
 def _unmerge(merges: Sequence[str], request: HttpRequest) -> tuple[int, int]:
-    merging, done = _merging(), 0
+    done = 0
     for one in reversed(merges):
         with suppress(Invalid, NotVisible):
             merging.unmerge(UUID(one), member_of(request))

@@ -27,7 +27,8 @@ def person_list(rows: Sequence[PersonRow], query: str = "") -> SafeString:
     before, after = reverse("person", args=[_NOWHERE]).split(str(_NOWHERE))
     kinds = {value: escape(str(label)) for value, label in RelationshipKind.choices}
     words = {
-        "nobody": _("Unknown"), "select": _("Select %(name)s"), "stop": escape(_("Do not contact")), "now": _("now"),
+        "nobody": _("Unknown"), "select": _("Select %(name)s"), "stop": escape(_("Do not contact")),
+        "shared": escape(_("Shared")), "now": _("now"),
         "heard": _("heard from %(when)s"), "never": escape(_("never")),
     }  # fmt: skip
     at = now()
@@ -51,6 +52,8 @@ def _person(
     beside = row.address if row.name else ""
     mark = f'<span class="badge badge-danger">{icon("micro", "no-symbol", 12)}{words["stop"]}</span>'
     stop = mark if row.stop else ""
+    if row.shared:
+        stop += f'<span class="badge badge-warn">{icon("micro", "users", 12)}{words["shared"]}</span>'
     badges = "".join(f'<span class="badge badge-accent">{kinds.get(one, one)}</span>' for one in row.relations)
     heard = _age(row.heard, at, words["now"]) if row.heard else f'<span class="faint">{words["never"]}</span>'
     return (

@@ -14,12 +14,18 @@ from django.views.decorators.http import require_GET
 from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
+from rapport.people.directory.listing import every_person
 from rapport.people.exchange import exporting
+from rapport.people.models import Subject
 from rapport.web import throttle
+from rapport.web.people import segment_asked
+from rapport.web.people_asking import listing_of, viewer_of
 from rapport.web.rights import WRITERS, member_of, page
 
 #: How often a member may take everybody along: (times, in seconds).
 LIMITS = ((10, 3600), (30, 86_400))
+#: As many as a filter may narrow to; everybody is written without being gathered first.
+ALL_MAX = 250_000
 
 
 @page(WRITERS)
@@ -44,11 +50,15 @@ def export(request: HttpRequest, form: str) -> HttpResponseBase:
 
 
 def chosen(request: HttpRequest) -> Iterable[UUID] | None:
-    """Ids of the people that the list's query narrows to; None for everybody who may be seen."""
-    asked = [one for one in request.GET.getlist("id") if one]
-    if not asked:
-        return None
-    try:
-        return [UUID(one) for one in asked[:10_000]]
-    except ValueError:
-        return []
+    """Ids of the people named (`id`), or whom the list's filter or segment narrows to; None for all who may be seen.
+
+    Raises Invalid where more than ALL_MAX match.
+    """
+    named = [one for one in request.GET.getlist("id") if one]
+    if named:
+        try:
+            return [UUID(one) for one in named[:10_000]]
+        except ValueError:
+            return []
+    asked = listing_of(request, Subject.PERSON, segment_asked(request, Subject.PERSON)).asked
+    return None if asked.is_empty else every_person(asked, viewer_of(request), ALL_MAX)

@@ -19,6 +19,8 @@ from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Conversation
 from rapport.core.errors import Invalid, NotVisible
 from rapport.people import merging
+from rapport.people.directory.handles import kind_name
+from rapport.people.directory.seeing import Seen
 from rapport.people.filling import CUSTOM
 from rapport.people.merging import Effect
 from rapport.people.models import (
@@ -31,11 +33,12 @@ from rapport.people.models import (
     PairState,
     Person,
     Relationship,
-    Release,
 )
 from rapport.people.trees import once
 from rapport.staff.models import Member
+from rapport.web import evidence
 from rapport.web.composer import given_uuid, uuid_or_none
+from rapport.web.people_asking import language_name
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -79,24 +82,24 @@ class Part:
     how: str
     handles: Sequence[Handle]
     fills: Sequence[tuple[str, str]]
+    lines: Sequence[evidence.Line]
 
 
-def section(request: HttpRequest, found: Person) -> dict[str, Any]:
-    """What `web/people/merged.html` shows; and all addresses of the person (`handles`)."""
-    merges = merging.merges_of(found)
+def section(whole: Seen) -> dict[str, Any]:
+    """What `web/people/merged.html` shows."""
+    merges = merging.merges_of(whole.person)
     handles: dict[UUID, list[Handle]] = {}
-    every = list(Handle.objects.filter(person__root=found.root).order_by("kind", "value"))
-    for handle in every:
+    for handle in whole.handles:
         handles.setdefault(handle.person_id, []).append(handle)
     return {
         "parts": [
-            Part(one, str(_HOW.get(one.how, one.how)), handles.get(one.child_id, ()), _named(one.filled))
+            Part(
+                one, str(_HOW.get(one.how, one.how)), handles.get(one.child_id, ()), _named(one.filled),
+                evidence.lines(one.evidence),
+            )
             for one in merges
         ],
-        "let_go": list(Release.objects.filter(person__root=found.root, undone_at=None).order_by("-at")),
-        "handles": every,
-        "own_handles": handles.get(found.id, ()),
-        "may_let_go": every if shell_of(request).can_write else (),
+        "own_handles": handles.get(whole.person.id, ()),
         "toast_target": "body",
     }
 
@@ -235,7 +238,11 @@ def _suggested(found: Person) -> list[UUID]:
 
 
 def _namesakes(found: Person) -> list[UUID]:
-    return people_named(found.name, _FOUND_MAX) if found.name else []
+    """Those of a name that has a word in common: what is only spelled like it is for who types it."""
+    words = set(found.name.casefold().split())
+    ids = people_named(found.name, _FOUND_MAX) if words else []
+    names = dict(Person.objects.filter(id__in=ids).values_list("id", "name"))
+    return [one for one in ids if words & set(names.get(one, "").casefold().split())]
 
 
 def _named(filled: dict[str, Any]) -> list[tuple[str, str]]:
@@ -256,4 +263,6 @@ def _said(name: str, value: Any) -> str:
         return Organization.objects.filter(id=value).values_list("name", flat=True).first() or ""
     if name == "holder_id":
         return Member.objects.filter(id=value).values_list("name", flat=True).first() or ""
-    return str(value)
+    if name == "language":
+        return language_name(str(value))
+    return kind_name(str(value)) if name == "preferred" else str(value)

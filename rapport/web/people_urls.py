@@ -14,8 +14,8 @@ from rapport.web import (
     people_merging,
     people_segments,
     person,
+    person_addresses,
     person_edit,
-    person_identity,
     person_relations,
     questions,
 )
@@ -35,7 +35,7 @@ urlpatterns = [
     path("people/export.<slug:form>", people_export.export, name="people_export"),
     path("people/count/", people.people_count, name="people_count"),
     path("people/new/", person_edit.person_new, name="person_new"),
-    path("people/hint/", person_edit.handle_hint, name="handle_hint"),
+    path("people/hint/", person_addresses.handle_hint, name="handle_hint"),
     path("people/bulk/", people_bulk.people_bulk, name="people_bulk"),
     path("people/bulk/undo/<uuid:batch_id>/", people_bulk.people_bulk_undo, name="people_bulk_undo"),
     path("people/bulk/choices/<slug:what>/", people_bulk.people_bulk_choices, name="people_bulk_choices"),
@@ -44,11 +44,10 @@ urlpatterns = [
     path("people/duplicates/undo/", duplicates.undo, name="duplicate_undo"),
     path(_P, person.person, name="person"),
     path(_P + "ask/", questions.ask, name="question_ask"),
-    path(_P + "shared/", person_identity.share, name="handle_share"),
+    path(_P + "shared/", person_addresses.share, name="handle_share"),
     path(_P + "edit/", person_edit.person_edit, name="person_edit"),
     path(_P + "details/", person_edit.person_details, name="person_details"),
-    path(_P + "handles/", person_edit.handle_add, name="handle_add"),
-    path(_P + "handles/remove/", person_edit.handle_remove, name="handle_remove"),
+    path(_P + "handles/", person_addresses.handle_add, name="handle_add"),
     path(_P + "relationships/", person_relations.relationship_add, name="relationship_add"),
     path(
         _P + "relationships/<uuid:relationship_id>/", person_relations.relationship_change, name="relationship_change"

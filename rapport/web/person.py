@@ -1,6 +1,6 @@
 """A person's page: who they are, where they are reached, what they are to us, and all that was said."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,47 +15,16 @@ from rapport.channels.models import Channel
 from rapport.conversations.models import Watch
 from rapport.conversations.withpeople import STATES, Narrowed, Run, with_people
 from rapport.core.clock import now
+from rapport.people.consenting import is_marked
 from rapport.people.directory.changing import fields_of
-from rapport.people.directory.handles import BY_HAND, kind_name
-from rapport.people.directory.seeing import person_of, row_ids, shown_of
-from rapport.people.models import (
-    Handle,
-    OrganizationRelationship,
-    Person,
-    Relationship,
-    RelationshipKind,
-    Subject,
-)
-from rapport.web import people_merging, person_identity, person_rights
+from rapport.people.directory.handles import kind_name
+from rapport.people.directory.seeing import Seen, seen
+from rapport.people.models import Person, Subject
+from rapport.web import people_merging, person_addresses, person_identity, person_rights
 from rapport.web.people_asking import field_words, language_name
+from rapport.web.person_relations import relations_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
-
-#: Of these kinds one may begin to write, by a page of ours.
-_WRITTEN = ("email",)
-_CALLED = ("phone", "sip")
-
-
-@dataclass(frozen=True)
-class Address:
-    """A handle as the page shows it; `odd` is the normalised form where it says more than the written one."""
-
-    handle: Handle
-    kind: str
-    shown: str
-    odd: str
-    proof: str
-    elsewhere: bool = False
-
-    @property
-    def can_write(self) -> bool:
-        """Whether "write to them" leads somewhere."""
-        return self.handle.kind in _WRITTEN
-
-    @property
-    def can_call(self) -> bool:
-        """Whether there is something to call."""
-        return self.handle.kind in _CALLED
 
 
 @page()
@@ -63,25 +32,29 @@ class Address:
 def person(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The page; with `?after=` or another filter of the timeline asked by htmx, that part alone."""
     shell_of(request).current = "people"
-    asked = person_of(person_id)
-    found = shown_of(asked)
-    if found.id != asked.id and not request.headers.get("HX-Request"):
+    whole = seen(person_id)
+    found = whole.person
+    if found.id != person_id and not request.headers.get("HX-Request"):
         return redirect("person", found.id)
-    ids = row_ids(found)
-    timeline = timeline_of(request, ids)
+    timeline = timeline_of(request, whole.rows)
     if request.headers.get("HX-Request") and request.GET.get("part") == "timeline":
         return render(request, _timeline_part(request), {"person": found, **timeline})
+    rights = person_rights.section(request, whole)
     context = {
         "person": found, "back": back_of(request), "is_watched": _is_watched(request, found),
-        **details_of(found), **addresses_of(found, ids), **relations_of(found, ids), **timeline,
-        **person_identity.section(request, found), **people_merging.section(request, found),
-        **person_rights.section(request, found),
+        **details_of(found, rights["rights"].silent), **relations_of(found), **timeline, **_identity(whole),
+        **people_merging.section(whole), **rights,
     }  # fmt: skip
     return render(request, "web/people/person.html", context)
 
 
-def details_of(found: Person) -> dict[str, Any]:
-    """What is written down about a person, in words."""
+def _identity(whole: Seen) -> dict[str, Any]:
+    asked = person_addresses.questions_about(whole.rows)
+    return person_addresses.addresses_of(whole, asked) | person_identity.section(whole, asked)
+
+
+def details_of(found: Person, silent: bool | None = None) -> dict[str, Any]:
+    """What is written down about a person, in words; `silent`: whether they are not to be contacted, where known."""
     zone = found.time_zone
     local: datetime | None = None
     if zone:
@@ -95,37 +68,15 @@ def details_of(found: Person) -> dict[str, Any]:
         if str(found.fields.get(one.key, "")) != ""
     ]
     return {
-        "person": found, "local": local, "zone_name": zone.replace("_", " "), "customs": fields,
+        "person": found, "silent": is_marked(found.id) if silent is None else silent,
+        "local": local, "zone_name": zone.replace("_", " "), "customs": fields,
         "language": language_name(found.language) if found.language else "",
         "preferred": kind_name(found.preferred) if found.preferred else "",
-        "shown_name": found.name or _merged_name(found),
+        "shown_name": found.name or _merged_name(found) or (_("Erased") if found.erased_at else ""),
     }  # fmt: skip
 
 
-def addresses_of(found: Person, ids: list[UUID]) -> dict[str, Any]:
-    """Every address of all their rows."""
-    handles = Handle.objects.filter(person_id__in=ids).order_by("kind", "value")
-    return {"person": found, "addresses": [_address(one, found) for one in handles], "handle_kinds": _kinds()}
-
-
-def relations_of(found: Person, ids: list[UUID]) -> dict[str, Any]:
-    """What they are and were to us: in their own right, and by their organization."""
-    said = Relationship.objects.filter(person_id__in=ids).select_related("organization")
-    rows = list(said.order_by("kind", "-until"))
-    today = now().date()
-    theirs = OrganizationRelationship.objects.filter(organization=found.organization).order_by("kind")
-    return {
-        "person": found,
-        "relationships": [one for one in rows if one.until is None or one.until > today],
-        "past_relationships": [one for one in rows if one.until is not None and one.until <= today],
-        "by_organization": [one for one in theirs if one.until is None or one.until > today]
-        if found.organization_id
-        else [],
-        "relationship_kinds": RelationshipKind.choices,
-    }
-
-
-def timeline_of(request: HttpRequest, ids: list[UUID]) -> dict[str, Any]:
+def timeline_of(request: HttpRequest, ids: Sequence[UUID]) -> dict[str, Any]:
     """A page of conversations with them that the member may see."""
     kinds = dict.fromkeys(Channel.objects.order_by("kind").values_list("kind", flat=True))
     kind, state = request.GET.get("channel", ""), request.GET.get("state", "")
@@ -156,26 +107,3 @@ def _is_watched(request: HttpRequest, found: Person) -> bool:
 def _merged_name(found: Person) -> str:
     names = Person.objects.filter(root=found.root).exclude(name="").order_by("id").values_list("name", flat=True)
     return names.first() or ""
-
-
-def _address(handle: Handle, found: Person) -> Address:
-    shown = handle.written or handle.value
-    plain = shown.strip().lower().removeprefix("mailto:").removeprefix("@")
-    return Address(
-        handle, kind_name(handle.kind), shown, handle.value if plain != handle.value.lower() else "",
-        _proof(handle), handle.person_id != found.id,
-    )  # fmt: skip
-
-
-def _proof(handle: Handle) -> str:
-    if handle.verified_at is None:
-        return ""
-    known = {
-        "mail": _("they answered a mail"), "rel-me": _("their website links back"), "domain": _("it is their domain"),
-        "service": _("the service proved it"), "hand": _("a member confirmed it"),
-    }  # fmt: skip
-    return known.get(handle.verified_how, handle.verified_how)
-
-
-def _kinds() -> list[tuple[str, str]]:
-    return [(kind, kind_name(kind)) for kind in BY_HAND]

@@ -9,20 +9,20 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.errors import Invalid
 from rapport.people.directory.asked import CUSTOM
 from rapport.people.directory.changing import NewPerson, add_person, change_person, fields_of
-from rapport.people.directory.handles import BY_HAND, add_handle, kind_name, normalised, remove_handle, taken
+from rapport.people.directory.handles import kind_name
 from rapport.people.directory.organizing import named_organization
-from rapport.people.directory.seeing import person_of, row_ids, shown_of
+from rapport.people.directory.seeing import person_of
 from rapport.people.models import CustomKind, Handle, Organization, Person, RelationshipKind, Subject
 from rapport.staff.models import Member
 from rapport.web.account import time_zones
 from rapport.web.people_asking import LANGUAGES, language_name
-from rapport.web.person import addresses_of, details_of
+from rapport.web.person import details_of
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -143,8 +143,8 @@ def custom_input(one: Any) -> forms.Field:
 @page(WRITERS)
 def person_edit(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """The form in the place of the details; a POST saves and shows them again."""
-    found = shown_of(person_of(person_id))
-    handles = Handle.objects.filter(person_id__in=row_ids(found)).values_list("kind", flat=True)
+    found = person_of(person_id)
+    handles = Handle.objects.filter(person__root=found.root).values_list("kind", flat=True)
     kinds = list(dict.fromkeys([*handles, *([found.preferred] if found.preferred else [])]))
     form = PersonForm(found, kinds, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -170,29 +170,6 @@ def person_details(request: HttpRequest, person_id: UUID) -> HttpResponse:
 
 
 @page(WRITERS)
-@require_POST
-def handle_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Give them an address."""
-    found = shown_of(person_of(person_id))
-    problem = ""
-    try:
-        add_handle(found, request.POST.get("kind", ""), request.POST.get("value", ""), member_of(request))
-    except Invalid as error:
-        problem = f"{error.message} {error.hint}".strip()
-    return _addresses(request, found, problem)
-
-
-@page(WRITERS)
-@require_POST
-def handle_remove(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    """Take an address away."""
-    found = shown_of(person_of(person_id))
-    value = request.POST.get("value", "").replace("\0", "")
-    remove_handle(row_ids(found), request.POST.get("kind", ""), value, member_of(request))
-    return _addresses(request, found, "")
-
-
-@page(WRITERS)
 def person_new(request: HttpRequest) -> HttpResponse:
     """Somebody written down by hand."""
     shell_of(request).current = "people"
@@ -209,24 +186,6 @@ def person_new(request: HttpRequest) -> HttpResponse:
     return render(request, "web/people/new.html", context)
 
 
-@page(WRITERS)
-@require_GET
-def handle_hint(request: HttpRequest) -> HttpResponse:
-    """Whether an address is somebody's already, as one types it; and who, where one may know of them."""
-    found = None
-    for kind in ("email", "phone"):
-        text = request.GET.get(kind, "")
-        if not text.strip():
-            continue
-        try:
-            found = taken(kind, normalised(kind, text))
-        except Invalid:
-            continue
-        if found is not None:
-            break
-    return render(request, "web/people/hint.html", {"taken": found})
-
-
 def known_organizations(found: Person | None) -> list[str]:
     """Names offered as one types: those that somebody wrote down."""
     names = Organization.objects.filter(kept=True).order_by("name").values_list("name", flat=True)[:200]
@@ -234,14 +193,5 @@ def known_organizations(found: Person | None) -> list[str]:
 
 
 def _details(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    found = shown_of(person_of(person_id))
+    found = person_of(person_id)
     return render(request, "web/people/details.html", details_of(found) | {"focus": True})
-
-
-def _addresses(request: HttpRequest, found: Person, problem: str) -> HttpResponse:
-    if not request.headers.get("HX-Request"):
-        if problem:
-            messages.error(request, problem)
-        return redirect("person", found.id)
-    context = addresses_of(found, row_ids(found)) | {"problem": problem, "handle_names": BY_HAND}
-    return render(request, "web/people/addresses.html", context)

@@ -15,18 +15,40 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.people.directory.organizing import named_organization
 from rapport.people.directory.relating import Said, correct, end, relate, withdraw
-from rapport.people.directory.seeing import person_of, row_ids, shown_of
-from rapport.people.models import Organization, Person
-from rapport.web.person import relations_of
+from rapport.people.directory.seeing import person_of
+from rapport.people.models import (
+    Organization,
+    OrganizationRelationship,
+    Person,
+    Relationship,
+    RelationshipKind,
+)
+from rapport.people.trees import rows_of
 from rapport.web.rights import WRITERS, member_of, page
+
+
+def relations_of(found: Person) -> dict[str, Any]:
+    """What they are and were to us: in their own right, and by the organizations of all their rows."""
+    said = Relationship.objects.filter(person__root=found.root).select_related("organization")
+    rows = list(said.order_by("kind", "-until"))
+    today = now().date()
+    # Of every row's organization, as `people.arrivals` counts them.
+    of = Person.objects.filter(root=found.root, organization__isnull=False).values("organization")
+    theirs = OrganizationRelationship.objects.filter(organization__in=of).select_related("organization")
+    return {
+        "person": found,
+        "relationships": [one for one in rows if one.until is None or one.until > today],
+        "past_relationships": [one for one in rows if one.until is not None and one.until <= today],
+        "by_organization": [one for one in theirs.order_by("kind") if one.until is None or one.until > today],
+        "relationship_kinds": RelationshipKind.choices,
+    }
 
 
 @page(WRITERS)
 @require_POST
 def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Say what a person is to us, from when to when."""
-    asked = person_of(person_id)
-    found = shown_of(asked)
+    found = person_of(person_id)
     since = day_of(request.POST.get("since", "")) if "since" in request.POST else now().date()
     said = Said(request.POST.get("kind", ""), since, day_of(request.POST.get("until", "")), found.organization)
     relate(found, said, member_of(request))
@@ -37,8 +59,8 @@ def relationship_add(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
     """Say that a person is this to us no longer; that they were stays."""
-    found = shown_of(person_of(person_id))
-    end(row_ids(found), relationship_id, member_of(request), day_of(request.POST.get("until", "")))
+    found = person_of(person_id)
+    end(rows_of(found.id), relationship_id, member_of(request), day_of(request.POST.get("until", "")))
     return _answer(request, found)
 
 
@@ -46,8 +68,8 @@ def relationship_end(request: HttpRequest, person_id: UUID, relationship_id: UUI
 @require_POST
 def relationship_change(request: HttpRequest, person_id: UUID, relationship_id: UUID) -> HttpResponse:
     """Correct its kind and days, or take it away (`verb` is remove)."""
-    found = shown_of(person_of(person_id))
-    member, ids = member_of(request), row_ids(found)
+    found = person_of(person_id)
+    member, ids = member_of(request), rows_of(found.id)
     if request.POST.get("verb") == "remove":
         withdraw(ids, relationship_id, member)
         return _answer(request, found)
@@ -82,7 +104,7 @@ def _organization(request: HttpRequest, found: Person) -> Organization | None:
 
 def _answer(request: HttpRequest, found: Person, problem: str = "") -> HttpResponse:
     if request.headers.get("HX-Request"):
-        context: dict[str, Any] = relations_of(found, row_ids(found)) | {"problem": problem}
+        context: dict[str, Any] = relations_of(found) | {"problem": problem}
         whole = request.POST.get("whole") == "yes"
         return render(request, "web/people/relations.html" if whole else "web/people/relationships.html", context)
     if problem:

@@ -20,7 +20,8 @@ from rapport.inbound.privacy import archiving, erasing, gathering
 from rapport.people import consent as words
 from rapport.people import consenting
 from rapport.people.consenting import Standing, Statement
-from rapport.people.models import Archive, Consent, Erasure, Handle, Hold, Person, Purpose
+from rapport.people.directory.seeing import Seen
+from rapport.people.models import Archive, Consent, Erasure, Hold, Person, Purpose
 from rapport.staff.models import Team
 from rapport.web.rights import ADMINS, PRIVACY, WRITERS, member_of, page
 from rapport.web.shell import shell_of
@@ -61,16 +62,15 @@ class Rights:
     may_erase: bool = False
 
 
-def section(request: HttpRequest, found: Person) -> dict[str, Any]:
+def section(request: HttpRequest, whole: Seen) -> dict[str, Any]:
     """What `web/people/rights.html` shows."""
-    member = member_of(request)
+    member, found = member_of(request), whole.person
     history = consenting.history_of(found.root)[:_SHOWN]
     silent = consenting.is_marked(found.id)
-    kinds = Handle.objects.filter(person__root=found.root).values_list("kind", flat=True)
     may_archive, may_erase = member.role in PRIVACY, member.role in ADMINS
     rights = Rights(
         silent=silent, history=history, standings=consenting.standings(history, silent=silent),
-        purposes=consenting.purposes(), channels=sorted(set(kinds)),
+        purposes=consenting.purposes(), channels=sorted({one.kind for one in whole.handles}),
         holds=list(Hold.objects.filter(person__root=found.root, ended_at=None)),
         archives=archiving.of_person(found.id) if may_archive else [],
         erasure=_erasure(found) if may_erase and found.erased_at else None,

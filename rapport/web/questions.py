@@ -20,14 +20,14 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.outbound import actions, opening
 from rapport.outbound.models import Delivery
 from rapport.people import merging, questions
+from rapport.people.directory.handles import kind_name
 from rapport.people.models import Handle, Person, Question
 from rapport.people.proofs import EMAIL, Key
 from rapport.staff.models import Company, Member, Team
-from rapport.web.person_identity import ask_url
+from rapport.web.person_addresses import ask_url
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.throttle import address_of, is_within
-from rapport.web.twins import kind_words
 
 _LIMITS = ((20, 600), (60, 86_400))
 
@@ -66,7 +66,7 @@ def ask(request: HttpRequest, person_id: UUID) -> HttpResponse:
             messages.success(request, _("They are asked. Their answer will stand here."))
             return redirect("person", person_id)
     context = {
-        "form": form, "person": person, "about": about, "kind": kind_words(about.kind),
+        "form": form, "person": person, "about": about, "kind": kind_name(about.kind),
         "ready": bool(channels and teams and handles), "here": ask_url(person_id, (about.kind, about.value)),
         "language": _language(person),
     }  # fmt: skip
@@ -133,7 +133,7 @@ def _subject() -> str:
 def _words(me: Member, about: Handle) -> str:
     """The mail; where the link will stand is marked, and only what is sent has it."""
     context = {
-        "by": me, "company": Company.here().name or "Rapport", "kind": kind_words(about.kind),
+        "by": me, "company": Company.here().name or "Rapport", "kind": kind_name(about.kind),
         "handle": about.written or about.value, "link": questions.PLACE,
     }  # fmt: skip
     return render_to_string("web/people/question.txt", context).strip()
@@ -148,7 +148,7 @@ def _shown(found: Question) -> dict[str, object]:
     with scope.system():
         handle = Handle.objects.filter(kind=found.kind, value=found.value).first()
     written = (handle.written if handle else "") or found.value
-    return {"kind": kind_words(found.kind), "handle": written, "company": Company.here().name or "Rapport"}
+    return {"kind": kind_name(found.kind), "handle": written, "company": Company.here().name or "Rapport"}
 
 
 def _alone(request: HttpRequest, template: str, context: dict[str, object], status: int = 200) -> HttpResponse:

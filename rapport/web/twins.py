@@ -9,17 +9,12 @@ from django.utils.translation import gettext_lazy as lazy
 
 from rapport.conversations.models import Conversation
 from rapport.people import merging, pairing, sides
+from rapport.people.directory.handles import kind_name
 from rapport.people.models import Handle, Pair
 from rapport.people.sides import Side
 from rapport.staff.models import Member
 from rapport.web import evidence, locales
 
-KINDS = {
-    "email": lazy("E-mail"), "phone": lazy("Phone"), "fediverse": lazy("Fediverse"), "bluesky": lazy("Bluesky"),
-    "matrix": lazy("Matrix"), "xmpp": lazy("XMPP"), "irc": lazy("IRC"), "slack": lazy("Slack"),
-    "telegram": lazy("Telegram"), "github": lazy("GitHub"), "visitor": lazy("Web chat"), "site": lazy("Website"),
-    "reddit": lazy("Reddit"), "discord": lazy("Discord"), "whatsapp": lazy("WhatsApp"), "sip": lazy("Telephone"),
-}  # fmt: skip
 _HOWS = {
     "confirmed_by_mail": lazy("they confirmed it by mail"),
     "token": lazy("their site signed for them"),
@@ -36,11 +31,6 @@ _FIELDS = {
     "preferred": lazy("preferred channel"), "note": lazy("note"),
 }  # fmt: skip
 _HANDLES_SHOWN = 12
-
-
-def kind_words(kind: str) -> str:
-    """A kind of handle as people call it."""
-    return str(KINDS.get(kind, kind.title()))
 
 
 def proof_words(handle: Handle) -> str:
@@ -114,7 +104,7 @@ def shown(handles: Iterable[Handle]) -> list[Shown]:
     """Handles in words, the proved ones first."""
     ordered = sorted(handles, key=lambda one: (one.verified_at is None, one.kind, one.value))
     return [
-        Shown(kind_words(one.kind), one.written or one.value, proof_words(one), list(one.former), one)
+        Shown(kind_name(one.kind), one.written or one.value, proof_words(one), list(one.former), one)
         for one in ordered
     ]  # fmt: skip
 

@@ -101,7 +101,6 @@ _PHRASES = {
     "relationship.removed": (_("took a relationship away"), "identification"),
     "person.added": (_("wrote a person down"), "user-plus"),
     "person.changed": (_("changed what is known of a person"), "pencil"),
-    "handle.removed": (_("took an address of a person away"), "at-symbol"),
     "organization.added": (_("wrote an organization down"), "building-office"),
     "organization.changed": (_("changed what is known of an organization"), "building-office"),
     "organization.domain_added": (_("added a domain of an organization"), "globe-alt"),

@@ -268,7 +268,7 @@ def test_a_number_that_nobody_wrote_from_is_theirs_again_as_it_was(ann: Member) 
 
 
 def test_two_people_claiming_one_address_are_one_row_until_somebody_says_more(post: Channel) -> None:
-    deliver(post, letter(sender="Ann Berg <office@berg.example>"), letter(sender="Bert Tal <office@berg.example>"))
+    deliver(post, letter(sender="Ann Berg <berg@berg.example>"), letter(sender="Bert Tal <berg@berg.example>"))
     assert [one.name for one in Person.objects.all()] == ["Ann Berg"]
     assert Message.objects.filter(person=Person.objects.get()).count() == 2
 

@@ -171,3 +171,11 @@ def test_dates_relationships_and_consents_are_read_as_they_are_written() -> None
 
 def test_names_lose_what_turns_or_hides_them() -> None:
     assert cells.line("Ann\u202egro.elpmaxe\x07\r\nLee\ud800", 200) == "Anngro.elpmaxe Lee"
+
+
+def test_cells_made_to_be_slow_are_not() -> None:
+    """Each took quadratic time: minutes for one cell, in the request that shows the columns."""
+    assert cells.phone("1" + " " * 90_000 + "a", "") == ""
+    assert cells.phone("+49 30   1234567  ext.  12", "") == "+49301234567"
+    assert cards._taken_apart("a" * 150_000 + "\\", ";")[0] == "a" * 150_000
+    assert cards._taken_apart("Ex;Ann\\;B;", ";") == ["Ex", "Ann\\;B", "", ""]

@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 
 from rapport.core import scope
+from rapport.core.models import Event
+from rapport.people import erasing
 from rapport.people.exchange import cells, files, reasons, shapes
 from rapport.people.exchange.running import Done, Run, terms_of, with_fields_made
 from rapport.people.exchange.shapes import Column, Mapping
@@ -14,6 +16,7 @@ from rapport.people.exchange.writing import Writer
 from rapport.people.models import (
     Consent,
     CustomField,
+    Erasure,
     ExternalId,
     Handle,
     Merge,
@@ -44,7 +47,8 @@ def take(db: None) -> Take:
             columns = (*columns[:at], Column(*target), *columns[at + 1 :])
         with scope.system():
             mapping = with_fields_made(Mapping(columns, **more))
-            run = Run(terms_of(mapping), Writer("test file", {"file": "test.csv"}), audience or [UUID(int=1)])
+            proof = {"what": "file", "where": "test.csv"}
+            run = Run(terms_of(mapping), Writer("test file", proof), audience or [UUID(int=1)])
             return (run.expect if dry else run.take)(list(file.records()))
 
     return taken
@@ -79,7 +83,10 @@ def test_every_kind_of_cell_finds_its_place(take: Take, cast: Cast) -> None:
         spans = ann.relationships.order_by("kind").values_list("kind", "since")
         assert [(kind, str(since)) for kind, since in spans] == [("customer", "2020-01-02"), ("partner", "None")]
         consent = Consent.objects.get()
-        assert (consent.purpose, consent.given, consent.proof["file"]) == ("newsletter", True, "test.csv")
+        assert (consent.purpose, consent.given) == ("newsletter", True)
+        assert (consent.proof["what"], consent.proof["where"]) == ("file", "test.csv")
+        given = Event.objects.get(kind="consent.given")
+        assert given.data["consent"] == str(consent.id)
 
 
 def test_taking_it_again_is_the_same_and_a_change_is_only_that_change(take: Take) -> None:
@@ -184,7 +191,8 @@ def test_a_file_never_undoes_a_withdrawal_nor_a_wish_not_to_be_contacted(take: T
     done = take("email,consent:news,do not contact\na@example.org,yes,no\n")
     assert "was withdrawn since" in why(done)[0]
     with scope.system():
-        assert Consent.objects.get().given is False
+        assert not Consent.objects.filter(given=True).exists()
+        assert set(Consent.objects.values_list("purpose", flat=True)) == {"news", "contact"}
         assert Person.objects.get().do_not_contact
     later = take('email,consents\na@example.org,"news=yes 2099-01-01"\n')
     assert later.counts["changed"] == 1
@@ -198,6 +206,24 @@ def test_an_erased_person_stays_erased(take: Take) -> None:
     assert done.counts["refused"] == 1
     with scope.system():
         assert Person.objects.get().name == ""
+
+
+def test_of_an_erased_persons_ids_a_digest_stays_that_keeps_them_erased(take: Take) -> None:
+    take("id,name,email\n1,Ann,ann@example.org\n", source="crm")
+    with scope.system():
+        ann = Person.objects.get()
+        asked = Erasure.objects.create(people=[ann.id], pseudonym="Person 1")
+        erasing.blank(asked)
+        asked.save()
+        (kept,) = ann.external_ids.all()
+        assert kept.external_id.startswith("erased:")
+        again = Person.objects.create(audience=[UUID(int=1)])
+        Handle.objects.create(kind="email", value="ann@example.org", person=again)
+    done = take("id,name,email\n1,Ann,ann@example.org\n", source="crm")
+    assert [one.reason["what"] for one in done.troubles] == ["erased"]
+    with scope.system():
+        assert not Pair.objects.exists(), "what is left of somebody is nobody's twin"
+        assert not Person.objects.exclude(name="").exists()
 
 
 def test_dates_of_relationships_are_kept_ended_and_not_doubled(take: Take) -> None:

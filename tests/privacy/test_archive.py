@@ -13,6 +13,7 @@ from rapport.core import clock, scope
 from rapport.core.errors import Invalid, NotVisible
 from rapport.core.models import Event
 from rapport.inbound.privacy import archiving
+from rapport.people import merging
 from rapport.people.models import Archive, ArchivePiece, Handle, Person
 from rapport.staff.models import Member, Team
 from tests.inbound.post import deliver, letter, make_member
@@ -41,6 +42,12 @@ def test_it_holds_everything_of_the_whole_tree_and_nothing_that_others_said(box:
     assert len(data["consents"]) == 1
     assert data["merges"]
     assert data["comparisons"]
+    assert {one["source"] for one in data["external_ids"]} == {"crm", "scim"}
+    assert [one["proved"] for one in data["proofs"]] == [f"{NEEDLE}-house.example/~ann"]
+    assert [one["address"] for one in data["questions"]] == [ADDRESS]
+    assert [one["value"] for one in data["released"]] == ["+4915550001"]
+    assert [one["user_name"] for one in data["employees"]] == [ADDRESS]
+    assert data["rows_not_taken"] == [], "another member's import is theirs to see"
     assert [one["text"] for one in data["mentions"]] == [f"I, {NEEDLE}"]
     assert [one["text"] for one in data["earlier_forms"]] == [f"earlier {NEEDLE}"]
     said = found.read("data.json").decode()
@@ -86,6 +93,21 @@ def test_whoever_makes_it_sees_nothing_by_it_that_is_not_theirs(
     with scope.member(admin.id), pytest.raises(NotVisible):
         archiving.ask(hidden.id, admin, notes=False)
     assert archiving.work() == 0
+
+
+def test_nothing_tells_that_a_row_stands_under_one_known_in_confidence(
+    box: Channel, admin: Member, teams: dict[str, Team]
+) -> None:
+    hana = make_member("hana", teams["hr"])
+    deliver(box, letter("My boss hits me.", sender="Zoe <zoe@berg.example>", to="hr@rapport.example"))
+    deliver(box, letter("An open question.", sender=f"{NAME} <{ADDRESS}>"))
+    with scope.system():
+        above = Handle.objects.get(value="zoe@berg.example").person
+        open_row = Handle.objects.get(value=ADDRESS).person
+    merging.merge(above, open_row, hana)
+    for member, told in ((admin, False), (hana, True)):
+        whole = archived(open_row, member)
+        assert any(str(above.id).encode() in whole.read(name) for name in whole.namelist()) is told
 
 
 def test_it_is_for_who_asked_for_a_week_and_twenty_times_a_day(box: Channel, admin: Member) -> None:

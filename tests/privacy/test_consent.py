@@ -162,7 +162,10 @@ def test_what_was_written_before_they_asked_does_not_leave(cast: Cast) -> None:
 
 def test_stop_by_text_message_withdraws_there_and_keeps_the_message_as_proof(cast: Cast) -> None:
     with scope.system():
-        person = {("phone", "+491"): Speaker(cast.customer.id), ("email", "a@b.example"): Speaker(cast.secretive.id)}
+        person = {
+            ("phone", "+491"): Speaker(cast.customer.id, cast.customer.root),
+            ("email", "a@b.example"): Speaker(cast.secretive.id, cast.secretive.root),
+        }
         arrivals = [
             arrival(("phone", "+491"), "Stop"), arrival(("email", "a@b.example"), "stop"), arrival(None, "stop")
         ]  # fmt: skip

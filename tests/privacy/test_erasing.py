@@ -17,7 +17,20 @@ from rapport.inbound.models import Forgotten, RawItem
 from rapport.inbound.privacy import checking, erasing, ledger
 from rapport.outbound.models import Delivery
 from rapport.people import consenting
-from rapport.people.models import Erasure, Handle, Hold, Organization, Person, Relationship
+from rapport.people.models import (
+    Directory,
+    Employee,
+    Erasure,
+    Handle,
+    Hold,
+    Import,
+    ImportFile,
+    ImportProblem,
+    MatchKeys,
+    Organization,
+    Person,
+    Relationship,
+)
 from rapport.people.secrecy import digest_of
 from rapport.staff.models import Member
 from tests.inbound.post import deliver, letter
@@ -43,7 +56,13 @@ def others(traces_ids: list[object]) -> list[tuple[object, ...]]:
 def test_nothing_of_theirs_is_left_anywhere_and_all_that_others_said(box: Channel, admin: Member, home: Path) -> None:
     traces = leave(box, admin)
     before = others(traces.theirs)
-    everywhere = {"people_person.note", "conversations_blob.data", "inbound_rawitem.body", "people_pair.evidence"}
+    everywhere = {
+        "people_person.note", "conversations_blob.data", "inbound_rawitem.body", "people_pair.evidence",
+        "people_pair.proved", "people_merge.filled", "people_merge.evidence", "people_externalid.external_id",
+        "people_importproblem.cells", "people_importproblem.reason", "people_employee.said",
+        "people_directory.report", "people_proof.proved", "people_question.value", "people_release.handle",
+        "people_consent.proof", "people_row.words",
+    }  # fmt: skip
     assert everywhere <= set(found())
     with scope.member(admin.id):
         seen = erasing.preview(traces.person.id)
@@ -69,6 +88,13 @@ def test_nothing_of_theirs_is_left_anywhere_and_all_that_others_said(box: Channe
         assert sent.recipients == {"to": [[done.pseudonym, ""]], "cc": [["Bob", "bob@berg.example"]]}
         assert not Organization.objects.filter(domain__contains=NEEDLE).exists()
         assert not people_named(NEEDLE, 5)
+        assert not MatchKeys.objects.filter(person__in=done.people).exists()
+        waiting = Import.objects.get(filename="crm.csv")
+        assert (waiting.state, ImportFile.objects.count()) == ("failed", 0)
+        assert "Upload it again without them" in waiting.error
+        assert [one.cells[0] for one in ImportProblem.objects.all()] == ["Bob Berg"]
+        assert [one.user_name for one in Employee.objects.all()] == ["bob@berg.example"]
+        assert Directory.objects.get().report == [["Bob Berg", {}]]
         kinds = list(Event.objects.filter(kind__startswith="person.eras").order_by("id").values_list("kind", flat=True))
     assert kinds == ["person.erasing", "person.erased"]
     assert NEEDLE not in ledger.path_in(home).read_text().lower()

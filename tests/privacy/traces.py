@@ -1,6 +1,7 @@
 """Somebody with the word `NEEDLE` everywhere a person can leave one; and others who said things beside them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from rapport.channels.models import Channel
@@ -15,14 +16,32 @@ from rapport.conversations.models import (
     Upload,
 )
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.inbound.models import RawItem
 from rapport.notices.models import Notice
 from rapport.outbound.models import Delivery
 from rapport.ownership.models import Decision
 from rapport.people import consenting
-from rapport.people.models import Handle, Merge, Organization, Pair, Person, Relationship
-from rapport.staff.models import Member
+from rapport.people.models import (
+    Directory,
+    Employee,
+    ExternalId,
+    Handle,
+    Import,
+    ImportFile,
+    ImportProblem,
+    MatchKeys,
+    Merge,
+    Organization,
+    Pair,
+    Person,
+    Proof,
+    Question,
+    Relationship,
+    Release,
+)
+from rapport.staff.models import Member, ScimToken
 from tests.inbound.post import accept, deliver, letter
 
 NEEDLE = "xanthippe"
@@ -133,7 +152,43 @@ def _elsewhere(person: Person, box: Channel) -> Person:
         channel=social, raw_item_id=item.id, external_id=item.external_id, author_kind="mastodon", text=f"I, {NEEDLE}",
         author_value=f"@{NEEDLE}@social.example", author_name=NEEDLE, url=f"https://social.example/{NEEDLE}",
     )  # fmt: skip
+    _brought_in(person, row)
+    _proved(person, row)
     accept(box, mail(f"Never understood, {NEEDLE}."))
     RawItem.objects.filter(state="received").update(state="quarantined", reason=f"odd: {ADDRESS}")
     Organization.objects.filter(domain__contains=NEEDLE).update(kept=False)
     return row
+
+
+def _brought_in(person: Person, row: Person) -> None:
+    """What files and directories left of her: an id, a file that waits, a row that was not taken, her employment."""
+    ExternalId.objects.create(source="crm", external_id=f"crm-{NEEDLE}", person=person)
+    waiting = Import.objects.create(filename="crm.csv", form="csv", size=9, state="checked")
+    ImportFile.objects.create(import_of=waiting, data=f"name,email\r\n{NAME},{ADDRESS}\r\n".encode("utf-16"))
+    done = Import.objects.create(filename="old.csv", form="csv", size=9, state="done", position=2)
+    reason = {"what": "two_people", "value": ADDRESS, "name": NAME}
+    ImportProblem.objects.create(import_of=done, line=2, reason=reason, cells=[NAME, ADDRESS])
+    ImportProblem.objects.create(import_of=done, line=3, reason={"what": "no_email"}, cells=[f" {NAME} ", "nonsense"])
+    ImportProblem.objects.create(import_of=done, line=4, reason={"what": "no_email"}, cells=["Bob Berg", "nonsense"])
+    key = ScimToken.objects.create(name="Okta", digest="0" * 64, people_only=True)
+    said = {"displayName": NAME, "emails": [{"value": ADDRESS}]}
+    employee = Employee.objects.create(token=key, user_name=ADDRESS, said=said)
+    Employee.objects.create(token=key, user_name="bob@berg.example", said={"displayName": "Bob Berg"})
+    ExternalId.objects.create(source="scim", external_id=str(employee.id), person=row)
+    Directory.objects.create(name="LDAP", report=[[f"{NAME} {ADDRESS}", {"what": "no_email"}], ["Bob Berg", {}]])
+
+
+def _proved(person: Person, row: Person) -> None:
+    """What is proved of her accounts, what she was asked, what she let go, and what was found out about her."""
+    Proof.objects.create(kind="mastodon", value=f"@{NEEDLE}@social.example", proved=f"{NEEDLE}-house.example/~ann")
+    Question.objects.create(
+        person=person, address=ADDRESS, other=row, kind="mastodon", value=f"@{NEEDLE}@social.example",
+        expires_at=now() + timedelta(days=1),
+    )  # fmt: skip
+    Release.objects.create(
+        person=person, kind="phone", value="+4915550001", handle={"written": f"0155 50001 ({NEEDLE})", "former": []}
+    )
+    MatchKeys.objects.create(person=person, keys=[1, 2])
+    Pair.objects.filter(probability=0.4).update(
+        proved=[{"what": "verified_link", "a": f"{NEEDLE}-house.example/~ann", "b": ADDRESS}]
+    )

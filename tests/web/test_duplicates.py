@@ -168,7 +168,7 @@ def test_an_address_of_somebody_else_never_moves_and_both_are_suggested(
     client = sign_in(cast.agent)
     url = reverse("handle_add", args=[account.id])
     page = client.post(url, {"kind": "email", "value": "Ann@Example.org"}, follow=True).content.decode()
-    assert "somebody else’s already" in page
+    assert "This address is already that of Ann" in page
     with scope.system():
         assert Handle.objects.get(value="ann@example.org").person_id == ann.id
         assert Pair.objects.get().evidence[0]["what"] == "same_record"
@@ -176,7 +176,7 @@ def test_an_address_of_somebody_else_never_moves_and_both_are_suggested(
     client.post(url, {"kind": "phone", "value": "+49 30 1234567"})
     with scope.system():
         assert Handle.objects.get(kind="phone").person_id == account.id
-    for kind, value in (("phone", "12"), ("email", "no address"), ("github", "ann"), ("email", "\0"), ("", "")):
+    for kind, value in (("phone", "12"), ("email", "no address"), ("reddit", "ann"), ("email", "\0"), ("", "")):
         assert client.post(url, {"kind": kind, "value": value}).status_code == 302
     with scope.system():
         assert Handle.objects.filter(person=account).count() == 2

@@ -47,7 +47,7 @@ def test_one_chooses_whom_sees_what_it_does_and_does_it(cast: Cast, twin: Person
     shown = text_of(client, f"{url}?other={twin.id}")
     assert "carla@shop.example" in shown
     assert "carla@home.example" in shown
-    assert "Language, so far not said, comes from C. Customer: de" in shown
+    assert "Language, so far not said, comes from C. Customer: German" in shown
     assert "Merge under Carla Customer" in shown
     assert "Merge under C. Customer" in shown
     response = client.post(url, {"other": twin.id, "into": cast.customer.id})
@@ -114,7 +114,7 @@ def test_consent_and_relationships_follow_and_come_back_apart(cast: Cast, twin: 
     page = text_of(client, reverse("person", args=[cast.customer.id]))
     assert "Put together from" in page
     assert "C. Customer" in page
-    assert "Language comes from here: de" in page
+    assert "Language comes from here: German" in page
     client.post(reverse("person_unmerge", args=[made.id]), {"apart": "yes"})
     with scope.system():
         assert (list(Relationship.objects.order_by("id").values()), list(Consent.objects.values())) == before

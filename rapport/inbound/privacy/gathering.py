@@ -21,16 +21,33 @@ from rapport.conversations.models import (
     Message,
     Revision,
 )
+from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery
 from rapport.ownership.models import Decision
-from rapport.people.models import Consent, Handle, Merge, Pair, Person, Relationship
+from rapport.people.exchange import forgetting as exchange
+from rapport.people.models import (
+    Consent,
+    Employee,
+    ExternalId,
+    Handle,
+    ImportProblem,
+    Merge,
+    Pair,
+    Person,
+    Proof,
+    Question,
+    Relationship,
+    Release,
+)
 from rapport.staff.models import Team
 
 FORMAT = 1
 _EVENTS_MAX = 20_000
+#: The source of the ids by which employees of a directory are known (`api.scim.employees.SOURCE`).
+_SCIM = "scim"
 Value = dict[str, Any]
 
 
@@ -45,7 +62,7 @@ def everything(person_id: UUID, *, notes: bool) -> Value:
     messages = _messages(ids, [one.value.lower() for one in handles if one.kind == "email"], notes=notes)
     conversations = list(Conversation.objects.filter(id__in={one.conversation_id for one in messages}).order_by("id"))
     found: Value = {"format": FORMAT, "made_at": now(), "notes": notes}
-    found |= _who(people, handles)
+    found |= _who(people, handles) | _known_by(people, handles)
     found["conversations"] = _rows(
         conversations, "id", "subject", "status", "priority", "language", "created_at", "resolved_at"
     )
@@ -62,7 +79,7 @@ def _who(people: list[Person], handles: list[Handle]) -> Value:
     merges = Merge.objects.filter(Q(child__in=ids) | Q(into__in=ids)).order_by("at")
     pairs = Pair.objects.filter(Q(low__in=ids) | Q(high__in=ids)).order_by("made_at")
     return {
-        "people": [_person(one) for one in people],
+        "people": [_person(one, ids) for one in people],
         "handles": _rows(handles, "kind", "value", "written", "former", "source", "verified_at", "verified_how",
                          "person_id"),
         "relationships": _rows(Relationship.objects.filter(person__in=ids), "kind", "since", "until", "source",
@@ -75,10 +92,42 @@ def _who(people: list[Person], handles: list[Handle]) -> Value:
     }  # fmt: skip
 
 
-def _person(one: Person) -> Value:
+def _known_by(people: list[Person], handles: list[Handle]) -> Value:
+    """What other systems call them and said of them, what is proved of their addresses, and what they were asked."""
+    ids = [one.id for one in people]
+    external = list(ExternalId.objects.filter(person__in=ids).order_by("source", "external_id"))
+    proved = Q(pk__in=[])
+    for one in handles:
+        proved |= Q(kind=one.kind, value=one.value)
+    addresses = [text for one in handles for text in (one.value, one.written) if text]
+    problems = ImportProblem.objects.filter(id__in=exchange.problems_of(addresses)).select_related("import_of")
+    return {
+        "external_ids": _rows(external, "source", "external_id", "person_id", "created_at"),
+        "proofs": _rows(Proof.objects.filter(proved).order_by("at"), "kind", "value", "proved", "at", "gone_at"),
+        # The one about whom was asked is theirs where they are on that side, too.
+        "questions": _rows(Question.objects.filter(person__in=ids).order_by("asked_at"), "address", "kind", "value",
+                           "asked_at", "answered_at", "answer", "outcome"),
+        "released": _rows(Release.objects.filter(person__in=ids).order_by("at"), "kind", "value", "handle", "at",
+                          "undone_at"),
+        "employees": _employees([one.external_id for one in external if one.source == _SCIM]),
+        "rows_not_taken": [{"file": one.import_of.filename, "line": one.line, "reason": one.reason, "row": one.cells}
+                           for one in problems],
+    }  # fmt: skip
+
+
+def _employees(ids: list[str]) -> list[Value]:
+    """What the company's own directory says of those whose ids the viewer sees; its table nobody sees."""
+    with scope.system():
+        return _rows(Employee.objects.filter(id__in=ids).order_by("id"), "user_name", "external_id", "said", "active",
+                     "updated_at")  # fmt: skip
+
+
+def _person(one: Person, seen: list[UUID]) -> Value:
     (row,) = _rows([one], "id", "name", "role", "language", "time_zone", "preferred", "note", "fields", "external_id",
                    "do_not_contact", "merged_into", "created_at")  # fmt: skip
     organization = one.organization.name if one.organization else ""
+    # That a row stands under one that is not theirs to see is not told.
+    row["merged_into"] = one.merged_into if one.merged_into in seen else None
     return row | {"organization": organization, "holder": one.holder.name if one.holder else ""}
 
 

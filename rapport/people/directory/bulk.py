@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.core import events
@@ -13,6 +14,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.models import Event
+from rapport.people.consenting import note_contact
 from rapport.people.directory.changing import fields_of
 from rapport.people.fields import value_of
 from rapport.people.models import Organization, Person, Relationship, RelationshipKind, Subject
@@ -59,12 +61,19 @@ def undo_many(undo: Mapping[str, Any], actor: Member) -> tuple[int, int]:
         return _restore(undo, actor)
 
 
+def _people(ids: Sequence[UUID]) -> QuerySet[Person]:
+    """Those of the rows that are there; what is left of the erased belongs to nobody."""
+    return Person.objects.filter(id__in=ids, erased_at__isnull=True)
+
+
 def _set(name: str, wanted: Any, ids: Sequence[UUID], actor: Member) -> Done:
     with transaction.atomic():
-        found = dict(Person.objects.filter(id__in=ids).values_list("id", name))
+        found = dict(_people(ids).values_list("id", name))
         before = {id: value for id, value in found.items() if value != wanted}
         Person.objects.filter(id__in=list(before)).update(**{name: wanted})
         _tell(before, name.removesuffix("_id"), actor)
+        if name == "do_not_contact":
+            note_contact(list(before), wanted, "bulk edit", actor.id)
     plain = {str(id): str(value) if isinstance(value, UUID) else value for id, value in before.items()}
     return _done(found, ids, {"what": "column", "name": name, "set": _plain(wanted), "before": plain})
 
@@ -75,7 +84,7 @@ def _set_field(key: str, text: str, ids: Sequence[UUID], actor: Member) -> Done:
         raise Invalid(_("There is no such field."), _("Choose one from the list."))
     wanted = value_of(known, text)
     with transaction.atomic():
-        rows = list(Person.objects.select_for_update().filter(id__in=ids).only("id", "fields"))
+        rows = list(_people(ids).select_for_update().only("id", "fields"))
         changed = [row for row in rows if str(row.fields.get(key, "")) != wanted]
         before = {row.id: str(row.fields.get(key, "")) for row in changed}
         _put(changed, key, wanted)
@@ -94,7 +103,7 @@ def _put(rows: Sequence[Person], key: str, value: str) -> None:
 
 def _relate(kind: str, ids: Sequence[UUID], actor: Member) -> Done:
     with transaction.atomic():
-        found = dict(Person.objects.filter(id__in=ids).values_list("id", "organization_id"))
+        found = dict(_people(ids).values_list("id", "organization_id"))
         there = set(
             Relationship.objects.filter(person__root__in=list(found), kind=kind, until__isnull=True)
             .values_list("person__root", flat=True)
@@ -110,7 +119,7 @@ def _relate(kind: str, ids: Sequence[UUID], actor: Member) -> Done:
 
 def _unrelate(kind: str, ids: Sequence[UUID], actor: Member) -> Done:
     with transaction.atomic():
-        found = dict(Person.objects.filter(id__in=ids).values_list("id", "id"))
+        found = dict(_people(ids).values_list("id", "id"))
         ending = Relationship.objects.filter(person__root__in=list(found), kind=kind, until__isnull=True)
         rows = list(ending.values_list("id", "person_id"))
         Relationship.objects.filter(id__in=[id for id, _person in rows]).update(until=now().date())
@@ -134,7 +143,7 @@ def _begin_again(ids: Sequence[UUID]) -> tuple[int, int]:
 
 def _restore(undo: Mapping[str, Any], actor: Member) -> tuple[int, int]:
     before: dict[UUID, Any] = {UUID(id): value for id, value in undo["before"].items()}
-    rows = list(Person.objects.select_for_update().filter(id__in=list(before)))
+    rows = list(_people(list(before)).select_for_update())
     name = undo["name"]
     if undo["what"] == "field":
         as_left = [row for row in rows if str(row.fields.get(name, "")) == undo["set"]]
@@ -146,6 +155,10 @@ def _restore(undo: Mapping[str, Any], actor: Member) -> tuple[int, int]:
             kept = before[row.id]
             setattr(row, name, UUID(kept) if kept and name.endswith("_id") else kept)
         Person.objects.bulk_update(as_left, [name.removesuffix("_id")], batch_size=500)
+        if name == "do_not_contact":
+            for silent in (True, False):
+                marked = [row.id for row in as_left if row.do_not_contact is silent]
+                note_contact(marked, silent, "bulk edit, undone", actor.id)
     _tell({row.id: None for row in as_left}, name.removesuffix("_id"), actor)
     return len(as_left), len(before) - len(as_left)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from rapport.core import events
 from rapport.core.errors import Invalid
+from rapport.people.consenting import note_contact
 from rapport.people.directory.handles import BY_HAND, NAMES, add_handle, normalised
 from rapport.people.directory.relating import Said, relate
 from rapport.people.fields import value_of
@@ -47,6 +48,8 @@ def change_person(person: Person, changes: Mapping[str, Any], custom: Mapping[st
     values = {key: value_of(known[key], value) for key, value in custom.items() if key in known}
     with transaction.atomic():
         current = Person.objects.select_for_update(of=("self",)).get(id=person.id)
+        if current.erased_at is not None:
+            raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
         changed = [name for name in PLAIN if name in changes and _differs(current, name, changes[name])]
         for name in changed:
             setattr(current, name, _clean(name, changes[name]))
@@ -60,6 +63,8 @@ def change_person(person: Person, changes: Mapping[str, Any], custom: Mapping[st
             current.save(update_fields=[*(name for name in changed if name in PLAIN), "fields"])
             data: dict[str, Any] = {"person": str(person.id), "fields": changed}
             events.record("person.changed", actor_id=actor.id, data=data)
+            if "do_not_contact" in changed:
+                note_contact([person.id], current.do_not_contact, "hand", actor.id)
     return changed
 
 
@@ -76,7 +81,7 @@ def add_person(new: NewPerson, actor: Member) -> Person:
         )
         events.record("person.added", actor_id=actor.id, data={"person": str(person.id)})
         for kind, text in handles:
-            add_handle(person, kind, text, actor)
+            add_handle(person.id, kind, text, actor)
         if new.relationship:
             relate(person, Said(new.relationship, organization=new.organization), actor)
         if new.values:

@@ -17,7 +17,7 @@ _NO_SPACES_FROM = 0x2E80
 #: Nobody has it: what was typed has neither letters nor digits.
 NOTHING = "nothing"
 #: Rows of one person that the viewer sees.
-_OWN = "SELECT 1 FROM people_person x{join} WHERE x.root = p.root AND {what}"
+_OWN = "SELECT 1 FROM people_person x{join} WHERE x.root = p.root AND {what} OFFSET 0"
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,8 @@ def _named(word: str) -> Where:
     return Where(
         """EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND (' ' || rapport_fold(x.name) LIKE %s
             OR EXISTS (SELECT 1 FROM people_handle h WHERE h.person_id = x.id
-                AND (' ' || rapport_fold(h.value) LIKE %s OR ' ' || rapport_fold(h.written) LIKE %s))))""",
+                AND (' ' || rapport_fold(h.value) LIKE %s OR ' ' || rapport_fold(h.written) LIKE %s) OFFSET 0))
+            OFFSET 0)""",
         (pattern_of(word),) * 3,
     )
 

@@ -1,7 +1,7 @@
 """Addresses added and taken away by hand: each in the one form in which it is known."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from django.utils.translation import gettext_lazy as lazy
 
 from rapport.channels.telephone import e164
 from rapport.core import events, scope
-from rapport.core.errors import Invalid, NotVisible
+from rapport.core.errors import Invalid
 from rapport.people.models import Handle, Person
+from rapport.people.proofs import EMAIL
+from rapport.people.roles import is_role_address
 from rapport.staff.models import Member
 
 VALUE_MAX = 320
-SOURCE = "by hand"
 _FEDIVERSE = re.compile(r"@?([\w.-]{1,60})@((?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63})", re.IGNORECASE | re.ASCII)
 _MATRIX = re.compile(r"@[a-z0-9._=/+-]{1,200}:[a-z0-9.:-]{3,200}", re.IGNORECASE | re.ASCII)
 _XMPP = re.compile(r"[^\s@/]{1,200}@[a-z0-9.-]{3,250}", re.IGNORECASE)
@@ -42,7 +43,7 @@ class Taken:
 
 def kind_name(kind: str) -> str:
     """A kind of address in words."""
-    return str(NAMES.get(kind, kind))
+    return str(NAMES.get(kind, kind.title()))
 
 
 def normalised(kind: str, written: str) -> str:
@@ -66,31 +67,29 @@ def taken(kind: str, value: str) -> Taken | None:
     return Taken(Person.objects.filter(id=owner).first()) if owner else None
 
 
-def add_handle(person: Person, kind: str, written: str, actor: Member, *, shared: bool = False) -> Handle:
-    """Give a person an address. Raises Invalid where it is none, or already somebody's."""
+def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
+    """Write an address down for a row; nobody may have it. Who has it changes is to be compared anew. Raises Invalid.
+
+    A role address (info@) is shared: it stands for nobody in particular.
+    """
     value = normalised(kind, written)
+    if Person.objects.filter(id=row, erased_at__isnull=False).exists():
+        raise Invalid(_("They were erased."), _("What is left of them belongs to nobody."))
     with transaction.atomic():
         found = taken(kind, value)
         if found is not None:
-            raise Invalid(_already(found), _("One address belongs to one person. Are they the same? Merge them."))
+            raise Invalid(already(found), _("One address belongs to one person. Are they the same? Merge them."))
         handle = Handle.objects.create(
-            kind=kind, value=value, written=written.strip()[:VALUE_MAX], person=person, source=SOURCE, shared=shared
-        )
-        events.record("handle.added", actor_id=actor.id, data={"person": str(person.id), "kind": kind})
+            kind=kind, value=value, written=written.strip()[:VALUE_MAX], person_id=row, source=f"by {actor.name}"[:60],
+            shared=kind == EMAIL and is_role_address(value),
+        )  # fmt: skip
+        Person.objects.filter(id=row).update(matched_at=None)
+        events.record("handle.added", actor_id=actor.id, data={"person": str(row), "kind": kind})
     return handle
 
 
-def remove_handle(people: Iterable[UUID], kind: str, value: str, actor: Member) -> None:
-    """Take an address away; what was said by it stays. Raises NotVisible."""
-    with transaction.atomic():
-        found = Handle.objects.filter(person_id__in=list(people), kind=kind, value=value).first()
-        if found is None:
-            raise NotVisible("There is no such address.")
-        Handle.objects.filter(kind=kind, value=value).delete()
-        events.record("handle.removed", actor_id=actor.id, data={"person": str(found.person_id), "kind": kind})
-
-
-def _already(found: Taken) -> str:
+def already(found: Taken) -> str:
+    """That somebody has an address; who, where the viewer may know of them."""
     if found.person is None:
         # Not a word on whose it is: they may not know of that person.
         return _("This address cannot be added.")

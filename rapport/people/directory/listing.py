@@ -26,7 +26,7 @@ from rapport.people.directory.statements import Edge, Keyed, Statement, Table
 from rapport.staff.models import Member
 
 PAGE_SIZE = 50
-COUNTED_MAX = 10_000
+COUNTED_MAX = 3_000
 _COUNTING_MS = 400
 
 
@@ -108,27 +108,27 @@ def _keyed(need: Need) -> Keyed:
 def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Listed:
     keyed, edge = _keyed(need), _edge_of(sort, cursor)
     with plans.fresh():
-        for way in _ways(need, keyed):
+        for way in _ways(need, keyed, sort):
             found = _few(way(table, keyed, sort, edge, limit + 1), sort, limit)
             if found is not None:
                 return found
         return _walked_heard(table, keyed, edge, limit) if sort == "heard" else _walked(table, keyed, sort, edge, limit)
 
 
-def _ways(need: Need, keyed: Keyed) -> Iterator[Callable[..., Statement]]:
+def _ways(need: Need, keyed: Keyed, sort: str) -> Iterator[Callable[..., Statement]]:
     """What may be few, and so is tried before the order is walked."""
     if (keyed.keys or keyed.any_of) and not is_common(keyed.keys, keyed.any_of, statements.FEW):
         yield statements.gathered
     if need.heard_after is not None:
         yield statements.gathered_heard
-    if need.since:
+    if need.since and sort != "newest":
         yield statements.gathered_since
 
 
 def _few(asked: Statement, sort: str, limit: int) -> Listed | None:
     """The page out of what was gathered; None where that is not few."""
     rows = _ask(*asked)
-    if rows[0][0] > statements.FEW:
+    if rows[0][0]:
         return None
     return _listed([row[1:] for row in rows if row[1] is not None], sort, limit)
 

@@ -13,7 +13,10 @@ MEMBERS_MAX = 500
 
 @dataclass(slots=True)
 class PersonRow:
-    """A person in a list. `name` may be that of a row merged into theirs; `address` is their first."""
+    """A person in a list. `name` may be that of a row merged into theirs; `address` is their first.
+
+    `stop`: any of their rows is not to be contacted; `shared`: nobody in particular writes from there.
+    """
 
     id: UUID
     name: str
@@ -21,6 +24,7 @@ class PersonRow:
     holder: str
     language: str
     stop: bool
+    shared: bool
     relations: Sequence[str] = ()
     heard: datetime | None = None
     address: str = ""
@@ -41,7 +45,8 @@ class OrganizationRow:
 
 _PEOPLE = """SELECT p.id, coalesce(nullif(p.name, ''), (SELECT x.name FROM people_person x
         WHERE x.root = p.root AND x.name <> '' ORDER BY x.id LIMIT 1), ''),
-    coalesce(o.name, ''), coalesce(m.name, ''), p.language, p.do_not_contact,
+    coalesce(o.name, ''), coalesce(m.name, ''), p.language,
+    EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND x.do_not_contact), p.shared,
     ARRAY(SELECT DISTINCT kind FROM (
         SELECT r.kind FROM people_person x JOIN people_relationship r ON r.person_id = x.id
             WHERE x.root = p.root AND (r.until IS NULL OR r.until > current_date)

@@ -1,31 +1,33 @@
-"""The person a member looks at: a tree of rows, of which they see some."""
+"""The person a member looks at: a tree of rows (`people.trees`), of which they see some."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from rapport.core.errors import NotVisible
-from rapport.people.models import Organization, Person
+from rapport.people.models import Handle, Organization, Person
+from rapport.people.trees import rows_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A person as a page shows them: the row they are shown by, the ids of all rows that one sees, their addresses."""
+
+    person: Person
+    rows: Sequence[UUID]
+    handles: Sequence[Handle]
+
+
+def seen(person_id: UUID) -> Seen:
+    """A person by any of their rows, read once for all parts of a page. Raises NotVisible."""
+    rows = rows_of(person_id)
+    handles = Handle.objects.filter(person_id__in=rows).order_by("kind", "value")
+    return Seen(_row(rows), rows, list(handles))
 
 
 def person_of(person_id: UUID) -> Person:
-    """The row, as far as the viewer may know of it. Raises NotVisible."""
-    found = Person.objects.select_related("organization", "holder").filter(id=person_id).first()
-    if found is None:
-        raise NotVisible("There is no such person.")
-    return found
-
-
-def shown_of(found: Person) -> Person:
-    """The row that stands for a person: the top of its tree where the viewer sees that, else the row itself."""
-    if found.top is None:
-        return found
-    top = Person.objects.select_related("organization", "holder").filter(id=found.top).first()
-    return top or found
-
-
-def row_ids(found: Person) -> list[UUID]:
-    """Every row of the person that the viewer sees, its own first."""
-    others = Person.objects.filter(root=found.root).exclude(id=found.id).order_by("id").values_list("id", flat=True)
-    return [found.id, *others]
+    """The row by which a person is shown, by any of their rows. Raises NotVisible."""
+    return _row(rows_of(person_id))
 
 
 def organization_of(organization_id: UUID) -> Organization:
@@ -33,4 +35,11 @@ def organization_of(organization_id: UUID) -> Organization:
     found = Organization.objects.select_related("parent").filter(id=organization_id).first()
     if found is None:
         raise NotVisible("There is no such organization.")
+    return found
+
+
+def _row(rows: Sequence[UUID]) -> Person:
+    found = Person.objects.select_related("organization", "holder").filter(id__in=rows[:1]).first()
+    if found is None:
+        raise NotVisible("There is no such person.")
     return found

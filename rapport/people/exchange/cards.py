@@ -208,7 +208,8 @@ def _account(one: _Property) -> str:
 
 
 def _taken_apart(value: str, separator: str) -> list[str]:
-    return re.findall(rf"((?:\\.|[^\\{separator}])*)(?:{separator}|$)", value, re.DOTALL)[:40] or [""]
+    # A lone backslash at the end must match, too: where nothing does, every place is tried, in quadratic time.
+    return re.findall(rf"((?:\\.|[^\\{separator}])*)\\?(?:{separator}|$)", value, re.DOTALL)[:40] or [""]
 
 
 def _text(value: str) -> str:

@@ -17,6 +17,8 @@ _ESCAPED = re.compile(r"\\([\\;,|\n])")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _YES = frozenset({"1", "yes", "y", "true", "on", "x", "ja", "oui", "si", "sí", "sim", "tak", "given", "opt-in"})
 _NO = frozenset({"0", "no", "n", "false", "off", "nein", "non", "nao", "não", "nie", "withdrawn", "opt-out"})
+#: No number is written longer than that.
+_PHONE_MAX = 200
 _KEPT_CONTROLS = frozenset("\n\t")
 #: Signs that turn the direction of writing: a name ending in one turns what stands behind it.
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
@@ -88,7 +90,9 @@ def _letters(domain: str) -> str:
 
 def phone(written: str, country: str) -> str:
     """A number as E.164, national ones of the country with that prefix; "" where it is none."""
-    bare = re.sub(r"(?i)\s*(?:ext\.?|x|#|durchwahl)\s*\d+$", "", written.strip()).replace("(0)", "")
+    # Spaces are made single and the rest is cut first: the pattern takes quadratic time for a long run of them.
+    plain = " ".join(written[:_PHONE_MAX].split())
+    bare = re.sub(r"(?i) ?(?:ext\.?|x|#|durchwahl) ?\d+$", "", plain).replace("(0)", "")
     return e164("".join(unicodedata.normalize("NFKC", bare).split()), country)
 
 

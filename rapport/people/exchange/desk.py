@@ -158,7 +158,7 @@ def run_of(row: Import, mapping: Mapping) -> Run:
     if row.member_id:
         with scope.member(row.member_id):
             audience = audience_of_viewer() or audience
-    proof = {"file": row.filename, "import": str(row.id)}
+    proof = {"what": "file", "where": row.filename, "import": str(row.id)}
     source = row.source or f"import of {row.filename}"
     return Run(terms_of(mapping), Writer(source[:60], proof, row.member_id), audience)
 

@@ -7,7 +7,9 @@ from uuid import UUID
 from django.db import connection
 
 from rapport.people.exchange.entries import Entry, Key
+from rapport.people.exchange.forgetting import names_erased
 from rapport.people.exchange.planning import Held, Holding, Known, World, keys_of
+from rapport.people.models import Erasure
 
 EVERYONE = UUID(int=1)
 
@@ -55,15 +57,19 @@ def _holdings(keys: Iterable[Key], audience: Sequence[UUID]) -> dict[Key, Holdin
 
 
 def _external(keys: Iterable[Key]) -> dict[Key, UUID]:
-    """By external ids; those without a source are Rapport's own column."""
+    """By external ids; those without a source are Rapport's own column. Of the erased a digest of theirs is known."""
     wanted = list(dict.fromkeys(keys))
     own = [value for source, value in wanted if not source]
+    names = {key: key for key in wanted}
+    if wanted and Erasure.objects.exists():
+        digests = names_erased(wanted)
+        names |= {(key[0], digest): key for key, digest in zip(wanted, digests, strict=True)}
     found = {
-        (source, value): person
+        names[source, value]: person
         for source, value, person in _rows(
             """SELECT e.source, e.external_id, e.person_id FROM unnest(%s::text[], %s::text[]) AS asked(source, value)
             JOIN people_externalid e ON e.source = asked.source AND e.external_id = asked.value""",
-            [[source for source, _ in wanted], [value for _, value in wanted]], wanted,
+            [[source for source, _ in names], [value for _, value in names]], wanted,
         )
     }  # fmt: skip
     rows = _rows("SELECT external_id, id FROM people_person WHERE external_id = ANY(%s)", [own], own)

@@ -99,6 +99,8 @@ def plan(entry: Entry, world: World) -> Plan:
         return Plan(entry, "refused", reason=entry.wrong, remarks=entry.remarks)
     own = _has_own(entry, world)
     found = _candidates(entry, world, own=own)
+    if any(world.people[one].erased for _, one in found):
+        return Plan(entry, "refused", reason={"what": "erased"}, remarks=entry.remarks)
     roots = {world.people[one].root for _, one in found}
     if len(roots) > 1:
         return _two(entry, found, world)
@@ -161,8 +163,6 @@ def _shown(key: Key) -> str:
 
 
 def _refused(entry: Entry, person: Known, found: list[tuple[Key, UUID]], world: World) -> Plan | None:
-    if person.erased:
-        return Plan(entry, "refused", reason={"what": "erased"}, remarks=entry.remarks)
     for source, value in entry.external:
         theirs = person.external.get(source, set())
         if theirs and value not in theirs:

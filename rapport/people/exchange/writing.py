@@ -1,6 +1,7 @@
 """Plans become rows: a statement for each table and batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,15 @@ import orjson
 
 from rapport.core import bulk
 from rapport.core.clock import now
+from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
-from rapport.people.exchange.entries import Key
+from rapport.people import merging
+from rapport.people.consent import CONTACT
+from rapport.people.consenting import Statement, record_all
+from rapport.people.exchange.entries import Key, Said
 from rapport.people.exchange.organizations import Organizations
 from rapport.people.exchange.planning import TEXTS, Known, Plan, World
+from rapport.people.models import Person
 
 EVERYONE = "{00000000-0000-0000-0000-000000000001}"
 
@@ -35,6 +41,10 @@ class Writer:
 def write(plans: Sequence[Plan], world: World, writer: Writer) -> None:
     """Carry out the plans in the caller's transaction, in the system's scope. Raises Raced."""
     made = [one for one in plans if one.what in ("new", "changed")]
+    if any(not held.root_visible for one in made for _, held in one.moved):
+        # Whoever merges locks all merges first, and rows after: in this order, nobody waits for each other.
+        with merging.alone():
+            pass
     fresh = {id(one): new_id() for one in made if one.person is None}
     ids = {id(one): fresh.get(id(one)) or _person(one).id for one in made}
     organizations = writer.organizations.of(made)
@@ -165,7 +175,7 @@ def _nobody(made: list[Plan], organizations: Mapping[int, UUID], writer: Writer,
 
 def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
     """An address known only from a confidential conversation becomes known to all, by who wrote it down; nothing else
-    of that row does: it stands under the new one from now on, which only those see who see it at all.
+    of that row does: it is merged under the new one, which only those see who see it at all.
     """
     moved = [(key, holding, ids[id(one)]) for one in made for key, holding in one.moved]
     if not moved:
@@ -180,24 +190,16 @@ def _move(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
         },
         "person_id = row.person_id",
     )
-    under = {holding.root: person for _, holding, person in moved if not holding.root_visible}
-    columns = {"root": ("uuid", list(under)), "person": ("uuid", list(under.values()))}
-    bulk.update(
-        "people_person", ["root"], columns,
-        "top = row.person, merged_into = CASE WHEN t.id = row.root THEN row.person ELSE t.merged_into END",
-    )  # fmt: skip
-    bulk.insert(
-        "people_merge",
-        {
-            "id": ("uuid", [new_id() for _ in under]),
-            "child_id": ("uuid", list(under)),
-            "into_id": ("uuid", list(under.values())),
-            "how": ("text", ["handle"] * len(under)),
-            "evidence": ("jsonb", ["[]"] * len(under)),
-            "filled": ("jsonb", ["{}"] * len(under)),
-            "at": ("timestamptz", [at] * len(under)),
-        },
-    )
+    for root, person in _to_merge(made, ids):
+        # One already, or kept apart by somebody: then the address alone is known to all.
+        with suppress(Invalid):
+            merging.merge(person, root, None, how="handle")
+
+
+def _to_merge(made: Iterable[Plan], ids: Mapping[int, UUID]) -> list[tuple[UUID, UUID]]:
+    """(root, person): the trees of which nothing was visible, each once for whoever they come under."""
+    pairs = ((held.root, ids[id(one)]) for one in made for _, held in one.moved if not held.root_visible)
+    return list(dict.fromkeys(pairs))
 
 
 def _external(made: list[Plan], ids: Mapping[int, UUID], at: datetime) -> None:
@@ -249,27 +251,24 @@ def _relationships(
 
 
 def _consents(made: list[Plan], ids: Mapping[int, UUID], writer: Writer, at: datetime) -> None:
-    rows = [(ids[id(one)], one.entry.line, said) for one in made for said in one.consents]
-    bulk.insert(
-        "people_consent",
-        {
-            "id": ("uuid", [new_id() for _ in rows]),
-            "person_id": ("uuid", [person for person, *_ in rows]),
-            "purpose": ("text", [said.purpose for *_, said in rows]),
-            "channel": ("text", [said.channel for *_, said in rows]),
-            "given": ("boolean", [said.given for *_, said in rows]),
-            "at": ("timestamptz", [said.at or at for *_, said in rows]),
-            "source": ("text", [writer.source[:60]] * len(rows)),
-            "proof": ("jsonb", [orjson.dumps({**writer.proof, "line": line}).decode() for _, line, _ in rows]),
-            "member_id": ("uuid", [writer.member] * len(rows)),
-            "created_at": ("timestamptz", [at] * len(rows)),
-        },
-    )
+    """What the file says they agreed to, and that they asked not to be contacted, each with its line as the proof."""
+    rows = [
+        (ids[id(one)], Statement(said.purpose, said.given, said.channel, said.at or at, writer.source,
+                                 {**writer.proof, "line": str(one.entry.line)}))
+        for one in made for said in (*one.consents, *_silence(one))
+    ]  # fmt: skip
+    record_all(rows, writer.member)
+
+
+def _silence(one: Plan) -> list[Said]:
+    return [Said(CONTACT, False)] if "do_not_contact" in one.changes else []
 
 
 def _pairs(plans: Iterable[Plan], at: datetime) -> None:
     """Two people whom one record names are a suggestion, unless somebody has decided about them before."""
     pairs = {one.pair: one for one in plans if one.pair}
+    someone = _somebody({side for pair in pairs for side in pair})
+    pairs = {pair: one for pair, one in pairs.items() if someone.issuperset(pair)}
     evidence = [
         [{"what": "same_record", "sign": "+", "points": 6.0, "a": (one.reason or {}).get("value", ""),
           "b": (one.reason or {}).get("other_value", "")}]
@@ -289,3 +288,11 @@ def _pairs(plans: Iterable[Plan], at: datetime) -> None:
         "ON CONFLICT DO NOTHING",
     )
 
+
+def _somebody(ids: set[UUID]) -> set[UUID]:
+    """Those of the rows that are one person's: an erased row is nobody's any more, a shared one nobody's in
+    particular."""
+    if not ids:
+        return set()
+    wanted = Person.objects.filter(id__in=ids, shared=False, erased_at__isnull=True)
+    return set(wanted.values_list("id", flat=True))

@@ -57,5 +57,9 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["-made_at"], name="match_model_newest")],
             },
         ),
+        migrations.AddIndex(
+            model_name="pair",
+            index=models.Index(condition=models.Q(("state", "refused")), fields=["low", "high"], name="pair_refused"),
+        ),
         walls.wall("people_matchmodel"),
     ]

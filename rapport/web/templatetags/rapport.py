@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 
 from rapport.conversations.models import Conversation, Topic
 from rapport.core.clock import now
+from rapport.people.directory.handles import kind_name
 from rapport.staff.models import Member, Team
 from rapport.web import faces, icons, locales, reasons
 from rapport.web.shell import Shell
@@ -24,6 +25,7 @@ register = template.Library()
 
 register.filter("hue", faces.hue)
 register.filter("initials", faces.initials)
+register.filter("kind_name", kind_name)
 initials = faces.initials
 
 
