@@ -1,6 +1,6 @@
 """Who is speaking: people, handles and organizations made as messages arrive, a batch at a time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -212,7 +212,7 @@ def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:
     return {address: ids[domain] for address, domain in domains.items() if domain in ids}
 
 
-def organizations_by_domain(domains: Sequence[str]) -> dict[str, UUID]:
+def organizations_by_domain(domains: list[str]) -> dict[str, UUID]:
     """Whose each domain is, where it is anybody's: as the one it was met by, or as a further one."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -223,7 +223,7 @@ def organizations_by_domain(domains: Sequence[str]) -> dict[str, UUID]:
         return dict(cursor.fetchall())
 
 
-def make_organizations(domains: Sequence[str]) -> dict[str, UUID]:
+def make_organizations(domains: list[str]) -> dict[str, UUID]:
     """An organization for each domain that is nobody's, called by it; those that another made meanwhile, too."""
     if not domains:
         return {}
