@@ -207,25 +207,34 @@ def _organizations(domains: Mapping[str, str | None]) -> dict[str, UUID]:
     wanted = sorted({domain for domain in domains.values() if domain})
     if not wanted:
         return {}
+    ids = organizations_by_domain(wanted)
+    ids |= make_organizations([domain for domain in wanted if domain not in ids])
+    return {address: ids[domain] for address, domain in domains.items() if domain in ids}
+
+
+def organizations_by_domain(domains: list[str]) -> dict[str, UUID]:
+    """Whose each domain is, where it is anybody's: as the one it was met by, or as a further one."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT domain, organization_id FROM people_organizationdomain WHERE domain = ANY(%s)
             UNION ALL SELECT domain, id FROM people_organization WHERE domain = ANY(%s)""",
-            [wanted, wanted],
+            [domains, domains],
         )
-        ids = dict(cursor.fetchall())
-        missing = [domain for domain in wanted if domain not in ids]
-        bulk.insert(
-            "people_organization",
-            {
-                "id": ("uuid", [new_id() for _ in missing]),
-                "name": ("text", missing),
-                "domain": ("text", missing),
-                "created_at": ("timestamptz", [now()] * len(missing)),
-            },
-            "ON CONFLICT (domain) DO NOTHING",
-        )
-        if missing:
-            cursor.execute("SELECT domain, id FROM people_organization WHERE domain = ANY(%s)", [missing])
-            ids |= dict(cursor.fetchall())
-    return {address: ids[domain] for address, domain in domains.items() if domain in ids}
+        return dict(cursor.fetchall())
+
+
+def make_organizations(domains: list[str]) -> dict[str, UUID]:
+    """An organization for each domain that is nobody's, called by it; those that another made meanwhile, too."""
+    if not domains:
+        return {}
+    bulk.insert(
+        "people_organization",
+        {
+            "id": ("uuid", [new_id() for _ in domains]),
+            "name": ("text", domains),
+            "domain": ("text", domains),
+            "created_at": ("timestamptz", [now()] * len(domains)),
+        },
+        "ON CONFLICT (domain) DO NOTHING",
+    )
+    return organizations_by_domain(domains)

@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rapport.core.errors import Invalid
-from rapport.people.exchange import cards, cells, files, sheets
+from rapport.people.exchange import cards, cells, files, shapes, sheets
 from rapport.people.exchange.cells import Span
-from rapport.people.exchange.entries import consent
+from rapport.people.exchange.entries import Terms, consent, entry
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=40)
 TEXTS = st.text(max_size=40).map(lambda text: cells.clean(text, 40))
@@ -123,6 +123,18 @@ def test_ten_megabytes_of_photos_are_passed_over() -> None:
     file = files.opened(data)
     assert file.layout.columns == ("name", "email")
     assert [one.cells for one in file.records()] == [("Ann", "ann@example.org")] * 26
+
+
+def test_of_a_hundred_thousand_rows_bad_ones_cost_themselves_alone() -> None:
+    """Some read badly (a quotation mark never closed), some say what cannot be."""
+    rows = [f"{number},Ann {number},a{number}@example.org" for number in range(100_000)]
+    rows[50_000], rows[70_000] = '50000,"Ann,a@example.org', "70000,Ann,broken@"
+    file = files.opened("\n".join(("id,name,email", *rows)).encode())
+    found = list(file.records())
+    assert (len(found), [(one.line, one.wrong) for one in found if one.wrong]) == (100_000, [(50_002, "quote_open")])
+    terms = Terms(shapes.Mapping(shapes.guess(file.layout.columns, file.samples(), {}), source="crm"), (), {})
+    near = [entry(one, terms) for one in found[69_000:71_000]]
+    assert [(one.line, one.wrong["what"]) for one in near if one.wrong] == [(70_002, "no_email")]
 
 
 def test_a_card_without_its_end_harms_no_other() -> None:

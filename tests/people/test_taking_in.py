@@ -280,6 +280,15 @@ def test_what_is_half_or_wrong_is_named_and_the_rest_is_taken(take: Take) -> Non
     assert done.counts["new"] == 2
 
 
+def test_what_is_too_long_is_cut_and_said_so(take: Take) -> None:
+    card = f"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann\r\nEMAIL:ann@example.org\r\nNOTE:{'x' * 10_000_000}\r\nEND:VCARD\r\n"
+    done = take(card + card.replace("Ann", "Bob").replace("ann@", "bob@").replace("x" * 100, ""))
+    assert (done.counts["new"], len(why(done))) == (2, 1)
+    assert why(done)[0].endswith("is longer than 20000 characters; what is beyond was left out.")
+    with scope.system():
+        assert len(Person.objects.get(name="Ann").note) == 20_000
+
+
 def test_a_dry_run_says_what_a_run_does_and_writes_nothing(take: Take) -> None:
     text = "id,name,email,company\n1,Ann,ann@example.org,Shop\n2,Bob,,\n3,Cyd,ann@example.org,\n"
     dry = take(text, dry=True, source="crm")

@@ -15,7 +15,7 @@ from rapport.people.exchange import cells
 from rapport.people.exchange.sheets import BYTES_MAX, RECORDS_MAX, Layout, Record, encoding_of, text_of
 
 _LINES_MAX = 2_000
-_VALUE_MAX = 20_000
+_VALUE_MAX = 20_100
 _COLUMNS_MAX = 200
 _HEAVY = frozenset({"PHOTO", "LOGO", "SOUND", "KEY", "CALADRURI", "AGENT"})
 _SILENT = frozenset({"VERSION", "PRODID", "REV", "KIND", "SOURCE", "CLIENTPIDMAP", "XML", "MAILER", "LABEL", "PROFILE"})

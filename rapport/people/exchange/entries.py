@@ -24,6 +24,9 @@ Reason = dict[str, str]
 EMAIL, PHONE = "email", "phone"
 HANDLES_MAX = 50
 NOTE_MAX = 20_000
+#: How many characters are kept of what may be longer in a file; the rest is said to be left out.
+_KEPT = {"name": 200, "given": 100, "family": 100, "role": 120, "organization": 200, "note": NOTE_MAX, "field": 500,
+         "new_field": 500}  # fmt: skip
 _KIND = re.compile(r"[a-z][a-z0-9_-]{0,29}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _FOLDED = frozenset({"fediverse", "bluesky", "github", "xmpp", "matrix", "sip"})
@@ -115,6 +118,9 @@ class _Reader:
         verb = _VERBS.get(column.target)
         if verb:
             verb(self, column.detail, cell)
+        most = _KEPT.get(column.target)
+        if most and len(cell.strip()) > most:
+            self.remark("cut", value=f"{cell.strip()[:40]}…", most=str(most))
 
     def refuse(self, what: str, **given: str) -> None:
         """The first thing that is wrong counts."""

@@ -9,7 +9,7 @@ from django.db import connection
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.people.arrivals import organization_domain
+from rapport.people.arrivals import make_organizations, organization_domain, organizations_by_domain
 from rapport.people.exchange.entries import EMAIL
 from rapport.people.exchange.planning import Plan
 
@@ -69,15 +69,8 @@ class Organizations:
 
     def _find_domains(self, domains: Iterable[str]) -> None:
         missing = [one for one in domains if one not in self.by_domain]
-        if not missing:
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT domain, organization_id FROM people_organizationdomain WHERE domain = ANY(%s)
-                UNION ALL SELECT domain, id FROM people_organization WHERE domain = ANY(%s)""",
-                [missing, missing],
-            )
-            self.by_domain |= dict(cursor.fetchall())
+        if missing:
+            self.by_domain |= organizations_by_domain(missing)
 
     def _make_names(self, plans: Sequence[Plan], named: dict[int, str], domains: dict[int, list[str]]) -> None:
         """A new name is that of the organization made from the mail domain before, if that has none of its own yet."""
@@ -119,18 +112,7 @@ class Organizations:
         self.by_domain |= {domain: id for domain, id in zip(domains, ids, strict=True) if domain}
 
     def _make_domains(self, domains: Iterable[str]) -> None:
-        missing = sorted(one for one in domains if one not in self.by_domain)
-        bulk.insert(
-            "people_organization",
-            {
-                "id": ("uuid", [new_id() for _ in missing]),
-                "name": ("text", missing),
-                "domain": ("text", missing),
-                "created_at": ("timestamptz", [now()] * len(missing)),
-            },
-            "ON CONFLICT (domain) DO NOTHING",
-        )
-        self._find_domains(missing)
+        self.by_domain |= make_organizations(sorted(one for one in domains if one not in self.by_domain))
 
     def _add_domains(self, plans: Sequence[Plan], named: dict[int, str]) -> None:
         """Domains that the file itself names are the organization's, where they are nobody's yet."""

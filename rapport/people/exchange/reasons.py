@@ -44,6 +44,7 @@ _WORDS = {
     "shared_elsewhere": _("%(value)s is shared by several people, and stays where it is."),
     "withdrawn": _("the consent to %(value)s was withdrawn since; the file does not say that it was given later."),
     "not_stored": _("the database does not take it: %(value)s"),
+    "cut": _("“%(value)s” is longer than %(most)s characters; what is beyond was left out."),
     "directory_no_id": _("the entry has no id of its own."),
 }
 
