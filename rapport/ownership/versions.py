@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 
 from rapport.core import events, scope
 from rapport.core.errors import Invalid, NotVisible
-from rapport.ownership.directory import vocabulary
+from rapport.ownership.directory import vocabulary, world
+from rapport.ownership.examples import failures, try_examples
 from rapport.ownership.format import load
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy
+from rapport.ownership.problems import PolicyError
 from rapport.staff.models import Team
 
 _FIRST_TRIAGE = "customer-service"
@@ -68,7 +70,16 @@ def save_policy_dict(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersi
     return _save(policy_from_dict(dict(plain), vocabulary()), saved_by)
 
 
+def check_examples(policy: Policy) -> None:
+    """Try the policy's examples. Raises PolicyError with each that fails: which rule hit instead, and why."""
+    if policy.tests:
+        failing = failures(try_examples(policy, world()))
+        if failing:
+            raise PolicyError(failing, "Nothing was changed. Change the rules, or the tests where they expect the wrong.")
+
+
 def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
+    check_examples(policy)
     with scope.system():
         with connection.cursor() as cursor:
             # Two leads who save at the same moment get two versions, one after the other.
