@@ -123,3 +123,8 @@ class Policy:
     def uses_load(self) -> bool:
         """Whether any rule assigns by load."""
         return any(rule.then.assign == BY_LOAD for rule in self.rules)
+
+    @property
+    def names_members(self) -> bool:
+        """Whether any rule says who of the team answers, by load or by name."""
+        return self.uses_load or any(rule.then.member for rule in self.rules)
