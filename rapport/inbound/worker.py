@@ -33,9 +33,10 @@ from rapport.notices import worker as notices
 from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
+from rapport.ownership.simulate import jobs as whatif
 
 log = logging.getLogger(__name__)
-PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts")
+PARTS = ("pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "whatif")
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _STOPPED_AGAIN_SECONDS = 3600.0
@@ -77,6 +78,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "listener": (_listen, 1 if wanted.listener_port else 0),
         "upkeep": (upkeep.run, 1),
         "transcripts": (transcribing.run, 1),
+        "whatif": (whatif.run, 1),
     }
     body, count = runs[part]
     return [

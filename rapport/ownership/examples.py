@@ -30,7 +30,7 @@ MESSAGE_KEYS = (
     "from", "to", "channel", "subject", "text", "relationship", "organization", "topic", "language", "kind", "reply",
     "attachment", "visibility", "mention", "reach", "verified", "time", "at", "earlier_owner",
 )  # fmt: skip
-"""What an example may say of its message; what it does not say is as of an ordinary first message, in business hours."""
+"""What an example may say of its message; else it is an ordinary first message that came in business hours."""
 EXPECT_KEYS = ("owner", "rule", "topic", "priority", "involve", "promise", "approval", "confidential")
 """What it may expect; what it does not name may be anything."""
 VISIBILITIES = ("public", "private")
@@ -81,7 +81,9 @@ def try_examples(policy: Policy, world: "World") -> list[Tried]:
 def failures(tried: Iterable[Tried]) -> list[Problem]:
     """What is wrong with a policy whose examples these are: one problem for each unmet expectation."""
     return [
-        Problem(("tests", one.number - 1), f"“{one.example.name}”: {problem}") for one in tried for problem in one.problems
+        Problem(("tests", one.number - 1), f"“{one.example.name}”: {problem}")
+        for one in tried
+        for problem in one.problems
     ]
 
 

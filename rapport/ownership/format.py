@@ -43,7 +43,7 @@ def dump(policy: Policy, fmt: str, vocabulary: Mapping[str, object] | None = Non
 
 
 def vocabulary_within(source: str, fmt: str) -> Mapping[str, Any] | None:
-    """The `[vocabulary]` of a policy file, None where it has none. Raises PolicyError for a file that cannot be read."""
+    """The `[vocabulary]` of a policy file, None where it has none. Raises PolicyError for what cannot be read."""
     plain, _ = _read(source, fmt)
     found = plain.get("vocabulary") if isinstance(plain, dict) else None
     return found if isinstance(found, dict) else None

@@ -15,12 +15,12 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.ownership import shadowing
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.models import Decision, Source
-from rapport.ownership import shadowing
 from rapport.ownership.policy import Promise, Span
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack

@@ -53,7 +53,7 @@ def beside(on: OnTrial, conversation_id: UUID, facts: Facts, directory: Director
     try:
         if on.policy is not None:
             verdict = decide(on.policy, facts, directory)
-    except Exception:  # the real decision stands, whatever the one on trial stumbles over
+    except Exception:  # noqa: BLE001 - the real decision stands, whatever the one on trial stumbles over
         _log.exception("the policy on trial could not decide conversation %s", conversation_id)
     return Beside(conversation_id, on, base, verdict, verdict is not None and on.acts_on(conversation_id))
 

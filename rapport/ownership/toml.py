@@ -6,13 +6,14 @@ read.
 
 from collections.abc import Mapping, Sequence
 
+_SECTIONS = ("promises", "rules", "tests", "vocabulary")
 _WIDTH = 100
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
 def dump_toml(plain: Mapping[str, object]) -> str:
     """A plain policy as TOML."""
-    lines = [f"{key} = {_value(value)}" for key, value in plain.items() if key not in ("promises", "rules", "tests", "vocabulary")]
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items() if key not in _SECTIONS]
     promises = plain.get("promises")
     if isinstance(promises, Mapping):
         for name, promise in promises.items():

@@ -31,7 +31,7 @@ _packed: dict[str, str] = {}
 
 
 def pack(results: Iterable[RuleResult]) -> list[str]:
-    """What to store, one text a rule in their order. Of a policy of more than REASONS_MAX rules misses keep no reason."""
+    """What to store, one text a rule in their order. Of more than REASONS_MAX rules misses keep no reason."""
     kept = list(results)
     if len(kept) > REASONS_MAX:
         kept = [one if one.hit or one.failed else one._replace(reason="") for one in kept]

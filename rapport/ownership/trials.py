@@ -44,7 +44,7 @@ def start(plain: Mapping[str, Any], saved_by: SavedBy) -> Trial:
 
 def change(trial: Trial, mode: str, share: int, actor_id: UUID | None) -> Trial:
     """Put it off, into the shadow, or let it decide for `share` percent. Raises Invalid for what is none of these."""
-    if mode not in (Mode.OFF, Mode.SHADOW, Mode.SHARE) or not 1 <= share <= 100 and mode == Mode.SHARE:
+    if mode not in (Mode.OFF, Mode.SHADOW, Mode.SHARE) or (not 1 <= share <= 100 and mode == Mode.SHARE):
         raise Invalid(_("A trial is put off, in the shadow, or for 1 to 100 percent."), _("Choose one of these."))
     trial.mode, trial.share, trial.changed_at = mode, share if mode == Mode.SHARE else 0, now()
     trial.save(update_fields=["mode", "share", "changed_at"])

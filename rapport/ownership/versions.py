@@ -56,7 +56,7 @@ LEFT JOIN ownership_trial t ON t.ended_at IS NULL AND t.mode <> 'off'
 
 
 def in_force() -> tuple[PolicyVersion | None, Policy, OnTrial | None]:
-    """The same, and the policy on trial beside it, if one is; with one statement, as the pipeline asks for every batch."""
+    """The same, and the policy on trial beside it, if one is; one statement, as the pipeline asks for every batch."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE)
         row = cursor.fetchone()
@@ -70,7 +70,7 @@ def in_force() -> tuple[PolicyVersion | None, Policy, OnTrial | None]:
 def _on_trial(number: int, digest: str) -> Policy | None:
     try:
         return _stored(number, digest)[1]
-    except Exception:  # the policy in force decides, whatever is the matter with the one on trial
+    except Exception:  # noqa: BLE001 - the policy in force decides, whatever is the matter with the one on trial
         _log.exception("the policy on trial, version %s, cannot be read", number)
         return None
 
@@ -106,7 +106,7 @@ def check_examples(policy: Policy) -> None:
     if policy.tests:
         failing = failures(try_examples(policy, world()))
         if failing:
-            raise PolicyError(failing, "Nothing was changed. Change the rules, or the tests where they expect the wrong.")
+            raise PolicyError(failing, "Nothing was changed. Change the rules, or a test that expects the wrong.")
 
 
 def save_tried(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersion:

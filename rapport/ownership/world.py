@@ -92,7 +92,9 @@ def _inner(key: str, name: str, given: Any) -> Mapping[str, Any]:
 
 def _team(slug: str, given: Mapping[str, Any]) -> TeamEntry:
     name = str(given.get("name", slug))
-    return TeamEntry(uuid5(NAMESPACE_URL, slug), slug, name, given.get("confidential") is True, str(given.get("hours", "")))
+    return TeamEntry(
+        uuid5(NAMESPACE_URL, slug), slug, name, given.get("confidential") is True, str(given.get("hours", ""))
+    )
 
 
 def _topic(slug: str, given: Mapping[str, Any]) -> TopicWords:

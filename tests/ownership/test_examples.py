@@ -19,7 +19,7 @@ from rapport.ownership.service import SavedBy, save_policy, save_policy_dict
 from rapport.ownership.world import plain_world, world_of
 from rapport.staff.models import Team
 
-SOURCE = '''\
+SOURCE = """\
 triage = "support"
 
 [promises.quick]
@@ -63,7 +63,7 @@ refund = { name = "Refunds", words = ["refund*", "money back"] }
 
 [vocabulary.hours]
 Office = { time_zone = "Europe/Berlin", blocks = [[0, "09:00", "17:00"], [2, "09:00", "17:00"]] }
-'''
+"""
 
 
 def plain(**changed: Any) -> dict[str, Any]:
@@ -150,7 +150,9 @@ def test_a_test_that_cannot_be_read_is_told_with_its_place(test: dict[str, Any],
     assert said in caught.value.message
 
 
-@pytest.mark.parametrize("within", [{"teams": 3}, {"people": {}}, {"topics": {"x": {"words": "y"}}}, {"teams": {"x": 1}}])
+@pytest.mark.parametrize(
+    "within", [{"teams": 3}, {"people": {}}, {"topics": {"x": {"words": "y"}}}, {"teams": {"x": 1}}]
+)
 def test_a_vocabulary_that_cannot_be_read_is_an_error_of_the_policy(within: dict[str, Any]) -> None:
     with pytest.raises(PolicyError, match="vocabulary"):
         world_of(within)

@@ -63,9 +63,7 @@ class _Clock:
         return place >= 0 and at < self._ends[place]
 
 
-def _seated(
-    jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[str, _Clock], zone: ZoneInfo
-) -> Load:
+def _seated(jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[str, _Clock], zone: ZoneInfo) -> Load:
     load = Load()
     open_until: dict[UUID, list[datetime]] = {}
     for member, ends in staffing.open_before.items():
@@ -77,14 +75,14 @@ def _seated(
         if not how:
             continue
         seats = staffing.seats.get(team, ())
-        member = _chosen(how, seats, job.at, open_until, last, clocks)
-        if member is None:
+        best = _chosen(how, seats, job.at, open_until, last, clocks)
+        if best is None:
             load.queued[team] += 1
             continue
-        held = open_until.setdefault(member, [])
+        held = open_until.setdefault(best, [])
         heappush(held, job.until or _FOREVER)
-        last[member] = job.at
-        desk = load.desks.setdefault(member, Desk())
+        last[best] = job.at
+        desk = load.desks.setdefault(best, Desk())
         desk.given += 1
         desk.most = max(desk.most, len(held))
         desk.hours[job.at.astimezone(zone).hour] += 1

@@ -34,7 +34,7 @@ class Difference:
 def paired(only_first: int, only_second: int, total: int) -> Difference:
     """Of `total` cases judged by both, in how many only the first or only the second was right.
 
-    The interval is Agresti and Min's, which holds for few cases too; the chance is McNemar's, exact for up to a thousand.
+    The interval is Agresti and Min's, which holds for few cases too; the chance is McNemar's, exact up to a thousand.
     """
     if not total:
         return Difference(0.0, -1.0, 1.0, 1.0)
@@ -74,4 +74,4 @@ def _mcnemar(b: int, c: int) -> float:
     if n > _EXACT_MAX:
         return erfc(max(0.0, abs(b - c) - 1) / sqrt(n) / sqrt(2))
     tail = sum(comb(n, k) for k in range(min(b, c) + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, 2.0 * tail / 2.0**n)

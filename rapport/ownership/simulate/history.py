@@ -133,9 +133,7 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
         at=at,
         channel=channel,
         channel_kind=kind,
-        to_addresses=tuple(
-            dict.fromkeys(a.lower() for part in ("to", "cc") for _, a in recipients.get(part, ()) if a)
-        ),
+        to_addresses=tuple(dict.fromkeys(a.lower() for part in ("to", "cc") for _, a in recipients.get(part, ()) if a)),
         from_address=sender.address,
         relationships=sender.relationships,
         organization=sender.organization,
@@ -157,7 +155,8 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
 
 _OPEN_BEFORE = """
 SELECT owner_member_id, array_agg(resolved_at) FROM conversations_conversation
-WHERE owner_member_id IS NOT NULL AND created_at < %s AND (resolved_at > %s OR (resolved_at IS NULL AND status = 'open'))
+WHERE owner_member_id IS NOT NULL AND created_at < %s
+    AND (resolved_at > %s OR (resolved_at IS NULL AND status = 'open'))
 GROUP BY 1
 """
 
@@ -165,8 +164,8 @@ GROUP BY 1
 def staffing(since: datetime) -> Staffing:
     """Who sits where today, who was away when, and what each had open at the beginning, as it really was."""
     away: dict[UUID, list[tuple[datetime, datetime]]] = {}
-    for member, begins, ends in Absence.objects.filter(ends_at__gt=since).values_list("member", "starts_at", "ends_at"):
-        away.setdefault(member, []).append((begins, ends))
+    for absent, begins, ends in Absence.objects.filter(ends_at__gt=since).values_list("member", "starts_at", "ends_at"):
+        away.setdefault(absent, []).append((begins, ends))
     seats: dict[str, list[Seat]] = {}
     belongs = Membership.objects.filter(member__is_active=True, team__is_active=True).exclude(member__role=Role.READER)
     for one in belongs.select_related("member__hours", "team__hours").order_by("member_id"):
@@ -178,5 +177,5 @@ def staffing(since: datetime) -> Staffing:
         seats.setdefault(one.team.slug, []).append(seat)
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_BEFORE, [since, since])
-        before = {member: tuple(ends) for member, ends in cursor.fetchall()}
+        before = {id: tuple(until) for id, until in cursor.fetchall()}
     return Staffing({slug: tuple(found) for slug, found in seats.items()}, before)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from rapport.ownership.conditions import All, Always, Condition
-from rapport.ownership.conditions.combine import AnyOf, Not
+from rapport.ownership.conditions import Condition
+from rapport.ownership.conditions.combine import All, Always, AnyOf, Not
 from rapport.ownership.policy import EARLIER_OWNER, Policy, Rule
 
 SHOWN_MAX = 50
@@ -117,9 +117,7 @@ def _narrower(one: _Key, other: _Key) -> bool:
     if one == other:
         return True
     values, more = one[-1], other[-1]
-    return (
-        one[:-1] == other[:-1] and isinstance(values, frozenset) and isinstance(more, frozenset) and values <= more
-    )
+    return one[:-1] == other[:-1] and isinstance(values, frozenset) and isinstance(more, frozenset) and values <= more
 
 
 def _marks(part: _Key) -> Sequence[_Key]:
@@ -153,7 +151,9 @@ def never_fired(hits: Mapping[int, int], rules: int) -> list[int]:
     return [number for number in range(1, rules + 1) if not hits.get(number)]
 
 
-def always_late(decided: Mapping[int, int], late: Mapping[tuple[int, int], int], deciding: AbstractSet[int]) -> dict[int, int]:
+def always_late(
+    decided: Mapping[int, int], late: Mapping[tuple[int, int], int], deciding: AbstractSet[int]
+) -> dict[int, int]:
     """Deciding rules that hit but each time came after another: by number, the rule it was most often."""
     found: dict[int, tuple[int, int]] = {}
     for (number, other), count in late.items():

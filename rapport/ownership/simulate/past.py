@@ -3,12 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
 from rapport.ownership.topics import TopicMatcher
 from rapport.staff.hours import Hours
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Two policies as plain data and a span; `number` is the version of the first, where it is one.
+
+    `member_id` is who looks: what they may not see is not counted. None: everything, for a command on the machine.
+    """
+
+    base: dict[str, Any]
+    draft: dict[str, Any]
+    since: datetime
+    until: datetime
+    number: int | None = None
+    member_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +74,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Staffing:
-    """Who sits in which team (by slug), and until when each member's conversations from before are open (None: still)."""
+    """Who sits in which team (by slug), and until when what each had before stays open (None: still is)."""
 
     seats: Mapping[str, tuple[Seat, ...]] = field(default_factory=dict)
     open_before: Mapping[UUID, tuple[datetime | None, ...]] = field(default_factory=dict)

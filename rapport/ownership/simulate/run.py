@@ -3,13 +3,7 @@
 Nothing is written: every part runs in a transaction in which the database refuses to.
 """
 
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +11,9 @@ from rapport.core import scope
 from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, Policy
-from rapport.ownership.simulate import history
+from rapport.ownership.simulate import apart, history
 from rapport.ownership.simulate.desks import Load, seat_all
-from rapport.ownership.simulate.past import Scenery, Staffing
+from rapport.ownership.simulate.past import Asked, Scenery, Staffing
 from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
@@ -28,21 +22,6 @@ from rapport.staff.models import Membership, Team
 PART = 1000
 _WORTH_A_PROCESS = 8_000
 """So many conversations take about as long as starting another process."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Two policies as plain data and a span; `number` is the version of the first, where it is one.
-
-    `member_id` is who looks: what they may not see is not counted. None: everything, for a command on the machine.
-    """
-
-    base: dict[str, Any]
-    draft: dict[str, Any]
-    since: datetime
-    until: datetime
-    number: int | None = None
-    member_id: UUID | None = None
 
 
 Progress = Callable[[int, int], bool]
@@ -82,10 +61,7 @@ def _replayed(asked: Asked, parts: Sequence[list[UUID]], processes: int) -> Iter
         here = Replayer(asked)
         yield from map(here.part, parts)
         return
-    # Spawned, not forked: this process has threads and connections.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, initializer=partial(_begin, os.getpid()), initargs=(asked,)) as pool:
-        yield from pool.map(_part, parts)
+    yield from apart.replayed(asked, parts, processes)
 
 
 class Replayer:
@@ -106,24 +82,6 @@ class Replayer:
                 self._scenery = history.scenery(self._until)
             past = history.past(ids, self._senders, with_earlier=self._with_earlier)
         return replay(past, self._policies, self._scenery)
-
-
-_here: Replayer | None = None
-
-
-def _begin(parent: int, asked: Asked) -> None:
-    global _here
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
-    django.setup()
-    _here = Replayer(asked)
-
-
-def _part(ids: Sequence[UUID]) -> Tally:
-    if _here is None:
-        raise RuntimeError("this process was not prepared")
-    return _here.part(ids)
 
 
 def asks_earlier(policy: Policy) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -139,7 +140,7 @@ def _dated(kind: str, since: date | None, until: date | None, created_at: dateti
     return Dated(kind, since or created_at.date(), until, created_at.date())
 
 
-def _rows(statement: str, *parameters: object) -> list[tuple[object, ...]]:  # type: ignore[type-arg]
+def _rows(statement: str, *parameters: list[UUID]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return list(cursor.fetchall())

@@ -18,7 +18,13 @@ _CLOCKS = ("first", "resolution")
 _MEMBERS_MAX = 500
 
 
-def story(tally: Tally, loads: tuple[Load, Load], policies: tuple[Policy, Policy], staffing: Staffing, teams: Mapping[str, int]) -> dict[str, Any]:
+def story(
+    tally: Tally,
+    loads: tuple[Load, Load],
+    policies: tuple[Policy, Policy],
+    staffing: Staffing,
+    teams: Mapping[str, int],
+) -> dict[str, Any]:
     """All of it; `teams` has how many members each active team has, by slug."""
     sides = tally.base, tally.draft
     return {
@@ -65,7 +71,7 @@ def _agreement(tally: Tally) -> dict[str, Any]:
 
 def _teams(sides: tuple[Side, Side]) -> list[dict[str, Any]]:
     slugs = {slug for side in sides for slug in side.owners if slug}
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "team": slug,
             "count": [side.owners[slug] for side in sides],
@@ -78,7 +84,7 @@ def _teams(sides: tuple[Side, Side]) -> list[dict[str, Any]]:
 
 def _members(loads: tuple[Load, Load], staffing: Staffing) -> list[dict[str, Any]]:
     names = {seat.member_id: (seat.name, slug) for slug, seats in staffing.seats.items() for seat in seats}
-    found = []
+    found: list[dict[str, Any]] = []
     for id in {id for load in loads for id in load.desks}:
         desks = [load.desks.get(id, Desk()) for load in loads]
         name, team = names.get(id, ("", ""))
@@ -87,7 +93,7 @@ def _members(loads: tuple[Load, Load], staffing: Staffing) -> list[dict[str, Any
             "given": [desk.given for desk in desks], "most": [desk.most for desk in desks],
             "hours": [[desk.hours[hour] for hour in range(24)] for desk in desks],
         })  # fmt: skip
-    return sorted(found, key=lambda one: (-max(one["given"]), one["id"]))[:_MEMBERS_MAX]
+    return sorted(found, key=lambda one: (-max(one["given"]), str(one["id"])))[:_MEMBERS_MAX]
 
 
 def _promise(side: Side, clock: str) -> dict[str, int]:
@@ -100,10 +106,10 @@ def _rules(side: Side, policy: Policy) -> dict[str, Any]:
     return {
         "names": {number: rule.name for number, rule in enumerate(policy.rules, 1) if number <= _NAMED_MAX},
         "count": len(policy.rules),
-        "decided": {number: count for number, count in sorted(side.decided.items())},
+        "decided": dict(sorted(side.decided.items())),
         "never": never_fired(side.hits, len(policy.rules))[:_NAMED_MAX],
         "late": [[number, other, side.hits[number]] for number, other in late.items()][:_NAMED_MAX],
-        "failed": {number: count for number, count in sorted(side.failed.items())},
+        "failed": dict(sorted(side.failed.items())),
     }
 
 
