@@ -16,7 +16,7 @@ from rapport.ownership import trials
 from rapport.ownership.directory import world
 from rapport.ownership.examples import try_examples
 from rapport.ownership.format import FORMATS, dump, format_of
-from rapport.ownership.forms import describe_rules, outcome_choices, policy_to_dict, problems_by_field
+from rapport.ownership.forms import describe_rules, outcome_choices, problems_by_field
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import PolicyError
@@ -39,7 +39,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     """The policy in force, or the draft of it one works on."""
     shell_of(request).current = "policy"
     version, in_force = current_policy()
-    draft = draft_of(request) if shell_of(request).can_lead else Draft(0, policy_to_dict(in_force))
+    draft = draft_of(request) if shell_of(request).can_lead else Draft(0, None, in_force)
     shown = draft.policy
     rules, page_at = _rules(shown, request), _page_at(request, len(shown.rules))
     context = {

@@ -141,7 +141,7 @@ def test_a_test_of_a_conversation_takes_its_shape_and_nothing_of_what_was_said(c
     assert f"{url}{cast.conversation.id}" in page
     form = client.get(f"{url}{cast.conversation.id}").content.decode()
     assert "Only the shape of the conversation was taken" in form
-    for kept in ("help@company.example", '<option value="customer" selected', ">refund</textarea>"):
+    for kept in ("help@company.example", '<option value="customer" selected', "refund</textarea>"):
         assert kept in form
     for said in ("1009", "parcel", "carla", "Carla", "shop.example"):
         assert said not in form
