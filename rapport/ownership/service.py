@@ -97,18 +97,22 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
             directory = directory.after_assigning(verdict.member.id, at)
         decided.append(_decided(conversation_id, verdict, here, facts.at, by))
         if said is not None:
-            decided[-1] = replace(decided[-1], kept=_kept(said, here, facts.at))
+            decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
     return decided
 
 
-def _kept(said: Beside, here: Company, at: datetime) -> Kept:
-    def owner(verdict: Verdict | None) -> UUID | None:
-        team = here.teams.get(verdict.owner) if verdict else None
-        return team.id if team else None
-
-    due = _due(said.trial.promise, here, said.trial.owner, at)[0] if said.trial else None
-    base_due = _due(said.base.promise, here, said.base.owner, at)[0]
-    return Kept(said, at, owner(said.trial), owner(said.base), due, base_due)
+def _kept(said: Beside, done: Decided, here: Company) -> Kept:
+    other = said.base if said.acted else said.trial
+    team = here.teams.get(other.owner) if other else None
+    acted = done.owner_team_id, done.first_answer_due_at
+    due = (
+        _due(replace(other.promise, resolution=None), here, other.owner, done.at)[0]
+        if other and other.promise
+        else None
+    )
+    not_acted = team.id if team else None, due
+    (owner, by), (base_owner, base_by) = (acted, not_acted) if said.acted else (not_acted, acted)
+    return Kept(said, done.at, owner, base_owner, by, base_by)
 
 
 def takes_found(facts: Sequence[Facts]) -> list[bool]:
