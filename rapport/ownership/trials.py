@@ -53,9 +53,13 @@ def change(trial: Trial, mode: str, share: int, actor_id: UUID | None) -> Trial:
 
 
 def turn_on(trial: Trial, actor_id: UUID | None, note: str = "") -> PolicyVersion:
-    """Put it in force as a new version and end the trial. Raises PolicyError where one of its tests fails by now."""
+    """Put it in force as a new version and end the trial.
+
+    Raises PolicyError where one of its tests fails by now, and Invalid where another version was saved since the trial
+    began: what that one changed would be lost without a word.
+    """
     plain = policy_to_dict(policy_of(trial.version))
-    version = save_policy_dict(plain, SavedBy(actor_id, note or _tried_as(trial)))
+    version = save_policy_dict(plain, SavedBy(actor_id, note or _tried_as(trial), trial.base))
     trial.mode, trial.became = Mode.ON, version.number
     _end(trial, actor_id)
     return version
@@ -67,6 +71,18 @@ def stop(trial: Trial, actor_id: UUID | None) -> None:
     _end(trial, actor_id)
 
 
+def go_back(number: int, actor_id: UUID | None) -> PolicyVersion:
+    """An earlier version, in force again; a trial that decides for a share ends, so that this one decides alone.
+
+    Raises NotVisible where there is no such version.
+    """
+    version = bring_back(number, actor_id)
+    trial = running()
+    if trial is not None and trial.mode == Mode.SHARE:
+        stop(trial, actor_id)
+    return version
+
+
 def step_back(actor_id: UUID | None) -> PolicyVersion:
     """The version that was in force before the present one, in force again. Raises Invalid where there is none."""
     version, _policy = current_policy()
@@ -74,10 +90,7 @@ def step_back(actor_id: UUID | None) -> PolicyVersion:
     found = before.first()
     if found is None:
         raise Invalid(_("There is no version before this one."), _("Change the rules and save."))
-    trial = running()
-    if trial is not None and trial.mode == Mode.SHARE:
-        stop(trial, actor_id)
-    return bring_back(found.number, actor_id)
+    return go_back(found.number, actor_id)
 
 
 def _end(trial: Trial, actor_id: UUID | None) -> None:

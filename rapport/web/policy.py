@@ -21,7 +21,6 @@ from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
-from rapport.ownership.versions import bring_back
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm
 from rapport.web.policy_odd import oddities_in_words
@@ -86,7 +85,8 @@ def back(request: HttpRequest) -> HttpResponse:
     given = request.POST.get("number", "")
     author = member_of(request).id
     try:
-        saved = bring_back(int(given), author) if given.isdecimal() and len(given) < 8 else trials.step_back(author)
+        named = given.isdecimal() and len(given) < 8
+        saved = trials.go_back(int(given), author) if named else trials.step_back(author)
     except Invalid as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect("policy")

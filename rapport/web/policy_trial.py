@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from rapport.core.errors import Invalid
 from rapport.ownership import trials
 from rapport.ownership.models import Trial
-from rapport.ownership.service import SavedBy
+from rapport.ownership.service import SavedBy, current_policy
 from rapport.ownership.simulate.doubt import Difference
 from rapport.web import locales
 from rapport.web.policy_draft import draft_of, drop
@@ -24,9 +24,10 @@ from rapport.web.shell import shell_of
 def trial(request: HttpRequest) -> HttpResponse:
     """The policy on trial and what it has shown so far, or how to begin."""
     shell_of(request).current = "policy"
-    running = trials.running()
+    running, (version, _policy) = trials.running(), current_policy()
     context = {
         "trial": running,
+        "number": version.number if version else 0,
         "draft": draft_of(request),
         "figures": _figures(running) if running else None,
         "past": Trial.objects.exclude(ended_at=None).order_by("-ended_at")[:10],

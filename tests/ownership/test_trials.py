@@ -190,6 +190,25 @@ def test_turned_on_it_is_a_new_version_and_one_step_leads_back() -> None:
 
 
 @pytest.mark.usefixtures("_company")
+def test_it_does_not_come_into_force_over_a_version_saved_meanwhile() -> None:
+    trial = begin()
+    save("hr")
+    with pytest.raises(Invalid, match="was saved while"):
+        trials.turn_on(trial, None)
+    assert arrive()[0].owner_team == Team.objects.get(slug="hr")
+    assert trials.running() == trial
+
+
+@pytest.mark.usefixtures("_company")
+def test_the_way_back_ends_a_trial_that_decides_for_a_share() -> None:
+    save("hr")
+    begin("share", 100)
+    assert arrive()[0].owner_team == Team.objects.get(slug="product")
+    trials.go_back(1, None)
+    assert arrive()[0].owner_team == Team.objects.get(slug="support")
+
+
+@pytest.mark.usefixtures("_company")
 def test_a_failing_example_stops_a_trial_from_starting_and_from_being_turned_on_but_not_the_way_back() -> None:
     example = {"name": "x", "message": {"text": "hello"}, "expect": {"owner": "support"}}
     with pytest.raises(PolicyError, match="product owns it"):
