@@ -201,7 +201,7 @@ class Story:
             % {"rule": named(number), "count": locales.number(n)}
             for number, n in told["failed"].items()
         ]
-        found += [_("%(rule)s never hit.") % {"rule": named(number)} for number in told["never"]]
+        found += [_("%(rule)s never hit, in what you may see.") % {"rule": named(number)} for number in told["never"]]
         more = len(found) - _RULES_MAX
         return found[:_RULES_MAX] + ([_("and %(count)s more") % {"count": locales.number(more)}] if more > 0 else [])
 
