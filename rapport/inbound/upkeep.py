@@ -9,6 +9,7 @@ from threading import Event
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
 from rapport.outbound import unseen, uploads
+from rapport.ownership.simulate import jobs as whatif
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ JOBS = [
     Job(15.0, unseen.sweep),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
+    Job(3600.0, whatif.sweep),
 ]
 
 

@@ -238,6 +238,14 @@ def test_one_that_fails_says_why_and_one_left_undone_is_taken_up_again() -> None
     assert "triage: expected a team" in found.problem
 
 
+def test_what_came_out_is_thrown_away_after_two_weeks() -> None:
+    found = ask()
+    assert jobs.sweep() == 0
+    WhatIf.objects.filter(id=found.id).update(created_at=found.created_at - 15 * DAY)
+    assert jobs.sweep() == 1
+    assert not WhatIf.objects.exists()
+
+
 def test_a_huge_text_and_none_at_all_are_replayed() -> None:
     came(person(), text="x" * 5_000_000 + " refund")
     came(None, text="", recipients={})

@@ -44,10 +44,15 @@ def ask(
     """
     with scope.system():
         WhatIf.objects.filter(member=member, state__in=_ALIVE).update(state=RunState.STOPPED, finished_at=now())
-        WhatIf.objects.filter(created_at__lt=now() - KEPT).delete()
         return WhatIf.objects.create(
             member=member, base=policies[0], draft=policies[1], names=names, since=span[0], until=span[1]
         )
+
+
+def sweep() -> int:
+    """Throw away what is older than KEPT; how many there were."""
+    with scope.system():
+        return WhatIf.objects.filter(created_at__lt=now() - KEPT).delete()[0]
 
 
 def stop(run: WhatIf) -> None:
