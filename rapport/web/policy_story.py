@@ -167,14 +167,6 @@ class Story:
         return [self._hours(place, one) for place, one in enumerate(teams[:_TEAMS_MAX]) if any(one["count"])]
 
     @property
-    def teams(self) -> list[tuple[str, str, str]]:
-        """How much comes to each team."""
-        return [
-            (self._name(one["team"]), locales.number(one["count"][0]), locales.number(one["count"][1]))
-            for one in self.told["teams"]
-        ]
-
-    @property
     def members(self) -> list[dict[str, Any]]:
         """What each member would have been given, where figures on individuals may be shown."""
         if not self.individuals:
@@ -232,7 +224,11 @@ class Story:
     def _hours(self, place: int, team: Mapping[str, Any]) -> Chart:
         drawing = charts.bars(team["hours"])
         labels = [f"{hour:02}:00" for hour in range(24)]
-        title, legend = self._name(team["team"]), [("series-0", _("As it was")), ("series-1", _("As it would be"))]
+        was, would = (locales.number(count) for count in team["count"])
+        title = _("%(team)s: %(was)s, would be %(would)s") % {
+            "team": self._name(team["team"]), "was": was, "would": would,
+        }  # fmt: skip
+        legend = [("series-0", _("As it was")), ("series-1", _("As it would be"))]
         peaks = [max(range(24), key=lambda hour: side[hour]) for side in team["hours"]]
         summary = _("Most comes at %(was)s as it was, and at %(would)s as it would be.") % {
             "was": labels[peaks[0]], "would": labels[peaks[1]],

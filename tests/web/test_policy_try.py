@@ -41,6 +41,7 @@ def test_a_draft_is_tried_on_the_past_and_told_in_two_columns(cast: Cast, sign_i
     told = client.get(asked.url).content.decode()
     assert "Of 1 conversations 1 (100%) would have gone to another team." in told
     assert "Customer Service to Product: 1" in told
+    assert "Product: 0, would be 1" in told
     assert "Customer Service owns this: it is about refund; rule 1" in told
     assert "Product owns this: it says “parcel”; rule 1" in told
     assert "Refund for order 1009" in told
