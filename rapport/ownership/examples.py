@@ -5,13 +5,15 @@ very engine that decides, at every save; one that fails stops the policy from co
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from uuid import NAMESPACE_URL
 
+from rapport.ownership.assign import MemberLoad
 from rapport.ownership.conditions.base import Plain, chosen, known, texts, ticked
 from rapport.ownership.conditions.who import RELATIONSHIPS
-from rapport.ownership.engine import Verdict, decide
+from rapport.ownership.engine import Directory, Verdict, decide
 from rapport.ownership.facts import KINDS, Facts
 from rapport.ownership.policy import APPROVALS, PRIORITIES, Example, Policy
 from rapport.ownership.problems import Problem, Problems
@@ -25,10 +27,11 @@ TESTS_MAX = 1000
 TEXT_MAX = 20_000
 _NAME_MAX = 120
 _MISSED_SHOWN = 2
+_SOMEBODY, _CALLED = "somebody@", "a member"
 _WHENEVER = datetime(2026, 1, 7, 12, tzinfo=UTC)
 MESSAGE_KEYS = (
     "from", "to", "channel", "subject", "text", "relationship", "organization", "topic", "language", "kind", "reply",
-    "attachment", "visibility", "mention", "reach", "verified", "time", "at", "earlier_owner",
+    "attachment", "visibility", "mention", "reach", "verified", "held", "time", "at", "earlier_owner",
 )  # fmt: skip
 """What an example may say of its message; else it is an ordinary first message that came in business hours."""
 EXPECT_KEYS = ("owner", "rule", "topic", "priority", "involve", "promise", "approval", "confidential")
@@ -114,6 +117,8 @@ def facts_of(message: Mapping[str, Any], world: "World") -> Facts:
         origin=message.get("mention", "addressed"),
         reach=message.get("reach"),
         is_verified=message.get("verified", False),
+        holder=_SOMEBODY if message.get("held") else "",
+        holder_name=_CALLED if message.get("held") else "",
         earlier_owner_of_person=earlier.get("person"),
         earlier_owner_of_thread=earlier.get("thread"),
     )
@@ -126,8 +131,18 @@ def facts_of(message: Mapping[str, Any], world: "World") -> Facts:
     return whole
 
 
+def _with_holder(directory: Directory, held: bool | str | None) -> Directory:
+    """The company with somebody in the team that an example says holds the relationship; it names nobody."""
+    team = directory.teams.get(held) if isinstance(held, str) else None
+    if team is None:
+        return directory
+    somebody = MemberLoad(NAMESPACE_URL, _SOMEBODY, _CALLED)
+    return Directory({**directory.teams, team.slug: replace(team, members=(*team.members, somebody))})
+
+
 def _tried(number: int, example: Example, policy: Policy, world: "World") -> Tried:
-    verdict = decide(policy, facts_of(example.message, world), world.directory)
+    directory = _with_holder(world.directory, example.message.get("held"))
+    verdict = decide(policy, facts_of(example.message, world), directory)
     met = _came(verdict, policy)
     problems = []
     for key, wanted in example.expect.items():
@@ -264,6 +279,14 @@ def _at(value: Any, problems: Problems) -> str | None:
     return str(value)
 
 
+def _held(value: Any, problems: Problems) -> bool | str | None:
+    """Whether a member holds the relationship, or of which team that member is."""
+    if isinstance(value, bool):
+        return value
+    given = known(value, problems, "a team", "teams")
+    return given[0] if given and len(given) == 1 else None
+
+
 def _reach(value: Any, problems: Problems) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
@@ -288,4 +311,4 @@ _CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mention": ("a way it came", MENTIONS), "time": ("a side of business hours", SIDES),
     "priority": ("a priority", PRIORITIES), "approval": ("which answers to approve", APPROVALS),
 }  # fmt: skip
-_OTHERS = {"at": _at, "reach": _reach, "earlier_owner": _earlier}
+_OTHERS = {"held": _held, "at": _at, "reach": _reach, "earlier_owner": _earlier}

@@ -29,7 +29,7 @@ from rapport.web.shell import shell_of
 _ANY = ("", lazy("It does not matter"))
 _DRAWN = (
     "from", "to", "channel", "subject", "text", "relationship", "organization", "topic", "language", "kind", "reply",
-    "attachment", "visibility", "time",
+    "attachment", "visibility", "held", "time",
 )  # fmt: skip
 _EXPECTED = ("owner", "topic", "priority", "confidential")
 
@@ -73,7 +73,7 @@ class ExampleForm(forms.Form):
 
 
 def _read(key: str, value: str) -> Any:
-    if key in ("reply", "attachment", "confidential"):
+    if key in ("reply", "attachment", "confidential") or (key == "held" and value in ("yes", "no")):
         return value == "yes"
     if key == "to":
         return [one.strip() for one in value.split(",") if one.strip()]
@@ -103,6 +103,10 @@ def _message_fields(names: Vocabulary) -> dict[str, forms.Field]:
         "reply": forms.ChoiceField(label=_("Is a reply"), required=False, choices=(_ANY, *yes)),
         "attachment": forms.ChoiceField(label=_("Has attachments"), required=False, choices=(_ANY, *yes)),
         "visibility": _choice(_("Who can read it"), ["public", "private"]),
+        "held": forms.ChoiceField(label=_("Who holds the relationship"), required=False, choices=(
+            _ANY, ("yes", _("A member")), ("no", _("Nobody")),
+            *((slug, _("A member of %(team)s") % {"team": slug}) for slug in sorted(names.names.get("teams", ()))),
+        )),
         "time": _choice(_("Business hours"), ["inside", "outside"]),
     }  # fmt: skip
     return {f"message_{key}": field for key, field in fields.items()}

@@ -125,6 +125,18 @@ def test_an_example_may_say_whether_it_came_in_business_hours(given: str, priori
     assert not problems({"message": {"at": at}, "expect": {"priority": priority}})
 
 
+def test_a_message_can_say_that_somebody_holds_the_relationship_and_of_which_team() -> None:
+    held = [{"name": "Held", "when": {"held": True}, "then": {"owner": "@holder"}}]
+
+    def owner(message: dict[str, Any]) -> str:
+        tests = [{"name": "T", "message": message, "expect": {"owner": "hr"}}]
+        (tried,) = try_examples(policy_from_dict(plain(rules=held, tests=tests)), world())
+        return tried.verdict.owner
+
+    assert (owner({"held": "hr"}), owner({"held": "product"})) == ("hr", "product")
+    assert (owner({"held": True}), owner({"held": False}), owner({})) == ("support", "support", "support")
+
+
 def test_a_message_can_say_all_that_a_condition_can_ask() -> None:
     asked = set(REGISTRY) - {"words", "all", "any", "not", "always"}
     assert asked <= set(MESSAGE_KEYS)
@@ -140,6 +152,7 @@ def test_a_message_can_say_all_that_a_condition_can_ask() -> None:
         ({"message": {"text": "x" * 20_001}, "expect": {"owner": "hr"}}, "at most 20,000 characters"),
         ({"message": {"earlier_owner": "hr"}, "expect": {"owner": "hr"}}, "expected a table such as"),
         ({"message": {"relationship": "friend"}, "expect": {"owner": "hr"}}, "there is no relationship “friend”"),
+        ({"message": {"held": 3}, "expect": {"owner": "hr"}}, "test 1, message.held: expected"),
         ({"message": 3, "expect": {"owner": "hr"}}, "expected a table"),
     ],
 )

@@ -142,6 +142,52 @@ def test_the_earlier_owner_is_that_of_then_and_never_one_in_confidence() -> None
     assert read(came(who, NOON + 4 * DAY)).facts.earlier_owner_of_person == "product"
 
 
+def test_the_whole_person_of_then_counts_for_owners_organization_and_holder() -> None:
+    ann = Member.objects.get(email="ann@example.com")
+    shop = Organization.objects.create(name="Shop", domain="shop.example")
+    OrganizationRelationship.objects.create(
+        organization=shop, kind="partner", since=date(2026, 3, 1), until=date(2026, 3, 8), created_at=NOON - 60 * DAY
+    )
+    low, mid, high = (
+        person(), person("c@home.example"), person("c@shop.example", organization=shop, holder=ann, name="Carl")
+    )  # fmt: skip
+    for child, into in ((low, mid), (mid, high)):
+        Merge.objects.create(child=child, into=into, at=NOON - DAY)
+    came(high, NOON - 2 * DAY, "product")
+    before, then, later = (read(came(low, NOON + n * DAY)).facts for n in (-1.5, 0, 6))
+    assert (before.organization, before.holder, before.earlier_owner_of_person) == ("", "", None)
+    assert (then.organization, then.relationships) == ("Shop", {"partner"})
+    assert (then.holder, then.holder_name) == ("ann@example.com", "Ann")
+    assert then.earlier_owner_of_person == "support", "the later one, of their own row"
+    assert (later.organization, later.relationships) == ("Shop", set()), "what Shop is to us has ended"
+    Conversation.objects.filter(person=low).delete()
+    assert read(came(low)).facts.earlier_owner_of_person == "product", "that of the row above"
+
+
+def test_of_rows_that_fewer_may_know_of_nothing_is_told() -> None:
+    secret = Person.objects.create(audience=[team("hr").id], holder=Member.objects.get(email="hana@example.com"))
+    Relationship.objects.create(person=secret, kind="employee", created_at=NOON - 60 * DAY)
+    openly = person()
+    Merge.objects.create(child=openly, into=secret, at=NOON - DAY)
+    facts = read(came(openly)).facts
+    assert (facts.relationships, facts.holder) == (set(), "")
+    assert read(came(secret, slug="hr")).facts.relationships == {"employee"}
+
+
+def test_whoever_holds_the_relationship_owns_it_in_the_replay_as_in_truth() -> None:
+    ann = Member.objects.get(email="ann@example.com")
+    Membership.objects.filter(member=ann).update(team=team("product"))
+    came(person(holder=ann))
+    came(person("sue@home.example"))
+    held = [{"name": "R", "when": {"held": True}, "then": {"owner": "@holder"}}]
+    told = asked(draft=RULES | {"rules": held})
+    assert [(flow["from"], flow["to"], flow["count"]) for flow in told["flows"]] == [("support", "product", 1)]
+    assert told["flows"][0]["shown"][0]["draft"] == (
+        "Product owns this: Ann holds the relationship with the sender; rule 1; Ann holds the relationship"
+    )
+    assert [(one["name"], one["given"]) for one in told["members"]] == [("Ann", [0, 1])]
+
+
 def test_what_became_of_it_is_kept_apart() -> None:
     one = came(person())
     assert not read(one).settled

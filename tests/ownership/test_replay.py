@@ -58,6 +58,23 @@ def test_what_moves_is_counted_by_flow_with_its_newest_examples_and_both_reasons
     }  # fmt: skip
 
 
+def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:
+    rules = policy(({"held": True}, {"owner": "product", "assign": "holder"}))
+    items = [past(n, facts={"holder": who, "holder_name": who}) for n, who in enumerate(("ann@x", "bo@x", "cy@x", ""))]
+    away = ((NOON - timedelta(days=1), NOON + timedelta(days=1)),)
+    seats = (Seat(UUID(int=1), "ann@x", "Ann", 5), Seat(UUID(int=2), "bo@x", "Bo", 5, "", away))
+    tally = replay(items, pair(BASE, rules), SCENERY)
+    _, load = seat_all(tally.jobs, Staffing({"product": seats}), SCENERY.hours)
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 1}
+    assert load.queued == {"product": 2}
+
+
+def test_that_nobody_is_counted_in_the_replay_is_not_given_as_a_reason() -> None:
+    draft = policy(({"words": "broken"}, {"owner": "product", "assign": "load"}))
+    (flow,) = told(replay([past(1, "broken")], pair(BASE, draft), SCENERY), BASE, draft)["flows"]
+    assert flow["shown"][0]["draft"] == "Product owns this: it says “broken”; rule 1"
+
+
 def test_parts_count_up_to_the_whole_in_any_number() -> None:
     items = [past(n, "broken refund" if n % 3 else "hi", n, settled=n % 2 == 0, owner="product") for n in range(60)]
     whole, parts = replay(items, pair(BASE, DRAFT), SCENERY), Tally()

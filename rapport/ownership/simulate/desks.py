@@ -12,8 +12,8 @@ from heapq import heapify, heappop, heappush
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from rapport.ownership.assign import MemberLoad, choose
-from rapport.ownership.policy import BY_LOAD
+from rapport.ownership.assign import MemberLoad, choose, choose_holder
+from rapport.ownership.policy import BY_HOLDER, BY_LOAD
 from rapport.ownership.simulate.past import Seat, Staffing
 from rapport.ownership.simulate.replay import Job
 from rapport.staff.hours import Hours
@@ -75,7 +75,7 @@ def _seated(jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[
         if not how:
             continue
         seats = staffing.seats.get(team, ())
-        best = _chosen(how, seats, job.at, open_until, last, clocks)
+        best = _chosen((how, job.holder), seats, job.at, open_until, last, clocks)
         if best is None:
             load.queued[team] += 1
             continue
@@ -90,14 +90,16 @@ def _seated(jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[
 
 
 def _chosen(
-    how: str,
+    asked: tuple[str, str],
     seats: Sequence[Seat],
     at: datetime,
     open_until: Mapping[UUID, list[datetime]],
     last: Mapping[UUID, datetime],
     clocks: Mapping[str, _Clock],
 ) -> UUID | None:
-    if how != BY_LOAD:
+    """Who answers, asked as (how, who holds the relationship); None: nobody of the team can."""
+    how, holder = asked
+    if how not in (BY_LOAD, BY_HOLDER):
         return next((seat.member_id for seat in seats if seat.email == how), None)
     loads = []
     for seat in seats:
@@ -110,5 +112,5 @@ def _chosen(
                 seat.member_id, seat.email, seat.name, len(held), seat.capacity, present, last.get(seat.member_id)
             )
         )
-    best = choose(loads).member
+    best = (choose(loads) if how == BY_LOAD else choose_holder(loads, holder, holder)).member
     return best.id if best else None

@@ -2,15 +2,16 @@
 
 Which conversations: those the reader may see. What is known of each is read as the system reads it when one arrives.
 
-What cannot be known as of then, and what stands for it: topics, teams, members, business hours and people's
-organizations are today's; relationships count from when they began, or where nobody said when, from when they were
-written down; addresses that stand only in a mail's way (Bcc, Delivered-To) are not kept, nor whether an unknown message
-was answered.
+What cannot be known as of then, and what stands for it: topics, teams, members, business hours, people's organizations
+and who holds the relationship with them are today's; relationships, an organization's too, count from when they began,
+or where nobody said when, from when they were written down; addresses that stand only in a mail's way (Bcc,
+Delivered-To) are not kept, nor whose an earlier conversation of the thread was, nor whether an unknown message was
+answered.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +20,9 @@ from django.db import connection
 
 from rapport.conversations.threading import looks_like_reply
 from rapport.core import bulk, scope
+from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import company
+from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
 from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.senders import Senders
@@ -59,19 +62,23 @@ ORDER BY asked.place
 """
 
 #: Whose the conversation was in which the person was last active before, as of then; confidential ones stay out of it.
+#: Asked of each row of the person as they were then: the latest of any row counts.
 _EARLIER = """
-SELECT asked.id, t.slug FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS asked(id, person, at)
+SELECT DISTINCT ON (asked.id) asked.id, last.slug
+FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS asked(id, person, at)
 CROSS JOIN LATERAL (
-    SELECT e.id FROM (
+    SELECT t.slug, said.at FROM (
         SELECT p.id FROM conversations_conversation p
         WHERE p.person_id = asked.person AND p.created_at < asked.at AND p.id <> asked.id AND NOT p.confidential
         ORDER BY p.created_at DESC LIMIT 5) AS e
     CROSS JOIN LATERAL (SELECT m.at FROM conversations_message m
         WHERE m.conversation_id = e.id AND m.at < asked.at ORDER BY m.at DESC LIMIT 1) AS said
+    CROSS JOIN LATERAL (SELECT d.owner_team_id FROM ownership_decision d
+        WHERE d.conversation_id = e.id AND (d.source = 'policy' OR d.at <= asked.at)
+        ORDER BY d.at DESC LIMIT 1) AS owned
+    JOIN staff_team t ON t.id = owned.owner_team_id AND NOT t.confidential
     ORDER BY said.at DESC LIMIT 1) AS last
-CROSS JOIN LATERAL (SELECT d.owner_team_id FROM ownership_decision d
-    WHERE d.conversation_id = last.id AND (d.source = 'policy' OR d.at <= asked.at) ORDER BY d.at DESC LIMIT 1) AS owned
-JOIN staff_team t ON t.id = owned.owner_team_id AND NOT t.confidential
+ORDER BY asked.id, last.at DESC
 """
 
 
@@ -101,10 +108,22 @@ def conversations(wanted: Wanted) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def scenery(until: datetime) -> Scenery:
-    """The company as it is; `until` is up to when is known what became of conversations."""
+def scenery(until: datetime, *, with_members: bool = False) -> Scenery:
+    """The company as it is; `until` is up to when is known what became of conversations.
+
+    Members are in it only to find the team of who holds a relationship; what they had then is for the desks to say.
+    """
     here = company(until, with_members=False)
-    return Scenery(here.directory, here.matcher, here.hours, until)
+    return Scenery(_seated(here.directory) if with_members else here.directory, here.matcher, here.hours, until)
+
+
+def _seated(directory: Directory) -> Directory:
+    members: dict[str, list[MemberLoad]] = {}
+    seats = Membership.objects.filter(member__is_active=True).order_by("member_id")
+    for slug, id, email, name in seats.values_list("team__slug", "member_id", "member__email", "member__name"):
+        members.setdefault(slug, []).append(MemberLoad(id, email, name))
+    teams = directory.teams
+    return Directory({slug: replace(teams[slug], members=tuple(members.get(slug, ()))) for slug in teams})
 
 
 def past(ids: Sequence[UUID], senders: Senders, *, with_earlier: bool) -> list[Past]:
@@ -112,12 +131,12 @@ def past(ids: Sequence[UUID], senders: Senders, *, with_earlier: bool) -> list[P
     rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
     people = [row[17] for row in rows]
     senders.meet(person for person in people if person)
-    earlier = _earlier(rows) if with_earlier else {}
+    earlier = _earlier(rows, senders) if with_earlier else {}
     return [_past(row, senders, earlier) for row in rows]
 
 
-def _earlier(rows: Sequence[tuple[Any, ...]]) -> dict[UUID, str]:
-    asked = [(row[0], row[17], row[1]) for row in rows if row[17]]
+def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, str]:
+    asked = [(row[0], person, row[1]) for row in rows if row[17] for person in senders.rows(row[17], row[1])]
     with connection.cursor() as cursor:
         cursor.execute(_EARLIER, [list(column) for column in zip(*asked, strict=True)] or [[], [], []])
         return dict(cursor.fetchall())
@@ -148,6 +167,8 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
         origin=about.get("origin") or "addressed",
         reach=about.get("reach"),
         is_verified=bool(about.get("verified")),
+        holder=sender.holder,
+        holder_name=sender.holder_name,
         earlier_owner_of_person=earlier.get(id),
     )
     return Past(id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed)

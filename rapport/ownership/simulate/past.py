@@ -49,7 +49,7 @@ class Past:
 
 @dataclass(frozen=True)
 class Scenery:
-    """The company as the replay sees it: teams without members, hours by name, topics.
+    """The company as the replay sees it: teams (with members only to find whose a holder is), hours by name, topics.
 
     `until` is the moment up to which is known what became of it.
     """

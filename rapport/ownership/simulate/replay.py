@@ -18,7 +18,7 @@ from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.conditions.base import Check
 from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
-from rapport.ownership.policy import Policy, Promise, Span
+from rapport.ownership.policy import BY_HOLDER, HOLDER, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
 from rapport.ownership.world import OpenAt
 from rapport.staff.hours import HoursError, add_business_time
@@ -39,13 +39,14 @@ class Shown(NamedTuple):
 class Job(NamedTuple):
     """What the desks need: when it came, until when it was open, and by each policy whose it is and who is to answer.
 
-    `answers` is "load", an e-mail address or "".
+    `answers` is "load", "holder", an e-mail address or ""; `holder` is the address of who holds the relationship.
     """
 
     at: datetime
     until: datetime | None
     owners: tuple[str, str]
     answers: tuple[str, str]
+    holder: str = ""
 
 
 @dataclass
@@ -100,18 +101,25 @@ class Tally:
 
 @dataclass(frozen=True)
 class Pair:
-    """The two policies made ready; `number` is the version of the first, to compare with what was recorded by it."""
+    """The two policies made ready; `number` is the version of the first, to compare with what was recorded by it.
+
+    `answers` has for each rule of either how it says who of the team answers (`Job.answers`).
+    """
 
     base: Policy
     draft: Policy
     number: int | None = None
     names_members: bool = False
+    answers: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
 def pair(base: Policy, draft: Policy, number: int | None = None) -> Pair:
     """Make both ready: what they ask alike is asked once of each conversation."""
     known: dict[bytes, _Once] = {}
-    return Pair(_ready(base, known), _ready(draft, known), number, base.names_members or draft.names_members)
+    return Pair(
+        _ready(base, known), _ready(draft, known), number, base.names_members or draft.names_members,
+        (_answers(base), _answers(draft)),
+    )  # fmt: skip
 
 
 class _Once:
@@ -138,7 +146,8 @@ def _ready(policy: Policy, known: dict[bytes, _Once]) -> Policy:
     for rule in policy.rules:
         key = orjson.dumps(plain_condition(rule.when), option=orjson.OPT_SORT_KEYS)
         once: Any = known.setdefault(key, _Once(rule.when))
-        rules.append(replace(rule, when=once))
+        # Who of the team answers is for the desks to say: here, nobody is counted.
+        rules.append(replace(rule, when=once, then=replace(rule.then, assign="", member="")))
     return replace(policy, rules=tuple(rules))
 
 
@@ -157,7 +166,7 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
         if policies.names_members:
-            tally.jobs.append(_job(one, (base, draft), (policies.base, policies.draft)))
+            tally.jobs.append(_job(one, (base, draft), policies.answers))
     return tally
 
 
@@ -224,16 +233,14 @@ def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, dateti
     return ("first", promise.first_answer, one.answered_at), ("resolution", promise.resolution, one.resolved_at)
 
 
-def _job(one: Past, verdicts: tuple[Verdict, Verdict], policies: tuple[Policy, Policy]) -> Job:
-    first, second = (_answers(verdict, policy) for verdict, policy in zip(verdicts, policies, strict=True))
-    return Job(one.facts.at, one.resolved_at, (verdicts[0].owner, verdicts[1].owner), (first, second))
+def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:
+    first, second = (how[said.rule - 1] if said.rule else "" for said, how in zip(verdicts, answers, strict=True))
+    return Job(one.facts.at, one.resolved_at, (verdicts[0].owner, verdicts[1].owner), (first, second), one.facts.holder)
 
 
-def _answers(verdict: Verdict, policy: Policy) -> str:
-    if verdict.rule is None:
-        return ""
-    then = policy.rules[verdict.rule - 1].then
-    return then.member or then.assign
+def _answers(policy: Policy) -> tuple[str, ...]:
+    thens = (rule.then for rule in policy.rules)
+    return tuple(then.assign or then.member or (BY_HOLDER if then.owner == HOLDER else "") for then in thens)
 
 
 def team_hours(counts: Mapping[tuple[str, int], int], team: str) -> list[int]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from rapport.core import scope
 from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.plain import policy_from_dict
-from rapport.ownership.policy import EARLIER_OWNER, Policy
+from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, history
 from rapport.ownership.simulate.desks import Load, seat_all
 from rapport.ownership.simulate.past import Asked, Scenery, Staffing
@@ -70,6 +70,7 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
+        self._with_holders = any(rule.then.owner == HOLDER for one in (base, draft) for rule in one.rules)
         self._with_earlier = asks_earlier(base) or asks_earlier(draft)
         self._until = asked.until
         self._scenery: Scenery | None = None
@@ -79,14 +80,14 @@ class Replayer:
         """One part, in a transaction that cannot write."""
         with history.read_only():
             if self._scenery is None:
-                self._scenery = history.scenery(self._until)
+                self._scenery = history.scenery(self._until, with_members=self._with_holders)
             past = history.past(ids, self._senders, with_earlier=self._with_earlier)
         return replay(past, self._policies, self._scenery)
 
 
 def asks_earlier(policy: Policy) -> bool:
     """Whether anything in it depends on who owned a conversation before."""
-    return any(rule.then.owner == EARLIER_OWNER or _mentions(rule.when) for rule in policy.rules)
+    return any(rule.then.owner in (EARLIER_OWNER, HOLDER) or _mentions(rule.when) for rule in policy.rules)
 
 
 def _mentions(condition: Condition) -> bool:
