@@ -9,13 +9,16 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Conversation, Topic
 from rapport.insight import charts
 from rapport.insight import flows as bands
 from rapport.ownership.models import WhatIf
 from rapport.ownership.simulate.lint import Oddity
+from rapport.people.trees import call
 from rapport.web import locales
 from rapport.web.policy_odd import Odd, in_words
+from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
+from rapport.web.reasons import thing
 from rapport.web.reports_show import Cell, Chart, Shape, _Plan
 
 _BLOCKS_MAX = 7
@@ -39,6 +42,15 @@ class Flow:
 
     source: str
     target: str
+    count: int
+    shown: list[Shown]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What else would become otherwise: of which kind, from what to what, with its examples."""
+
+    says: str
     count: int
     shown: list[Shown]
 
@@ -88,15 +100,47 @@ class Story:
     @cached_property
     def flows(self) -> list[Flow]:
         """From whom to whom; of the examples those that the reader may still see."""
-        ids = [UUID(one["id"]) for flow in self.told["flows"] for one in flow["shown"]]
-        seen = Conversation.objects.select_related("person").in_bulk(ids)
         return [
-            Flow(self._name(flow["from"]), self._name(flow["to"]), flow["count"], [
-                Shown(seen[UUID(one["id"])], one["base"], one["draft"])
-                for one in flow["shown"] if UUID(one["id"]) in seen
-            ])
+            Flow(self._name(flow["from"]), self._name(flow["to"]), flow["count"], self._examples(flow["shown"]))
             for flow in self.told["flows"]
-        ]  # fmt: skip
+        ]
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """What else would become otherwise: topics, priorities, what is in confidence."""
+        return [
+            Change(self._change_says(one), one["count"], self._examples(one["shown"]))
+            for one in self.told.get("changes", ())
+        ]
+
+    @cached_property
+    def _seen(self) -> dict[UUID, Conversation]:
+        told = [*self.told["flows"], *self.told.get("changes", ())]
+        ids = {UUID(one["id"]) for part in told for one in part["shown"]}
+        found = Conversation.objects.select_related("person").in_bulk(ids)
+        call(one.person for one in found.values())
+        return found
+
+    def _examples(self, shown: Sequence[Mapping[str, Any]]) -> list[Shown]:
+        ids = [(UUID(one["id"]), one) for one in shown]
+        return [Shown(self._seen[id], one["base"], one["draft"]) for id, one in ids if id in self._seen]
+
+    def _change_says(self, one: Mapping[str, Any]) -> str:
+        if one["what"] == "confidential":
+            return _("In confidence") if one["to"] == "yes" else _("No more in confidence")
+        if one["what"] == "priority":
+            return _("Priority %(from)s to %(to)s") % {side: thing(one[side]) for side in ("from", "to")}
+        sides = {side: self._topics.get(one[side]) or one[side] or _("none") for side in ("from", "to")}
+        return _("Topic %(from)s to %(to)s") % sides
+
+    @cached_property
+    def _topics(self) -> dict[str, str]:
+        return dict(Topic.objects.values_list("slug", "name"))
+
+    @property
+    def caveats(self) -> list[Caveat]:
+        """What cannot be known as of then, first what a rule depends on."""
+        return caveats(self.told.get("asks", ()))
 
     @cached_property
     def picture(self) -> bands.Picture:
@@ -167,11 +211,14 @@ class Story:
         return [self._hours(place, one) for place, one in enumerate(teams[:_TEAMS_MAX]) if any(one["count"])]
 
     @property
-    def members(self) -> list[dict[str, Any]]:
+    def members(self) -> list[MemberLoad]:
         """What each member would have been given, where figures on individuals may be shown."""
         if not self.individuals:
             return []
-        return [{**one, "team": self._name(one["team"])} for one in self.told["members"][:_MEMBERS_MAX]]
+        return [
+            MemberLoad(one["name"], self._name(one["team"]), one["given"], one["most"], strip(one["hours"]))
+            for one in self.told["members"][:_MEMBERS_MAX]
+        ]
 
     @property
     def rules(self) -> list[str]:

@@ -75,6 +75,21 @@ def test_that_nobody_is_counted_in_the_replay_is_not_given_as_a_reason() -> None
     assert flow["shown"][0]["draft"] == "Product owns this: it says “broken”; rule 1"
 
 
+def test_what_else_becomes_otherwise_is_counted_with_examples() -> None:
+    draft = policy(
+        ({"words": "broken"}, {"priority": "urgent", "confidential": True, "topic": "fault"}),
+        ({"topic": "refund"}, {"owner": "support"}),
+    )
+    found = told(replay([past(n, "My refund, it is broken", n) for n in range(9)], pair(BASE, draft), SCENERY),
+                 BASE, draft)  # fmt: skip
+    assert not found["moved"]
+    assert [(one["what"], one["from"], one["to"], one["count"]) for one in found["changes"]] == [
+        ("confidential", "no", "yes", 9), ("priority", "normal", "urgent", 9), ("topic", "refund", "fault", 9),
+    ]  # fmt: skip
+    assert [len(one["shown"]) for one in found["changes"]] == [EXAMPLES_MAX] * 3
+    assert found["asks"] == ["topic", "words"]
+
+
 def test_parts_count_up_to_the_whole_in_any_number() -> None:
     items = [past(n, "broken refund" if n % 3 else "hi", n, settled=n % 2 == 0, owner="product") for n in range(60)]
     whole, parts = replay(items, pair(BASE, DRAFT), SCENERY), Tally()

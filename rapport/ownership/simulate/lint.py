@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rapport.ownership.conditions import Condition
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not
-from rapport.ownership.policy import EARLIER_OWNER, Policy, Rule
+from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy, Rule
 
 SHOWN_MAX = 50
 
@@ -45,7 +45,7 @@ def _teams(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
     found = []
     for number, rule in enumerate(policy.rules, 1):
         for team in (rule.then.owner, *rule.then.involve):
-            if team in ("", EARLIER_OWNER):
+            if team in ("", EARLIER_OWNER, HOLDER):
                 continue
             if team not in members:
                 found.append(Oddity("gone", number, team=team))
@@ -73,8 +73,8 @@ def _hidden(policy: Policy) -> list[Oddity]:
 
 
 def _may_pass(rule: Rule) -> bool:
-    """Whether it hits and yet may not decide: nobody owned it before."""
-    return rule.then.owner == EARLIER_OWNER
+    """Whether it hits and yet may not decide: nobody owned it before, or nobody holds the relationship."""
+    return rule.then.owner in (EARLIER_OWNER, HOLDER)
 
 
 class _Index:

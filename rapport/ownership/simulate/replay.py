@@ -5,7 +5,7 @@ Who of a team answers depends on what everybody had at that moment, and is worke
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -18,13 +18,17 @@ from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.conditions.base import Check
 from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
-from rapport.ownership.policy import BY_HOLDER, HOLDER, Policy, Promise, Span
+from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
 from rapport.ownership.world import OpenAt
 from rapport.staff.hours import HoursError, add_business_time
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
+
+
+Change = tuple[str, str, str]
+"""What else became otherwise ("topic", "priority" or "confidential"), from what, to what; "" is no topic."""
 
 
 class Shown(NamedTuple):
@@ -78,6 +82,8 @@ class Tally:
     total: int = 0
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
     shown: dict[tuple[str, str], list[Shown]] = field(default_factory=dict)
+    changed: Counter[Change] = field(default_factory=Counter)
+    changed_shown: dict[Change, list[Shown]] = field(default_factory=dict)
     settled: Counter[tuple[bool, bool]] = field(default_factory=Counter)
     recorded: int = 0
     recorded_same: int = 0
@@ -90,8 +96,11 @@ class Tally:
         self.draft.add(other.draft)
         self.moved.update(other.moved)
         self.settled.update(other.settled)
+        self.changed.update(other.changed)
         for flow, shown in other.shown.items():
             self.shown[flow] = sorted([*self.shown.get(flow, []), *shown])[-EXAMPLES_MAX:]
+        for change, shown in other.changed_shown.items():
+            self.changed_shown[change] = sorted([*self.changed_shown.get(change, []), *shown])[-EXAMPLES_MAX:]
         self.total += other.total
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
@@ -196,11 +205,29 @@ def _compare(tally: Tally, one: Past, base: Verdict, draft: Verdict) -> None:
     if base.owner != draft.owner:
         flow = base.owner, draft.owner
         tally.moved[flow] += 1
-        shown = tally.shown.setdefault(flow, [])
-        shown.append(Shown(one.facts.at, one.id, base.sentence, draft.sentence))
-        if len(shown) > EXAMPLES_MAX:
-            shown.sort()
-            del shown[0]
+        _show(tally.shown.setdefault(flow, []), one, base, draft)
+    for change in _changes(base, draft):
+        tally.changed[change] += 1
+        _show(tally.changed_shown.setdefault(change, []), one, base, draft)
+
+
+def _changes(base: Verdict, draft: Verdict) -> Iterator[Change]:
+    if base.topic != draft.topic:
+        yield "topic", base.topic, draft.topic
+    if base.priority != draft.priority:
+        yield "priority", PRIORITIES[base.priority], PRIORITIES[draft.priority]
+    if base.confidential != draft.confidential:
+        yield "confidential", _YES[base.confidential], _YES[draft.confidential]
+
+
+_YES = {True: "yes", False: "no"}
+
+
+def _show(shown: list[Shown], one: Past, base: Verdict, draft: Verdict) -> None:
+    shown.append(Shown(one.facts.at, one.id, base.sentence, draft.sentence))
+    if len(shown) > EXAMPLES_MAX:
+        shown.sort()
+        del shown[0]
 
 
 def _recorded(tally: Tally, one: Past, base: Verdict, policies: Pair) -> None:

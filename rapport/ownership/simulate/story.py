@@ -3,15 +3,17 @@
 Every pair of figures is [as it was, as it would have been].
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rapport.ownership.policy import Policy
+from rapport.ownership.conditions import plain_condition
+from rapport.ownership.conditions.base import Plain
+from rapport.ownership.policy import HOLDER, Policy, Rule
 from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
 from rapport.ownership.simulate.lint import always_late, never_fired, oddities
 from rapport.ownership.simulate.past import Staffing
-from rapport.ownership.simulate.replay import Side, Tally, team_hours
+from rapport.ownership.simulate.replay import Shown, Side, Tally, team_hours
 
 _FLOWS_MAX = 60
 _CLOCKS = ("first", "resolution")
@@ -31,6 +33,8 @@ def story(
         "total": tally.total,
         "moved": sum(tally.moved.values()),
         "flows": _flows(tally),
+        "changes": _changes(tally),
+        "asks": sorted({what for policy in policies for rule in policy.rules for what in _asks(rule)}),
         "agreement": _agreement(tally),
         "recorded": [tally.recorded_same, tally.recorded],
         "guessed": tally.guessed,
@@ -47,12 +51,37 @@ def story(
 def _flows(tally: Tally) -> list[dict[str, Any]]:
     found = []
     for flow, count in tally.moved.most_common(_FLOWS_MAX):
-        shown = [
-            {"id": str(one.id), "at": one.at.isoformat(), "base": one.base, "draft": one.draft}
-            for one in reversed(tally.shown.get(flow, []))
-        ]
+        shown = _shown(tally.shown.get(flow, []))
         found.append({"from": flow[0], "to": flow[1], "count": count, "shown": shown})
     return found
+
+
+def _shown(kept: Sequence[Shown]) -> list[dict[str, Any]]:
+    return [
+        {"id": str(one.id), "at": one.at.isoformat(), "base": one.base, "draft": one.draft} for one in reversed(kept)
+    ]
+
+
+def _changes(tally: Tally) -> list[dict[str, Any]]:
+    return [
+        {"what": what, "from": before, "to": after, "count": count,
+         "shown": _shown(tally.changed_shown.get((what, before, after), []))}
+        for (what, before, after), count in sorted(tally.changed.items(), key=lambda one: (-one[1], one[0]))
+    ][:_FLOWS_MAX]  # fmt: skip
+
+
+def _asks(rule: Rule) -> set[str]:
+    """The conditions by name, and "held" where the rule gives it to who holds the relationship."""
+    found: set[str] = set()
+    todo: list[Plain] = [plain_condition(rule.when)]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            found |= set(one)
+            todo += [inner for key, inner in one.items() if key in ("all", "any", "not")]
+        elif isinstance(one, list):
+            todo += one
+    return found | ({"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set())
 
 
 def _agreement(tally: Tally) -> dict[str, Any]:
