@@ -164,6 +164,21 @@ def test_it_costs_a_statement_in_a_savepoint_a_batch_while_it_runs_and_none_when
 
 
 @pytest.mark.usefixtures("_company")
+def test_while_none_runs_the_policy_is_one_statement_and_nothing_is_kept() -> None:
+    def asked() -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            service.record_decisions(service.decide_batch([(Conversation.objects.create().id, Facts(at=AT))]))
+        return [one["sql"] for one in queries if not one["sql"].startswith("INSERT")]
+
+    asked_before = asked()
+    assert len([sql for sql in asked_before if "ownership_" in sql]) == 1
+    assert len(asked_before) == 4, "the policy, business hours, teams, topics"
+    trials.stop(begin(), None)
+    assert asked() == asked_before
+    assert not Shadow.objects.exists()
+
+
+@pytest.mark.usefixtures("_company")
 def test_only_one_is_on_trial_and_its_version_is_not_in_force() -> None:
     begin()
     with pytest.raises(Invalid, match="Another policy is on trial"):

@@ -52,6 +52,33 @@ def test_a_draft_is_tried_on_the_past_and_told_in_two_columns(cast: Cast, sign_i
 
 
 @pytest.mark.usefixtures("product")
+def test_what_else_would_be_otherwise_and_what_cannot_be_known_is_told(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    draft(client, then_priority="urgent", when_held="no", when_to="help@company.example")
+    asked = client.post(reverse("policy_try"), {"try": "draft", "span": "30"})
+    assert jobs.run_next()
+    told = client.get(asked.url).content.decode()
+    assert "Bcc, Delivered-To" in told
+    assert "Whose an earlier conversation of the same thread was is not known" in told
+    asks = [part.partition("</li>")[0] for part in told.split("a rule asks for it</span>")[1:]]
+    assert [said.strip().split(" ")[0] for said in asks] == [
+        "Topics", "Who", "A", "Addresses",
+    ], "and a relationship’s date, for the rule about employees"  # fmt: skip
+    with scope.system():
+        story = WhatIf.objects.get().story
+        (moved,) = story["changes"]
+        secret = {"what": "confidential", "from": "yes", "to": "no", "count": 2, "shown": []}
+        topic = {"what": "topic", "from": "refund", "to": "", "count": 3, "shown": []}
+        WhatIf.objects.update(story=story | {"changes": [topic, secret, moved]})
+    told = client.get(asked.url).content.decode()
+    for says in ("Topic Refund to none", "No more in confidence", "Priority normal to urgent"):
+        assert says in told
+    with scope.system():
+        WhatIf.objects.update(story={key: one for key, one in story.items() if key not in ("changes", "asks")})
+    assert client.get(asked.url).status_code == 200, "one from before an update"
+
+
+@pytest.mark.usefixtures("product")
 def test_examples_that_became_a_secret_since_are_not_shown(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
     draft(client)
