@@ -188,7 +188,7 @@ class Story:
         counts = [_("%(some)s of %(all)s") % {"some": locales.number(n), "all": locales.number(settled["settled"])}
                   for n in settled["right"]]  # fmt: skip
         found.append(Beside(
-            _("What people settled on, it said at once"), f"{settled['was']} · {counts[0]}",
+            _("Said at once what people settled on"), f"{settled['was']} · {counts[0]}",
             f"{settled['would']} · {counts[1]}", settled["says"],
         ))  # fmt: skip
         found.append(Beside(_("Left to those who sort"), *(locales.number(n) for n in told["triage"])))
