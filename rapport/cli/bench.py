@@ -132,6 +132,20 @@ def bench_routing(train: Path, test: Path, per_label: int | None, seed: int, **f
     click.echo(json.dumps(measured(read(train), read(test), way)))
 
 
+@bench.command("whatif")
+@click.option("--conversations", type=click.IntRange(1_000, 1_000_000), default=100_000, show_default=True)
+@click.option("--processes", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option(
+    "--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the filled database in this folder.",
+)  # fmt: skip
+def bench_whatif(conversations: int, processes: int, keep: Path | None) -> None:
+    """Replay two policies of 15 rules over so many conversations of an invented company; the last line is JSON.
+
+    The company is that of `rapport bench inbox`, with three messages a conversation. Reading the past is included.
+    """
+    _measure("rapport.cli.bench_whatif", str(conversations), str(processes), home=keep)
+
+
 def _asked(size: dict[str, int], repeats: int, only: str, keep: Path | None) -> dict[str, Any]:
     home = keep / f"{size['conversations']}" if keep else None
     told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), only, home=home, captured=True)

@@ -1,10 +1,15 @@
 """`rapport policy`: the rules of ownership as files."""
 
+import json
 from pathlib import Path
 
 import click
 
 from rapport.cli.context import database
+from rapport.ownership.examples import Tried, try_examples
+from rapport.ownership.format import dump, format_of, load, vocabulary_within
+from rapport.ownership.problems import PolicyError
+from rapport.ownership.world import plain_world, world_of
 
 
 @click.group()
@@ -15,14 +20,15 @@ def policy() -> None:
 @policy.command("export")
 @click.option("--format", "fmt", type=click.Choice(["toml", "yaml"]), default="toml", show_default=True)
 @click.option("--version", "number", type=int, help="A version other than the one in force.")
-def export_policy(fmt: str, number: int | None) -> None:
+@click.option("--vocabulary", "within", is_flag=True, help="With the teams and topics, so that its tests run anywhere.")
+def export_policy(fmt: str, number: int | None, within: bool) -> None:
     """Write the policy in force to standard output."""
     with database():
         from rapport.ownership import service
-        from rapport.ownership.format import dump
+        from rapport.ownership.directory import world
 
         chosen = service.current_policy()[1] if number is None else service.policy_of(number)
-        click.echo(dump(chosen, fmt), nl=False)
+        click.echo(dump(chosen, fmt, plain_world(world()) if within else None), nl=False)
 
 
 @policy.command("import")
@@ -44,11 +50,52 @@ def check_policy(file: Path) -> None:
     """Say whether FILE could be imported; changes nothing."""
     with database():
         from rapport.ownership import service
-        from rapport.ownership.format import load
-
         source, fmt = _read(file)
         checked = load(source, fmt, service.vocabulary())
         click.echo(f"{file.name} is a good policy: {_rules(len(checked.rules))}, triage by {checked.triage}.")
+
+
+@policy.command("test")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
+def test_policy(file: Path | None, as_json: bool) -> None:
+    """Try the examples of FILE, or of the policy in force; ends with 1 when one fails.
+
+    A FILE with a [vocabulary] within (`rapport policy export --vocabulary`) needs no database.
+    """
+    source, fmt = _read(file) if file else ("", "toml")
+    within = vocabulary_within(source, fmt) if file else None
+    if within is None:
+        with database():
+            from rapport.ownership import service
+            from rapport.ownership.directory import world
+
+            checked = load(source, fmt, service.vocabulary()) if file else service.current_policy()[1]
+            tried = try_examples(checked, world())
+    else:
+        here, names = world_of(within)
+        tried = try_examples(load(source, fmt, names), here)
+    _tell(tried, as_json)
+    if any(not one.passed for one in tried):
+        raise SystemExit(1)
+
+
+def _tell(tried: list[Tried], as_json: bool) -> None:
+    failed = [one for one in tried if not one.passed]
+    if as_json:
+        told = [
+            {"name": one.example.name, "passed": one.passed, "owner": one.verdict.owner, "why": one.verdict.sentence,
+             "problems": list(one.problems)}
+            for one in tried
+        ]  # fmt: skip
+        click.echo(json.dumps({"tests": len(tried), "failed": len(failed), "results": told}, ensure_ascii=False))
+        return
+    for one in failed:
+        click.echo(f"test {one.number} “{one.example.name}” failed:")
+        for problem in one.problems:
+            click.echo(f"    {problem}")
+    count = "1 test" if len(tried) == 1 else f"{len(tried)} tests"
+    click.echo(f"{count}, {len(failed)} failed." if tried else "This policy has no tests yet.")
 
 
 @policy.command("list")
@@ -68,9 +115,6 @@ def list_versions() -> None:
 
 
 def _read(file: Path) -> tuple[str, str]:
-    from rapport.ownership.format import format_of
-    from rapport.ownership.problems import PolicyError
-
     fmt = format_of(file.name)
     try:
         return file.read_text(encoding="utf-8-sig"), fmt

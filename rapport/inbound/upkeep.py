@@ -9,6 +9,7 @@ from threading import Event
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
 from rapport.outbound import unseen, uploads
+from rapport.ownership.simulate import jobs as whatif
 from rapport.people import proving
 from rapport.people.directory import lapsing
 from rapport.people.exchange import desk
@@ -34,6 +35,7 @@ JOBS = [
     Job(3600.0, uploads.sweep),
     Job(3600.0, desk.sweep),
     Job(3600.0, lapsing.lapse),
+    Job(3600.0, whatif.sweep),
 ]
 
 

@@ -3,7 +3,7 @@ nowhere else.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -14,12 +14,16 @@ from django.db import connection
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Topic
+from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.ownership.world import OpenAt, World
 from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
 from rapport.staff.models import Absence, BusinessHours, Membership, Team
+
+__all__ = ["Company", "OpenAt", "business_hours", "company", "vocabulary", "world"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,22 +51,6 @@ class Company:
     topic_ids: Mapping[str, UUID]
 
 
-class OpenAt(Mapping[str, bool]):
-    """By name of business hours, whether they are open at a moment; worked out when asked."""
-
-    def __init__(self, hours: Mapping[str, Hours], at: datetime) -> None:
-        self._hours, self._at = hours, at
-
-    def __getitem__(self, name: str) -> bool:
-        return is_open(self._at, self._hours[name])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._hours)
-
-    def __len__(self) -> int:
-        return len(self._hours)
-
-
 def company(at: datetime, *, with_members: bool) -> Company:
     """Read the company; members, their presence at `at` and what they have open only where that is asked
     for.
@@ -74,6 +62,12 @@ def company(at: datetime, *, with_members: bool) -> Company:
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
     return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics})
+
+
+def world() -> World:
+    """The company as examples are tried against it."""
+    here = company(now(), with_members=False)
+    return World(here.directory, here.matcher, here.hours, dict(Channel.objects.values_list("name", "kind")))
 
 
 def business_hours() -> dict[str, Hours]:

@@ -1,4 +1,4 @@
-"""The decisions' part of an erasure: the reasons given at the time may name who wrote."""
+"""The decisions' part of an erasure: reasons given may name who wrote, and so may those of trials and tries."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from rapport.core import bulk
-from rapport.people.forgetting import Place, Step, Target, counted, next_after
+from rapport.people.forgetting import Place, Step, Target, changed, column, counted, next_after
 
 _THEIRS = """FROM ownership_decision d JOIN conversations_conversation c ON c.id = d.conversation_id
     WHERE c.person_id = ANY(%s)"""
@@ -34,4 +34,68 @@ def _decisions(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
     return len(done), next_after(rows, limit, lambda row: row[1])
 
 
-STEPS = (Step("decisions", _decisions, lambda t: counted(f"SELECT count(*) {_THEIRS}", [t.ids])),)
+_SHADOWS = """FROM ownership_shadow s JOIN conversations_conversation c ON c.id = s.conversation_id
+    WHERE c.person_id = ANY(%s) AND s.sentence <> ''"""
+
+
+def _shadows(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
+    """What a policy on trial said; all that was said of a conversation is in one batch."""
+    ids = column(
+        f"SELECT DISTINCT s.conversation_id {_SHADOWS} AND s.conversation_id > %s ORDER BY 1 LIMIT %s",
+        [target.ids, after, limit],
+    )
+    rows: list[tuple[Any, ...]] = bulk.select(
+        "SELECT conversation_id, trial_id, sentence FROM ownership_shadow WHERE conversation_id = ANY(%s) FOR UPDATE",
+        [ids],
+    )
+    done = [(*row[:2], target.redacted(row[2])) for row in rows if target.redacted(row[2]) != row[2]]
+    bulk.update(
+        "ownership_shadow",
+        ["conversation_id", "trial_id"],
+        {
+            "conversation_id": ("uuid", [row[0] for row in done]),
+            "trial_id": ("uuid", [row[1] for row in done]),
+            "sentence": ("text", [row[2] for row in done]),
+        },
+        "sentence = row.sentence",
+    )
+    return len(done), next_after(ids, limit, lambda id: id)
+
+
+_NAMED = "WHERE draft::text ILIKE ANY(%s) OR base::text ILIKE ANY(%s) OR story::text ILIKE ANY(%s)"
+
+
+def _tries(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
+    """What was tried on the past: theirs are no examples any more; what still names an address is thrown away."""
+    theirs = set(map(str, column("SELECT id FROM conversations_conversation WHERE person_id = ANY(%s)", [target.ids])))
+    rows: list[tuple[Any, ...]] = bulk.select(
+        """SELECT id, story FROM ownership_whatif WHERE story IS NOT NULL AND id > %s
+        ORDER BY id LIMIT %s FOR UPDATE""",
+        [after, limit],
+    )
+    done = [(row[0], fresh) for row in rows if (fresh := _without(row[1], theirs)) != row[1]]
+    bulk.update(
+        "ownership_whatif",
+        ["id"],
+        {"id": ("uuid", [row[0] for row in done]), "story": ("text", [orjson.dumps(row[1]).decode() for row in done])},
+        "story = row.story::jsonb",
+    )
+    place = next_after(rows, limit, lambda row: row[0])
+    gone = changed(f"DELETE FROM ownership_whatif {_NAMED}", [target.likes] * 3) if place is None else 0
+    return len(done) + gone, place
+
+
+def _without(told: Any, theirs: set[str]) -> Any:
+    """A story without the examples that are theirs."""
+    if isinstance(told, dict):
+        return {key: _without(one, theirs) for key, one in told.items()}
+    if isinstance(told, list):
+        return [_without(one, theirs) for one in told if not (isinstance(one, dict) and one.get("id") in theirs)]
+    return told
+
+
+STEPS = (
+    Step("decisions", _decisions, lambda t: counted(f"SELECT count(*) {_THEIRS}", [t.ids])),
+    Step("trials", _shadows, lambda t: counted(f"SELECT count(*) {_SHADOWS}", [t.ids])),
+    Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif {_NAMED}", [t.likes] * 3)),
+)

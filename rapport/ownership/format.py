@@ -2,16 +2,17 @@
 
 import tomllib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from rapport.ownership.lines import toml_line
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy
-from rapport.ownership.problems import Path, PolicyError, Problem, Vocabulary
+from rapport.ownership.problems import SHOWN_MAX, Path, PolicyError, Problem, Vocabulary
 from rapport.ownership.toml import dump_toml
 from rapport.ownership.yaml import YamlError, dump_yaml, read_yaml
 
 FORMATS = ("toml", "yaml")
-_SIZE_MAX = 300_000
+_SIZE_MAX = 5_000_000
 
 _Located = tuple[object, Callable[[Path], int | None]]
 
@@ -26,22 +27,35 @@ def format_of(filename: str) -> str:
 
 def load(source: str, fmt: str, vocabulary: Vocabulary | None = None) -> Policy:
     """The policy of a file. Raises PolicyError with every problem, its line and what is expected there."""
-    if len(source) > _SIZE_MAX:
-        raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
-    try:
-        plain, line_of = _READERS[fmt](source)
-    except RecursionError as error:
-        raise PolicyError("the file is nested too deeply") from error
+    plain, line_of = _read(source, fmt)
     try:
         return policy_from_dict(plain, vocabulary)
     except PolicyError as error:
-        found = [Problem(one.path, one.message, line_of(one.path)) for one in error.problems]
+        # Looking for a line goes through the whole file: of ten thousand problems only those that are shown have one.
+        found = [Problem(one.path, one.message, line_of(one.path)) for one in error.problems[:SHOWN_MAX]]
+        found += error.problems[SHOWN_MAX:]
         raise PolicyError(found, error.hint) from error
 
 
-def dump(policy: Policy, fmt: str) -> str:
-    """The text of a policy file; `load` makes an equal policy of it."""
-    return _WRITERS[fmt](policy_to_dict(policy))
+def dump(policy: Policy, fmt: str, vocabulary: Mapping[str, object] | None = None) -> str:
+    """The text of a policy file; `load` makes an equal policy of it. `vocabulary` is written into it when given."""
+    return _WRITERS[fmt](policy_to_dict(policy) | ({"vocabulary": dict(vocabulary)} if vocabulary else {}))
+
+
+def vocabulary_within(source: str, fmt: str) -> Mapping[str, Any] | None:
+    """The `[vocabulary]` of a policy file, None where it has none. Raises PolicyError for what cannot be read."""
+    plain, _ = _read(source, fmt)
+    found = plain.get("vocabulary") if isinstance(plain, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _read(source: str, fmt: str) -> _Located:
+    if len(source) > _SIZE_MAX:
+        raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
+    try:
+        return _READERS[fmt](source)
+    except RecursionError as error:
+        raise PolicyError("the file is nested too deeply") from error
 
 
 def _read_toml(source: str) -> _Located:

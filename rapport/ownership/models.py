@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
@@ -10,11 +11,13 @@ from rapport.staff.models import Member, Team
 
 
 class PolicyVersion(models.Model):
-    """One saved policy. Never changed afterwards; the highest number is in force."""
+    """One saved policy. Never changed afterwards; the highest number that is not only `tried` is in force."""
 
     number = models.PositiveIntegerField(primary_key=True)
     rules = models.JSONField()
     note = models.CharField(max_length=200, blank=True)
+    #: Saved to be tried beside the one in force; it comes into force as a version of its own.
+    tried = models.BooleanField(default=False, db_default=False)
     author = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=now)
 
@@ -48,3 +51,103 @@ class Decision(models.Model):
     rule = models.PositiveIntegerField(null=True)
     sentence = models.TextField()
     trace = models.JSONField(default=list)
+
+
+class Mode(models.TextChoices):
+    """What a policy on trial may do."""
+
+    OFF = "off", _("Put off")
+    SHADOW = "shadow", _("In the shadow")
+    SHARE = "share", _("For a share")
+    ON = "on", _("On")
+
+
+class Trial(models.Model):
+    """A policy tried beside the one in force (`base`): it decides in the shadow, or for `share` percent of what comes.
+
+    One at a time; it ends by coming into force (`mode` "on", as the version `became`) or without.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    version = models.PositiveIntegerField()
+    base = models.PositiveIntegerField()
+    mode = models.CharField(max_length=10, choices=Mode.choices, default=Mode.SHADOW)
+    share = models.PositiveSmallIntegerField(default=0)
+    became = models.PositiveIntegerField(null=True)
+    started_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, related_name="+")
+    started_at = models.DateTimeField(default=now)
+    changed_at = models.DateTimeField(default=now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Value(1), condition=models.Q(ended_at__isnull=True), name="trial_one_at_a_time"
+            ),
+            models.CheckConstraint(condition=models.Q(share__lte=100), name="trial_share_in_percent"),
+        ]
+
+
+class Shadow(models.Model):
+    """What both policies said of one conversation while a trial ran. `acted`: what the policy on trial said was done.
+
+    `sentence` is why the one said so that was not done; the other stands in the decision. `failed`: the policy on trial
+    could not decide.
+    """
+
+    pk = models.CompositePrimaryKey("conversation_id", "trial_id")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="shadows", db_index=False)
+    at = models.DateTimeField(default=now)
+    acted = models.BooleanField(default=False)
+    failed = models.BooleanField(default=False)
+    base_team_id = models.UUIDField(null=True)
+    base_rule = models.PositiveIntegerField(null=True)
+    team_id = models.UUIDField(null=True)
+    rule = models.PositiveIntegerField(null=True)
+    first_answer_due_at = models.DateTimeField(null=True)
+    base_first_answer_due_at = models.DateTimeField(null=True)
+    sentence = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["trial", "at"], name="shadow_by_trial")]
+
+
+class RunState(models.TextChoices):
+    """Where a run stands."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    STOPPED = "stopped", _("Stopped")
+
+
+class WhatIf(models.Model):
+    """A policy replayed over the past for one member: what was asked, how far it is, and what came out.
+
+    `draft` and `base` are plain policies, `names` what they are called. Swept after some days.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.WAITING)
+    draft = models.JSONField()
+    base = models.JSONField()
+    names = models.JSONField(default=dict)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    story = models.JSONField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=now)
+    beat_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["created_at"], name="what_if_to_run", condition=models.Q(state__in=["waiting", "running"])
+            ),
+        ]

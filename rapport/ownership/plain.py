@@ -7,6 +7,7 @@ from typing import Any
 
 from rapport.ownership.conditions import Plain, parse_condition, plain_condition
 from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
+from rapport.ownership.examples import parse_examples, plain_example
 from rapport.ownership.policy import (
     APPROVALS,
     BY_HOLDER,
@@ -25,9 +26,9 @@ from rapport.ownership.problems import PolicyError, Problems, Vocabulary
 
 FORMAT = 1
 """The version of the layout, written as `format`."""
-RULES_MAX = 500
+RULES_MAX = 10_000
 _NAME_MAX = 120
-_POLICY_KEYS = ("format", "triage", "promises", "rules")
+_POLICY_KEYS = ("format", "triage", "promises", "rules", "tests", "vocabulary")
 _RULE_KEYS = ("name", "when", "then")
 _OUTCOME_KEYS = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
 _PROMISE_KEYS = ("first_answer", "resolution", "hours")
@@ -55,6 +56,8 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
         {"name": rule.name, "when": plain_condition(rule.when), "then": _plain_outcome(rule.then)}
         for rule in policy.rules
     ]
+    if policy.tests:
+        plain["tests"] = [plain_example(example) for example in policy.tests]
     return plain
 
 
@@ -68,7 +71,9 @@ def _policy(given: object, problems: Problems) -> Policy | None:
     triage = _name(table, "triage", problems, "teams", "a team")
     promises = _promises(table.get("promises", {}), problems)
     rules = _rules(table.get("rules", []), promises, problems)
-    return None if problems.found else Policy(triage, rules, promises)
+    with problems.at("tests"):
+        tests = parse_examples(table.get("tests", []), problems)
+    return None if problems.found else Policy(triage, rules, promises, tests)
 
 
 def _rules(given: object, promises: Mapping[str, Promise], problems: Problems) -> tuple[Rule, ...]:

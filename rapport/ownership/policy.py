@@ -8,6 +8,7 @@ the promise the first rule that sets it wins; teams to involve add up; confident
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rapport.ownership.conditions import Condition
 
@@ -99,20 +100,30 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Example:
+    """A message and what is expected of it, as plain data; `ownership.examples` reads and tries them."""
+
+    name: str
+    message: Mapping[str, Any]
+    expect: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Policy:
     """All rules in their order (the first is number 1), the team that sorts what no rule matched, named
-    promises.
+    promises, and the examples that every version of it has to get right.
     """
 
     triage: str
     rules: tuple[Rule, ...] = ()
     promises: Mapping[str, Promise] = field(default_factory=dict)
+    tests: tuple[Example, ...] = ()
 
     def promise(self, given: str | Promise | None) -> Promise | None:
         """The promise an outcome means."""
         return self.promises.get(given) if isinstance(given, str) else given
 
     @property
-    def uses_members(self) -> bool:
+    def names_members(self) -> bool:
         """Whether any rule gives to a member: then who is in which team must be known, and how much they have."""
         return any(rule.then.assign or rule.then.member or rule.then.owner == HOLDER for rule in self.rules)

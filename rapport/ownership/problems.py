@@ -10,7 +10,8 @@ from rapport.core.errors import Invalid
 Path = tuple[str | int, ...]
 """Where in a policy: ("rules", 3, "when", "topic"); positions count from 0."""
 
-_SHOWN_MAX = 20
+SHOWN_MAX = 20
+"""How many problems are shown; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,20 @@ class Problem:
         return int(self.path[1]) + 1 if inside else None
 
     @property
+    def test(self) -> int | None:
+        """The number of the example it concerns, from 1."""
+        inside = len(self.path) > 1 and self.path[0] == "tests" and isinstance(self.path[1], int)
+        return int(self.path[1]) + 1 if inside else None
+
+    @property
     def field(self) -> str:
-        """The field of the rule (or of the policy) it concerns: "when.topic"."""
-        return ".".join(str(part) for part in (self.path[2:] if self.rule else self.path))
+        """The field of the rule, of the example or of the policy it concerns: "when.topic"."""
+        return ".".join(str(part) for part in (self.path[2:] if self.rule or self.test else self.path))
 
     def __str__(self) -> str:
         place = [f"line {self.line}"] if self.line else []
         place += [f"rule {self.rule}"] if self.rule else []
+        place += [f"test {self.test}"] if self.test else []
         place += [self.field] if self.field else []
         return f"{', '.join(place)}: {self.message}" if place else self.message
 
@@ -44,9 +52,9 @@ class PolicyError(Invalid):
 
     def __init__(self, problems: Iterable[Problem] | str, hint: str = "Nothing was changed.") -> None:
         self.problems = (Problem((), problems),) if isinstance(problems, str) else tuple(problems)
-        shown = [str(problem) for problem in self.problems[:_SHOWN_MAX]]
-        if len(self.problems) > _SHOWN_MAX:
-            shown.append(f"and {len(self.problems) - _SHOWN_MAX} more")
+        shown = [str(problem) for problem in self.problems[:SHOWN_MAX]]
+        if len(self.problems) > SHOWN_MAX:
+            shown.append(f"and {len(self.problems) - SHOWN_MAX} more")
         super().__init__("\n".join(shown), hint)
 
 
@@ -91,6 +99,9 @@ class Problems:
 
     def unknown(self, what: str, given: str, allowed: Iterable[str]) -> None:
         """Note that there is no such `what` ("a team"), with the nearest one there is."""
+        if len(self.found) >= SHOWN_MAX:  # nobody reads more of them, and looking for what was meant takes long
+            self.note(f"there is no {what} “{given[:80]}”")
+            return
         allowed = sorted(allowed)
         near = get_close_matches(given.lower(), allowed, 1, 0.5)
         named = what.partition(" ")[2] if what.startswith(("a ", "an ")) else what

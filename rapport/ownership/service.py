@@ -5,7 +5,7 @@ Everything here runs in the scope of its caller; writing needs `scope.system()`.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,17 +15,20 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.ownership import shadowing
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import Promise, Span
+from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
     SavedBy,
     current_policy,
     default_policy,
+    in_force,
     policy_of,
     save_policy,
     save_policy_dict,
@@ -63,6 +66,7 @@ class Decided:
     resolution_due_at: datetime | None
     approval: str
     audience: list[UUID]
+    kept: Kept | None = None
 
     @property
     def owner_team_id(self) -> UUID | None:
@@ -74,20 +78,41 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     """Decide conversations (id, facts) in their order with the policy in force; reads only.
 
     Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for
-    the later.
+    the later. A policy on trial is asked too, and is heeded where it decides for a share of all.
     """
     if not items:
         return []
-    version, policy = current_policy()
+    version, policy, on = in_force()
     at, number = now(), version.number if version else None
-    here = company(at, with_members=policy.uses_members)
+    here = company(at, with_members=policy.names_members or bool(on and on.policy and on.policy.names_members))
     directory, decided = here.directory, []
     for conversation_id, facts in items:
-        verdict = decide(policy, facts.completed(here.matcher, OpenAt(here.hours, facts.at)), directory)
+        whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
+        verdict, by, said = decide(policy, whole, directory), number, None
+        if on is not None:
+            said = beside(on, conversation_id, whole, directory, verdict)
+            if said.acted and said.trial is not None:
+                verdict, by = said.trial, on.version
         if verdict.member:
             directory = directory.after_assigning(verdict.member.id, at)
-        decided.append(_decided(conversation_id, verdict, here, facts.at, number))
+        decided.append(_decided(conversation_id, verdict, here, facts.at, by))
+        if said is not None:
+            decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
     return decided
+
+
+def _kept(said: Beside, done: Decided, here: Company) -> Kept:
+    other = said.base if said.acted else said.trial
+    team = here.teams.get(other.owner) if other else None
+    acted = done.owner_team_id, done.first_answer_due_at
+    due = (
+        _due(replace(other.promise, resolution=None), here, other.owner, done.at)[0]
+        if other and other.promise
+        else None
+    )
+    not_acted = team.id if team else None, due
+    (owner, by), (base_owner, base_by) = (acted, not_acted) if said.acted else (not_acted, acted)
+    return Kept(said, done.at, owner, base_owner, by, base_by)
 
 
 def takes_found(facts: Sequence[Facts]) -> list[bool]:
@@ -121,6 +146,7 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )
+    shadowing.keep([one.kept for one in decided if one.kept])
 
 
 def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None) -> Decided:

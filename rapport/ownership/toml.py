@@ -6,13 +6,14 @@ read.
 
 from collections.abc import Mapping, Sequence
 
+_SECTIONS = ("promises", "rules", "tests", "vocabulary")
 _WIDTH = 100
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
 def dump_toml(plain: Mapping[str, object]) -> str:
     """A plain policy as TOML."""
-    lines = [f"{key} = {_value(value)}" for key, value in plain.items() if key not in ("promises", "rules")]
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items() if key not in _SECTIONS]
     promises = plain.get("promises")
     if isinstance(promises, Mapping):
         for name, promise in promises.items():
@@ -21,6 +22,14 @@ def dump_toml(plain: Mapping[str, object]) -> str:
     for rule in rules if isinstance(rules, Sequence) else ():
         lines += ["", "[[rules]]", f"name = {_value(rule['name'])}"]
         lines += ["[rules.when]", *_pairs(rule["when"]), "[rules.then]", *_pairs(rule["then"])]
+    tests = plain.get("tests")
+    for test in tests if isinstance(tests, Sequence) else ():
+        lines += ["", "[[tests]]", f"name = {_value(test['name'])}"]
+        lines += ["[tests.message]", *_pairs(test["message"]), "[tests.expect]", *_pairs(test["expect"])]
+    vocabulary = plain.get("vocabulary")
+    if isinstance(vocabulary, Mapping):
+        for name, table in vocabulary.items():
+            lines += ["", f"[vocabulary.{_key(str(name))}]", *_pairs(table)]
     return "\n".join(lines) + "\n"
 
 
@@ -61,4 +70,6 @@ def _text(text: str) -> str:
 def _escaped(sign: str) -> str:
     if sign in '"\\':
         return f"\\{sign}"
+    if sign == "\n":
+        return "\\n"
     return sign if sign.isprintable() else (f"\\u{ord(sign):04x}" if ord(sign) < 0x10000 else f"\\U{ord(sign):08x}")

@@ -21,6 +21,8 @@ _TURNS = (
 )  # fmt: skip
 _CODES = {turn: chr(number) for number, turn in enumerate(_TURNS, 1)}
 _TURN_OF = {code: turn for turn, code in _CODES.items()}
+REASONS_MAX = 1000
+"""With more rules than that, why each of them missed would weigh more than the conversation."""
 _HIT, _MISS, _FAILED = "+", "-", "!"
 
 # Reasons repeat: of a thousand mails most miss a rule for the same reason.
@@ -29,8 +31,11 @@ _packed: dict[str, str] = {}
 
 
 def pack(results: Iterable[RuleResult]) -> list[str]:
-    """What to store, one text a rule in their order."""
-    return [(_FAILED if one.failed else _HIT if one.hit else _MISS) + _pack_reason(one.reason) for one in results]
+    """What to store, one text a rule in their order. Of more than REASONS_MAX rules misses keep no reason."""
+    kept = list(results)
+    if len(kept) > REASONS_MAX:
+        kept = [one if one.hit or one.failed else one._replace(reason="") for one in kept]
+    return [(_FAILED if one.failed else _HIT if one.hit else _MISS) + _pack_reason(one.reason) for one in kept]
 
 
 def unpack(packed: Sequence[str], names: Sequence[str]) -> tuple[RuleResult, ...]:

@@ -1,5 +1,6 @@
 """The policy in force and those before it: saved as versions, none of which is ever changed."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,13 +14,17 @@ from django.utils.translation import gettext as _
 
 from rapport.core import events, scope
 from rapport.core.errors import Invalid, NotVisible
-from rapport.ownership.directory import vocabulary
+from rapport.ownership.directory import vocabulary, world
+from rapport.ownership.examples import failures, try_examples
 from rapport.ownership.format import load
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy
+from rapport.ownership.problems import PolicyError
+from rapport.ownership.shadowing import OnTrial
 from rapport.staff.models import Team
 
+_log = logging.getLogger(__name__)
 _FIRST_TRIAGE = "customer-service"
 _NOTE_MAX = 200
 _DIGEST = MD5(Cast("rules", TextField()))
@@ -38,8 +43,36 @@ class SavedBy:
 
 def current_policy() -> tuple[PolicyVersion | None, Policy]:
     """The policy in force with its version; before any was saved, the default one and None."""
-    newest = PolicyVersion.objects.order_by("-number").values_list("number", _DIGEST).first()
+    newest = PolicyVersion.objects.filter(tried=False).order_by("-number").values_list("number", _DIGEST).first()
     return (None, default_policy()) if newest is None else _stored(*newest)
+
+
+_IN_FORCE = """
+SELECT v.number, md5(v.rules::text), t.id, t.mode, t.share, t.version,
+    (SELECT md5(w.rules::text) FROM ownership_policyversion w WHERE w.number = t.version)
+FROM (SELECT number, rules FROM ownership_policyversion WHERE NOT tried ORDER BY number DESC LIMIT 1) v
+LEFT JOIN ownership_trial t ON t.ended_at IS NULL AND t.mode <> 'off'
+"""
+
+
+def in_force() -> tuple[PolicyVersion | None, Policy, OnTrial | None]:
+    """The same, and the policy on trial beside it, if one is; one statement, as the pipeline asks for every batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE)
+        row = cursor.fetchone()
+    if row is None:
+        return None, default_policy(), None
+    number, digest, trial_id, mode, share, tried, tried_digest = row
+    version, policy = _stored(number, digest)
+    return version, policy, OnTrial(trial_id, mode, share, tried, _on_trial(tried, tried_digest)) if trial_id else None
+
+
+def _on_trial(number: int, digest: str) -> Policy | None:
+    try:
+        return _stored(number, digest)[1]
+    except Exception:  # noqa: BLE001 - the policy in force decides, whatever is the matter with the one on trial
+        _log.exception("the policy on trial, version %s, cannot be read", number)
+        return None
 
 
 def policy_of(number: int) -> Policy:
@@ -68,12 +101,39 @@ def save_policy_dict(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersi
     return _save(policy_from_dict(dict(plain), vocabulary()), saved_by)
 
 
-def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
+def check_examples(policy: Policy) -> None:
+    """Try the policy's examples. Raises PolicyError with each that fails: which rule hit instead, and why."""
+    if policy.tests:
+        failing = failures(try_examples(policy, world()))
+        if failing:
+            raise PolicyError(failing, "Nothing was changed. Change the rules, or a test that expects the wrong.")
+
+
+def save_tried(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersion:
+    """Save plain data as a version that is only tried, and not in force. Raises as `save_policy_dict`."""
+    return _save(policy_from_dict(dict(plain), vocabulary()), saved_by, tried=True)
+
+
+def bring_back(number: int, author_id: UUID | None) -> PolicyVersion:
+    """Put an earlier version in force again, as a new one. Raises NotVisible when there is none.
+
+    This is the way back, so nothing stands in it: neither an example that fails by now nor a team that is gone (what is
+    given to it goes to triage, and says so).
+    """
+    note = _("Version %(number)s again") % {"number": number}
+    return _save(policy_of(number), SavedBy(author_id, note), checked=False)
+
+
+def _save(policy: Policy, saved_by: SavedBy, *, tried: bool = False, checked: bool = True) -> PolicyVersion:
+    if checked:
+        check_examples(policy)
     with scope.system():
         with connection.cursor() as cursor:
             # Two leads who save at the same moment get two versions, one after the other.
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext('rapport.policy'))")
-        last = PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0
+        numbers = PolicyVersion.objects.order_by("-number")
+        newest = numbers.values_list("number", flat=True).first() or 0
+        last = numbers.filter(tried=False).values_list("number", flat=True).first() or 0
         if saved_by.expected is not None and saved_by.expected != last:
             raise Invalid(
                 _("Version %(last)s of the policy was saved while you worked on version %(expected)s.")
@@ -81,13 +141,14 @@ def _save(policy: Policy, saved_by: SavedBy) -> PolicyVersion:
                 _("Look at what has changed, then make your change again."),
             )
         version = PolicyVersion.objects.create(
-            number=last + 1,
+            number=newest + 1,
+            tried=tried,
             rules=policy_to_dict(policy),
             note=saved_by.note.strip()[:_NOTE_MAX],
             author_id=saved_by.author_id,
         )
         events.record(
-            "policy.saved",
+            "policy.tried" if tried else "policy.saved",
             actor_id=saved_by.author_id,
             data={"version": version.number, "rules": len(policy.rules)},
         )

@@ -34,7 +34,8 @@ COUNTED = {
     "loose_items": lazy("other deliveries that name them"), "subjects": lazy("conversations"),
     "recipients": lazy("messages of others that were addressed to them"), "deliveries": lazy("answers sent to them"),
     "drafts": lazy("drafts to them"), "notices": lazy("notices with their name"), "mentions": lazy("public posts"),
-    "decisions": lazy("decisions on their conversations"), "pairs": lazy("comparisons with others"),
+    "decisions": lazy("decisions on their conversations"), "trials": lazy("what a policy on trial said of these"),
+    "tries": lazy("policies tried on the past that name them"), "pairs": lazy("comparisons with others"),
     "merges": lazy("merges"), "relationships": lazy("relationships"), "consent": lazy("statements of consent"),
     "archives": lazy("archives"), "reactions": lazy("reactions"), "reports": lazy("delivery reports"),
 }  # fmt: skip

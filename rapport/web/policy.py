@@ -1,7 +1,5 @@
 """The policy as a lead reads it: rules in words, changed in a draft, saved as a new version."""
 
-from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -10,49 +8,28 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core.errors import Invalid, NotVisible
+from rapport.ownership import trials
+from rapport.ownership.directory import world
+from rapport.ownership.examples import try_examples
 from rapport.ownership.format import FORMATS, dump, format_of
-from rapport.ownership.forms import describe_rules, outcome_choices, policy_from_dict, policy_to_dict, problems_by_field
+from rapport.ownership.forms import describe_rules, outcome_choices, problems_by_field
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
+from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm
+from rapport.web.policy_odd import oddities_in_words
 from rapport.web.rights import EVERYBODY, LEADS, member_of, page
 from rapport.web.shell import shell_of
 
-_SESSION = "policy_draft"
-_FILE_BYTES_MAX = 1_000_000
+_FILE_BYTES_MAX = 5_000_000
 _VERSIONS_SHOWN = 50
-
-
-@dataclass
-class Draft:
-    """The policy a lead works on: what it was made from, and as it is now. `changed` says whether they differ."""
-
-    base: int
-    plain: dict[str, Any]
-    changed: bool = False
-
-    @property
-    def policy(self) -> Policy:
-        """The draft, read."""
-        return policy_from_dict(self.plain)
-
-
-def _draft(request: HttpRequest) -> Draft:
-    kept = request.session.get(_SESSION)
-    if kept:
-        return Draft(kept["base"], kept["plain"], True)
-    version, policy = current_policy()
-    return Draft(version.number if version else 0, deepcopy(policy_to_dict(policy)))
-
-
-def _keep(request: HttpRequest, draft: Draft) -> None:
-    policy_from_dict(draft.plain, vocabulary())
-    request.session[_SESSION] = {"base": draft.base, "plain": draft.plain}
+RULES_SHOWN = 200
 
 
 @page()
@@ -61,10 +38,16 @@ def policy(request: HttpRequest) -> HttpResponse:
     """The policy in force, or the draft of it one works on."""
     shell_of(request).current = "policy"
     version, in_force = current_policy()
-    draft = _draft(request) if shell_of(request).can_lead else Draft(0, policy_to_dict(in_force))
+    draft = draft_of(request) if shell_of(request).can_lead else Draft(0, None, in_force)
     shown = draft.policy
+    rules, page_at = _rules(shown, request), _page_at(request, len(shown.rules))
     context = {
-        "rules": _rules(shown, request),
+        "rules": rules[page_at : page_at + RULES_SHOWN],
+        **_around(page_at, len(rules)),
+        "odd": oddities_in_words(shown, request) if shell_of(request).can_lead else [],
+        "tests": len(shown.tests),
+        "trial": trials.running(),
+        "next": (PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
         "policy": shown,
         "triage": _team_names(request).get(shown.triage, shown.triage),
         "promises": shown.promises.items(),
@@ -79,19 +62,57 @@ def policy(request: HttpRequest) -> HttpResponse:
     return render(request, "web/policy/page.html", context)
 
 
+def _page_at(request: HttpRequest, count: int) -> int:
+    """Where the page of rules begins, from 0: of ten thousand a browser need not draw all."""
+    given = request.GET.get("from", "")
+    number = int(given) - 1 if given.isdecimal() and len(given) < 7 else 0
+    return number // RULES_SHOWN * RULES_SHOWN if 0 <= number < count else 0
+
+
+def _around(page_at: int, count: int) -> dict[str, int]:
+    """Where the pages before and after begin, from 1; 0 where there is none."""
+    return {
+        "rules_all": count,
+        "before": page_at - RULES_SHOWN + 1 if page_at else 0,
+        "after": page_at + RULES_SHOWN + 1 if page_at + RULES_SHOWN < count else 0,
+    }
+
+
+@page(LEADS)
+@require_POST
+def back(request: HttpRequest) -> HttpResponse:
+    """The version before, or an earlier one that is named, in force again as a new version."""
+    given = request.POST.get("number", "")
+    author = member_of(request).id
+    try:
+        named = given.isdecimal() and len(given) < 8
+        saved = trials.go_back(int(given), author) if named else trials.step_back(author)
+    except Invalid as error:
+        messages.error(request, f"{error.message} {error.hint}".strip())
+        return redirect("policy")
+    said = _("Version %(number)s is in force: %(note)s.") % {"number": saved.number, "note": saved.note}
+    messages.success(request, said)
+    failing = [one for one in try_examples(current_policy()[1], world()) if not one.passed]
+    if failing:
+        many = len(failing)
+        said = ngettext("%(count)s of its tests fails by now.", "%(count)s of its tests fail by now.", many)
+        messages.warning(request, said % {"count": many})
+    return redirect("policy")
+
+
 @page(LEADS)
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
     """Move or remove a rule, choose who sorts the rest, change a promise, or throw the draft away."""
-    given, draft = request.POST, _draft(request)
+    given, draft = request.POST, draft_of(request)
     verb = given.get("verb", "")
     if verb == "discard":
-        request.session.pop(_SESSION, None)
+        drop(request)
         messages.info(request, _("The draft is gone; the policy in force was not changed."))
         return redirect("policy")
     try:
         _apply(draft.plain, verb, given.get("rule", ""), given.dict())
-        _keep(request, draft)
+        keep(request, draft)
     except PolicyError as error:
         messages.error(request, error.message)
     return redirect("policy")
@@ -123,7 +144,7 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
 def rule(request: HttpRequest, position: int) -> HttpResponse:
     """Write a rule (position 0: a new one at the end) into the draft."""
     shell_of(request).current = "policy"
-    draft = _draft(request)
+    draft = draft_of(request)
     rules = draft.plain["rules"]
     if position > len(rules):
         raise NotVisible(_("There is no such rule."))
@@ -142,7 +163,7 @@ def _written(request: HttpRequest, draft: Draft, form: RuleForm, position: int) 
     else:
         rules.append(form.plain())
     try:
-        _keep(request, draft)
+        keep(request, draft)
     except PolicyError as error:
         found = problems_by_field(error)
         form.show_problems(found.pop(position or len(rules), {}))
@@ -157,7 +178,7 @@ def _written(request: HttpRequest, draft: Draft, form: RuleForm, position: int) 
 @require_POST
 def save(request: HttpRequest) -> HttpResponse:
     """Put the draft in force as a new version; what was decided before stays as it was."""
-    draft = _draft(request)
+    draft = draft_of(request)
     if not draft.changed:
         messages.info(request, _("There is nothing to save."))
         return redirect("policy")
@@ -167,7 +188,7 @@ def save(request: HttpRequest) -> HttpResponse:
     except Invalid as error:
         messages.error(request, f"{error.message} {error.hint}".strip())
         return redirect("policy")
-    request.session.pop(_SESSION, None)
+    drop(request)
     messages.success(
         request,
         _("Version %(number)s is in force. What was decided before stays as it was.") % {"number": saved.number},
@@ -191,7 +212,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             if file.size > _FILE_BYTES_MAX:
-                raise PolicyError("the file is too large for a policy: at most 1 MB")
+                raise PolicyError("the file is too large for a policy: at most 5 MB")
             text = file.read().decode("utf-8")
             saved = save_policy(text, format_of(file.name), member_of(request).id, form.cleaned_data["note"])
         except UnicodeDecodeError:
@@ -227,12 +248,16 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
     row = PolicyVersion.objects.select_related("author").get(number=number)
     before = _lines(policy_of(number - 1), request) if PolicyVersion.objects.filter(number=number - 1).exists() else []
     after = _lines(found, request)
+    set_before, set_after = set(before), set(after)
+    rules, page_at = _rules(found, request), _page_at(request, len(found.rules))
     context = {
         "row": row,
-        "rules": _rules(found, request),
+        "rules": rules[page_at : page_at + RULES_SHOWN],
+        **_around(page_at, len(rules)),
+        "in_force": current_policy()[0],
         "triage": _team_names(request).get(found.triage, found.triage),
-        "added": [line for line in after if line not in before],
-        "removed": [line for line in before if line not in after],
+        "added": [line for line in after if line not in set_before][:RULES_SHOWN],
+        "removed": [line for line in before if line not in set_after][:RULES_SHOWN],
         "moved": sorted(after) == sorted(before) and after != before,
         "first": not before,
     }

@@ -30,7 +30,14 @@ _WHATS: dict[str, Said] = {
     "an abuse report": lazy("an abuse report"), "business hours": lazy("business hours"),
     "some team": lazy("some team"),
     "Nobody": lazy("Nobody"), "a member": lazy("a member"),
-    "low": lazy("low"), "normal": lazy("normal"), "high": lazy("high"), "urgent": lazy("urgent"),
+    "nobody": lazy("nobody"), "yes": lazy("yes"), "no": lazy("no"), "none": lazy("none"), "public": lazy("public"),
+    "all": lazy("all"), "low": lazy("low"), "normal": lazy("normal"), "high": lazy("high"), "urgent": lazy("urgent"),
+}  # fmt: skip
+
+#: What a test may expect, by its key in a policy file.
+_KEYS: dict[str, Said] = {
+    "rule": lazy("rule"), "topic": lazy("topic"), "priority": lazy("priority"), "involve": lazy("involve"),
+    "promise": lazy("promise"), "approval": lazy("approval"), "confidential": lazy("confidential"),
 }  # fmt: skip
 
 #: From the longer to the shorter: the first that fits is meant. %(a)s stands for one thing or several joined.
@@ -42,7 +49,12 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("rule %(n)s cannot be tried (%(clause)s), so it goes to triage",
      lazy("rule %(n)s cannot be tried (%(clause)s), so it goes to triage")),
     ("rule %(n)s had decided", lazy("rule %(n)s had decided")),
+    ("rule %(n)s “%(name)s” hit: %(clause)s", lazy("rule %(n)s “%(name)s” hit: %(clause)s")),
+    ("rule %(n)s “%(name)s” would give it to %(a)s, but %(clause)s",
+     lazy("rule %(n)s “%(name)s” would give it to %(a)s, but %(clause)s")),
     ("rule %(n)s", lazy("rule %(n)s")),
+    ("expected %(a)s, but %(b)s owns it", lazy("expected %(a)s, but %(b)s owns it")),
+    ("expected %(key)s %(a)s, but it is %(b)s", lazy("expected %(key)s %(a)s, but it is %(b)s")),
     ("it was in triage already", lazy("it was in triage already")),
     ("no rule matched, so it goes to triage", lazy("no rule matched, so it goes to triage")),
     ("the team has no members", lazy("the team has no members")),
@@ -188,6 +200,9 @@ def _clause(text: str, depth: int) -> str:
 def _spoken(given: Mapping[str, str]) -> dict[str, str]:
     ways: dict[str, Callable[[str], str]] = {
         "a": _things,
+        "b": _things,
+        "key": lambda key: str(_KEYS.get(key, key)),
+        "name": str,
         "language": _languages,
         "n": str,
         "m": str,
@@ -207,10 +222,10 @@ def _things(text: str) -> str:
         one, found, other = text.partition(sign)
         count = re.fullmatch(r"(\d+) others", other)
         if found and count:
-            return many(_thing(one), int(count[1]))
+            return many(thing(one), int(count[1]))
         if found:
-            return two % {"one": _thing(one), "other": _thing(other)}
-    return _thing(text)
+            return two % {"one": thing(one), "other": thing(other)}
+    return thing(text)
 
 
 def _or_others(one: str, count: int) -> str:
@@ -221,7 +236,8 @@ def _and_others(one: str, count: int) -> str:
     return ngettext("%(one)s and %(count)s other", "%(one)s and %(count)s others", count) % {"one": one, "count": count}
 
 
-def _thing(text: str) -> str:
+def thing(text: str) -> str:
+    """A word of a reason ("a customer", "urgent") in the language in force; itself where it is not known."""
     return str(_WHATS.get(text, text))
 
 
@@ -242,4 +258,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], Said], ...]:
 
 def _group(placeholder: re.Match[str]) -> str:
     name = placeholder[1]
-    return f"(?P<{name}>{'[0-9]+' if name in 'nm' else '.+'})"
+    return f"(?P<{name}>{_SHAPES.get(name, '.+')})"
+
+
+_SHAPES = {"n": "[0-9]+", "m": "[0-9]+", "key": "|".join(_KEYS)}

@@ -18,13 +18,14 @@ from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.models import Decision
-from rapport.ownership.service import Explanation, explain
+from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales
 from rapport.web.richview import bodies_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
 _EVENTS_SHOWN = 200
+_RULES_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,17 @@ class Why:
     explanation: Explanation
     policy: Explanation | None
     before: list[Decision]
+
+    @property
+    def rules(self) -> list[ExplainedRule]:
+        """How the policy's rules were tried: all, or of very many those that hit or failed."""
+        rules = list(self.policy.rules) if self.policy else []
+        return rules if len(rules) <= _RULES_SHOWN else [r for r in rules if r.result.hit or r.result.failed]
+
+    @property
+    def missed(self) -> int:
+        """How many rules missed and are not among them."""
+        return len(self.policy.rules) - len(self.rules) if self.policy else 0
 
 
 def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timeline:

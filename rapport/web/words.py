@@ -44,6 +44,8 @@ _PHRASES = {
     "team.involved": (_("involved a team"), "user-group"),
     "team.uninvolved": (_("released a team"), "user-group"),
     "policy.saved": (_("saved a new version of the policy"), "scale"),
+    "policy.tried": (_("put a policy on trial"), "beaker"),
+    "policy.trial": (_("changed the trial of a policy"), "beaker"),
     "note.added": (_("wrote a note"), "pencil"),
     "message.received": (_("received a message"), "envelope"),
     "message.edited": (_("its author changed a message"), "pencil"),

@@ -6,6 +6,7 @@ places where people work all day in all four. High contrast and Arabic are looke
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +16,18 @@ from playwright.sync_api import Page, expect
 from rapport.conversations import actions
 from rapport.conversations.desk import SavedView, Template
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.notices.models import Notice
+from rapport.ownership.forms import policy_to_dict
+from rapport.ownership.models import WhatIf
+from rapport.ownership.service import current_policy
+from rapport.ownership.simulate import jobs
 from rapport.people.models import CustomField, Segment
+from rapport.staff.models import Company
 from tests.browser.conftest import DESK, PHONE, Place
+from tests.web.cast import Cast
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -125,7 +133,7 @@ def _pages(place: Place) -> list[str]:
     cast = place.cast
     rows = "/reports/rows/opened/?start=2020-01-01T00:00Z&end=2100-01-01T00:00Z"
     with scope.system():
-        template, view = Template.objects.get(), SavedView.objects.get()
+        template, view, tried = Template.objects.get(), SavedView.objects.get(), WhatIf.objects.get()
     return [
         "/inbox/mine/", "/inbox/snoozed/", "/inbox/followed/", "/inbox/drafts/", f"/views/{view.id}/", "/views/",
         "/views/new/", f"/views/{view.id}/change/", "/notices/", "/notices/settings/", "/new/", "/templates/",
@@ -137,7 +145,8 @@ def _pages(place: Place) -> list[str]:
         f"/organizations/{cast.customer.organization_id}/edit/", "/people/bulk/?relation=customer",
         "/segments/new/person/?relation=customer", "/people/import/", "/directories/", "/directories/new/", "/privacy/",
         f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/",
-        "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/log/", "/reports/", rows,
+        "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/policy/tests/", "/policy/tests/new/",
+        "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
@@ -153,6 +162,7 @@ def _furnish(place: Place) -> None:
     """A notice, a template, a view and a note, so that no page is empty that need not be."""
     cast = place.cast
     actions.note(cast.conversation.id, cast.lead, "I called her.")
+    _try_on_the_past(cast)
     with scope.system():
         Template.objects.create(name="Thanks", shortcut="thanks", html="Thank you, {{person.first_name|there}}.")
         SavedView.objects.create(name="Refunds", query="topic:refund", member=cast.admin)
@@ -161,6 +171,18 @@ def _furnish(place: Place) -> None:
         Notice.objects.create(
             member=cast.admin, cause=new_id(), reason="mentioned", conversation=cast.conversation, who="Lea Lead"
         )
+
+
+def _try_on_the_past(cast: Cast) -> None:
+    """A what-if in which something moves, somebody is given something, and something else is otherwise."""
+    Company.objects.update_or_create(id=1, defaults={"individual_figures": True})
+    base = policy_to_dict(current_policy()[1])
+    then = {"owner": cast.people_team.slug, "assign": "load", "priority": "urgent"}
+    draft = base | {"rules": [{"name": "Parcels", "when": {"words": "parcel"}, "then": then}, *base["rules"]]}
+    jobs.ask(cast.admin, (base, draft), {"base": 1, "draft": None}, (now() - timedelta(days=30), now()))
+    assert jobs.run_next()
+    with scope.system():
+        assert WhatIf.objects.filter(story__moved__gt=0).exists()
 
 
 def _walk(page: Page, wanted: list[State], look: str) -> list[str]:

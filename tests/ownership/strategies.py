@@ -37,6 +37,7 @@ _LEAVES: st.SearchStrategy[dict[str, Plain]] = st.one_of(
     st.builds(lambda v: {"language": v}, _several(st.sampled_from(["en", "de", "no", "pt-BR"]))),
     st.builds(lambda v: {"kind": v}, _several(st.sampled_from(KINDS))),
     st.builds(lambda v: {"reply": v}, st.booleans()),
+    st.builds(lambda v: {"held": v}, st.booleans()),
     st.builds(lambda v: {"attachment": v}, st.booleans()),
     st.builds(lambda v: {"time": v}, st.sampled_from(["inside", "outside"])),
     st.builds(lambda v: {"time": {"is": "inside", "hours": v}}, NAMES),
@@ -110,6 +111,8 @@ FACTS = st.builds(
     is_reply=st.booleans(),
     topics=st.lists(TOPICS, max_size=2).map(lambda slugs: tuple(TopicHit(slug, slug) for slug in slugs)),
     inside_hours=st.just({"": True}),
+    holder=st.sampled_from(["", "ana@x.example"]),
+    holder_name=st.just("Ana Agent"),
     earlier_owner_of_person=st.none() | st.sampled_from([*TEAMS, "gone"]),
     earlier_owner_of_thread=st.none() | st.sampled_from(TEAMS),
 )

@@ -16,6 +16,7 @@ from rapport.inbound import forgetting, intake
 from rapport.inbound.models import Forgotten, RawItem
 from rapport.inbound.privacy import checking, erasing, ledger
 from rapport.outbound.models import Delivery
+from rapport.ownership.models import Shadow, WhatIf
 from rapport.people import consenting
 from rapport.people.models import (
     Directory,
@@ -95,6 +96,9 @@ def test_nothing_of_theirs_is_left_anywhere_and_all_that_others_said(box: Channe
         assert [one.cells[0] for one in ImportProblem.objects.all()] == ["Bob Berg"]
         assert [one.user_name for one in Employee.objects.all()] == ["bob@berg.example"]
         assert Directory.objects.get().report == [["Bob Berg", {}]]
+        assert Shadow.objects.get().sentence == f"PR owns this: it is from {done.pseudonym}"
+        (flow,) = WhatIf.objects.get().story["flows"]
+        assert (flow["count"], flow["shown"]) == (1, [{"id": "another"}])
         kinds = list(Event.objects.filter(kind__startswith="person.eras").order_by("id").values_list("kind", flat=True))
     assert kinds == ["person.erasing", "person.erased"]
     assert NEEDLE not in ledger.path_in(home).read_text().lower()

@@ -21,7 +21,7 @@ from rapport.core.ids import new_id
 from rapport.inbound.models import RawItem
 from rapport.notices.models import Notice
 from rapport.outbound.models import Delivery
-from rapport.ownership.models import Decision
+from rapport.ownership.models import Decision, Shadow, Trial, WhatIf
 from rapport.people import consenting
 from rapport.people.models import (
     Directory,
@@ -107,6 +107,13 @@ def _beside(person: Person, found: Conversation, box: Channel, member: Member) -
     assert first
     Revision.objects.create(conversation=found, message_id=first.id, text=f"earlier {NEEDLE}")
     Decision.objects.create(conversation=found, source="policy", sentence=f"{NAME} wrote", trace=[f"+by {ADDRESS}"])
+    trial = Trial.objects.create(version=1, base=1)
+    Shadow.objects.create(conversation=found, trial=trial, sentence=f"PR owns this: it is from {ADDRESS}")
+    shown = [{"id": str(found.id), "base": f"it is from {NAME}", "draft": f"by {ADDRESS}"}, {"id": "another"}]
+    for told in ({"flows": [{"from": "a", "to": "b", "count": 1, "shown": shown}]}, {"rules": ADDRESS}):
+        WhatIf.objects.create(
+            member=member, base={}, draft={}, since=found.created_at, until=found.created_at, story=told
+        )
     answer = Message.objects.create(
         conversation=found, channel=box, direction="out", member=member, subject=f"About {NEEDLE}", text="We look.",
         recipients={"to": [[NAME, ADDRESS]]}, about={"reactions": [["+", NAME], ["-", "Bob Berg"]]},

@@ -14,6 +14,7 @@ OPEN = {
     "channels_cursor": "how far each channel was read",
     "conversations_topic": "the company's own list of topics",
     "ownership_policyversion": "the policy is for everybody to read",
+    "ownership_trial": "which policy is on trial: for everybody to read, as the policy is",
     "staff_member": "who works here",
     "staff_membership": "who is in which team",
     "staff_team": "the teams",

@@ -24,6 +24,12 @@ SENTENCES = [
     "it is written in German, but there is no earlier owner",
     "hr owns it; the topic is pay; the priority is high; promise: first answer within 4h and resolution within 2d",
     "ana@x.example answers; hr follows it; in confidence",
+    "expected hr, but customer-service owns it; rule 3 “Refunds, and more” hit: it is about refunds and it is a reply; "
+    "rule 1 “Employees” would give it to hr, but the sender is not an employee",
+    "expected hr, but nobody owns it; no rule matched, so it goes to triage",
+    "expected priority low, but it is high; rule 2 “Money” hit: it is about refunds",
+    "expected confidential yes, but it is no; rule 2 “Money” hit: the rule is for every message",
+    "expected involve hr, product, but it is none; rule 12 “It is a reply, but late” hit: it is a reply",
 ]
 
 

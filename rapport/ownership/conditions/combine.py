@@ -10,6 +10,11 @@ from rapport.ownership.problems import Problems
 
 _REASON_MAX = 160
 _DEPTH_MAX = 40
+_EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "matches", "match"})
+_NO_EXPRESSIONS = (
+    "there are no regular expressions, as one could run for ever; use words (a star at their end stands for any "
+    "ending), or from and to with stars"
+)
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,9 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
         with problems.at(key):
             if key in REGISTRY:
                 parsed.append(REGISTRY[key].parse(value[key], problems))
+            elif str(key).lower() in _EXPRESSIONS:
+                problems.note(_NO_EXPRESSIONS)
+                parsed.append(None)
             else:
                 problems.unknown("a condition", str(key), REGISTRY)
                 parsed.append(None)

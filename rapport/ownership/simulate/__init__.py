@@ -1,0 +1,1 @@
+"""A policy tried on the past: replayed over what came, without doing anything."""

@@ -1,0 +1,202 @@
+"""The past as values: what each conversation was when it came, and what became of it. Reads, and only reads.
+
+Which conversations: those the reader may see. What is known of each is read as the system reads it when one arrives.
+
+What cannot be known as of then, and what stands for it: topics, teams, members, business hours, people's organizations
+and who holds the relationship with them are today's; relationships, an organization's too, count from when they began,
+or where nobody said when, from when they were written down; addresses that stand only in a mail's way (Bcc,
+Delivered-To) are not kept, nor whose an earlier conversation of the thread was, nor whether an unknown message was
+answered.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.conversations.threading import looks_like_reply
+from rapport.core import bulk, scope
+from rapport.ownership.assign import MemberLoad
+from rapport.ownership.directory import company
+from rapport.ownership.engine import Directory
+from rapport.ownership.facts import Facts
+from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
+from rapport.ownership.simulate.senders import Senders
+from rapport.ownership.words import CHARACTERS_READ_MAX
+from rapport.staff.models import Absence, Membership, Role
+
+RUN_MAX = 1_000_000
+"""So many conversations are replayed at most."""
+
+_ASKED = """
+SELECT c.id FROM conversations_conversation c
+WHERE c.created_at >= %s AND c.created_at < %s AND c.status <> ALL (ARRAY['spam', 'merged'])
+    AND EXISTS (SELECT 1 FROM ownership_decision d WHERE d.conversation_id = c.id AND d.source = 'policy')
+ORDER BY c.created_at, c.id LIMIT %s
+"""
+
+_READ = """
+SELECT c.id, c.created_at, c.language, c.first_answered_at, c.resolved_at, coalesce(o.slug, ''),
+    c.first_answered_at IS NOT NULL OR c.status = 'resolved' OR EXISTS (
+        SELECT 1 FROM ownership_decision d WHERE d.conversation_id = c.id AND d.source = 'member'
+            AND d.owner_team_id IS DISTINCT FROM d.from_team_id),
+    d.policy_version, coalesce(r.slug, ''), coalesce(ch.name, ''), coalesce(ch.kind, ''),
+    m.subject, coalesce((SELECT left(v.text, %s) FROM conversations_revision v WHERE m.edited_at IS NOT NULL
+        AND v.conversation_id = c.id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
+    m.kind, m.public, m.recipients, m.about, m.person_id,
+    EXISTS (SELECT 1 FROM conversations_attachment a WHERE a.conversation_id = c.id AND a.message_id = m.id)
+FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked(id, place)
+JOIN conversations_conversation c ON c.id = asked.id
+JOIN LATERAL (SELECT * FROM conversations_message m WHERE m.conversation_id = c.id AND m.direction = 'in'
+    ORDER BY m.at, m.id LIMIT 1) AS m ON true
+LEFT JOIN LATERAL (SELECT d.policy_version, d.owner_team_id FROM ownership_decision d
+    WHERE d.conversation_id = c.id AND d.source = 'policy' ORDER BY d.at LIMIT 1) AS d ON true
+LEFT JOIN staff_team o ON o.id = c.owner_team_id
+LEFT JOIN staff_team r ON r.id = d.owner_team_id
+LEFT JOIN channels_channel ch ON ch.id = c.channel_id
+ORDER BY asked.place
+"""
+
+#: Whose the conversation was in which the person was last active before, as of then; confidential ones stay out of it.
+#: Asked of each row of the person as they were then: the latest of any row counts.
+_EARLIER = """
+SELECT DISTINCT ON (asked.id) asked.id, last.slug
+FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS asked(id, person, at)
+CROSS JOIN LATERAL (
+    SELECT t.slug, said.at FROM (
+        SELECT p.id FROM conversations_conversation p
+        WHERE p.person_id = asked.person AND p.created_at < asked.at AND p.id <> asked.id AND NOT p.confidential
+        ORDER BY p.created_at DESC LIMIT 5) AS e
+    CROSS JOIN LATERAL (SELECT m.at FROM conversations_message m
+        WHERE m.conversation_id = e.id AND m.at < asked.at ORDER BY m.at DESC LIMIT 1) AS said
+    CROSS JOIN LATERAL (SELECT d.owner_team_id FROM ownership_decision d
+        WHERE d.conversation_id = e.id AND (d.source = 'policy' OR d.at <= asked.at)
+        ORDER BY d.at DESC LIMIT 1) AS owned
+    JOIN staff_team t ON t.id = owned.owner_team_id AND NOT t.confidential
+    ORDER BY said.at DESC LIMIT 1) AS last
+ORDER BY asked.id, last.at DESC
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which part of the past: from `since` up to but without `until`."""
+
+    since: datetime
+    until: datetime
+
+
+@contextmanager
+def read_only() -> Iterator[None]:
+    """In the system's scope, and where this begins the transaction, one in which the database refuses to write."""
+    nested = connection.in_atomic_block
+    with scope.system():
+        if not nested:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION READ ONLY")
+        yield
+
+
+def conversations(wanted: Wanted) -> list[UUID]:
+    """The ids of what came in that time, in order, as far as whoever looks may see them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED, [wanted.since, wanted.until, RUN_MAX])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def scenery(until: datetime, *, with_members: bool = False) -> Scenery:
+    """The company as it is; `until` is up to when is known what became of conversations.
+
+    Members are in it only to find the team of who holds a relationship; what they had then is for the desks to say.
+    """
+    here = company(until, with_members=False)
+    return Scenery(_seated(here.directory) if with_members else here.directory, here.matcher, here.hours, until)
+
+
+def _seated(directory: Directory) -> Directory:
+    members: dict[str, list[MemberLoad]] = {}
+    seats = Membership.objects.filter(member__is_active=True).order_by("member_id")
+    for slug, id, email, name in seats.values_list("team__slug", "member_id", "member__email", "member__name"):
+        members.setdefault(slug, []).append(MemberLoad(id, email, name))
+    teams = directory.teams
+    return Directory({slug: replace(teams[slug], members=tuple(members.get(slug, ()))) for slug in teams})
+
+
+def past(ids: Sequence[UUID], senders: Senders, *, with_earlier: bool) -> list[Past]:
+    """These conversations as they stood when they came, in the order of their ids."""
+    rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
+    people = [row[17] for row in rows]
+    senders.meet(person for person in people if person)
+    earlier = _earlier(rows, senders) if with_earlier else {}
+    return [_past(row, senders, earlier) for row in rows]
+
+
+def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, str]:
+    asked = [(row[0], person, row[1]) for row in rows if row[17] for person in senders.rows(row[17], row[1])]
+    with connection.cursor() as cursor:
+        cursor.execute(_EARLIER, [list(column) for column in zip(*asked, strict=True)] or [[], [], []])
+        return dict(cursor.fetchall())
+
+
+def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> Past:
+    (id, at, language, answered, resolved, owner, settled, version, recorded, channel, kind, subject, text,
+     message_kind, public, recipients, about, person, files) = row  # fmt: skip
+    recipients, about = recipients or {}, about or {}
+    written = next((address for _, address in recipients.get("from", ()) if address), "")
+    sender = senders.of(person, kind, written, at)
+    facts = Facts(
+        at=at,
+        channel=channel,
+        channel_kind=kind,
+        to_addresses=tuple(dict.fromkeys(a.lower() for part in ("to", "cc") for _, a in recipients.get(part, ()) if a)),
+        from_address=sender.address,
+        relationships=sender.relationships,
+        organization=sender.organization,
+        organization_domain=sender.domain,
+        subject=subject,
+        text=text,
+        language=language,
+        kind=message_kind,
+        is_reply=looks_like_reply(subject),
+        has_attachments=bool(files or about.get("links")),
+        is_public=public,
+        origin=about.get("origin") or "addressed",
+        reach=about.get("reach"),
+        is_verified=bool(about.get("verified")),
+        holder=sender.holder,
+        holder_name=sender.holder_name,
+        earlier_owner_of_person=earlier.get(id),
+    )
+    return Past(id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed)
+
+
+_OPEN_BEFORE = """
+SELECT owner_member_id, array_agg(resolved_at) FROM conversations_conversation
+WHERE owner_member_id IS NOT NULL AND created_at < %s
+    AND (resolved_at > %s OR (resolved_at IS NULL AND status = 'open'))
+GROUP BY 1
+"""
+
+
+def staffing(since: datetime) -> Staffing:
+    """Who sits where today, who was away when, and what each had open at the beginning, as it really was."""
+    away: dict[UUID, list[tuple[datetime, datetime]]] = {}
+    for absent, begins, ends in Absence.objects.filter(ends_at__gt=since).values_list("member", "starts_at", "ends_at"):
+        away.setdefault(absent, []).append((begins, ends))
+    seats: dict[str, list[Seat]] = {}
+    belongs = Membership.objects.filter(member__is_active=True, team__is_active=True).exclude(member__role=Role.READER)
+    for one in belongs.select_related("member__hours", "team__hours").order_by("member_id"):
+        member, hours = one.member, one.member.hours or one.team.hours
+        seat = Seat(
+            member.id, member.email, member.name, member.capacity, hours.name if hours else "",
+            tuple(away.get(member.id, ())),
+        )  # fmt: skip
+        seats.setdefault(one.team.slug, []).append(seat)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_BEFORE, [since, since])
+        before = {id: tuple(until) for id, until in cursor.fetchall()}
+    return Staffing({slug: tuple(found) for slug, found in seats.items()}, before)

@@ -1,0 +1,275 @@
+"""Both policies over one part of the past, conversation by conversation. Pure: the same parts give the same tally.
+
+Who of a team answers depends on what everybody had at that moment, and is worked out afterwards, in order
+(`simulate.desks`); so the parts may be replayed anywhere, in any number of processes.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from rapport.ownership.conditions import Condition, plain_condition
+from rapport.ownership.conditions.base import Check
+from rapport.ownership.engine import Verdict, decide
+from rapport.ownership.facts import Facts
+from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
+from rapport.ownership.simulate.past import Past, Scenery
+from rapport.ownership.world import OpenAt
+from rapport.staff.hours import HoursError, add_business_time
+
+EXAMPLES_MAX = 6
+"""So many examples are kept of each flow from one team to another: the newest."""
+
+
+Change = tuple[str, str, str]
+"""What else became otherwise ("topic", "priority" or "confidential"), from what, to what; "" is no topic."""
+
+
+class Shown(NamedTuple):
+    """A conversation as an example: its moment, its id, and why each policy gave it to whom it did."""
+
+    at: datetime
+    id: UUID
+    base: str
+    draft: str
+
+
+class Job(NamedTuple):
+    """What the desks need: when it came, until when it was open, and by each policy whose it is and who is to answer.
+
+    `answers` is "load", "holder", an e-mail address or ""; `holder` is the address of who holds the relationship.
+    """
+
+    at: datetime
+    until: datetime | None
+    owners: tuple[str, str]
+    answers: tuple[str, str]
+    holder: str = ""
+
+
+@dataclass
+class Side:
+    """What one of the two policies did. Rules are counted by their number."""
+
+    owners: Counter[str] = field(default_factory=Counter)
+    by_hour: Counter[tuple[str, int]] = field(default_factory=Counter)
+    hits: Counter[int] = field(default_factory=Counter)
+    decided: Counter[int] = field(default_factory=Counter)
+    late: Counter[tuple[int, int]] = field(default_factory=Counter)
+    failed: Counter[int] = field(default_factory=Counter)
+    triage: int = 0
+    promises: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: "Side") -> None:
+        """Count another part in."""
+        for name in ("owners", "by_hour", "hits", "decided", "late", "failed", "promises"):
+            getattr(self, name).update(getattr(other, name))
+        self.triage += other.triage
+
+
+@dataclass
+class Tally:
+    """What came out of a part: of both policies, and of the two beside each other."""
+
+    base: Side = field(default_factory=Side)
+    draft: Side = field(default_factory=Side)
+    total: int = 0
+    moved: Counter[tuple[str, str]] = field(default_factory=Counter)
+    shown: dict[tuple[str, str], list[Shown]] = field(default_factory=dict)
+    changed: Counter[Change] = field(default_factory=Counter)
+    changed_shown: dict[Change, list[Shown]] = field(default_factory=dict)
+    settled: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    recorded: int = 0
+    recorded_same: int = 0
+    guessed: int = 0
+    jobs: list[Job] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Count a later part in."""
+        self.base.add(other.base)
+        self.draft.add(other.draft)
+        self.moved.update(other.moved)
+        self.settled.update(other.settled)
+        self.changed.update(other.changed)
+        for flow, shown in other.shown.items():
+            self.shown[flow] = sorted([*self.shown.get(flow, []), *shown])[-EXAMPLES_MAX:]
+        for change, shown in other.changed_shown.items():
+            self.changed_shown[change] = sorted([*self.changed_shown.get(change, []), *shown])[-EXAMPLES_MAX:]
+        self.total += other.total
+        self.recorded += other.recorded
+        self.recorded_same += other.recorded_same
+        self.guessed += other.guessed
+        self.jobs += other.jobs
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two policies made ready; `number` is the version of the first, to compare with what was recorded by it.
+
+    `answers` has for each rule of either how it says who of the team answers (`Job.answers`).
+    """
+
+    base: Policy
+    draft: Policy
+    number: int | None = None
+    names_members: bool = False
+    answers: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+
+
+def pair(base: Policy, draft: Policy, number: int | None = None) -> Pair:
+    """Make both ready: what they ask alike is asked once of each conversation."""
+    known: dict[bytes, _Once] = {}
+    return Pair(
+        _ready(base, known), _ready(draft, known), number, base.names_members or draft.names_members,
+        (_answers(base), _answers(draft)),
+    )  # fmt: skip
+
+
+class _Once:
+    """A condition that remembers what it said of the conversation at hand: both policies ask it one after the other."""
+
+    __slots__ = ("_condition", "_facts", "_said")
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self._facts: Facts | None = None
+        self._said: Check | None = None
+
+    def check(self, facts: Facts) -> Check:
+        """What it says, asked once. Raises as the condition does."""
+        if self._facts is facts and self._said is not None:
+            return self._said
+        self._facts, self._said = facts, None
+        self._said = self._condition.check(facts)
+        return self._said
+
+
+def _ready(policy: Policy, known: dict[bytes, _Once]) -> Policy:
+    rules = []
+    for rule in policy.rules:
+        key = orjson.dumps(plain_condition(rule.when), option=orjson.OPT_SORT_KEYS)
+        once: Any = known.setdefault(key, _Once(rule.when))
+        # Who of the team answers is for the desks to say: here, nobody is counted.
+        rules.append(replace(rule, when=once, then=replace(rule.then, assign="", member="")))
+    return replace(policy, rules=tuple(rules))
+
+
+def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
+    """Decide each by both policies, with the facts as they stood."""
+    tally = Tally()
+    zone = ZoneInfo(scenery.hours[""].time_zone)
+    for one in past:
+        facts = one.facts.completed(scenery.matcher, OpenAt(scenery.hours, one.facts.at))
+        base = decide(policies.base, facts, scenery.directory)
+        draft = decide(policies.draft, facts, scenery.directory)
+        hour = facts.at.astimezone(zone).hour
+        for side, verdict in ((tally.base, base), (tally.draft, draft)):
+            _count(side, verdict, hour)
+            _promised(side, verdict, one, scenery)
+        _compare(tally, one, base, draft)
+        _recorded(tally, one, base, policies)
+        if policies.names_members:
+            tally.jobs.append(_job(one, (base, draft), policies.answers))
+    return tally
+
+
+def _count(side: Side, verdict: Verdict, hour: int) -> None:
+    side.owners[verdict.owner] += 1
+    side.by_hour[verdict.owner, hour] += 1
+    side.triage += verdict.rule is None
+    if verdict.rule is not None:
+        side.decided[verdict.rule] += 1
+    for result in verdict.trace:
+        if result.hit:
+            side.hits[result.number] += 1
+            if result.number != verdict.rule and result.reason.endswith(_TOO_LATE):
+                side.late[result.number, verdict.rule or 0] += 1
+        elif result.failed:
+            side.failed[result.number] += 1
+
+
+_TOO_LATE = (" had decided)", "(it was in triage already)")
+
+
+def _compare(tally: Tally, one: Past, base: Verdict, draft: Verdict) -> None:
+    tally.total += 1
+    tally.guessed += one.guessed
+    if one.settled and one.owner:
+        tally.settled[base.owner == one.owner, draft.owner == one.owner] += 1
+    if base.owner != draft.owner:
+        flow = base.owner, draft.owner
+        tally.moved[flow] += 1
+        _show(tally.shown.setdefault(flow, []), one, base, draft)
+    for change in _changes(base, draft):
+        tally.changed[change] += 1
+        _show(tally.changed_shown.setdefault(change, []), one, base, draft)
+
+
+def _changes(base: Verdict, draft: Verdict) -> Iterator[Change]:
+    if base.topic != draft.topic:
+        yield "topic", base.topic, draft.topic
+    if base.priority != draft.priority:
+        yield "priority", PRIORITIES[base.priority], PRIORITIES[draft.priority]
+    if base.confidential != draft.confidential:
+        yield "confidential", _YES[base.confidential], _YES[draft.confidential]
+
+
+_YES = {True: "yes", False: "no"}
+
+
+def _show(shown: list[Shown], one: Past, base: Verdict, draft: Verdict) -> None:
+    shown.append(Shown(one.facts.at, one.id, base.sentence, draft.sentence))
+    if len(shown) > EXAMPLES_MAX:
+        shown.sort()
+        del shown[0]
+
+
+def _recorded(tally: Tally, one: Past, base: Verdict, policies: Pair) -> None:
+    """How true the replay is: of what this very version decided then, how much comes out the same now."""
+    if policies.number is not None and one.recorded_by == policies.number:
+        tally.recorded += 1
+        tally.recorded_same += one.recorded == base.owner
+
+
+def _promised(side: Side, verdict: Verdict, one: Past, scenery: Scenery) -> None:
+    promise = verdict.promise
+    if promise is None:
+        return
+    team = scenery.directory.teams.get(verdict.owner)
+    hours = scenery.hours.get(promise.hours or (team.hours if team else "")) or scenery.hours[""]
+    for clock, span, came in _clocks(promise, one):
+        if span is None:
+            continue
+        try:
+            allowed = timedelta(minutes=span.minutes + span.days * hours.minutes_a_day)
+            due = add_business_time(one.facts.at, allowed, hours)
+        except HoursError:
+            side.promises[f"{clock}_never"] += 1
+            continue
+        broken = (came or scenery.until) > due
+        side.promises[f"{clock}_{'broken' if broken else 'kept' if came else 'open'}"] += 1
+
+
+def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, datetime | None], ...]:
+    return ("first", promise.first_answer, one.answered_at), ("resolution", promise.resolution, one.resolved_at)
+
+
+def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:
+    first, second = (how[said.rule - 1] if said.rule else "" for said, how in zip(verdicts, answers, strict=True))
+    return Job(one.facts.at, one.resolved_at, (verdicts[0].owner, verdicts[1].owner), (first, second), one.facts.holder)
+
+
+def _answers(policy: Policy) -> tuple[str, ...]:
+    thens = (rule.then for rule in policy.rules)
+    return tuple(then.assign or then.member or (BY_HOLDER if then.owner == HOLDER else "") for then in thens)
+
+
+def team_hours(counts: Mapping[tuple[str, int], int], team: str) -> list[int]:
+    """How many came to a team in each hour of the day."""
+    return [counts.get((team, hour), 0) for hour in range(24)]

@@ -1,0 +1,111 @@
+"""A what-if from beginning to end: read the past in parts, replay them, in several processes if there is much of it.
+
+Nothing is written: every part runs in a transaction in which the database refuses to.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from rapport.core import scope
+from rapport.ownership.conditions import Condition, plain_condition
+from rapport.ownership.plain import policy_from_dict
+from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
+from rapport.ownership.simulate import apart, history
+from rapport.ownership.simulate.desks import Load, seat_all
+from rapport.ownership.simulate.past import Asked, Scenery, Staffing
+from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
+from rapport.ownership.simulate.senders import Senders
+from rapport.ownership.simulate.story import story
+from rapport.staff.models import Membership, Team
+
+PART = 1000
+_WORTH_A_PROCESS = 8_000
+"""So many conversations take about as long as starting another process."""
+
+
+Progress = Callable[[int, int], bool]
+"""Told how many of how many are done; whether to go on."""
+
+
+class Stopped(Exception):
+    """Whoever asked does not want to know any more."""
+
+
+def what_if(asked: Asked, progress: Progress = lambda done, total: True, processes: int = 1) -> dict[str, Any]:
+    """The story of it (`simulate.story`). Raises PolicyError for a policy that cannot be read, Stopped when told to."""
+    base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
+    ids = _visible(asked)
+    parts = [ids[at : at + PART] for at in range(0, len(ids), PART)]
+    tally = Tally()
+    count = min(processes, 1 + len(ids) // _WORTH_A_PROCESS)
+    for done, part in enumerate(_replayed(asked, parts, count), 1):
+        tally.add(part)
+        if not progress(min(done * PART, len(ids)), len(ids)):
+            raise Stopped
+    loads, staffing = _load(tally, asked)
+    return story(tally, loads, (base, draft), staffing, _sizes())
+
+
+def _visible(asked: Asked) -> list[UUID]:
+    wanted = history.Wanted(asked.since, asked.until)
+    if asked.member_id is None:
+        with history.read_only():
+            return history.conversations(wanted)
+    with scope.member(asked.member_id):
+        return history.conversations(wanted)
+
+
+def _replayed(asked: Asked, parts: Sequence[list[UUID]], processes: int) -> Iterator[Tally]:
+    if processes < 2:
+        here = Replayer(asked)
+        yield from map(here.part, parts)
+        return
+    yield from apart.replayed(asked, parts, processes)
+
+
+class Replayer:
+    """What replays parts: both policies made ready, the company, and whom it has met."""
+
+    def __init__(self, asked: Asked) -> None:
+        base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
+        self._policies: Pair = pair(base, draft, asked.number)
+        self._with_holders = any(rule.then.owner == HOLDER for one in (base, draft) for rule in one.rules)
+        self._with_earlier = asks_earlier(base) or asks_earlier(draft)
+        self._until = asked.until
+        self._scenery: Scenery | None = None
+        self._senders = Senders()
+
+    def part(self, ids: Sequence[UUID]) -> Tally:
+        """One part, in a transaction that cannot write."""
+        with history.read_only():
+            if self._scenery is None:
+                self._scenery = history.scenery(self._until, with_members=self._with_holders)
+            past = history.past(ids, self._senders, with_earlier=self._with_earlier)
+        return replay(past, self._policies, self._scenery)
+
+
+def asks_earlier(policy: Policy) -> bool:
+    """Whether anything in it depends on who owned a conversation before."""
+    return any(rule.then.owner in (EARLIER_OWNER, HOLDER) or _mentions(rule.when) for rule in policy.rules)
+
+
+def _mentions(condition: Condition) -> bool:
+    return "earlier_owner" in repr(plain_condition(condition))
+
+
+def _load(tally: Tally, asked: Asked) -> tuple[tuple[Load, Load], Staffing]:
+    if not tally.jobs:
+        return (Load(), Load()), Staffing()
+    with history.read_only():
+        staffing, scenery = history.staffing(asked.since), history.scenery(asked.until)
+    return seat_all(tally.jobs, staffing, scenery.hours), staffing
+
+
+def _sizes() -> dict[str, int]:
+    with history.read_only():
+        sizes = dict.fromkeys(Team.objects.filter(is_active=True).values_list("slug", flat=True), 0)
+        seats = Membership.objects.filter(member__is_active=True, team__is_active=True)
+        for slug in seats.values_list("team__slug", flat=True):
+            sizes[slug] += 1
+    return sizes

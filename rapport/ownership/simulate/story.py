@@ -1,0 +1,145 @@
+"""What came out of a replay, as plain data: what a page tells and a file keeps. Pure.
+
+Every pair of figures is [as it was, as it would have been].
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rapport.ownership.conditions import plain_condition
+from rapport.ownership.conditions.base import Plain
+from rapport.ownership.policy import HOLDER, Policy, Rule
+from rapport.ownership.simulate.desks import Desk, Load
+from rapport.ownership.simulate.doubt import paired
+from rapport.ownership.simulate.lint import always_late, never_fired, oddities
+from rapport.ownership.simulate.past import Staffing
+from rapport.ownership.simulate.replay import Shown, Side, Tally, team_hours
+
+_FLOWS_MAX = 60
+_CLOCKS = ("first", "resolution")
+_MEMBERS_MAX = 500
+
+
+def story(
+    tally: Tally,
+    loads: tuple[Load, Load],
+    policies: tuple[Policy, Policy],
+    staffing: Staffing,
+    teams: Mapping[str, int],
+) -> dict[str, Any]:
+    """All of it; `teams` has how many members each active team has, by slug."""
+    sides = tally.base, tally.draft
+    return {
+        "total": tally.total,
+        "moved": sum(tally.moved.values()),
+        "flows": _flows(tally),
+        "changes": _changes(tally),
+        "asks": sorted({what for policy in policies for rule in policy.rules for what in _asks(rule)}),
+        "agreement": _agreement(tally),
+        "recorded": [tally.recorded_same, tally.recorded],
+        "guessed": tally.guessed,
+        "triage": [side.triage for side in sides],
+        "teams": _teams(sides),
+        "members": _members(loads, staffing),
+        "queued": [dict(load.queued) for load in loads],
+        "promises": {clock: [_promise(side, clock) for side in sides] for clock in _CLOCKS},
+        "rules": [_rules(side, policy) for side, policy in zip(sides, policies, strict=True)],
+        "odd": [vars(one) for one in oddities(policies[1], teams)],
+    }
+
+
+def _flows(tally: Tally) -> list[dict[str, Any]]:
+    found = []
+    for flow, count in tally.moved.most_common(_FLOWS_MAX):
+        shown = _shown(tally.shown.get(flow, []))
+        found.append({"from": flow[0], "to": flow[1], "count": count, "shown": shown})
+    return found
+
+
+def _shown(kept: Sequence[Shown]) -> list[dict[str, Any]]:
+    return [
+        {"id": str(one.id), "at": one.at.isoformat(), "base": one.base, "draft": one.draft} for one in reversed(kept)
+    ]
+
+
+def _changes(tally: Tally) -> list[dict[str, Any]]:
+    return [
+        {"what": what, "from": before, "to": after, "count": count,
+         "shown": _shown(tally.changed_shown.get((what, before, after), []))}
+        for (what, before, after), count in sorted(tally.changed.items(), key=lambda one: (-one[1], one[0]))
+    ][:_FLOWS_MAX]  # fmt: skip
+
+
+def _asks(rule: Rule) -> set[str]:
+    """The conditions by name, and "held" where the rule gives it to who holds the relationship."""
+    found: set[str] = set()
+    todo: list[Plain] = [plain_condition(rule.when)]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, dict):
+            found |= set(one)
+            todo += [inner for key, inner in one.items() if key in ("all", "any", "not")]
+        elif isinstance(one, list):
+            todo += one
+    return found | ({"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set())
+
+
+def _agreement(tally: Tally) -> dict[str, Any]:
+    both, only_base = tally.settled[True, True], tally.settled[True, False]
+    only_draft, neither = tally.settled[False, True], tally.settled[False, False]
+    total = both + only_base + only_draft + neither
+    difference = paired(only_base, only_draft, total)
+    return {
+        "settled": total,
+        "right": [both + only_base, both + only_draft],
+        "only": [only_base, only_draft],
+        "share": difference.share, "low": difference.low, "high": difference.high, "chance": difference.chance,
+        "clear": difference.is_clear,
+    }  # fmt: skip
+
+
+def _teams(sides: tuple[Side, Side]) -> list[dict[str, Any]]:
+    slugs = {slug for side in sides for slug in side.owners if slug}
+    found: list[dict[str, Any]] = [
+        {
+            "team": slug,
+            "count": [side.owners[slug] for side in sides],
+            "hours": [team_hours(side.by_hour, slug) for side in sides],
+        }
+        for slug in slugs
+    ]
+    return sorted(found, key=lambda one: (-max(one["count"]), one["team"]))
+
+
+def _members(loads: tuple[Load, Load], staffing: Staffing) -> list[dict[str, Any]]:
+    names = {seat.member_id: (seat.name, slug) for slug, seats in staffing.seats.items() for seat in seats}
+    found: list[dict[str, Any]] = []
+    for id in {id for load in loads for id in load.desks}:
+        desks = [load.desks.get(id, Desk()) for load in loads]
+        name, team = names.get(id, ("", ""))
+        found.append({
+            "id": str(id), "name": name, "team": team,
+            "given": [desk.given for desk in desks], "most": [desk.most for desk in desks],
+            "hours": [[desk.hours[hour] for hour in range(24)] for desk in desks],
+        })  # fmt: skip
+    return sorted(found, key=lambda one: (-max(one["given"]), str(one["id"])))[:_MEMBERS_MAX]
+
+
+def _promise(side: Side, clock: str) -> dict[str, int]:
+    return {state: side.promises[f"{clock}_{state}"] for state in ("kept", "broken", "open", "never")}
+
+
+def _rules(side: Side, policy: Policy) -> dict[str, Any]:
+    deciding = {number for number, rule in enumerate(policy.rules, 1) if rule.decides}
+    late = always_late(side.decided, side.late, deciding)
+    return {
+        "names": {number: rule.name for number, rule in enumerate(policy.rules, 1) if number <= _NAMED_MAX},
+        "count": len(policy.rules),
+        "decided": dict(sorted(side.decided.items())),
+        "never": never_fired(side.hits, len(policy.rules))[:_NAMED_MAX],
+        "late": [[number, other, side.hits[number]] for number, other in late.items()][:_NAMED_MAX],
+        "failed": dict(sorted(side.failed.items())),
+    }
+
+
+_NAMED_MAX = 500

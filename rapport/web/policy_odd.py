@@ -1,0 +1,52 @@
+"""What is odd about a policy, in words."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from rapport.ownership.policy import Policy
+from rapport.ownership.simulate.lint import Oddity, oddities
+from rapport.staff.models import Membership
+from rapport.web.shell import shell_of
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Odd:
+    """One of them: what it says, and the rule that it is about (0: none)."""
+
+    says: str
+    rule: int
+    grave: bool
+
+
+def oddities_in_words(policy: Policy, request: HttpRequest) -> list[Odd]:
+    """The first of what is odd about a policy; tells nothing about members but how many a team has."""
+    shell = shell_of(request)
+    sizes = {team.slug: 0 for team in shell.all_teams}
+    for slug in Membership.objects.filter(member__is_active=True).values_list("team__slug", flat=True):
+        if slug in sizes:
+            sizes[slug] += 1
+    return in_words(oddities(policy, sizes)[:_SHOWN], {team.slug: team.name for team in shell.all_teams})
+
+
+def in_words(found: list[Oddity], names: dict[str, str]) -> list[Odd]:
+    """Each in a sentence."""
+    return [Odd(_says(one, names), one.rule, one.what in ("gone", "contradict", "triage_gone")) for one in found]
+
+
+def _says(one: Oddity, names: dict[str, str]) -> str:
+    given: dict[str, Any] = {"rule": one.rule, "other": one.other, "team": names.get(one.team, one.team)}
+    return {
+        "contradict": _(
+            "Rules %(other)s and %(rule)s ask the same and give it to different teams: rule %(other)s wins."
+        ),
+        "shadowed": _("Rule %(rule)s can never decide: whenever it hits, rule %(other)s has hit before."),
+        "gone": _("Rule %(rule)s names the team %(team)s, which is gone: what it gives there goes to triage."),
+        "empty": _("Rule %(rule)s gives to %(team)s, a team with nobody in it."),
+        "triage_gone": _("The team that sorts the rest, %(team)s, is gone: the first open team sorts instead."),
+        "triage_empty": _("The team that sorts the rest, %(team)s, has nobody in it."),
+    }[one.what] % given

@@ -1,0 +1,320 @@
+"""A what-if as a page tells it: two columns, as it was and as it would have been, and the pictures between."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from rapport.conversations.models import Conversation, Topic
+from rapport.insight import charts
+from rapport.insight import flows as bands
+from rapport.ownership.models import WhatIf
+from rapport.ownership.simulate.lint import Oddity
+from rapport.people.trees import call
+from rapport.web import locales
+from rapport.web.policy_odd import Odd, in_words
+from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
+from rapport.web.reasons import thing
+from rapport.web.reports_show import Cell, Chart, Shape, _Plan
+
+_BLOCKS_MAX = 7
+_TEAMS_MAX = 12
+_MEMBERS_MAX = 30
+_RULES_MAX = 20
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One conversation that would move, with each side's reason."""
+
+    conversation: Conversation
+    base: str
+    draft: str
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What would go from one team to another, with its examples."""
+
+    source: str
+    target: str
+    count: int
+    shown: list[Shown]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What else would become otherwise: of which kind, from what to what, with its examples."""
+
+    says: str
+    count: int
+    shown: list[Shown]
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """A band of the picture: its outline, its color and what it says."""
+
+    path: str
+    css: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A figure in both columns, and what the difference is called."""
+
+    label: str
+    was: str
+    would: str
+    note: str = ""
+
+
+class Story:
+    """Everything the page tells of one finished what-if, in the scope of whoever looks."""
+
+    def __init__(self, run: WhatIf, names: Mapping[str, str], hues: Mapping[str, str], *, individuals: bool) -> None:
+        self.run, self.told = run, run.story or {}
+        self._names, self._hues = names, hues
+        self.individuals = individuals
+
+    @property
+    def total(self) -> int:
+        """How many were replayed."""
+        return int(self.told["total"])
+
+    @property
+    def moved(self) -> int:
+        """How many would have gone to another team."""
+        return int(self.told["moved"])
+
+    @property
+    def moved_share(self) -> str:
+        """The same as a share."""
+        return locales.percent(self.moved / self.total) if self.total else "–"
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        """From whom to whom; of the examples those that the reader may still see."""
+        return [
+            Flow(self._name(flow["from"]), self._name(flow["to"]), flow["count"], self._examples(flow["shown"]))
+            for flow in self.told["flows"]
+        ]
+
+    @cached_property
+    def changes(self) -> list[Change]:
+        """What else would become otherwise: topics, priorities, what is in confidence."""
+        return [
+            Change(self._change_says(one), one["count"], self._examples(one["shown"]))
+            for one in self.told.get("changes", ())
+        ]
+
+    @cached_property
+    def _seen(self) -> dict[UUID, Conversation]:
+        told = [*self.told["flows"], *self.told.get("changes", ())]
+        ids = {UUID(one["id"]) for part in told for one in part["shown"]}
+        found = Conversation.objects.select_related("person").in_bulk(ids)
+        call(one.person for one in found.values())
+        return found
+
+    def _examples(self, shown: Sequence[Mapping[str, Any]]) -> list[Shown]:
+        ids = [(UUID(one["id"]), one) for one in shown]
+        return [Shown(self._seen[id], one["base"], one["draft"]) for id, one in ids if id in self._seen]
+
+    def _change_says(self, one: Mapping[str, Any]) -> str:
+        if one["what"] == "confidential":
+            return _("In confidence") if one["to"] == "yes" else _("No more in confidence")
+        if one["what"] == "priority":
+            return _("Priority %(from)s to %(to)s") % {side: thing(one[side]) for side in ("from", "to")}
+        sides = {side: self._topics.get(one[side]) or one[side] or _("none") for side in ("from", "to")}
+        return _("Topic %(from)s to %(to)s") % sides
+
+    @cached_property
+    def _topics(self) -> dict[str, str]:
+        return dict(Topic.objects.values_list("slug", "name"))
+
+    @property
+    def caveats(self) -> list[Caveat]:
+        """What cannot be known as of then, first what a rule depends on."""
+        return caveats(self.told.get("asks", ()))
+
+    @cached_property
+    def picture(self) -> bands.Picture:
+        """The flows as bands; small teams together."""
+        given = [(flow["from"], flow["to"], flow["count"]) for flow in self.told["flows"]]
+        kept = [self._largest([flow[side] for flow in given], [flow[2] for flow in given]) for side in (0, 1)]
+        grouped: dict[tuple[str, str], int] = {}
+        for source, target, count in given:
+            key = (source if source in kept[0] else "…", target if target in kept[1] else "…")
+            grouped[key] = grouped.get(key, 0) + count
+        return bands.picture([(*pair, count) for pair, count in grouped.items()])
+
+    @property
+    def ribbons(self) -> list[Ribbon]:
+        """The bands, colored by where they come from."""
+        return [
+            Ribbon(band.path, self._hues.get(band.flow[0], "hue-0"), self._flow_says(band.flow))
+            for band in self.picture.bands
+        ]
+
+    @property
+    def blocks(self) -> list[tuple[str, bands.Block, str]]:
+        """Each block with its name, shortened, and the side it stands on."""
+        sides = (("left", self.picture.left), ("right", self.picture.right))
+        return [(_short(self._name(block.key)), block, side) for side, column in sides for block in column]
+
+    @property
+    def summary(self) -> str:
+        """The picture in one sentence."""
+        return "; ".join(self._flow_says(band.flow) for band in self.picture.bands[:12])
+
+    @property
+    def agreement(self) -> dict[str, Any]:
+        """How often each said what people settled on, in words."""
+        told = self.told["agreement"]
+        of = told["settled"]
+        was, would = (f"{locales.percent(n / of)}" if of else "–" for n in told["right"])
+        return {**told, "was": was, "would": would, "says": difference(told)}
+
+    @property
+    def figures(self) -> list[Beside]:
+        """The short figures, side by side."""
+        told, found = self.told, []
+        settled = self.agreement
+        counts = [_("%(some)s of %(all)s") % {"some": locales.number(n), "all": locales.number(settled["settled"])}
+                  for n in settled["right"]]  # fmt: skip
+        found.append(Beside(
+            _("Said at once what people settled on"), f"{settled['was']} · {counts[0]}",
+            f"{settled['would']} · {counts[1]}", settled["says"],
+        ))  # fmt: skip
+        found.append(Beside(_("Left to those who sort"), *(locales.number(n) for n in told["triage"])))
+        for clock, label in (("first", _("First answers in time")), ("resolution", _("Resolved in time"))):
+            sides = told["promises"][clock]
+            if any(sum(side.values()) for side in sides):
+                found.append(Beside(label, *(_kept(side) for side in sides)))
+        queued = [sum(one.values()) for one in told["queued"]]
+        if any(queued):
+            found.append(Beside(_("Nobody present had room"), *(locales.number(n) for n in queued)))
+        return found
+
+    @property
+    def charts(self) -> list[Chart]:
+        """What comes to each team by hour of the day: the teams for which most changes first."""
+        teams = sorted(
+            self.told["teams"],
+            key=lambda one: -sum(abs(a - b) for a, b in zip(*one["hours"], strict=True)),
+        )
+        return [self._hours(place, one) for place, one in enumerate(teams[:_TEAMS_MAX]) if any(one["count"])]
+
+    @property
+    def members(self) -> list[MemberLoad]:
+        """What each member would have been given, where figures on individuals may be shown."""
+        if not self.individuals:
+            return []
+        return [
+            MemberLoad(one["name"], self._name(one["team"]), one["given"], one["most"], strip(one["hours"]))
+            for one in self.told["members"][:_MEMBERS_MAX]
+        ]
+
+    @property
+    def rules(self) -> list[str]:
+        """What the past says about the draft's rules."""
+        told = self.told["rules"][1]
+        names = told["names"]
+
+        def named(number: object) -> str:
+            return _("Rule %(number)s “%(name)s”") % {"number": number, "name": names.get(str(number), "")}
+
+        found = [
+            ngettext("%(rule)s hit %(count)s time, but rule %(other)s had decided each time.",
+                     "%(rule)s hit %(count)s times, but rule %(other)s had decided each time.", count)
+            % {"rule": named(number), "count": locales.number(count), "other": other}
+            for number, other, count in told["late"]
+        ]  # fmt: skip
+        found += [
+            ngettext("%(rule)s could not be tried %(count)s time.", "%(rule)s could not be tried %(count)s times.", n)
+            % {"rule": named(number), "count": locales.number(n)}
+            for number, n in told["failed"].items()
+        ]
+        found += [_("%(rule)s never hit, in what you may see.") % {"rule": named(number)} for number in told["never"]]
+        more = len(found) - _RULES_MAX
+        return found[:_RULES_MAX] + ([_("and %(count)s more") % {"count": locales.number(more)}] if more > 0 else [])
+
+    @property
+    def odd(self) -> list[Odd]:
+        """What is odd about the draft by itself."""
+        return in_words([Oddity(**one) for one in self.told["odd"]], dict(self._names))
+
+    @property
+    def truth(self) -> str:
+        """How true the replay is, by what the same version decided then."""
+        same, all_ = self.told["recorded"]
+        return locales.percent(same / all_) if all_ else ""
+
+    def _name(self, slug: str) -> str:
+        return _("others") if slug == "…" else self._names.get(slug, slug) or _("nobody")
+
+    def _flow_says(self, flow: bands.Flow) -> str:
+        names = {"source": self._name(flow[0]), "target": self._name(flow[1]), "count": locales.number(flow[2])}
+        return _("%(source)s to %(target)s: %(count)s") % names
+
+    def _largest(self, slugs: Sequence[str], counts: Sequence[int]) -> set[str]:
+        sums: dict[str, int] = {}
+        for slug, count in zip(slugs, counts, strict=True):
+            sums[slug] = sums.get(slug, 0) + count
+        return set(sorted(sums, key=lambda slug: (-sums[slug], slug))[:_BLOCKS_MAX])
+
+    def _hours(self, place: int, team: Mapping[str, Any]) -> Chart:
+        drawing = charts.bars(team["hours"])
+        labels = [f"{hour:02}:00" for hour in range(24)]
+        was, would = (locales.number(count) for count in team["count"])
+        title = _("%(team)s: %(was)s, would be %(would)s") % {
+            "team": self._name(team["team"]), "was": was, "would": would,
+        }  # fmt: skip
+        legend = [("series-0", _("As it was")), ("series-1", _("As it would be"))]
+        peaks = [max(range(24), key=lambda hour: side[hour]) for side in team["hours"]]
+        summary = _("Most comes at %(was)s as it was, and at %(would)s as it would be.") % {
+            "was": labels[peaks[0]], "would": labels[peaks[1]],
+        }  # fmt: skip
+        shapes = [
+            Shape(bar, f"{labels[bar.bucket]}: {legend[bar.series][1]} {team['hours'][bar.series][bar.bucket]}", "",
+                  f"series-{bar.series}")
+            for bar in drawing.bars if bar.height
+        ]  # fmt: skip
+        rows = [
+            (labels[hour], [Cell(locales.number(side[hour])) for side in team["hours"]]) for hour in range(24)
+        ]
+        plan = _Plan(f"team-{place}", title, summary, drawing, shapes, legend, [])
+        scale = (locales.number(drawing.top), locales.number(drawing.top / 2), locales.number(0))
+        return Chart(plan, [], scale, [labels[0], labels[12], labels[23]], [word for _css, word in legend], rows)
+
+
+def difference(told: Mapping[str, Any]) -> str:
+    """How much more or less of something, with its doubt, in words; `told` has share, low, high and clear."""
+    if not told.get("settled", 1):
+        return _("People have settled nothing in this time, so nothing can be said.")
+    points = {name: locales.number(round(abs(told[name]) * 100, 1)) for name in ("share", "low", "high")}
+    if not told["clear"]:
+        return _("The difference may be chance: between %(low)s points less and %(high)s points more.") % {
+            "low": locales.number(round(max(0.0, -told["low"]) * 100, 1)),
+            "high": locales.number(round(max(0.0, told["high"]) * 100, 1)),
+        }
+    if told["share"] > 0:
+        return _("%(share)s points more, and with 95 %% certainty between %(low)s and %(high)s.") % points
+    return _("%(share)s points less, and with 95 %% certainty between %(high)s and %(low)s.") % points
+
+
+def _kept(side: Mapping[str, int]) -> str:
+    known = side["kept"] + side["broken"]
+    words = locales.percent(side["kept"] / known) if known else "–"
+    late = ngettext("%(count)s late", "%(count)s late", side["broken"]) % {"count": locales.number(side["broken"])}
+    return f"{words} · {late}"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 19 else f"{name[:18]}…"
+

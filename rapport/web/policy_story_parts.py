@@ -1,0 +1,76 @@
+"""Parts of the story of a what-if: what the past cannot tell, and who would have had how much when."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from rapport.web.reasons import Said
+
+STRIP = 144, 28
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """What cannot be known of the past; `asked`: a rule of either policy depends on it."""
+
+    says: str
+    asked: bool
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Two bars for each hour of the day, in a field of STRIP: (x, y, width, height, css); and the same in words."""
+
+    bars: list[tuple[float, float, float, float, str]]
+    says: str
+
+
+@dataclass(frozen=True)
+class MemberLoad:
+    """What one member would have been given; `hours` is a small picture of when."""
+
+    name: str
+    team: str
+    given: Sequence[int]
+    most: Sequence[int]
+    hours: Strip
+
+
+#: What cannot be known as of then, and the conditions that depend on it.
+_CAVEATS: tuple[tuple[Said, set[str]], ...] = (
+    (lazy("Topics and their words are as they are today."), {"topic"}),
+    (lazy("Teams, who is in them and business hours are as they are today."), {"time"}),
+    (lazy("People’s organizations are as they are today; what an organization is to us counts by its dates."),
+     {"organization"}),
+    (lazy("Who holds a relationship is as it is today: since when is not kept."), {"held"}),
+    (lazy("A relationship without a date counts from when it was written down."), {"relationship"}),
+    (lazy("Addresses that stand only in a mail’s way (Bcc, Delivered-To) are not kept, so a rule that asks for one "
+          "does not hit."), {"to"}),
+    (lazy("Whose an earlier conversation of the same thread was is not known; of the same person it is."),
+     {"earlier_owner"}),
+    (lazy("Whether a mail answered one that we never had is told by its subject alone."), {"reply"}),
+    (lazy("What was found and did not become a conversation is not replayed."), {"mention"}),
+)  # fmt: skip
+
+
+def caveats(asks: Iterable[str]) -> list[Caveat]:
+    """All of them, first those that a rule depends on; `asks` are the conditions of both policies by name."""
+    asked = set(asks)
+    found = [Caveat(str(says), bool(asked & names)) for says, names in _CAVEATS]
+    return sorted(found, key=lambda one: not one.asked)
+
+
+def strip(sides: Sequence[Sequence[int]]) -> Strip:
+    """A small picture of two days' hours, beside each other: as it was, as it would be."""
+    width, high = STRIP
+    top = max((count for side in sides for count in side), default=0) or 1
+    step = width / 24
+    bars = [
+        (round(hour * step + place * step * 0.4, 1), round(high - high * count / top, 1), round(step * 0.4, 1),
+         round(high * count / top, 1), f"series-{place}")
+        for place, side in enumerate(sides) for hour, count in enumerate(side) if count
+    ]  # fmt: skip
+    peaks = [f"{max(range(24), key=lambda hour: side[hour]):02}:00" if any(side) else "–" for side in sides]
+    return Strip(bars, _("Most at %(was)s, would be %(would)s") % {"was": peaks[0], "would": peaks[1]})

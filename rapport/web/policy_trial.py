@@ -1,0 +1,95 @@
+"""A policy on trial: put off, in the shadow, for a share, on; side by side with the one in force."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from rapport.core.errors import Invalid
+from rapport.ownership import trials
+from rapport.ownership.models import Trial
+from rapport.ownership.service import SavedBy, current_policy
+from rapport.ownership.simulate.doubt import Difference
+from rapport.web import locales
+from rapport.web.policy_draft import draft_of, drop
+from rapport.web.policy_story import difference
+from rapport.web.rights import LEADS, member_of, page
+from rapport.web.shell import shell_of
+
+
+@page(LEADS)
+def trial(request: HttpRequest) -> HttpResponse:
+    """The policy on trial and what it has shown so far, or how to begin."""
+    shell_of(request).current = "policy"
+    running, (version, _policy) = trials.running(), current_policy()
+    context = {
+        "trial": running,
+        "number": version.number if version else 0,
+        "draft": draft_of(request),
+        "figures": _figures(running) if running else None,
+        "past": Trial.objects.exclude(ended_at=None).order_by("-ended_at")[:10],
+    }
+    return render(request, "web/policy/trial.html", context)
+
+
+@page(LEADS)
+@require_POST
+def change(request: HttpRequest) -> HttpResponse:
+    """Begin with the draft, change how far it goes, put it in force, or end it."""
+    verb, actor = request.POST.get("verb", ""), member_of(request).id
+    try:
+        said = _done(request, verb, actor)
+    except Invalid as error:
+        messages.error(request, f"{error.message} {error.hint}".strip())
+    else:
+        messages.success(request, said)
+    return redirect("policy" if verb == "on" else "policy_trial")
+
+
+def _done(request: HttpRequest, verb: str, actor: Any) -> str:
+    if verb == "start":
+        draft = draft_of(request)
+        if not draft.changed:
+            raise Invalid(_("There is no draft to put on trial."), _("Change the rules first."))
+        trials.start(draft.plain, SavedBy(actor, request.POST.get("note", ""), draft.base))
+        drop(request)
+        return _("It decides in the shadow from the next conversation on: kept, and not acted upon.")
+    running = trials.running()
+    if running is None:
+        raise Invalid(_("Nothing is on trial."), _("Put a draft on trial first."))
+    if verb == "on":
+        return _("Version %(number)s is in force.") % {"number": trials.turn_on(running, actor).number}
+    if verb == "stop":
+        trials.stop(running, actor)
+        return _("The trial has ended. The policy in force decides alone.")
+    share = request.POST.get("share", "")
+    trials.change(running, verb, int(share) if share.isdecimal() and len(share) < 4 else 0, actor)
+    return _("Changed: it holds from the next conversation on.")
+
+
+def _figures(trial: Trial) -> dict[str, Any]:
+    """What it has shown, in words."""
+    found = trials.figures(trial)
+    (moved, acted), (base_moved, not_acted) = found.arms
+    return {
+        "found": found,
+        "right": [_share(n, found.settled) for n in (found.base_right, found.trial_right)],
+        "says": difference({**_told(found.paired), "settled": found.settled}),
+        "arms": [_share(base_moved, not_acted), _share(moved, acted)] if acted else None,
+        "moved_says": difference({**_told(found.moved), "settled": min(acted, not_acted)}) if acted else "",
+        "kept": [_share(*found.base_kept), _share(*found.kept)],
+    }
+
+
+def _told(one: Difference) -> dict[str, Any]:
+    return {"share": one.share, "low": one.low, "high": one.high, "clear": one.is_clear}
+
+
+def _share(some: int, of: int) -> str:
+    if not of:
+        return "–"
+    counts = {"some": locales.number(some), "all": locales.number(of)}
+    return f"{locales.percent(some / of)} · " + _("%(some)s of %(all)s") % counts

@@ -1,0 +1,237 @@
+"""Two policies over the past, as values: what moves, what holds, who has how much, what never fires."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from rapport.ownership.engine import Directory, TeamEntry
+from rapport.ownership.facts import Facts
+from rapport.ownership.plain import policy_from_dict
+from rapport.ownership.policy import Policy
+from rapport.ownership.simulate.desks import seat_all
+from rapport.ownership.simulate.lint import oddities
+from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
+from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, replay
+from rapport.ownership.simulate.story import story
+from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.staff.hours import ALWAYS, make_hours
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+SIZES = {"support": 2, "product": 1, "hr": 0}
+OFFICE = make_hours("Europe/Berlin", [[day, "09:00", "17:00"] for day in range(5)])
+SCENERY = Scenery(
+    Directory({slug: TeamEntry(UUID(int=n), slug, slug.title()) for n, slug in enumerate(SIZES, 1)}),
+    TopicMatcher([TopicWords("refund", "Refunds", ("refund",))]),
+    {"": OFFICE, "Office": OFFICE},
+    NOON + timedelta(days=30),
+)
+
+
+def policy(*rules: tuple[dict[str, Any], dict[str, Any]], **more: Any) -> Policy:
+    named = [{"name": f"Rule {n}", "when": when, "then": then} for n, (when, then) in enumerate(rules, 1)]
+    return policy_from_dict({"triage": "support", "rules": named, **more})
+
+
+def past(number: int, text: str = "hello", hours: int = 0, **given: Any) -> Past:
+    at = NOON + timedelta(hours=hours)
+    return Past(UUID(int=number), Facts(at=at, text=text, **given.pop("facts", {})), **({"owner": "support"} | given))
+
+
+def told(tally: Tally, base: Policy, draft: Policy) -> dict[str, Any]:
+    return story(tally, seat_all(tally.jobs, Staffing(), SCENERY.hours), (base, draft), Staffing(), SIZES)
+
+
+BASE = policy(({"topic": "refund"}, {"owner": "support"}))
+DRAFT = policy(({"words": "broken"}, {"owner": "product"}), ({"topic": "refund"}, {"owner": "support"}))
+
+
+def test_what_moves_is_counted_by_flow_with_its_newest_examples_and_both_reasons() -> None:
+    tally = replay([past(n, "My refund, it is broken", n) for n in range(20)], pair(BASE, DRAFT), SCENERY)
+    (flow,) = told(tally, BASE, DRAFT)["flows"]
+    assert (flow["from"], flow["to"], flow["count"], len(flow["shown"])) == ("support", "product", 20, EXAMPLES_MAX)
+    assert flow["shown"][0] == {
+        "id": str(UUID(int=19)), "at": (NOON + timedelta(hours=19)).isoformat(),
+        "base": "Support owns this: it is about refunds; rule 1",
+        "draft": "Product owns this: it says “broken”; rule 1",
+    }  # fmt: skip
+
+
+def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:
+    rules = policy(({"held": True}, {"owner": "product", "assign": "holder"}))
+    items = [past(n, facts={"holder": who, "holder_name": who}) for n, who in enumerate(("ann@x", "bo@x", "cy@x", ""))]
+    away = ((NOON - timedelta(days=1), NOON + timedelta(days=1)),)
+    seats = (Seat(UUID(int=1), "ann@x", "Ann", 5), Seat(UUID(int=2), "bo@x", "Bo", 5, "", away))
+    tally = replay(items, pair(BASE, rules), SCENERY)
+    _, load = seat_all(tally.jobs, Staffing({"product": seats}), SCENERY.hours)
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 1}
+    assert load.queued == {"product": 2}
+
+
+def test_that_nobody_is_counted_in_the_replay_is_not_given_as_a_reason() -> None:
+    draft = policy(({"words": "broken"}, {"owner": "product", "assign": "load"}))
+    (flow,) = told(replay([past(1, "broken")], pair(BASE, draft), SCENERY), BASE, draft)["flows"]
+    assert flow["shown"][0]["draft"] == "Product owns this: it says “broken”; rule 1"
+
+
+def test_what_else_becomes_otherwise_is_counted_with_examples() -> None:
+    draft = policy(
+        ({"words": "broken"}, {"priority": "urgent", "confidential": True, "topic": "fault"}),
+        ({"topic": "refund"}, {"owner": "support"}),
+    )
+    found = told(replay([past(n, "My refund, it is broken", n) for n in range(9)], pair(BASE, draft), SCENERY),
+                 BASE, draft)  # fmt: skip
+    assert not found["moved"]
+    assert [(one["what"], one["from"], one["to"], one["count"]) for one in found["changes"]] == [
+        ("confidential", "no", "yes", 9), ("priority", "normal", "urgent", 9), ("topic", "refund", "fault", 9),
+    ]  # fmt: skip
+    assert [len(one["shown"]) for one in found["changes"]] == [EXAMPLES_MAX] * 3
+    assert found["asks"] == ["topic", "words"]
+
+
+def test_parts_count_up_to_the_whole_in_any_number() -> None:
+    items = [past(n, "broken refund" if n % 3 else "hi", n, settled=n % 2 == 0, owner="product") for n in range(60)]
+    whole, parts = replay(items, pair(BASE, DRAFT), SCENERY), Tally()
+    for at in range(0, 60, 7):
+        parts.add(replay(items[at : at + 7], pair(BASE, DRAFT), SCENERY))
+    assert told(parts, BASE, DRAFT) == told(whole, BASE, DRAFT)
+
+
+def test_agreement_counts_what_people_settled_and_tells_the_doubt() -> None:
+    items = [past(n, "broken", owner="product", settled=n < 30) for n in range(50)]
+    items += [past(100 + n, "refund", settled=True) for n in range(10)]
+    found = told(replay(items, pair(BASE, DRAFT), SCENERY), BASE, DRAFT)["agreement"]
+    assert (found["settled"], found["right"], found["only"]) == (40, [10, 40], [0, 30])
+    assert found["clear"]
+    assert 0.5 < found["low"] < 0.75 < found["high"] <= 1
+
+
+def test_how_true_the_replay_is_is_measured_by_what_the_same_version_decided_then() -> None:
+    items = [past(n, "refund", recorded="support", recorded_by=4) for n in range(9)]
+    items += [past(10, "refund", recorded="product", recorded_by=4), past(11, recorded="hr", recorded_by=3)]
+    assert told(replay(items, pair(BASE, DRAFT, 4), SCENERY), BASE, DRAFT)["recorded"] == [9, 10]
+
+
+def test_promises_are_held_against_when_the_first_answer_really_came() -> None:
+    hour = timedelta(hours=1)
+    promised = policy(({"always": True}, {"owner": "support", "promise": {"first_answer": "2h", "resolution": "1d"}}))
+    strict = policy(({"always": True}, {"owner": "support", "promise": {"first_answer": "30m"}}))
+    items = [
+        past(1, answered_at=NOON + hour, resolved_at=NOON + 60 * hour),
+        past(2, answered_at=NOON + timedelta(hours=21)),  # Thursday 10:00 in Berlin: an hour of business after 17:00
+        past(3),
+        past(4, hours=24 * 30 - 1),
+    ]
+    found = told(replay(items, pair(promised, strict), SCENERY), promised, strict)["promises"]
+    assert found["first"][0] == {"kept": 1, "broken": 2, "open": 1, "never": 0}
+    assert found["first"][1] == {"kept": 0, "broken": 4, "open": 0, "never": 0}
+    assert found["resolution"] == [
+        {"kept": 0, "broken": 3, "open": 1, "never": 0}, {"kept": 0, "broken": 0, "open": 0, "never": 0}
+    ]  # fmt: skip
+
+
+def test_load_by_hour_is_on_the_clock_of_the_company() -> None:
+    tally = replay([past(1, "broken")], pair(BASE, DRAFT), SCENERY)
+    teams = {one["team"]: one for one in told(tally, BASE, DRAFT)["teams"]}
+    assert teams["support"]["hours"][0][13] == 1, "noon in UTC is one o'clock in Berlin"
+    assert teams["product"]["count"] == [0, 1]
+
+
+def test_rules_that_never_fire_come_too_late_or_fail_are_named() -> None:
+    draft = policy(
+        ({"always": True}, {"owner": "support"}),
+        ({"topic": "refund"}, {"owner": "product"}),
+        ({"words": "zebra"}, {"priority": "high"}),
+        ({"time": {"is": "inside", "hours": "Gone"}}, {"priority": "low"}),
+    )
+    rules = told(replay([past(n, "refund") for n in range(3)], pair(BASE, draft), SCENERY), BASE, draft)["rules"][1]
+    assert (rules["never"], rules["late"], rules["failed"], rules["decided"]) == (
+        [3, 4], [[2, 1, 3]], {4: 3}, {1: 3},
+    )  # fmt: skip
+
+
+def test_a_question_both_policies_ask_is_asked_once() -> None:
+    ready = pair(BASE, DRAFT)
+    assert ready.base.rules[0].when is ready.draft.rules[1].when
+    assert ready.base.rules[0].when is not ready.draft.rules[0].when
+
+
+SEATS = tuple(Seat(UUID(int=n), f"m{n}@example.org", f"Member {n}", 2) for n in (1, 2))
+
+
+def jobs(*hours: int, lasting: int | None = None, how: str = "load") -> list[Job]:
+    return [
+        Job(NOON + timedelta(hours=h), NOON + timedelta(hours=h + lasting) if lasting else None,
+            ("support", "support"), (how, "load"))
+        for h in hours
+    ]  # fmt: skip
+
+
+def test_conversations_go_to_who_has_most_room_then_and_are_closed_when_they_were() -> None:
+    staffing = Staffing({"support": SEATS}, {UUID(int=1): (None,)})
+    load, _ = seat_all(jobs(0, 0, 0, 0), staffing, {"": ALWAYS})
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 1, 2: 2}
+    assert load.queued["support"] == 1
+    load, _ = seat_all(jobs(0, 2, 4, 6, lasting=1), staffing, {"": ALWAYS})
+    assert {id.int: (desk.given, desk.most) for id, desk in load.desks.items()} == {2: (4, 1)}
+    named, load = seat_all(jobs(0, 0, how="m1@example.org"), staffing, {"": ALWAYS})
+    assert {id.int: desk.given for id, desk in named.desks.items()} == {1: 2}
+
+
+def test_who_is_away_or_off_gets_nothing() -> None:
+    away = Seat(UUID(int=1), "a", "A", 9, "", ((NOON - timedelta(days=1), NOON + timedelta(days=1)),))
+    off = Seat(UUID(int=2), "b", "B", 9, "Office")
+    load, _ = seat_all(jobs(0, 9), Staffing({"support": (away, off)}), {"": ALWAYS, "Office": OFFICE})
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {2: 1}
+    assert load.queued["support"] == 1
+    nobody, _ = seat_all(jobs(0), Staffing(), {"": ALWAYS})
+    assert nobody.queued["support"] == 1
+
+
+TO_SUPPORT, TO_PRODUCT = {"owner": "support"}, {"owner": "product"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "what"),
+    [
+        ({"topic": "refund"}, {"topic": "refund"}, "contradict"),
+        ({"relationship": "customer", "topic": "refund"}, {"all": [{"topic": "refund"}, {"relationship": "customer"}]},
+         "contradict"),
+        ({"topic": ["a", "b"]}, {"topic": ["b", "a"]}, "contradict"),
+        ({"any": [{"topic": "a"}, {"reply": True}]}, {"any": [{"reply": True}, {"topic": "a"}]}, "contradict"),
+        ({"topic": ["a", "b"]}, {"topic": "a"}, "shadowed"),
+        ({"topic": "a"}, {"topic": "a", "language": "de"}, "shadowed"),
+        ({"topic": ["a", "b"]}, {"topic": "b", "not": {"reply": True}}, "shadowed"),
+        ({"always": True}, {"topic": "a"}, "shadowed"),
+        ({"topic": "a"}, {"topic": ["a", "b"]}, ""),
+        ({"topic": "a", "language": "de"}, {"topic": "a"}, ""),
+        ({"words": {"all": ["a", "b"]}}, {"words": {"all": ["a"]}}, ""),
+        ({"not": {"topic": "a"}}, {"not": {"topic": ["a", "b"]}}, ""),
+        ({"from": "a.example"}, {"to": "a.example"}, ""),
+    ],
+)  # fmt: skip
+def test_rules_that_contradict_or_shadow_are_found(first: Any, second: Any, what: str) -> None:
+    found = oddities(policy((first, TO_SUPPORT), (second, TO_PRODUCT)), {"support": 1, "product": 1})
+    assert [(one.what, one.rule, one.other) for one in found] == ([(what, 2, 1)] if what else [])
+
+
+def test_rules_that_only_add_or_ask_who_owned_it_before_hide_nothing() -> None:
+    always = {"always": True}
+    found = oddities(
+        policy((always, {"priority": "high"}), (always, {"owner": "@earlier"}), (always, TO_SUPPORT)), SIZES
+    )
+    assert found == []
+
+
+def test_teams_that_are_gone_or_have_nobody_are_named() -> None:
+    found = oddities(policy(({"topic": "a"}, {"owner": "press"}), ({"topic": "b"}, {"owner": "hr"})), SIZES)
+    assert [(one.what, one.rule, one.team) for one in found] == [("gone", 1, "press"), ("empty", 2, "hr")]
+    assert [one.what for one in oddities(Policy("press"), SIZES)] == ["triage_gone"]
+    assert [one.what for one in oddities(Policy("hr"), SIZES)] == ["triage_empty"]
+
+
+def test_ten_thousand_rules_are_looked_through_too() -> None:
+    rules = [({"words": f"w{n}", "topic": f"t{n % 50}"}, TO_SUPPORT) for n in range(9_999)]
+    found = oddities(policy(*rules, ({"words": "w7", "topic": "t7", "reply": True}, TO_PRODUCT)), SIZES)
+    assert [(one.what, one.rule, one.other) for one in found] == [("shadowed", 10_000, 8)]
