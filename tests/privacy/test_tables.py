@@ -31,14 +31,15 @@ HOLD_NOTHING = {
 #: Name nobody by a column of theirs, but in words; their steps look for addresses.
 IN_WORDS = {
     "conversations_draft", "conversations_mention", "inbound_rawitem", "notices_notice", "outbound_delivery",
-    "ownership_decision", "people_directory", "people_employee", "people_importfile", "people_importproblem",
-    "people_proof",
+    "ownership_decision", "ownership_shadow", "ownership_whatif", "people_directory", "people_employee",
+    "people_importfile", "people_importproblem", "people_proof",
 }  # fmt: skip
 #: What columns without a reference name: none of these is a person.
 _OTHERS = {
     "id", "ref", "digest", "step", "after", "audience", "team", "involved", "actor_id", "key_id", "event_id", "batch",
     "message_id", "seen_message_id", "raw_item_id", "conversation_id", "channel_id", "member_id", "erasure_id", "cause",
     "decision", "taken_into", "owner_team_id", "owner_member_id", "from_team_id", "from_member_id",
+    "team_id", "base_team_id",
 }  # fmt: skip
 #: Merged conversations.
 _NOT_PEOPLE = {("conversations_conversation", "merged_into")}
