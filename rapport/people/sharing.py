@@ -60,21 +60,29 @@ def claim(person_id: UUID, key: Key, actor: Member) -> bool:
     rows = merging.rows_of(person_id)
     if not rows:
         raise NotVisible(_("There is no such person."))
-    with merging.alone(), scope.system():
-        there = Handle.objects.filter(kind=kind, value=value).first()
-        if there is None:
-            add_handle(rows[0], kind, key[1], actor)
+    with merging.alone():
+        there, owner = _standing(kind, value, actor)
+        if there is None or owner is None:
+            with scope.member(actor.id):
+                add_handle(rows[0], kind, key[1], actor)
             return True
-        if there.person_id in merging.rows_of(person_id):
-            return False
-        _suggest(rows[0], there)
-    with scope.member(actor.id):
-        owner = Person.objects.filter(id=there.person_id).first()
+        with scope.system():
+            if there.person_id in merging.rows_of(person_id):
+                return False
+            _suggest(rows[0], there)
     raise Invalid(
         already(Taken(owner)),
         _("It stays theirs. That the two may be one person stands among the suggestions now.")
-        if owner and not there.shared else _("It stays where it is."),
+        if not there.shared else _("It stays where it is."),
     )  # fmt: skip
+
+
+def _standing(kind: str, value: str, actor: Member) -> tuple[Handle | None, Person | None]:
+    """The handle as it is, and whose, as far as the member may know: one known in confidence is nobody's to them."""
+    with scope.system():
+        there = Handle.objects.filter(kind=kind, value=value).first()
+    with scope.member(actor.id):
+        return there, Person.objects.filter(id=there.person_id).first() if there else None
 
 
 def _suggest(row: UUID, there: Handle) -> None:

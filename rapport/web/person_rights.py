@@ -98,7 +98,8 @@ def consent(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Write down what a person said about a purpose, and how one knows."""
     found, given = _person(person_id), request.POST
     said = Statement(
-        given.get("purpose", ""), given.get("given") == "yes", given.get("channel", "")[:30], _day(given.get("at", "")),
+        given.get("purpose", "").replace("\0", ""), given.get("given") == "yes",
+        given.get("channel", "").replace("\0", "")[:30], _day(given.get("at", "")),
         proof=_proof(request),
     )  # fmt: skip
     if said.purpose == words.CONTACT:

@@ -16,6 +16,7 @@ from rapport.core.models import Event
 from rapport.people.models import (
     CustomField,
     Handle,
+    Merge,
     Organization,
     OrganizationDomain,
     OrganizationRelationship,
@@ -131,7 +132,7 @@ def test_addresses_are_kept_in_one_form_and_belong_to_one_person(cast: Cast, sig
     for kind, value, told in (
         ("email", "ann@example.org", "already that of Ann"), ("email", "nonsense", "is no address"),
         ("phone", "12", "is no address"), ("slack", "U1", "come by their channel"),
-        ("email", "sigrid@company.example", "cannot be added"), ("email", "a" * 400 + "@example.org", "is no address"),
+        ("email", "a" * 400 + "@example.org", "is no address"),
     ):  # fmt: skip
         page = client.post(url, {"kind": kind, "value": value}, headers=HX).content.decode()
         assert told in page
@@ -146,6 +147,25 @@ def test_addresses_are_kept_in_one_form_and_belong_to_one_person(cast: Cast, sig
         assert Handle.objects.filter(value="ann@example.org").exists()
         assert not Handle.objects.filter(value="carla@private.example").exists()
     assert said("handle.released")["person"] == str(cast.customer.id)
+
+
+def test_an_address_known_in_confidence_is_added_as_if_nobody_had_it(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.agent), reverse("handle_add", args=[cast.customer.id])
+    with scope.system():
+        Handle.objects.filter(person=cast.secretive).update(verified_how="reply", verified_at=now())
+    hints = [client.get(reverse("handle_hint"), {"email": f"{one}@company.example"}) for one in ("sigrid", "nobody")]
+    assert hints[0].content == hints[1].content
+    page = client.post(url, {"kind": "email", "value": "sigrid@company.example"}, headers=HX).content.decode()
+    assert "cannot" not in page
+    assert "Sigrid" not in page
+    with scope.member(cast.agent.id):
+        added = Handle.objects.get(value="sigrid@company.example")
+        assert (added.person_id, added.verified_at, Merge.objects.count()) == (cast.customer.id, None, 0)
+    with scope.member(cast.hr.id):
+        assert Person.objects.get(id=cast.secretive.id).root == cast.customer.id
+    with scope.system():
+        cast.secret.refresh_from_db()
+        assert cast.secret.person_id == cast.secretive.id
 
 
 def test_relationships_have_days_are_corrected_ended_and_taken_back(cast: Cast, sign_in: SignIn) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from rapport.channels.telephone import e164
 from rapport.core import events, scope
 from rapport.core.errors import Invalid
+from rapport.people import merging
 from rapport.people.models import Handle, Person
 from rapport.people.proofs import EMAIL
 from rapport.people.roles import is_role_address
@@ -36,9 +37,9 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Taken:
-    """Whose a handle is already, as far as the viewer may know; None where they may not."""
+    """Whose a handle is already."""
 
-    person: Person | None
+    person: Person
 
 
 def kind_name(kind: str) -> str:
@@ -61,10 +62,9 @@ def normalised(kind: str, written: str) -> str:
 
 
 def taken(kind: str, value: str) -> Taken | None:
-    """Whether somebody has the address. Who has it is told only to who may know of them."""
-    with scope.system():
-        owner = Handle.objects.filter(kind=kind, value=value).values_list("person_id", flat=True).first()
-    return Taken(Person.objects.filter(id=owner).first()) if owner else None
+    """Whose the address is, as far as the viewer may know. One known in confidence is nobody's: a hint would tell."""
+    found = Person.objects.filter(handles__kind=kind, handles__value=value).first()
+    return Taken(found) if found else None
 
 
 def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
@@ -79,6 +79,7 @@ def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
         found = taken(kind, value)
         if found is not None:
             raise Invalid(already(found), _("One address belongs to one person. Are they the same? Merge them."))
+        _take_from_confidence(row, kind, value)
         handle = Handle.objects.create(
             kind=kind, value=value, written=written.strip()[:VALUE_MAX], person_id=row, source=f"by {actor.name}"[:60],
             shared=kind == EMAIL and is_role_address(value),
@@ -88,11 +89,30 @@ def add_handle(row: UUID, kind: str, written: str, actor: Member) -> Handle:
     return handle
 
 
+def _take_from_confidence(row: UUID, kind: str, value: str) -> None:
+    """Let an address go that is known from a confidential conversation only, so that the viewer finds it free.
+
+    As an import does (decision 23): what was said stays with its row, which stands under `row` from then on, for
+    those who see it; unless others of its tree are seen, or somebody decided that they are two people.
+    """
+    with scope.system():
+        held = Handle.objects.filter(kind=kind, value=value).values_list("person__root", flat=True).first()
+    if held is None:
+        return
+    apart = Person.objects.filter(root=held).exists()
+    with scope.system():
+        Handle.objects.filter(kind=kind, value=value).delete()
+        if apart:
+            return
+        try:
+            with transaction.atomic():
+                merging.merge(row, held, None, how="handle")
+        except Invalid:
+            return
+
+
 def already(found: Taken) -> str:
-    """That somebody has an address; who, where the viewer may know of them."""
-    if found.person is None:
-        # Not a word on whose it is: they may not know of that person.
-        return _("This address cannot be added.")
+    """That somebody has an address, and who."""
     return _("This address is already that of %(name)s.") % {"name": found.person.name or _("somebody without a name")}
 
 

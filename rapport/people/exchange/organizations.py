@@ -12,6 +12,7 @@ from rapport.core.ids import new_id
 from rapport.people.arrivals import make_organizations, organization_domain, organizations_by_domain
 from rapport.people.exchange.entries import EMAIL
 from rapport.people.exchange.planning import Plan
+from rapport.people.trees import EVERYONE
 
 _KEPT_MAX = 50_000
 
@@ -57,13 +58,16 @@ class Organizations:
         return next((self.by_domain[domain] for domain in domains if domain in self.by_domain), None)
 
     def _find_names(self, names: dict[str, str]) -> None:
+        """Those that everybody may know of: a file must not find out that another of the name is known in confidence."""
         missing = [name for name in names if name not in self.by_name]
         if not missing:
             return
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT lower(name), id FROM people_organization WHERE lower(name) = ANY(%s) ORDER BY id DESC",
-                [missing],
+                """SELECT lower(name), id FROM people_organization o WHERE lower(name) = ANY(%s)
+                AND (kept OR EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id AND p.audience @> %s))
+                ORDER BY id DESC""",
+                [missing, [EVERYONE]],
             )
             self.by_name |= dict(cursor.fetchall())
 
