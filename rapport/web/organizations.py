@@ -22,8 +22,8 @@ from rapport.people.directory.rows import organization_rows, person_rows
 from rapport.people.directory.seeing import organization_of
 from rapport.people.models import Organization, OrganizationRelationship, RelationshipKind, Subject
 from rapport.web import people_draw
-from rapport.web.people import counted_words, segment_asked
-from rapport.web.people_asking import choices_of, field_words, holder_options, listing_of, segments_beside, viewer_of
+from rapport.web.people import counted_words, list_page, segment_asked
+from rapport.web.people_asking import field_words, listing_of, viewer_of
 from rapport.web.person import back_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
@@ -44,18 +44,7 @@ def organizations(request: HttpRequest) -> HttpResponse:
     listing = listing_of(request, Subject.ORGANIZATION, segment_asked(request, Subject.ORGANIZATION))
     listed = list_organizations(listing.asked, viewer_of(request), request.GET.get("after", ""))
     rows = people_draw.organization_list(organization_rows(listed.ids), listing.query)
-    context = {
-        "listing": listing, "listed": listed, "rows": rows, "more_url": listing.with_(after=listed.cursor),
-        "count_url": f"{reverse('organizations_count')}{listing.query}",
-    }  # fmt: skip
-    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
-        part = "rows" if request.GET.get("after") else "results"
-        return render(request, f"web/people/{part}.html", context)
-    context |= {
-        "choices": choices_of(listing), "segments": segments_beside(Subject.ORGANIZATION),
-        "holder_options": holder_options(listing),
-    }  # fmt: skip
-    return render(request, "web/people/organizations.html", context)
+    return list_page(listing, listed, rows)
 
 
 @page()

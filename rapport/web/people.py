@@ -5,13 +5,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import following
 from rapport.core.errors import NotVisible
 from rapport.people import pairing
-from rapport.people.directory.listing import Counted, count_people, list_people
+from rapport.people.directory.listing import Counted, Listed, count_people, list_people
 from rapport.people.directory.rows import person_rows
 from rapport.people.directory.seeing import organization_of, person_of
 from rapport.people.directory.segments import segment_of
@@ -45,18 +46,27 @@ def people(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     listed = list_people(listing.asked, viewer, request.GET.get("after", ""))
     rows = people_draw.person_list(person_rows(listed.ids, viewer.teams), listing.query)
+    return list_page(listing, listed, rows, beginnings=_beginnings(listing))
+
+
+def list_page(listing: Listing, listed: Listed, rows: SafeString, **more: object) -> HttpResponse:
+    """A list of people or organizations: the whole page, or for htmx what changed on it, or the rows that follow."""
+    request, is_people = listing.request, listing.subject == Subject.PERSON
+    count = reverse("people_count" if is_people else "organizations_count")
     context = {
         "listing": listing, "listed": listed, "rows": rows, "more_url": listing.with_(after=listed.cursor),
-        "count_url": f"{reverse('people_count')}{listing.query}", "beginnings": _beginnings(listing),
+        "count_url": f"{count}{listing.query}", **more,
     }  # fmt: skip
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         part = "rows" if request.GET.get("after") else "results"
         return render(request, f"web/people/{part}.html", context)
     context |= {
-        "duplicates": pairing.count_open(), "choices": choices_of(listing), "segments": segments_beside(Subject.PERSON),
+        "choices": choices_of(listing), "segments": segments_beside(listing.subject),
         "holder_options": holder_options(listing),
     }  # fmt: skip
-    return render(request, "web/people/list.html", context)
+    if is_people:
+        context["duplicates"] = pairing.count_open()
+    return render(request, f"web/people/{'list' if is_people else 'organizations'}.html", context)
 
 
 @page()
