@@ -58,7 +58,7 @@ class Organizations:
         return next((self.by_domain[domain] for domain in domains if domain in self.by_domain), None)
 
     def _find_names(self, names: dict[str, str]) -> None:
-        """Those that everybody may know of: a file must not find out that another of the name is known in confidence."""
+        """Those that everybody may know of: a file must not find out that one of the name is known in confidence."""
         missing = [name for name in names if name not in self.by_name]
         if not missing:
             return
