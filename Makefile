@@ -17,9 +17,9 @@ demo: $(VENV)/.running
 test: $(VENV)/.everything
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers" $(ARGS)
 
-# The kinds of channel against real servers: what `make peers` installs, and Debian's (.ci/run names them).
+# The kinds of channel, and directories of employees, against real servers: what `make peers` installs, and Debian's (.ci/run names them).
 test-servers: $(VENV)/.everything
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/channels $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m servers tests/channels tests/people $(ARGS)
 
 lint: $(VENV)/.everything
 	$(BIN)/ruff check rapport tests

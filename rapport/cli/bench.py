@@ -123,6 +123,29 @@ def bench_whatif(conversations: int, processes: int, keep: Path | None) -> None:
     _measure("rapport.cli.bench_whatif", str(conversations), str(processes), home=keep)
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@bench.command("routing")
+@click.option("--train", type=_FILE, required=True, help="What was decided: JSON Lines.")
+@click.option("--test", type=_FILE, required=True, help="What is to be predicted: JSON Lines.")
+@click.option("--stream", is_flag=True, help="Predict, then learn, row after row of --test.")
+@click.option("--names-only", is_flag=True, help="Of --train only names, and texts without labels.")
+@click.option("--per-label", type=click.IntRange(1, 1_000_000), help="Of --train so many examples a label.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=0, show_default=True)
+def bench_routing(train: Path, test: Path, per_label: int | None, seed: int, **flags: bool) -> None:
+    """How well ownership is learned from labelled messages; the last line is one JSON object. Needs no database.
+
+    A line of a file is an object with "text" and "label" (null: none of ours). It may have "facts" ({"channel":
+    "email"}) and the label's "name" or "description"; a line with only {"names": {"label": "description"}} describes
+    labels.
+    """
+    from rapport.cli.bench_routing import Way, measured, read
+
+    way = Way(per_label=per_label or 0, seed=seed, **flags)
+    click.echo(json.dumps(measured(read(train), read(test), way)))
+
+
 def _asked(size: dict[str, int], repeats: int, only: str, keep: Path | None) -> dict[str, Any]:
     home = keep / f"{size['conversations']}" if keep else None
     told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), only, home=home, captured=True)

@@ -74,7 +74,7 @@ def lines(pieces: Sequence[Mapping[str, Any]]) -> list[Line]:
 
 def total(pair: Pair, kinds: Iterable[tuple[str, bool]] = ()) -> Total:
     """What the evidence comes to. `kinds`: (kind, verified) of the handles of both, for what would settle it."""
-    percent = locales.percent(min(pair.probability, 0.999))
+    percent = locales.percent(min(pair.probability, 0.99))
     if needs_second_look(pair):
         words = _("By the name alone it would be %(percent)s. But anybody may take a name.") % {"percent": percent}
     elif pair.probability >= 0.95:

@@ -6,6 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils.text import slugify
 
 from rapport.channels.models import Channel
+from rapport.cli.demo_company import directory
 from rapport.cli.demo_company.company import FOLDER, Company
 from rapport.cli.demo_company.company import Person as SomeoneKnown
 from rapport.conversations.models import Topic
@@ -32,6 +33,7 @@ def found(company: Company, outgoing_port: int) -> bool:
         _channels(company, outgoing_port)
         _topics(company)
         _people(company)
+        directory.furnish(company)
         _policy()
     return True
 

@@ -1,7 +1,7 @@
 """vCards (2.1, 3.0 and 4.0) as the records of a table, one card after another; and vCards written. Pure.
 
-Read by hand and line by line: the known library (vobject) knows no 4.0, stops at the first bad card and keeps every
-photo in memory. Here a card is a few lines that say something; pictures, sounds and keys are passed over as they come.
+Read by hand and line by line: the known library (vobject) reads 4.0 as if it were 3.0, gives up at a bad line of 2.1
+and keeps every photo. Here a card is a few lines that say something; pictures, sounds and keys are passed over.
 """
 
 import binascii

@@ -1,0 +1,1 @@
+"""What Rapport learns from people's decisions. Pure: texts and labels in, predictions with their reasons out."""

@@ -1,0 +1,286 @@
+"""The learner: keeps examples, answers, learns from each correction at once and from all of them at a refit.
+
+Examples of a confidential team never reach the shared model: they are corrections on top of it, which only predictions
+for that team look at.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning.calibration import Window
+from rapport.ownership.learning.encoders import Encoder
+from rapport.ownership.learning.model import Lesson, Model, Scored, refit
+from rapport.ownership.learning.online import Corrections, Kept
+from rapport.ownership.learning.points import Blend, Points, Raw, join, raw
+from rapport.ownership.learning.texts import capped, spoken
+from rapport.ownership.learning.values import Example, LabelText, Prediction
+
+Facts = Mapping[str, str]
+Floats = npt.NDArray[np.float32]
+NAME_COUNTS = 1.0
+"""A name counts as one decision."""
+DUE_MIN, DUE_SHARE = 16, 0.25
+_REMEMBERED = 256
+_BASES = 32
+_RANKED = 3
+_BACKGROUND_MAX = 3_000
+
+
+@dataclass(frozen=True)
+class Said:
+    """Scores of some messages: the labels of the columns, and what each part of the memory made of them."""
+
+    labels: tuple[str, ...]
+    scored: Scored
+    points: Points
+    english: Floats
+
+
+class Learner:
+    """Learns one kind of label (team, or topic, or priority). Not safe for several threads at once."""
+
+    def __init__(self, encoders: Sequence[Encoder] = (), wanted: float = 0.95) -> None:
+        self._encoders = tuple(encoders)
+        self._wanted = wanted
+        self.examples: dict[str, Example] = {}
+        self.model: Model | None = None
+        self.window = Window()
+        self._raws: dict[str, Raw] = {}
+        self._names: tuple[LabelText, ...] = ()
+        self._name_rows: Raw | None = None
+        self._background: Raw | None = None
+        self._recent = Corrections(Blend({}))
+        self._in_confidence: dict[str, Corrections] = {}
+        self._lately: OrderedDict[tuple[str, str], Raw] = OrderedDict()
+        self._bases: deque[tuple[Raw, Points, Scored]] = deque(maxlen=_BASES)
+
+    # What is taught -------------------------------------------------------------------------------------------------
+
+    def name(self, labels: Iterable[LabelText]) -> None:
+        """What labels are called and what is written about them: first examples. Takes effect at the next refit."""
+        self._names = tuple(LabelText(one.label, spoken(one.text) or spoken(one.label)) for one in labels)
+        self._name_rows = self._raw([one.text for one in self._names], [{}] * len(self._names)) if self._names else None
+
+    def hear(self, texts: Sequence[str]) -> None:
+        """Messages nobody decided: they tell what is common here. At most 3,000 of them are looked at."""
+        some = list(texts)[:_BACKGROUND_MAX]
+        self._background = self._raw(some, [{}] * len(some)) if some else None
+
+    def teach(self, examples: Iterable[Example]) -> None:
+        """Take many in, for the next refit."""
+        new = list(examples)
+        rows = self._raw([one.text for one in new], [one.facts for one in new])
+        for at, example in enumerate(new):
+            self.examples[example.id] = example
+            self._raws[example.id] = rows.take([at])
+
+    def learn(self, example: Example) -> None:
+        """Take one decision in; the very next prediction knows it. What was decided before under its id is replaced."""
+        if example.id in self.examples:
+            self.forget(ids=[example.id])
+        row = self._remembered(example.text, example.facts)
+        self.examples[example.id], self._raws[example.id] = example, row
+        if self.model is None:
+            self.refit()
+        else:
+            self._correct(example, row)
+
+    def forget(
+        self, ids: Iterable[str] = (), member: str = "", since: datetime | None = None, until: datetime | None = None
+    ) -> int:
+        """Let go of these, or of all of a member's in a span of time; how many there were.
+
+        They are out of what was learned since the last refit at once, are shown to nobody any more, and are out of
+        everything at the next refit.
+        """
+        gone = {id for id in ids if id in self.examples}
+        if member or since or until:
+            gone |= {one.id for one in self.examples.values() if _matches(one, member, since, until)}
+        for id in gone:
+            del self.examples[id], self._raws[id]
+            for corrections in (self._recent, *self._in_confidence.values()):
+                corrections.forget(id)
+        if gone:
+            self._lately.clear()
+            self._bases.clear()
+        return len(gone)
+
+    @property
+    def due(self) -> bool:
+        """Whether so much was learned since the last refit that another is worth it."""
+        new = len(self._recent)
+        return new >= max(DUE_MIN, DUE_SHARE * (len(self.examples) - new))
+
+    def watch(self, prediction: Prediction, label: str | None) -> None:
+        """What came of a prediction: thresholds follow the latest 600 of those, whatever past the model has."""
+        self.window.add(prediction.sure, prediction.label == label)
+
+    def refit(self) -> Model | None:
+        """Learn all anew, without what was forgotten; None while there is nothing at all to learn from."""
+        shared = [one for one in self.examples.values() if not one.audience]
+        lesson = self._lesson(shared)
+        if lesson is None:
+            self.model = None
+            self._bases.clear()
+            return None
+        self.adopt(refit(lesson, self._wanted))
+        return self.model
+
+    def adopt(self, model: Model) -> None:
+        """Go on with a model that was made elsewhere, of examples this learner has; newer ones come on top of it."""
+        self.model = model
+        self._bases.clear()
+        known = set(model.ids)
+        self._recent = Corrections(model.machine.blend)
+        self._in_confidence = {}
+        for example in self.examples.values():
+            if example.audience or example.id not in known:
+                self._correct(example, self._raws[example.id])
+
+    # What is answered -----------------------------------------------------------------------------------------------
+
+    def predict(
+        self, texts: Sequence[str], facts: Sequence[Facts] | None = None, audience: str = ""
+    ) -> list[Prediction]:
+        """What each message is, for readers of `audience` ("" everyone, or a confidential team)."""
+        told = facts or [{}] * len(texts)
+        if self.model is None:
+            self.refit()
+        if self.model is None or not texts:
+            return [Prediction("", 0.0)] * len(texts)
+        return self._judged(self._said(self._rows(texts, told), audience))
+
+    def expected(self, text: str, facts: Facts, label: str | None, audience: str = "") -> float | None:
+        """The share this label has before anybody chooses it, for `Example.expected`; None where it is not known."""
+        said = self.scores([text], [facts], audience)
+        if said is None or self.model is None:
+            return None
+        if label is None:
+            return float(self.model.judge.none(said.scored)[0]) if self.model.judge.gate else None
+        if label not in said.labels:
+            return None
+        return float(self.model.judge.shares(said.scored)[0, said.labels.index(label)])
+
+    def scores(self, texts: Sequence[str], facts: Sequence[Facts], audience: str = "") -> Said | None:
+        """The scores that `predict` judges by."""
+        if self.model is None or not texts:
+            return None
+        return self._said(self._rows(texts, facts), audience)
+
+    def corrections(self, audience: str = "") -> list[Corrections]:
+        """What came since the last refit, as readers of `audience` may know it."""
+        own = self._in_confidence.get(audience) if audience else None
+        return [self._recent, *([own] if own else [])]
+
+    # How ------------------------------------------------------------------------------------------------------------
+
+    def _raw(self, texts: Sequence[str], facts: Sequence[Facts]) -> Raw:
+        return raw(texts, facts, self._encoders)
+
+    def _rows(self, texts: Sequence[str], facts: Sequence[Facts]) -> Raw:
+        if len(texts) == 1:
+            return self._remembered(texts[0], facts[0])
+        return self._raw(texts, facts)
+
+    def _remembered(self, text: str, facts: Facts) -> Raw:
+        """Encoded once: who corrects a prediction corrects the text that was just predicted."""
+        key = (capped(text), repr(sorted(facts.items())))
+        found = self._lately.get(key)
+        if found is None:
+            found = self._lately[key] = self._raw([text], [facts])
+            if len(self._lately) > _REMEMBERED:
+                self._lately.popitem(last=False)
+        return found
+
+    def _lesson(self, shared: Sequence[Example]) -> Lesson | None:
+        parts = [self._raws[one.id] for one in shared] + ([self._name_rows] if self._name_rows else [])
+        if not parts:
+            return None
+        labels = [one.label for one in shared] + [one.label for one in self._names]
+        ids = [one.id for one in shared] + [""] * len(self._names)
+        counts = [one.weight for one in shared] + [NAME_COUNTS] * len(self._names)
+        background = self._background if len(shared) < _BACKGROUND_MAX else None
+        versions = {one.id: one.version for one in self._encoders}
+        return Lesson(join(parts), tuple(labels), tuple(ids), np.array(counts, np.float32), versions, background)
+
+    def _correct(self, example: Example, row: Raw) -> None:
+        if self.model is None:
+            return
+        said = self._said(row, example.audience)
+        scores: dict[str | None, float] = dict(zip(said.labels, map(float, said.scored.labels[0]), strict=True))
+        scores[None] = float(said.scored.none[0])
+        into = self._recent
+        if example.audience:
+            into = self._in_confidence.setdefault(example.audience, Corrections(self.model.machine.blend))
+        # What the system solves for is what the machine missed; what earlier corrections mended is theirs already.
+        for label, change in into.change(said.points)[0].items():
+            scores[label] = scores.get(label, 0.0) - float(change[0])
+        into.add(Kept(example.id, example.label), said.points, scores)
+
+    def _base(self, model: Model, rows: Raw) -> tuple[Points, Scored]:
+        """What the last refit says; of a single message it is known already when the correction comes."""
+        for known, points, scored in reversed(self._bases):
+            if known is rows:
+                return points, scored
+        points = model.space.points(rows)
+        scored = model.scored(points, rows.english)
+        if len(rows) == 1:
+            self._bases.append((rows, points, scored))
+        return points, scored
+
+    def _said(self, rows: Raw, audience: str) -> Said:
+        model = self.model
+        if model is None:
+            raise ValueError("there is no model yet")
+        points, base = self._base(model, rows)
+        columns = {label: base.labels[:, at] for at, label in enumerate(model.labels)}
+        none, close = base.none, base.close
+        for corrections in self.corrections(audience):
+            if len(corrections):
+                change, kernel = corrections.change(points)
+                none = none + change.pop(None, np.float32(0))
+                for label, by in change.items():
+                    columns[str(label)] = columns.get(str(label), np.float32(0)) + by
+                near = 1 + np.log(kernel.max(1).clip(1e-9)) / corrections.blend.sharpness
+                close = np.maximum(close, np.column_stack([near, close[:, 1]]))
+        labels = tuple(sorted(columns))
+        matrix = np.column_stack([columns[label] for label in labels]) if labels else np.zeros((len(rows), 0))
+        return Said(
+            labels, Scored(np.asarray(matrix, np.float32), np.asarray(none, np.float32), close), points, rows.english
+        )
+
+    def _judged(self, said: Said) -> list[Prediction]:
+        model = self.model
+        if model is None or not said.labels:
+            return [Prediction("", 0.0)] * len(said.english)
+        judge = model.judge
+        shares, right, none = judge.shares(said.scored), judge.right(said.scored), judge.none(said.scored)
+        sure = right * (1 - none) if judge.gate else right
+        honest = self.window.recalibrated(sure)
+        trade = self.window.trade(self._wanted) if self.window.enough else None
+        order = np.argsort(-shares, axis=1, kind="stable")[:, :_RANKED]
+        found = []
+        for at, top in enumerate(order):
+            label = said.labels[top[0]]
+            threshold = (trade or model.trades.get(label, model.trade)).threshold
+            refused = judge.gate is not None and none[at] >= judge.gate_at
+            found.append(Prediction(
+                label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
+                float(none[at]) if judge.gate else None,
+                bool(sure[at] >= threshold and len(said.labels) > 1 and not refused),
+                float(said.scored.close[at, 0]), bool(refused), float(sure[at]),
+            ))  # fmt: skip
+        return found
+
+
+def _matches(example: Example, member: str, since: datetime | None, until: datetime | None) -> bool:
+    if member and example.member != member:
+        return False
+    if since and (example.at is None or example.at < since):
+        return False
+    return not (until and (example.at is None or example.at > until))

@@ -1,0 +1,207 @@
+"""Kernel least squares: closed form, so that what it would have said without each example is known exactly and at once.
+
+Regularised least squares on indicator targets with the kernel of `points.Blend`. Up to `LANDMARKS` examples every
+one is a landmark; beyond, so many of them (Nystroem). Leaving one out (Rifkin and Lippert 2007): f_i - y_i by
+(1 - h_i), no folds and no second fit; all that is calibrated is calibrated on these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning.points import Blend, Points
+
+Floats = npt.NDArray[np.float32]
+LANDMARKS = 16_000
+_ROWS = 1_024
+_EXACT_IN_DOUBLE = 2_000
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A fitted machine: `scores` are about 1 for the right label and 0 for the others."""
+
+    blend: Blend
+    landmarks: Points
+    rows: npt.NDArray[np.int64]
+    weights: Floats
+    prior: Floats
+
+    def kernel(self, points: Points) -> Floats:
+        """Each point against each landmark."""
+        return self.blend.kernel(points, self.landmarks)
+
+    def scores(self, kernel: Floats) -> Floats:
+        """Scores, a row a point, a column a label."""
+        return np.asarray(kernel @ self.weights + self.prior, np.float32)
+
+    def close(self, kernel: Floats) -> Floats:
+        """Of each row the likeness (0 to 1) to the likest landmark, and the mean of the likest five."""
+        return _close(kernel, None, self.blend.sharpness)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The machine and, of each example left out, what it scores and how close the others are."""
+
+    machine: Machine
+    without: Floats
+    close: Floats
+
+
+def fit(points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: float) -> Fitted:
+    """Fit on points with indicator `targets` (a column a label); `counts` says how many times each row counts."""
+    n = len(targets)
+    prior = np.asarray((targets * counts[:, None]).sum(0) / max(float(counts.sum()), 1e-9), np.float32)
+    rows = _landmarks(targets, n)
+    place = np.full(n, -1)
+    place[rows] = np.arange(len(rows))
+    landmarks = points if len(rows) == n else points.take(rows)
+    for harder in (1, 4, 16):
+        try:
+            weights, without, close = _solved(
+                points, (landmarks, rows, place), (targets - prior, counts), blend, ridge * harder
+            )
+            break
+        except ArithmeticError:  # Rounding; the more it is smoothed, the less that matters.
+            continue
+    else:
+        raise ArithmeticError("the examples cannot be told apart from noise")
+    return Fitted(Machine(blend, landmarks, rows, weights, prior), np.asarray(without + prior, np.float32), close)
+
+
+_On = tuple[Points, npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+def _solved(
+    points: Points, on: _On, goal: tuple[Floats, Floats], blend: Blend, ridge: float
+) -> tuple[Floats, Floats, Floats]:
+    """(weights, scores without each, closeness), on landmarks with their rows and each row's place among them."""
+    landmarks, rows, place = on
+    kernels = _kernels(points, landmarks, blend)
+    parts = _parts(len(place))
+    close = [_close(kernel, place[part], blend.sharpness) for part, kernel in zip(parts, kernels, strict=True)]
+    if len(rows) == len(place):
+        weights, without = _exact(_whole(kernels), goal[0], goal[1], ridge)
+    else:
+        weights, without = _by_landmarks(kernels, rows, goal, ridge)
+    return weights, without, np.concatenate(close)
+
+
+def _close(kernel: Floats, own: npt.NDArray[np.int64] | None, sharpness: float) -> Floats:
+    """As `Machine.close`, without regard to a row's `own` column (-1: it has none)."""
+    if own is not None:
+        kernel = kernel.copy()
+        there = np.flatnonzero(own >= 0)
+        kernel[there, own[there]] = 1e-9
+    few = min(5, kernel.shape[1])
+    top = np.partition(kernel, -few, axis=1)[:, -few:] if few else np.full((len(kernel), 1), 1e-9, np.float32)
+    likeness = np.maximum(1 + np.log(np.maximum(top, 1e-9)) / sharpness, 0)
+    return np.column_stack([likeness.max(1), likeness.mean(1)]).astype(np.float32)
+
+
+def _kernels(points: Points, landmarks: Points, blend: Blend) -> list[Floats]:
+    """The kernel in parts of a thousand rows."""
+    return [blend.kernel(points.take(part), landmarks) for part in _parts(points.words.shape[0])]
+
+
+def _whole(kernels: list[Floats]) -> Floats:
+    """All parts as one matrix in the order of columns, which is what LAPACK works on in place; parts are let go."""
+    n = kernels[0].shape[1]
+    whole = np.empty((n, n), np.float32, order="F")
+    at = n
+    while kernels:
+        part = kernels.pop()
+        at -= len(part)
+        whole[:, at : at + len(part)] = part.T
+    return whole
+
+
+def _landmarks(targets: Floats, n: int) -> npt.NDArray[np.int64]:
+    """Which rows: all, or an equal share of each label, the rest at random; always the same for the same input."""
+    if n <= LANDMARKS:
+        return np.arange(n)
+    chance = np.random.default_rng(0).permutation(n)
+    label = targets.argmax(1)[chance]
+    order = np.argsort(label, kind="stable")
+    place = np.empty(n, np.int64)
+    starts = np.searchsorted(label[order], np.arange(targets.shape[1]))
+    place[order] = np.arange(n) - starts[label[order]]
+    return np.sort(chance[np.argsort(place, kind="stable")[:LANDMARKS]])
+
+
+def _exact(kernel: Floats, targets: Floats, counts: Floats, ridge: float) -> tuple[Floats, Floats]:
+    system = kernel if len(kernel) > _EXACT_IN_DOUBLE else kernel.astype(np.float64)
+    system[np.diag_indices(len(system))] += (ridge / np.maximum(counts, 1e-6)).astype(system.dtype)
+    inverse = _inverse(system)
+    weights = inverse @ targets.astype(inverse.dtype)
+    without = targets - weights / np.diag(inverse)[:, None]
+    return weights.astype(np.float32), without.astype(np.float32)
+
+
+def _by_landmarks(
+    kernels: Sequence[Floats], rows: npt.NDArray[np.int64], goal: tuple[Floats, Floats], ridge: float
+) -> tuple[Floats, Floats]:
+    from scipy.linalg import blas
+
+    targets, counts = goal
+    parts = _parts(len(targets))
+    among = np.concatenate([kernel[_inside(rows, part)] for part, kernel in zip(parts, kernels, strict=True)])
+    system = np.asfortranarray(np.float32(ridge) * among)
+    right = np.zeros((len(among), targets.shape[1]), np.float32)
+    for part, kernel in zip(parts, kernels, strict=True):
+        heavy = kernel * np.sqrt(counts[part, None])
+        system = blas.ssyrk(1.0, heavy.T, 1.0, system, lower=1, overwrite_c=1)
+        right += heavy.T @ (targets[part] * np.sqrt(counts[part, None]))
+    system[np.diag_indices(len(system))] += 1e-3 * ridge
+    inverse = _inverse(system)
+    weights = (inverse @ right).astype(np.float32)
+    without = np.empty_like(targets)
+    for part, kernel in zip(parts, kernels, strict=True):
+        own = np.minimum(np.einsum("ij,ij->i", kernel @ inverse, kernel) * counts[part], 0.99)[:, None]
+        without[part] = (kernel @ weights - own * targets[part]) / (1 - own)
+    return weights, without
+
+
+def _inside(rows: npt.NDArray[np.int64], part: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.asarray(rows[(rows >= part[0]) & (rows <= part[-1])] - part[0], np.int64)
+
+
+def _parts(n: int) -> Sequence[npt.NDArray[np.int64]]:
+    return [np.arange(first, min(first + _ROWS, n)) for first in range(0, n, _ROWS)]
+
+
+def _inverse(system: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Of a positive definite matrix (its lower half is read), in its own precision.
+
+    Should rounding have made it not quite so, a little is added to its diagonal.
+    """
+    from scipy.linalg import lapack
+
+    single = system.dtype == np.float32
+    factor_of, inverse_of = (lapack.spotrf, lapack.spotri) if single else (lapack.dpotrf, lapack.dpotri)
+    # Only a large matrix is worked on in place: what rounding spoiled cannot be tried again there.
+    large = len(system) > _EXACT_IN_DOUBLE
+    for _ in range(6):
+        factor, failed = factor_of(system, lower=1, overwrite_a=large)
+        if not failed:
+            inverse, _ = inverse_of(factor, lower=1, overwrite_c=1)
+            return _mirrored(inverse)
+        if large:
+            break
+        system[np.diag_indices(len(system))] += 0.01 * float(np.diag(system).mean())
+    raise ArithmeticError("the examples cannot be told apart from noise")
+
+
+def _mirrored(lower: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The whole of a symmetric matrix of which the lower half is known, block by block so that no copy is needed."""
+    n = len(lower)
+    for first in range(0, n, _ROWS):
+        last = min(first + _ROWS, n)
+        block = np.tril(lower[first:last, first:last])
+        lower[first:last, first:last] = block + np.tril(block, -1).T
+        lower[first:last, last:] = lower[last:, first:last].T
+    return lower

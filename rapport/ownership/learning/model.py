@@ -1,0 +1,244 @@
+"""What a refit makes: a machine for the languages every encoder knows, one for all others, and what calibrates them.
+
+Examples that say "none of ours" are a label of their own to the machine; what the gate learns from is what the machine
+says of each example left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning import calibration
+from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
+from rapport.ownership.learning.choosing import chosen
+from rapport.ownership.learning.machine import Fitted, Machine, fit
+from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+NONES_ENOUGH = 80
+"""So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
+TRIED_MIN = 40
+LABEL_OWN_TRADE = 300
+_LOST_MAX = 0.01
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of points: a column a label (without "none of ours"), that of "none", and how close examples are."""
+
+    labels: Floats
+    none: Floats
+    close: Floats
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Turns scores into probabilities. Without decisions enough (`confidence` None) it is but a share among labels.
+
+    The `heat` to begin with is what suited names alone on two public sets, on the careful side.
+    """
+
+    heat: float = 30.0
+    confidence: Logistic | None = None
+    gate: Logistic | None = None
+    gate_at: float = 1.0
+    tried: int = 0
+    nones: int = 0
+
+    def shares(self, scored: Scored) -> Doubles:
+        """The softmax over labels."""
+        if not scored.labels.shape[1]:
+            return np.zeros((len(scored.labels), 0))
+        return softmax(scored.labels.astype(np.float64) * self.heat)
+
+    def right(self, scored: Scored) -> Doubles:
+        """The probability that a person would choose the likeliest label."""
+        shares = self.shares(scored)
+        if not shares.shape[1]:
+            return np.zeros(len(shares))
+        if self.confidence is None:
+            alone = shares.shape[1] == 1  # With one label only there is no other to be wrong for.
+            return np.asarray(shares.max(1) * ((1 - 1 / (2 + self.tried)) if alone else 1))
+        return self.confidence(signs(scored, shares))
+
+    def none(self, scored: Scored) -> Doubles:
+        """The probability of "none of ours"; while the gate is untrained, only how unlike everything known it is."""
+        shares = self.shares(scored)
+        if self.gate is not None and shares.shape[1]:
+            return self.gate(signs(scored, shares))
+        top = scored.labels.max(1) if scored.labels.shape[1] else np.zeros(len(scored.labels))
+        return np.clip(1 - (top + scored.close[:, 0]) / 2, 0, 1).astype(np.float64)
+
+
+def signs(scored: Scored, shares: Doubles) -> Doubles:
+    """Seven signs of how sure it is: share, score, margin, spread, "none", closeness of the likest and likest five."""
+    scores = scored.labels.astype(np.float64)
+    few = min(2, scores.shape[1])
+    top = np.sort(scores, axis=1)[:, -few:]
+    best = shares.max(1).clip(1e-6, 1 - 1e-6)
+    spread = -(shares * np.log(shares.clip(1e-12))).sum(1)
+    margin = top[:, -1] - top[:, 0] if few == 2 else top[:, -1]
+    return np.column_stack(
+        [np.log(best / (1 - best)), top[:, -1], margin, spread, scored.none, scored.close[:, 0], scored.close[:, 1]]
+    )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A refit's result. `ids` are the examples' (of names: ""), in the order of the machine's rows."""
+
+    labels: tuple[str, ...]
+    space: Space
+    machine: Machine
+    everywhere: Machine | None
+    judge: Judge
+    ids: tuple[str, ...]
+    chosen_labels: tuple[str | None, ...]
+    encoders: Mapping[str, str]
+    trade: Trade = NEVER
+    trades: Mapping[str, Trade] = field(default_factory=dict)
+    outcomes: tuple[Doubles, npt.NDArray[np.bool_]] | None = None
+
+    def machines(self, english: float) -> list[tuple[Machine, float]]:
+        """The machines for a message, with how far each is believed, see `points.english`."""
+        if self.everywhere is None:
+            return [(self.machine, 1.0)]
+        return [pair for pair in ((self.machine, english), (self.everywhere, 1 - english)) if pair[1] > 0]
+
+    def scored(self, points: Points, english: Floats) -> Scored:
+        """Scores of points, each by the machines for its language."""
+        count = len(english)
+        whole, close = np.zeros((count, len(self.labels) + 1), np.float32), np.zeros((count, 2), np.float32)
+        for share in np.unique(english):
+            rows = np.flatnonzero(english == share)
+            part = points if len(rows) == count else points.take(rows)
+            for machine, believed in self.machines(float(share)):
+                kernel = machine.kernel(part)
+                whole[rows] += np.float32(believed) * machine.scores(kernel)
+                close[rows] += np.float32(believed) * machine.close(kernel)
+        return Scored(whole[:, :-1], whole[:, -1], close)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Everything a refit is made from: rows as counted and encoded, with labels, ids and weights; names last."""
+
+    rows: Raw
+    labels: tuple[str | None, ...]
+    ids: tuple[str, ...]
+    counts: Floats
+    encoders: Mapping[str, str] = field(default_factory=dict)
+    background: Raw | None = None
+    """Texts nobody decided yet: they tell what is common here."""
+
+
+def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
+    """Learn all anew. At least one example is needed, be it a label's name."""
+    labels = tuple(sorted({label for label in lesson.labels if label is not None}))
+    place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
+    targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
+    truth = np.array([place[label] for label in lesson.labels])
+    targets[np.arange(len(truth)), truth] = 1
+    known = [name for name in lesson.rows.dense if name in lesson.encoders or not lesson.encoders]
+    space = space_of(lesson.background or lesson.rows)
+    real = np.array([bool(one) for one in lesson.ids])
+    points = _pointed(space, lesson.rows, real)
+    blend, ridge = chosen(points, targets, (lesson.counts, real), known)
+    fitted = fit(points, targets, lesson.counts, blend, ridge)
+    wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
+    if not real.any():
+        fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
+    heard = _by_language(fitted, wide, lesson.rows.english)
+    judge, outcomes = _judge(heard, truth, real, len(labels))
+    model = Model(
+        labels, space, fitted.machine, wide.machine if wide else None, judge,
+        lesson.ids, lesson.labels, dict(lesson.encoders),
+    )  # fmt: skip
+    return with_promise(model, outcomes, wanted)
+
+
+def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:
+    """Decisions as points, and names (which come after them) as names."""
+    decided, named = np.flatnonzero(real), np.flatnonzero(~real)
+    parts = [space.points(rows.take(decided))] if len(decided) else []
+    return stacked([*parts, titled(space, rows.take(named))] if len(named) else parts)
+
+
+def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:
+    """The model with thresholds for the wanted precision, read from its (probability, label, right) of the past."""
+    probability, label, right = outcomes
+    if not len(right) or len(model.labels) < 2:
+        return replace(model, outcomes=(probability, right))
+    own = {}
+    for at, name in enumerate(model.labels):
+        here = label == at
+        if here.sum() >= LABEL_OWN_TRADE:
+            own[name] = promised(probability[here], right[here], wanted)
+    return replace(model, trade=promised(probability, right, wanted), trades=own, outcomes=(probability, right))
+
+
+def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Fitted | None:
+    """For languages that the English encoder does not know: by the encoder that knows most, and by facts."""
+    blend, ridge = how
+    narrow = [name for name, weight in blend.weights.items() if weight and _english_only(name)]
+    wide = [name for name in points.dense if not _english_only(name)]
+    if not wide or not (narrow or blend.weights.get(WORDS)):
+        return None
+    facts = min(blend.weights.get(FACTS, 0.0), 0.5)
+    weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
+    return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)
+
+
+def _louder(fitted: Fitted, by: float) -> Fitted:
+    """Scores that much smoothing has made small, made about 1 for the likest again."""
+    machine = replace(fitted.machine, weights=(fitted.machine.weights * by).astype(np.float32))
+    return replace(fitted, machine=machine)
+
+
+def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted:
+    """What was said of each example left out, by the machines that its language would have been asked."""
+    if wide is None or bool((english == 1).all()):
+        return fitted
+    own = english[:, None]
+    return Fitted(
+        fitted.machine, own * fitted.without + (1 - own) * wide.without, own * fitted.close + (1 - own) * wide.close
+    )
+
+
+def _english_only(name: str) -> bool:
+    return name == "all-minilm-l6-v2-int8"
+
+
+def _judge(
+    fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.bool_], count: int
+) -> tuple[Judge, tuple[Doubles, Doubles, npt.NDArray[np.bool_]]]:
+    """Learn confidence and gate from what was said of the examples left out; names are no decisions."""
+    scored = Scored(fitted.without[real][:, :count], fitted.without[real][:, count], fitted.close[real])
+    truth = truth[real]
+    ours = truth < count
+    nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
+    if count < 2 or ours.sum() < TRIED_MIN:
+        return Judge(tried=int(ours.sum()), nones=int((~ours).sum())), nothing
+    heat = temperature(scored.labels[ours].astype(np.float64), truth[ours])
+    shares = softmax(scored.labels.astype(np.float64) * heat)
+    label = shares.argmax(1)
+    right = ours & (label == truth)
+    looks = signs(scored, shares)
+    varied = bool(right[ours].any() and not right[ours].all())
+    confidence = calibration.logistic(looks[ours], right[ours]) if varied else None
+    judge = Judge(heat, confidence, None, 1.0, int(ours.sum()), int((~ours).sum()))
+    if judge.nones >= NONES_ENOUGH:
+        judge = _gated(judge, looks, ours)
+    sure = judge.right(scored) * (1 - (judge.none(scored) if judge.gate else 0))
+    return judge, (np.asarray(sure), label.astype(np.float64), right)
+
+
+def _gated(judge: Judge, looks: Doubles, ours: npt.NDArray[np.bool_]) -> Judge:
+    gate = calibration.logistic(looks, ~ours)
+    said = gate(looks)
+    # It refuses where few of ours are lost, and never below the probability at which guessing would do as well.
+    at = float(np.quantile(said[ours], 1 - _LOST_MAX))
+    return replace(judge, gate=gate, gate_at=min(max(at, 0.02), 0.5))

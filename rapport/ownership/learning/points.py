@@ -1,0 +1,174 @@
+"""Messages as points, and how alike two of them are: a weighted mean of likeness in words, meaning and facts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rapport.ownership.learning.encoders import Encoder
+from rapport.ownership.learning.hashing import Counts, document_frequency, fact_counts, hashed, weighed
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+else:
+    csr_matrix = Any
+
+Floats = npt.NDArray[np.float32]
+WORDS, FACTS = "words", "facts"
+_FOREIGN = 0.1
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Texts as counted and encoded, before a space weighs them: may be kept, and used again at the next refit."""
+
+    words: tuple[Counts, ...]
+    facts: tuple[Counts, ...]
+    dense: Mapping[str, Floats]
+    english: Floats
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> "Raw":
+        """These rows, in this order."""
+        at = [int(row) for row in rows]
+        return Raw(
+            tuple(self.words[row] for row in at), tuple(self.facts[row] for row in at),
+            {name: matrix[at] for name, matrix in self.dense.items()}, self.english[at],
+        )  # fmt: skip
+
+
+def join(parts: Sequence[Raw]) -> Raw:
+    """Several as one; at least one is needed."""
+    first = parts[0]
+    return Raw(
+        tuple(row for part in parts for row in part.words), tuple(row for part in parts for row in part.facts),
+        {name: np.concatenate([part.dense[name] for part in parts]) for name in first.dense},
+        np.concatenate([part.english for part in parts]),
+    )  # fmt: skip
+
+
+def raw(texts: Sequence[str], facts: Sequence[Mapping[str, str]], encoders: Sequence[Encoder]) -> Raw:
+    """Count and encode. The fact "language" says which encoders can be believed, see `english`."""
+    return Raw(
+        tuple(hashed(text) for text in texts),
+        tuple(fact_counts(one) for one in facts),
+        {one.id: one.encode(texts) for one in encoders},
+        np.array([english(text, one.get("language")) for text, one in zip(texts, facts, strict=True)], np.float32),
+    )
+
+
+def english(text: str, language: str | None) -> float:
+    """How far to believe encoders that know English only: 1, 0, or a half where nobody can tell (language "").
+
+    Where nobody tried to tell (None), it is English unless its letters are not.
+    """
+    if language:
+        return float(language.lower().startswith("en"))
+    letters = [sign for sign in text[:400] if sign.isalpha()]
+    if sum(not sign.isascii() for sign in letters) > _FOREIGN * len(letters):
+        return 0.0
+    return 1.0 if language is None else 0.5
+
+
+@dataclass(frozen=True)
+class Points:
+    """Rows ready to be compared: each block has rows of length 1 (or 0)."""
+
+    words: "csr_matrix"
+    facts: "csr_matrix"
+    dense: Mapping[str, Floats]
+
+    def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> "Points":
+        """These rows, in this order."""
+        at = np.asarray(rows, np.int64)
+        return Points(self.words[at], self.facts[at], {name: matrix[at] for name, matrix in self.dense.items()})
+
+
+def stacked(parts: Sequence[Points]) -> Points:
+    """Several as one; at least one is needed."""
+    from scipy.sparse import vstack
+
+    first = parts[0]
+    return Points(
+        vstack([part.words for part in parts]).tocsr(), vstack([part.facts for part in parts]).tocsr(),
+        {name: np.concatenate([part.dense[name] for part in parts]) for name in first.dense},
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is common and what is rare here: learned from texts without their labels.
+
+    `centres` are the mean vectors of the encoders: what all messages share says nothing about whose they are. They
+    count in so far as there were many texts: one text has no mean.
+    """
+
+    rarity: Floats
+    fact_rarity: Floats
+    centres: Mapping[str, Floats]
+
+    def points(self, rows: Raw) -> Points:
+        """Rows, weighed and centred."""
+        dense = {name: unit(matrix - self.centres[name]) for name, matrix in rows.dense.items() if name in self.centres}
+        return Points(weighed(rows.words, self.rarity), weighed(rows.facts, self.fact_rarity), dense)
+
+
+def space_of(rows: Raw) -> Space:
+    """The space in which these texts, and later ones like them, are compared."""
+    count = len(rows)
+    words, facts = document_frequency(rows.words), document_frequency(rows.facts)
+    share = count / (count + 20)
+    return Space(
+        (np.log((1 + count) / (1 + words)) + 1).astype(np.float32),
+        # A fact that is always so, or never was, says nothing.
+        np.where(facts > 0, np.log((1 + count) / (0.5 + facts)), 0).astype(np.float32),
+        {name: (share * matrix.mean(0)).astype(np.float32) for name, matrix in rows.dense.items()},
+    )
+
+
+def titled(space: Space, names: Raw) -> Points:
+    """Names of labels as points: they have a manner, and so a mean, of their own, as far as they are many."""
+    share = len(names) / (len(names) + 20)
+    centres = {
+        name: (share * names.dense[name].mean(0) + (1 - share) * centre).astype(np.float32)
+        for name, centre in space.centres.items()
+    }
+    return replace(space, centres=centres).points(names)
+
+
+@dataclass(frozen=True)
+class Blend:
+    """How much each block counts (weights by name, summing to 1) and how fast likeness falls off (`sharpness`)."""
+
+    weights: Mapping[str, float]
+    sharpness: float = 2.0
+
+    def likeness(self, left: Points, right: Points) -> Floats:
+        """The weighted mean of cosines: a matrix, rows of `left` by rows of `right`, at most 1."""
+        total = np.zeros((left.words.shape[0], right.words.shape[0]), np.float32)
+        for name, weight in self.weights.items():
+            if weight <= 0:
+                continue
+            if name in (WORDS, FACTS):
+                a, b = (left.words, right.words) if name == WORDS else (left.facts, right.facts)
+                total += np.float32(weight) * np.asarray((a @ b.T).todense(), np.float32)
+            else:
+                total += np.float32(weight) * (left.dense[name] @ right.dense[name].T)
+        return total
+
+    def kernel(self, left: Points, right: Points) -> Floats:
+        """exp(sharpness (likeness - 1)): 1 for the same, and never 0."""
+        return np.asarray(np.exp(np.float32(self.sharpness) * (self.likeness(left, right) - 1)), np.float32)
+
+    def sharper(self, sharpness: float) -> "Blend":
+        """The same weights with another fall-off."""
+        return replace(self, sharpness=sharpness)
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows of length 1."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
