@@ -135,7 +135,7 @@ def _pages(place: Place) -> list[str]:
         f"/organizations/{cast.customer.organization_id}/edit/", "/people/bulk/?relation=customer",
         "/segments/new/person/?relation=customer", "/policy/",
         "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/policy/tests/", "/policy/tests/new/",
-        "/policy/try/", "/policy/trial/", "/log/", "/reports/", rows,
+        "/policy/try/", "/policy/trial/", "/policy/learning/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
