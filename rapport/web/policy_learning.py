@@ -30,7 +30,8 @@ _OVERRULED_SHOWN = 20
 
 # Only of conversations that whoever looks may see: both tables stand behind their walls.
 _OVERRULED = """
-SELECT c.id, c.subject, d.suggestion->>'team', (d.suggestion->>'probability')::float, e.label, e.at, coalesce(m.name, '')
+SELECT c.id, c.subject, d.suggestion->>'team', (d.suggestion->>'probability')::float, e.label, e.at,
+    coalesce(m.name, '')
 FROM ownership_example e JOIN conversations_conversation c ON c.id = e.conversation_id
 JOIN ownership_decision d ON d.conversation_id = e.conversation_id AND d.suggestion ? 'team'
 LEFT JOIN staff_member m ON m.id = e.member_id
