@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ASKED_MAX, READ_MAX = 50, 10
-"""So many of a batch are asked about, by words (0.2 ms each) or by meaning, too (12 ms each). More come only when old mail
-is brought in, and that must not wait."""
+"""So many of a batch are asked about, by words (0.2 ms each) or by meaning, too (12 ms each). More come only when old
+mail is brought in, and that must not wait."""
 LIKELY_LEAST = 0.3
 """Less likely, it is left to who sorts, without a word."""
 _NEW_MAX = 200
