@@ -167,17 +167,17 @@ def _tried(event_id: UUID, actor: Member) -> bool:
     return True
 
 
-def _restore(event: Event, found: Found, _actor: Member) -> dict[str, Any]:
+def restore(event: Event, found: Found, _actor: Member) -> dict[str, Any]:
     """Fields go back to what they were."""
     conversation = found[event.conversation_id]  # type: ignore[index]
-    if not _stands(event, conversation):
+    if not stands(event, conversation):
         raise changed_since()
     for name, value in event.data["before"].items():
         setattr(conversation, name, restored(name, value))
     return {"before": event.data["after"], "after": event.data["before"]}
 
 
-def _stands(event: Event, conversation: Conversation) -> bool:
+def stands(event: Event, conversation: Conversation) -> bool:
     """Whether the conversation still is as the event left it."""
     after = event.data.get("after")
     if not after or "before" not in event.data:
@@ -206,7 +206,7 @@ def _involve(event: Event, found: Found, _actor: Member) -> dict[str, Any]:
 
 
 register(
-    Undoer(_restore, _stands),
+    Undoer(restore, stands),
     *(f"conversation.{verb}" for verb in ("resolved", "reopened", "spam", "priority", "topic", "confidential")),
     "conversation.snoozed",
     "conversation.woken",

@@ -34,13 +34,14 @@ from rapport.notices import worker as notices
 from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
+from rapport.ownership import refitting
 from rapport.ownership.simulate import jobs as whatif
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif",
+    "whatif", "learning",
 )  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
@@ -88,6 +89,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "exchange": (_exchange, 1),
         "matching": (matching.run, 1),
         "whatif": (whatif.run, 1),
+        "learning": (refitting.run, 1),
     }
     body, count = runs[part]
     return [

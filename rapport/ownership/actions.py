@@ -1,15 +1,21 @@
-"""Giving a conversation to somebody: asks nothing, but keeps who did it, when, and from where."""
+"""Giving a conversation to somebody: asks nothing, but keeps who did it, when, and from where.
+
+What people decide here is an example to learn from, too (`teaching`).
+"""
 
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from rapport.conversations import actions as conversations
 from rapport.conversations import undoing
 from rapport.conversations.actions import acting, plain, touch
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Conversation, Status
 from rapport.core.errors import Invalid
+from rapport.core.ids import new_id
 from rapport.core.models import Event
+from rapport.ownership import teaching
 from rapport.ownership.models import Decision
 from rapport.ownership.service import Reassignment, record_reassignment
 from rapport.staff.models import Member, Membership, Team
@@ -38,8 +44,35 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         names = ("team", "member", "from_team", "from_member")
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
         kept = {"before": plain(was), "after": plain(_fields(conversation))}
-        touch(conversation, ASSIGNED, actor, moved | kept)
+        taught = {"example": str(new_id())} if team and (member or team.id != before[0]) else {}
+        touch(conversation, ASSIGNED, actor, moved | kept | taught)
+        if team and taught:
+            teaching.teach(conversation, team.slug, actor, UUID(taught["example"]))
     return decision
+
+
+def mark_spam(conversation_id: UUID, actor: Member) -> None:
+    """Nobody needs to see this; an example of what is none of ours."""
+    set_status(conversation_id, actor, Status.SPAM)
+
+
+def reopen(conversation_id: UUID, actor: Member) -> None:
+    """The matter is not settled after all; what was spam is ours."""
+    set_status(conversation_id, actor, Status.OPEN)
+
+
+def set_status(conversation_id: UUID, actor: Member, status: Status) -> None:
+    """Change where the conversation stands, as `conversations.actions` does, and keep what that teaches."""
+    with acting(conversation_id, actor) as conversation:
+        conversations.set_status(conversation_id, actor, status)
+        _learn_status(conversation, conversation.status, status, actor)
+
+
+def _learn_status(conversation: Conversation, was: str, status: str, actor: Member) -> None:
+    if status == Status.SPAM and was != Status.SPAM:
+        teaching.teach(conversation, None, actor)
+    elif was == Status.SPAM and status != Status.SPAM:
+        teaching.not_none(conversation.id)
 
 
 def _fields(conversation: Conversation) -> dict[str, Any]:
@@ -65,10 +98,23 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     conversation.confidential = before["confidential"]
     after = (conversation.owner_team_id, conversation.owner_member_id)
     record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
+    teaching.take_back(event.data.get("example"))
     return {"before": event.data["after"], "after": event.data["before"]}
 
 
+def _undo_status(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
+    """As any field; an example goes or comes with it."""
+    conversation = found[event.conversation_id]  # type: ignore[index]
+    was = conversation.status
+    kept = undoing.restore(event, found, actor)
+    _learn_status(conversation, was, conversation.status, actor)
+    return kept
+
+
 undoing.register(undoing.Undoer(_undo, _stands), ASSIGNED)
+undoing.register(
+    undoing.Undoer(_undo_status, undoing.stands), "conversation.spam", "conversation.reopened", "conversation.resolved"
+)
 
 
 def _check(team: Team | None, member: Member | None) -> None:

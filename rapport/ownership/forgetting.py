@@ -94,7 +94,20 @@ def _without(told: Any, theirs: set[str]) -> Any:
     return told
 
 
+_EXAMPLES = """FROM ownership_example WHERE conversation_id IN (
+    SELECT id FROM conversations_conversation WHERE person_id = ANY(%s))"""
+
+
+def _examples(target: Target, _after: UUID, _limit: int) -> tuple[int, Place]:
+    """What was learned from their conversations: gone, and out of the model at once (a worker learns anew)."""
+    count = changed(f"DELETE {_EXAMPLES}", [target.ids])
+    if count:
+        changed("UPDATE ownership_learnedmodel SET stale = true", [])
+    return count, None
+
+
 STEPS = (
+    Step("examples", _examples, lambda t: counted(f"SELECT count(*) {_EXAMPLES}", [t.ids])),
     Step("decisions", _decisions, lambda t: counted(f"SELECT count(*) {_THEIRS}", [t.ids])),
     Step("trials", _shadows, lambda t: counted(f"SELECT count(*) {_SHADOWS}", [t.ids])),
     Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif {_NAMED}", [t.likes] * 3)),

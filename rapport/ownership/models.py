@@ -51,6 +51,43 @@ class Decision(models.Model):
     rule = models.PositiveIntegerField(null=True)
     sentence = models.TextField()
     trace = models.JSONField(default=list)
+    #: What was learned from people said where no rule decided: {"team": slug, "probability", "sure", "model", "acted"}.
+    #: {} where it had nothing to say, null where it was not asked.
+    suggestion = models.JSONField(null=True)
+
+
+class Example(models.Model):
+    """One human decision about a conversation, to learn from; of several the newest that is not `set_aside` counts.
+
+    `label` is the short name of the team, null for "none of ours". `audience` is who may know of it: as of the
+    conversation then. The text is not here: it is read from the conversation whenever it is learned.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, default="team")
+    label = models.CharField(max_length=80, null=True)
+    member = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField(default=now)
+    audience = ArrayField(models.UUIDField(), default=list)
+    set_aside = models.DateTimeField(null=True)
+
+
+class LearnedModel(models.Model):
+    """What was made of the examples: bytes of `learning.storing`, which hold no texts. The newest is asked.
+
+    `figures` are for the page; `stale` asks for a new one at once (something must be forgotten); `failed` counts
+    decisions that went to triage because it could not be asked.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, default="team")
+    data = models.BinaryField()
+    encoders = models.JSONField(default=dict)
+    figures = models.JSONField(default=dict)
+    made_at = models.DateTimeField(default=now)
+    stale = models.BooleanField(default=False)
+    failed = models.PositiveIntegerField(default=0)
 
 
 class Mode(models.TextChoices):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -15,11 +16,12 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.ownership import shadowing
+from rapport.ownership import learned, shadowing
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.learned import Suggestion
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import Promise, Span
 from rapport.ownership.shadowing import Beside, Kept, beside
@@ -67,6 +69,7 @@ class Decided:
     approval: str
     audience: list[UUID]
     kept: Kept | None = None
+    suggestion: dict[str, Any] | None = None
 
     @property
     def owner_team_id(self) -> UUID | None:
@@ -78,14 +81,15 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     """Decide conversations (id, facts) in their order with the policy in force; reads only.
 
     Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for
-    the later. A policy on trial is asked too, and is heeded where it decides for a share of all.
+    the later. A policy on trial is asked too, and is heeded where it decides for a share of all. For what no
+    rule decided, what was learned from people is asked (in the system's scope; in another there is no model).
     """
     if not items:
         return []
     version, policy, on = in_force()
     at, number = now(), version.number if version else None
     here = company(at, with_members=policy.names_members or bool(on and on.policy and on.policy.names_members))
-    directory, decided = here.directory, []
+    directory, decided, sorting = here.directory, [], []
     for conversation_id, facts in items:
         whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
         verdict, by, said = decide(policy, whole, directory), number, None
@@ -98,7 +102,33 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         decided.append(_decided(conversation_id, verdict, here, facts.at, by))
         if said is not None:
             decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
+        if _is_open(verdict, facts):
+            sorting.append((len(decided) - 1, facts))
+    for (place, facts), found in zip(sorting, learned.ask([facts for _, facts in sorting]), strict=False):
+        decided[place] = _suggested(decided[place], found, here, facts.at)
     return decided
+
+
+def _is_open(verdict: Verdict, facts: Facts) -> bool:
+    """Whether people have to say whose it is, and may be told what they would say: no rule decided, nor failed."""
+    sorts = verdict.rule is None and not verdict.confidential and facts.kind in ("message", "call")
+    return sorts and not any(one.failed for one in verdict.trace)
+
+
+def _suggested(one: Decided, found: Suggestion | None, here: Company, at: datetime) -> Decided:
+    """With what was learned beside it; where a lead wants that, and it is certain, with that for an owner."""
+    team = here.directory.teams.get(found.team) if found else None
+    if found is None or team is None or team.confidential:
+        return replace(one, suggestion={})
+    acts = found.acts and team.slug != one.verdict.owner
+    if acts:
+        cases = f"in {found.probability * 100:.0f} of 100 cases like it people gave it to this team"
+        verdict = replace(
+            one.verdict, owner=team.slug, sentence=f"{team.name} owns this: {cases}",
+            involved=tuple(slug for slug in one.verdict.involved if slug != team.slug),
+        )  # fmt: skip
+        one = replace(_decided(one.conversation_id, verdict, here, at, one.policy_version), kept=one.kept)
+    return replace(one, suggestion=found.plain(acted=acts))
 
 
 def _kept(said: Beside, done: Decided, here: Company) -> Kept:
@@ -143,10 +173,15 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "involved": ("uuid[]", [bulk.array_text(one.involved) for one in decided]),
             "rule": ("int", [one.verdict.rule for one in decided]),
             "sentence": ("text", [one.verdict.sentence for one in decided]),
+            "suggestion": ("jsonb", [_as_json(one.suggestion) for one in decided]),
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )
     shadowing.keep([one.kept for one in decided if one.kept])
+
+
+def _as_json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None) -> Decided:

@@ -34,6 +34,8 @@ class Company(models.Model):
     individual_figures = models.BooleanField(default=False)
     require_second_factor = models.BooleanField(default=False)
     sso_only = models.BooleanField(default=False, db_default=False)
+    #: Whether what was learned from people's decisions may give conversations to teams by itself.
+    learned_assigns = models.BooleanField(default=False, db_default=False)
     updated_at = models.DateTimeField(default=now)
 
     class Meta:

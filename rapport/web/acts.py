@@ -20,6 +20,7 @@ from rapport.core.models import Event
 from rapport.outbound import actions as outbox
 from rapport.outbound import approving
 from rapport.outbound.models import Delivery
+from rapport.ownership import actions as ownership
 from rapport.ownership.actions import assign as give
 from rapport.staff.models import Member, Team
 from rapport.web import matters
@@ -111,12 +112,12 @@ def _status(request: HttpRequest, found: Conversation) -> str:
     said = {Status.OPEN: _("Open again."), Status.RESOLVED: _("Resolved."), Status.SPAM: _("Marked as spam.")}
     if wanted not in said:
         raise Invalid(_("There is no such state."), _("Load the page again."))
-    actions.set_status(found.id, member_of(request), Status(wanted))
+    ownership.set_status(found.id, member_of(request), Status(wanted))
     return said[Status(wanted)]
 
 
 def _reopen(request: HttpRequest, found: Conversation) -> str:
-    actions.reopen(found.id, member_of(request))
+    ownership.reopen(found.id, member_of(request))
     return _("Open again.")
 
 

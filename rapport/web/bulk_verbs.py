@@ -12,7 +12,7 @@ from django.utils.translation import ngettext_lazy
 from rapport.conversations import actions, merging, reading, snoozing
 from rapport.conversations.models import Conversation, Interest, Subscription, Topic
 from rapport.core.errors import Invalid
-from rapport.ownership.actions import assign
+from rapport.ownership.actions import assign, mark_spam, reopen
 from rapport.staff.models import Member, Team
 from rapport.web import snoozes
 
@@ -166,11 +166,11 @@ VERBS: dict[str, Verb] = {
     ),
     "reopen": Verb(
         ngettext_lazy("%(count)s conversation opened again.", "%(count)s conversations opened again.", "count"),
-        _plainly(actions.reopen),
+        _plainly(reopen),
     ),
     "spam": Verb(
         ngettext_lazy("%(count)s conversation marked as spam.", "%(count)s conversations marked as spam.", "count"),
-        _plainly(actions.mark_spam),
+        _plainly(mark_spam),
     ),
     "assign": Verb(
         ngettext_lazy("%(count)s conversation assigned.", "%(count)s conversations assigned.", "count"), _assign

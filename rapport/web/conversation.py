@@ -23,6 +23,7 @@ from rapport.staff.models import Member, Role
 from rapport.web import snoozes, witness
 from rapport.web.composer import composer_of
 from rapport.web.inbox import listing_beside
+from rapport.web.learning_why import suggested
 from rapport.web.person_relations import relations_of
 from rapport.web.presences import here_of
 from rapport.web.rights import member_of, page
@@ -107,10 +108,12 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
+    reason = why(found)
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),
-        "why": why(found),
+        "why": reason,
+        "suggested": suggested(found, reason, shell.all_teams),
         "involved": involved,
         "can_write": shell.can_write,
         "teams": shell.all_teams,

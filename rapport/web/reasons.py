@@ -57,6 +57,8 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("expected %(key)s %(a)s, but it is %(b)s", lazy("expected %(key)s %(a)s, but it is %(b)s")),
     ("it was in triage already", lazy("it was in triage already")),
     ("no rule matched, so it goes to triage", lazy("no rule matched, so it goes to triage")),
+    ("in %(n)s of 100 cases like it people gave it to this team",
+     lazy("in %(n)s of 100 cases like it people gave it to this team")),
     ("the team has no members", lazy("the team has no members")),
     ("nobody of the team is present", lazy("nobody of the team is present")),
     ("everyone present has as much as they can take", lazy("everyone present has as much as they can take")),

@@ -17,7 +17,7 @@ from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
-from rapport.ownership.models import Decision
+from rapport.ownership.models import Decision, Source
 from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales
@@ -98,6 +98,16 @@ class Why:
     explanation: Explanation
     policy: Explanation | None
     before: list[Decision]
+
+    @property
+    def learned(self) -> dict[str, Any]:
+        """What was learned said of it where no rule decided: team, probability, acted; empty where it said nothing."""
+        return next((one.suggestion for one in (self.decision, *self.before) if one.suggestion), {})
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nobody has said yet whose it is, so that a suggestion is worth a button."""
+        return bool(self.decision.suggestion) and self.decision.source != Source.MEMBER
 
     @property
     def rules(self) -> list[ExplainedRule]:

@@ -146,7 +146,7 @@ def _pages(place: Place) -> list[str]:
         "/segments/new/person/?relation=customer", "/people/import/", "/directories/", "/directories/new/", "/privacy/",
         f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/",
         "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/policy/tests/", "/policy/tests/new/",
-        "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/log/", "/reports/", rows,
+        "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/policy/learning/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",

@@ -1,7 +1,8 @@
 """The steps of an erasure in their order: whoever keeps something of people in a new place adds a line here.
 
-First what is found by the messages of the person, then these, then what only names them. What a learned model keeps
-would have its step here, too. `tests/privacy/test_tables.py` fails for a table that names people and is forgotten.
+First what is found by the messages of the person, then these, then what only names them. What was learned from their
+conversations is taken out with the decisions. `tests/privacy/test_tables.py` fails for a table that names people and
+is forgotten.
 """
 
 from rapport.conversations import forgetting as conversations

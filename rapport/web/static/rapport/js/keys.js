@@ -90,6 +90,7 @@ const DO = {
   note: () => focusComposer("note"),
   assign: () => menu("#bulk [data-choices*=assign]", "#assign-menu", "assign "),
   snooze: () => menu("#bulk [data-choices*=snooze]", "#snooze-menu", "snooze "),
+  accept: () => press("[data-key=y]"),
   resolve,
   unread: () => subjects().length > 0 && (act("unread"), true),
   spam: () => subjects().length > 0 && (act("spam"), true),
