@@ -21,6 +21,8 @@ _BATCH = 100
 #: The pass over all begins at this hour (UTC), or when the directory has grown so much that what was learned is old.
 _HOUR = 2
 _GROWN, _GROWN_LEAST = 2.0, 200
+#: Of fewer a model learns little, and every start of a worker would pay for it.
+_FIRST_LEAST = 150
 _AGE_MOST = timedelta(hours=30)
 _AGE_LEAST = timedelta(hours=3)
 
@@ -61,7 +63,7 @@ def is_time(last: tuple[datetime, int] | None, people: int, at: datetime) -> boo
     if people < 2:
         return False
     if last is None:
-        return True
+        return people >= _FIRST_LEAST or at.hour == _HOUR
     age, before = at - last[0], last[1]
     if age < _AGE_LEAST:
         return age > timedelta(minutes=20) and people > max(_GROWN_LEAST, before * _GROWN)

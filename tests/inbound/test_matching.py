@@ -18,6 +18,8 @@ AT = datetime(2026, 3, 4, 12, tzinfo=UTC)
     [
         (None, 500, AT, True),
         (None, 1, AT, False),
+        (None, 20, AT, False),
+        (None, 20, AT.replace(hour=2), True),
         ((AT - timedelta(hours=5), 500), 500, AT, False),
         ((AT - timedelta(hours=5), 500), 500, AT.replace(hour=2), True),
         ((AT - timedelta(hours=1), 500), 500, AT.replace(hour=2), False),
@@ -42,6 +44,7 @@ def test_a_round_compares_who_waits_and_starts_the_pass_once(monkeypatch: pytest
         return 0
 
     monkeypatch.setattr(nightly, "run_apart", run_apart)
+    monkeypatch.setattr(matching, "_FIRST_LEAST", 2)
     with scope.system():
         for name in ("Ann Quillfeather", "Bob Stone"):
             Person.objects.create(name=name)
