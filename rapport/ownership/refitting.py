@@ -32,11 +32,10 @@ _LOOK_SECONDS = 10.0
 
 
 def run(stopping: Event) -> None:
-    """Learn anew whenever it is due, until told to stop."""
-    while not stopping.is_set():
+    """Learn anew whenever it is due, until told to stop. Mail comes first: not in a worker's first seconds."""
+    while not stopping.wait(_LOOK_SECONDS):
         if is_due():
             refit()
-        stopping.wait(_LOOK_SECONDS)
 
 
 def is_due() -> bool:
