@@ -10,8 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations import following
+from rapport.conversations.asking.names import people_named
 from rapport.core.errors import NotVisible
 from rapport.people import pairing
+from rapport.people.directory.asked import Asked
 from rapport.people.directory.listing import Counted, Listed, count_people, list_people
 from rapport.people.directory.rows import person_rows
 from rapport.people.directory.seeing import organization_of, person_of
@@ -30,6 +32,7 @@ from rapport.web.people_asking import (
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
+_ALIKE = 40
 #: Where to begin, offered while there are no segments.
 BEGINNINGS = (
     {"relation": "partner", "heard": "not60"}, {"relation": "customer", "heard": "not180"},
@@ -45,6 +48,10 @@ def people(request: HttpRequest) -> HttpResponse:
     listing = listing_of(request, Subject.PERSON, segment_asked(request, Subject.PERSON))
     viewer = viewer_of(request)
     listed = list_people(listing.asked, viewer, request.GET.get("after", ""))
+    words = Asked(q=listing.asked.q, sort=listing.asked.sort)
+    if not (listed.ids or listed.cursor or request.GET.get("after")) and listing.asked == words:
+        # Nobody is called so: those who are called almost so.
+        listed = Listed(people_named(listing.asked.q, _ALIKE))
     rows = people_draw.person_list(person_rows(listed.ids, viewer.teams), listing.query)
     return list_page(listing, listed, rows, beginnings=_beginnings(listing))
 

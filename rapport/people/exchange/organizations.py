@@ -65,7 +65,8 @@ class Organizations:
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT lower(name), id FROM people_organization o WHERE lower(name) = ANY(%s)
-                AND (kept OR EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id AND p.audience @> %s))
+                AND (kept OR NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id)
+                    OR EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id AND p.audience @> %s))
                 ORDER BY id DESC""",
                 [missing, [EVERYONE]],
             )

@@ -271,7 +271,9 @@ def _consents(made: list[Plan], ids: Mapping[int, UUID], writer: Writer, at: dat
 
 
 def _silence(one: Plan) -> list[Said]:
-    return [Said(CONTACT, False)] if "do_not_contact" in one.changes else []
+    """Unless the file says since when, among what they agreed to."""
+    said = any(each.purpose == CONTACT for each in one.consents)
+    return [Said(CONTACT, False)] if "do_not_contact" in one.changes and not said else []
 
 
 def _pairs(plans: Iterable[Plan], at: datetime) -> None:
