@@ -26,7 +26,7 @@ lint: $(VENV)/.everything
 	$(BIN)/mypy rapport
 	$(BIN)/lint-imports
 
-# Processes killed at random moments, two hundred times; make test does twenty-five.
+# Processes killed at random moments, two hundred times; make test does fifteen.
 crash: $(VENV)/.everything
 	@CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/crash $(ARGS)
 
