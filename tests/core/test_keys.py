@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 _PUBLIC = {
     "core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body",
     "people_archivepiece.data",
-    "people_importfile.data",
+    "people_importfile.data", "ownership_learnedmodel.data",
 }  # fmt: skip
 
 
