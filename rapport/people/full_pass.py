@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -193,8 +194,9 @@ def _score(
     if processes > 1 and len(pairs[0]) >= _PARALLEL_FROM:
         global _forked
         _forked = (everybody, model)
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            found = pool.map(_score_forked, parts, chunksize=1)
+        # A process that is killed ends this one with an error; a Pool would wait for it for ever.
+        with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
+            found = list(pool.map(_score_forked, parts))
         _forked = None
     else:
         found = [_score_part(everybody, model, part) for part in parts]
