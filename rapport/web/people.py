@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import push_url
 
 from rapport.conversations import following
 from rapport.conversations.asking.names import people_named
@@ -65,8 +66,10 @@ def list_page(listing: Listing, listed: Listed, rows: SafeString, **more: object
         "count_url": f"{count}{listing.query}", **more,
     }  # fmt: skip
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
-        part = "rows" if request.GET.get("after") else "results"
-        return render(request, f"web/people/{part}.html", context)
+        if request.GET.get("after"):
+            return render(request, "web/people/rows.html", context)
+        # The address has only what narrows, so that it can be sent to somebody.
+        return push_url(render(request, "web/people/results.html", context), f"{listing.url}{listing.query}")
     context |= {
         "choices": choices_of(listing), "segments": segments_beside(listing.subject),
         "holder_options": holder_options(listing),

@@ -137,6 +137,8 @@ function escape(event) {
     opened.open = false;
     opened.querySelector("summary").focus();
   } else if (typing(event.target)) {
+    // It leaves the field; browsers would also empty a field of search, and with it the list.
+    event.preventDefault();
     event.target.blur();
     document.querySelector(".row-link[aria-current=true]")?.focus();
   } else clear();
