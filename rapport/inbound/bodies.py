@@ -9,6 +9,7 @@ from rapport.conversations.models import Message
 from rapport.core import scope
 from rapport.core.errors import NotVisible
 from rapport.inbound.models import RawItem
+from rapport.people.questions import unlinked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def whole(conversation_id: UUID, message_id: UUID) -> Body:
     if message.raw_item_id is None or not is_mail:
         return Body(message.text, None, "", "", None)
     mail = parse_mail(raw(conversation_id, message_id))
-    return Body(mail.text, mail.html, mail.quote, mail.signature, mail)
+    html = mail.html and unlinked(mail.html)
+    return Body(unlinked(mail.text), html, unlinked(mail.quote), unlinked(mail.signature), mail)
 
 
 def _visible(conversation_id: UUID, message_id: UUID) -> Message:

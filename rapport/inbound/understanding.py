@@ -13,6 +13,7 @@ from rapport.core.errors import RapportError
 from rapport.inbound.arrival import Arrival, Item, arrive
 from rapport.inbound.claims import Outcome
 from rapport.inbound.models import RawState
+from rapport.people.questions import unlinked
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +64,25 @@ class _Reader:
             connector = registry.connector(self._kind)
         except RapportError as error:
             raise Unreadable(f"{error.message} {error.hint}".strip()) from error
-        return connector.parse(self._account, Incoming(item.external_id, item.body, item.envelope, item.received_at))
+        incoming = Incoming(item.external_id, item.body, item.envelope, item.received_at)
+        return [_unlinked(one) for one in connector.parse(self._account, incoming)]
 
     def trusts(self, item: Item) -> bool:
         """Whether what the item says of its time is believed."""
         is_clocked = registry.connector(self._kind).abilities.clocked
         return is_clocked or self._trusts or "imported" in item.envelope
+
+
+def _unlinked(said: Said) -> Said:
+    """Without the secret of a link in a mail of ours that it quotes: the text is for members to read."""
+    if isinstance(said, Edited):
+        return Edited(_without_links(said.message))
+    return _without_links(said) if isinstance(said, Message) else said
+
+
+def _without_links(said: Message) -> Message:
+    text = unlinked(said.text)
+    return said if text == said.text else replace(said, text=text)
 
 
 def _sort(item: Item, reader: _Reader, found: Understood) -> None:

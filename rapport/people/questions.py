@@ -4,6 +4,7 @@ The link is the question's id, signed. It holds for seven days and one answer. W
 address; that proves the address, and with a yes the handle.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
@@ -25,6 +26,8 @@ VALID = timedelta(days=7)
 HOW = "confirmed_by_mail"
 #: Where the link stands in the words as they are kept: only what is sent has it, so that no member can answer.
 PLACE = "[…]"
+#: The link in a quoted answer or a returned mail: maybe broken after a slash, or wrapped in another address.
+_QUOTED = re.compile(r"(is-this-you(?:/|%2F))[\s>]*[\w~%=-]+", re.IGNORECASE)
 #: What it is written for, among the company's purposes; where the company has none of that name, nothing is needed.
 _PURPOSE = "service"
 _A_DAY_MAX = 30
@@ -66,6 +69,11 @@ def filled(text: str, kept: Mapping[str, object]) -> str:
     """The words as they are sent: with the link of the question that the delivery's options name, if they name one."""
     named = kept.get("question")
     return text.replace(PLACE, link(UUID(str(named)))) if named else text
+
+
+def unlinked(text: str) -> str:
+    """What came in, text or HTML, without the secret of a link that it quotes: no member is to answer for them."""
+    return _QUOTED.sub(rf"\1{PLACE}", text) if "is-this-you" in text.lower() else text
 
 
 def by_secret(secret: str) -> Question | None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -10,6 +11,7 @@ from django.core.signing import Signer
 from django.test import Client
 from django.urls import reverse
 
+from rapport.conversations.models import Message
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
@@ -18,6 +20,7 @@ from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery
 from rapport.people import merging, pairing, questions
 from rapport.people.models import Handle, Merge, Pair, Person, Question
+from tests.inbound.post import deliver, letter
 from tests.people.folk import pair, person, root_of
 from tests.web.cast import Cast
 from tests.web.conftest import SignIn
@@ -79,6 +82,31 @@ def test_the_question_goes_out_by_the_outbox_under_a_members_name_and_only_what_
     assert "is-this-you" not in shown
     assert questions.PLACE in shown
     assert "asked by mail" in client.get(reverse("person", args=[ann.id])).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [("plain", "<{}>"), ("plain", "> http://localhost/is-this-you/\r\n> {secret}/"),
+     ("plain", "https://safe.example/?url={quoted}&data=1"), ("html", '<p>Is it?</p><a href="{}">{}</a>'),
+     ("html", '<p>Is it?</p><a href="https://safe.example/?url={quoted}">{}</a>')],
+)  # fmt: skip
+def test_a_link_that_comes_back_in_a_quote_or_a_returned_mail_is_shown_to_no_member(
+    cast: Cast, ann: Person, account: Person, sign_in: SignIn, kind: str, way: str
+) -> None:
+    link = questions.link(_question(cast, ann).id)
+    secret = link.rstrip("/").rpartition("/")[2]
+    words = way.format(link, link, secret=secret, quoted=quote(link, safe=""))
+    mail = letter(words, sender="Ann Ex <ann@example.org>").replace(b"text/plain", f"text/{kind}".encode())
+    deliver(cast.channel, mail)
+    with scope.system():
+        stored = Message.objects.latest("id")
+    client = sign_in(cast.agent)
+    at = [stored.conversation_id, stored.id]
+    pages = [reverse("conversation", args=at[:1]), reverse("whole", args=at), reverse("frame", args=at)]
+    shown = [client.get(page).content.decode() for page in pages] + [stored.text]
+    assert all(secret.partition("~")[2] not in page for page in shown)
+    assert questions.PLACE in "".join(shown)
+    assert questions.by_secret(secret), "who was asked can still answer"
 
 
 def test_opening_the_link_changes_nothing_and_tells_the_handle_alone(
