@@ -13,7 +13,7 @@ _THEIRS = """FROM outbound_delivery
 
 
 def _deliveries(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
-    """What still waits for them alone is not sent any more."""
+    """What still waits for them alone is not sent any more; what only names them is."""
     if not target.likes:
         return 0, None
     rows: list[tuple[Any, ...]] = bulk.select(
@@ -36,7 +36,9 @@ def _deliveries(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
         },
         "recipients = row.recipients::jsonb, options = row.options::jsonb, error = row.error",
     )
-    _stop([row[1] for row in fresh if not _anybody(row[2])])
+    _stop([
+        now[1] for now, before in zip(fresh, rows, strict=True) if now[2] != before[2] and not _anybody(now[2])
+    ])  # fmt: skip
     return len(rows), next_after(rows, limit, lambda row: row[1])
 
 
