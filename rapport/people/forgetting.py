@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from rapport.core import bulk
+from rapport.people.naming import pattern_here
 
 START = UUID(int=0)
 Place = UUID | None
@@ -50,8 +51,10 @@ class Target:
 
     @cached_property
     def _known(self) -> re.Pattern[str]:
-        longest = sorted({*self.addresses, *self.names}, key=len, reverse=True)
-        return re.compile(r"(?<!\w)(?:" + "|".join(re.escape(one) for one in longest) + r")(?!\w)", re.IGNORECASE)
+        patterns = {one: rf"(?<!\w){re.escape(one)}(?!\w)" for one in self.names}
+        patterns |= {one: pattern_here(one) for one in self.addresses}
+        longest = sorted(patterns, key=len, reverse=True)
+        return re.compile("|".join(patterns[one] for one in longest), re.IGNORECASE)
 
     def redacted(self, text: str) -> str:
         """A text with the pseudonym in place of their names and addresses."""

@@ -8,8 +8,18 @@ import re
 from collections.abc import Iterable
 
 #: What may stand right before an address where text is written as JSON, in a URL or quoted-printable.
-_BEFORE = r"(^|[^[:alnum:]._%+@-]|\\[nrtbf\"]|\\u[0-9a-f]{4}|[=%][0-9a-f]{2})"
+#: The sign before an account (@ann@social.example) belongs to it.
+_BEFORE = r"(^|[^[:alnum:]._%+@-]|\\[nrtbf\"]|\\u[0-9a-f]{4}|[=%][0-9a-f]{2})@?"
 _AFTER = r"($|[^[:alnum:]_@.-]|[.-]+($|[^[:alnum:]_@.-]))"
+
+#: The same in Python's words, where an address stands in plain text.
+_BEFORE_HERE = r"(?:(?<![\w.%+@-])|(?<=%[0-9a-f]{2}))@?"
+_AFTER_HERE = r"(?![\w@]|[.-]+[\w@])"
+
+
+def pattern_here(address: str) -> str:
+    """A pattern for Python's re (any case) that finds the address alone in a text, with the sign before an account."""
+    return f"{_BEFORE_HERE}{re.escape(address)}{_AFTER_HERE}"
 
 
 def pattern_of(addresses: Iterable[str], *, in_bytes: bool = False) -> str:

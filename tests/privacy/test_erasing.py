@@ -1,5 +1,6 @@
 """Erasing somebody leaves nothing of theirs anywhere, and all that others said."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from rapport.conversations.asking.names import people_named
 from rapport.conversations.models import Attachment, Blob, Conversation, Draft, Mention, Message
 from rapport.core import keys, scope
 from rapport.core.errors import Invalid, NotVisible
+from rapport.core.ids import new_id
 from rapport.core.models import Event
 from rapport.inbound import forgetting, intake
 from rapport.inbound.models import Forgotten, RawItem
@@ -18,6 +20,7 @@ from rapport.inbound.privacy import checking, erasing, ledger
 from rapport.outbound.models import Delivery
 from rapport.ownership.models import Shadow, WhatIf
 from rapport.people import consenting
+from rapport.people.forgetting import START, Target
 from rapport.people.models import (
     Directory,
     Employee,
@@ -32,6 +35,7 @@ from rapport.people.models import (
     Person,
     Relationship,
 )
+from rapport.people.naming import pattern_of
 from rapport.people.secrecy import digest_of
 from rapport.staff.models import Member
 from tests.inbound.post import deliver, letter
@@ -208,6 +212,46 @@ def test_whose_address_only_ends_alike_loses_nothing(box: Channel, admin: Member
         ]  # fmt: skip
         bounce.refresh_from_db()
         assert bounce.text
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("Write to ann@berg.example.", "Write to P."), ("<ANN@berg.example>, please", "<P>, please"),
+        ("mailto:ann@berg.example?x=1", "mailto:P?x=1"), ("Ask%20ann@berg.example", "Ask%20P"),
+        ("@ann@social.example and @annlee said", "P and P said"), ("Regards, Ann Lee", "Regards, P"),
+        *[(kept, kept) for kept in (
+            "jo.ann@berg.example", "joann@berg.example", "x-ann@berg.example", "ann@berg.example.org",
+            "https://social.example/jo@ann@social.example", "bob@annlee.example", "bob@annlee", "joann lee",
+        )],
+    ],
+)  # fmt: skip
+def test_a_name_stands_for_their_addresses_and_for_no_longer_one_that_ends_or_begins_alike(
+    text: str, after: str
+) -> None:
+    addresses = ("ann@berg.example", "ann@social.example", "annlee")
+    target = Target(START, (), (), addresses, ("Ann Lee",), "P")
+    assert target.redacted(text) == after
+    in_database = pattern_of([one for one in addresses if "@" in one]).replace("[:alnum:]", "a-zA-Z0-9")
+    assert bool(re.search(in_database, text, re.IGNORECASE)) == (after != text and "@" in text)
+
+
+def test_what_waits_for_somebody_else_and_only_names_them_is_sent(box: Channel, admin: Member) -> None:
+    traces = leave(box, admin)
+    kept = {"to": [["Bob", "bob@berg.example"]]}
+    waiting = {"chat": {}, "both": {"to": [[NAME, ADDRESS], *kept["to"]]}, "hers": {"to": [[NAME, ADDRESS]]}}
+    with scope.system():
+        for name, recipients in waiting.items():
+            Delivery.objects.create(
+                conversation=traces.conversation, message_id=new_id(), channel=box, external_id=name, state="queued",
+                recipients=recipients, options={"about": ADDRESS}, error=f"busy: {ADDRESS}",
+            )  # fmt: skip
+        done = erasing.finish(erasing.ask(traces.person.id, "erase", admin).id)
+        found = {one.external_id: one for one in Delivery.objects.filter(external_id__in=waiting)}
+    assert {name: one.state for name, one in found.items()} == {"chat": "queued", "both": "queued", "hers": "cancelled"}
+    assert found["chat"].options == {"about": done.pseudonym}
+    assert (found["chat"].recipients, found["chat"].error) == ({}, f"busy: {done.pseudonym}")
+    assert found["both"].recipients == {"to": [[done.pseudonym, ""], *kept["to"]]}
 
 
 def test_the_digests_outlive_a_rotation_of_the_keys(box: Channel) -> None:
