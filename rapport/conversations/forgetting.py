@@ -12,19 +12,19 @@ from rapport.people.forgetting import Place, Step, Target, changed, column, coun
 from rapport.people.naming import pattern_of
 
 _Rows = list[tuple[Any, ...]]
+_THEIRS = """FROM conversations_message WHERE person_id = ANY(%s) AND direction = 'in'
+    AND (NOT about ? 'erased' OR about ->> 'erased' = 'words kept' AND NOT %s)"""
 
 
 def _messages(target: Target, _after: UUID, limit: int) -> tuple[int, Place]:
     """What they said: emptied, or without their names. Its files and earlier forms go in both cases."""
     rows: _Rows = bulk.select(
-        """SELECT conversation_id, id, subject, text, recipients FROM conversations_message
-        WHERE person_id = ANY(%s) AND direction = 'in' AND (NOT about ? 'erased'
-            OR about ->> 'erased' = 'words kept' AND NOT %s) ORDER BY id LIMIT %s FOR UPDATE""",
+        f"SELECT conversation_id, id, subject, text, recipients {_THEIRS} ORDER BY id LIMIT %s FOR UPDATE",
         [target.ids, target.keep_words, limit],
     )
     if rows:
         erase_messages(rows, target)
-    return len(rows), rows[-1][1] if len(rows) == limit else None
+    return len(rows), next_after(rows, limit, lambda row: row[1])
 
 
 def erase_messages(rows: _Rows, target: Target | None) -> None:
@@ -213,19 +213,12 @@ def _mentions(target: Target, _after: UUID, _limit: int) -> tuple[int, Place]:
     """Public posts of theirs that a search found. The row stays, so that the next search does not bring it again."""
     sql = f"""UPDATE conversations_mention SET text = '', subject = '', url = '', author_name = '', author_value = '',
         author_kind = '', external_id = 'erased:' || id, deleted_at = coalesce(deleted_at, now()) WHERE {_MENTIONS}"""
-    return changed(sql, _keys(target)), None
-
-
-def _keys(target: Target) -> list[list[str]]:
-    return [[kind for kind, _ in target.handles], [value for _, value in target.handles]]
+    return changed(sql, target.keys), None
 
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
-
-_THEIRS = """FROM conversations_message WHERE person_id = ANY(%s) AND direction = 'in'
-    AND (NOT about ? 'erased' OR about ->> 'erased' = 'words kept' AND NOT %s)"""
 
 STEPS = (
     Step("drafts", _drafts, lambda t: counted(f"SELECT count(*) {_DRAFTS}", _drafts_of(t))),
@@ -245,7 +238,7 @@ STEPS = (
     Step("reactions", _reactions, lambda _t: 0),
     Step(
         "mentions", _mentions,
-        lambda t: counted(f"SELECT count(*) FROM conversations_mention WHERE {_MENTIONS}", _keys(t)),
+        lambda t: counted(f"SELECT count(*) FROM conversations_mention WHERE {_MENTIONS}", t.keys),
     ),
 )  # fmt: skip
 

@@ -50,7 +50,7 @@ def _said(target: Target, _after: UUID, limit: int) -> tuple[int, Place]:
         f"SELECT r.channel_id, r.id, r.external_id {_OF_SAID} LIMIT %s FOR UPDATE OF r", [*_of(target), limit]
     )
     _empty(rows, target)
-    return len(rows), rows[-1][1] if len(rows) == limit else None
+    return len(rows), next_after(rows, limit, lambda row: row[1])
 
 
 def _loose(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
@@ -114,8 +114,7 @@ def _empty(rows: _Rows, target: Target) -> None:
 
 
 def _of(target: Target) -> list[Any]:
-    handles = [[kind for kind, _ in target.handles], [value for _, value in target.handles]]
-    return [target.ids, target.ids, *handles]
+    return [target.ids, target.ids, *target.keys]
 
 
 def _naming(target: Target) -> list[Any]:

@@ -135,13 +135,12 @@ def history_of(root: UUID) -> list[Consent]:
 def standings(statements: Iterable[Consent], *, silent: bool) -> list[Standing]:
     """How it stands for every purpose on all channels, and on those kinds of them where it differs."""
     said = [Said(one.purpose, one.channel, one.given, one.at) for one in statements]
-    blocked = silent
     found = []
     for purpose in purposes():
-        general = may_write(purpose.slug, purpose.needs, "", said, do_not_contact=blocked)
+        general = may_write(purpose.slug, purpose.needs, "", said, do_not_contact=silent)
         found.append(Standing(purpose, "", general))
         for channel in sorted({one.channel for one in said if one.purpose == purpose.slug and one.channel}):
-            special = may_write(purpose.slug, purpose.needs, channel, said, do_not_contact=blocked)
+            special = may_write(purpose.slug, purpose.needs, channel, said, do_not_contact=silent)
             if special.allowed != general.allowed:
                 found.append(Standing(purpose, channel, special))
     return found

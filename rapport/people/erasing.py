@@ -119,10 +119,6 @@ def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None
     return changed("DELETE FROM people_relationship WHERE person_id = ANY(%s)", [target.ids]), None
 
 
-def _keys(target: Target) -> list[list[str]]:
-    return [[kind for kind, _ in target.handles], [value for _, value in target.handles]]
-
-
 def _about(name: str, table: str, where: str, params: Callable[[Target], list[Any]]) -> Step:
     """A step that deletes the rows of a table where something holds."""
     return Step(
@@ -134,7 +130,7 @@ def _about(name: str, table: str, where: str, params: Callable[[Target], list[An
 _QUESTIONS = _about(
     "questions", "people_question", "(person_id = ANY(%s) OR other_id = ANY(%s) OR (kind, value) IN "
     "(SELECT * FROM unnest(%s::text[], %s::text[])) OR lower(address) = ANY(%s))",
-    lambda t: [*[t.ids] * 2, *_keys(t), [one.lower() for one in t.addresses]],
+    lambda t: [*[t.ids] * 2, *t.keys, t.lowered],
 )  # fmt: skip
 _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"

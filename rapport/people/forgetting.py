@@ -43,11 +43,21 @@ class Target:
         """The rows' ids, for a statement."""
         return list(self.people)
 
+    @property
+    def keys(self) -> list[list[str]]:
+        """The kinds and the values of their handles, for unnest in a statement."""
+        return [[kind for kind, _ in self.handles], [value for _, value in self.handles]]
+
     @cached_property
     def likes(self) -> list[str]:
         """Patterns for ILIKE that an address stands somewhere in a text, or in JSON as text."""
         plain = sorted({form for one in self.addresses for form in (one, _as_json(one)) if one})
-        return [f"%{_escaped(one)}%" for one in plain]
+        return [like(one) for one in plain]
+
+    @cached_property
+    def lowered(self) -> list[str]:
+        """Their addresses in lower case."""
+        return [one.lower() for one in self.addresses]
 
     @cached_property
     def _known(self) -> re.Pattern[str]:
@@ -78,13 +88,9 @@ class Target:
                 for part, pairs in recipients.items()}  # fmt: skip
 
     def _pair(self, pair: Any) -> Any:
-        if isinstance(pair, list) and len(pair) == 2 and str(pair[1]).lower() in self._lowered:
+        if isinstance(pair, list) and len(pair) == 2 and str(pair[1]).lower() in self.lowered:
             return [self.pseudonym, ""]
         return pair
-
-    @cached_property
-    def _lowered(self) -> frozenset[str]:
-        return frozenset(one.lower() for one in self.addresses)
 
 
 @dataclass(frozen=True)
@@ -131,8 +137,10 @@ def words_of(values: Iterable[object]) -> list[str]:
     return sorted({one for one in found if len(one) > 2})
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+def like(text: str) -> str:
+    """A pattern for LIKE and ILIKE that a text stands somewhere."""
+    escaped = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{escaped}%"
 
 
 def _as_json(text: str) -> str:

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 BODIES, PSEUDONYMISE, ERASE = "bodies", "pseudonymise", "erase"
 _STRENGTH = {BODIES: 0, PSEUDONYMISE: 1, ERASE: 2}
-DAYS_MIN = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,10 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from rapport.people.forgetting import Target
+from rapport.people.forgetting import Target, like
 
 #: Types whose values can be read as text; bytes are searched as bytes.
 _READ = ("text", "varchar", "bpchar", "jsonb", "json", "name", "_text", "_varchar", "bytea")
-#: What others wrote, or what belongs to members: kept when a person is erased, and told in the report.
-OTHERS = frozenset({
-    ("conversations_message", "text"), ("conversations_message", "html"), ("conversations_revision", "text"),
-    ("inbound_rawitem", "body"), ("conversations_draft", "html"), ("conversations_blob", "data"),
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +85,7 @@ def _statement(table: str, column: str, kind: str, key: Sequence[str]) -> sql.Co
 def _params(kind: str, needles: Sequence[str]) -> list[Any]:
     if kind == "bytea":
         return [[form.encode() for one in needles for form in {one, one.lower()}]]
-    escaped = [one.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") for one in needles]
-    return [[f"%{one}%" for one in escaped]]
+    return [[like(one) for one in needles]]
 
 
 _SAMPLED = (

@@ -7,6 +7,7 @@ Of an id a keyed digest stays, and nothing else: the same file or directory does
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from rapport.core import bulk
@@ -53,7 +54,7 @@ def forget_ids(people: list[UUID]) -> None:
 
 def _employees(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
     """What the company's directory says of them here; the account of a member is not the person's, and stays."""
-    return changed(f"DELETE {_EMPLOYEES}", [_forms(target), target.likes]), None
+    return changed(f"DELETE {_EMPLOYEES}", [target.lowered, target.likes]), None
 
 
 def _problems(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
@@ -84,18 +85,8 @@ def _reports(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
     for id, report in bulk.select("SELECT id, report FROM people_directory FOR UPDATE", []):
         kept = [line for line in report if target.redacted_all(line) == line]
         if kept != report:
-            done += changed("UPDATE people_directory SET report = %s::jsonb WHERE id = %s", [_json(kept), id])
+            done += changed("UPDATE people_directory SET report = %s::jsonb WHERE id = %s", [orjson.dumps(kept).decode(), id])
     return done, None
-
-
-def _json(value: Any) -> str:
-    import orjson
-
-    return orjson.dumps(value).decode()
-
-
-def _forms(target: Target) -> list[str]:
-    return [one.lower() for one in target.addresses]
 
 
 def _named(target: Target) -> list[Any]:
@@ -129,7 +120,7 @@ _FILES = """FROM people_importfile f
 STEPS = (
     Step(
         "employees", _employees,
-        lambda t: counted(f"SELECT count(*) {_EMPLOYEES}", [_forms(t), t.likes]),
+        lambda t: counted(f"SELECT count(*) {_EMPLOYEES}", [t.lowered, t.likes]),
     ),
     Step(
         "import_problems", _problems,
