@@ -28,7 +28,7 @@ from rapport.staff.models import Member
 from rapport.staff.rights import WRITE
 
 __all__ = [
-    "Effect", "Row", "alone", "merge", "merge_many", "merges_of", "preview", "release", "root_of", "rows_of",
+    "Effect", "Row", "alone", "eyes", "merge", "merge_many", "merges_of", "preview", "release", "root_of", "rows_of",
     "take_release_back", "unmerge",
 ]  # fmt: skip
 
@@ -67,18 +67,19 @@ def merge(
     """Put the person of `child` under the person of `into`; without an actor, Rapport does it by itself.
 
     Where the row above `child` may not be seen by the actor, it is the other way round: what one does not see is not
-    moved. Raises NotVisible, NotAllowed, and Invalid where they are one already, were kept apart, are no two persons,
-    or one was erased; then nothing has happened.
+    moved; where the rows above both may not be, that of `child` comes along, since a refusal would tell of it. Raises
+    NotVisible, NotAllowed, and Invalid where they are one already, were kept apart as far as the actor sees, are no two
+    persons, or one was erased; then nothing has happened.
     """
     _may_change(actor)
     with alone():
         above, below = _ends(_id(into), _id(child), actor)
+        kept_apart = _checked(above, below, actor, although_refused)
         with scope.system():
-            _check(above, below, although_refused)
+            below = Person.objects.get(id=below.root)
             made = Merge.objects.create(
-                child=below, into=above, how=how, evidence=list(evidence), member=actor,
-                although_refused=although_refused and _kept_apart(above, below),
-            )  # fmt: skip
+                child=below, into=above, how=how, evidence=list(evidence), member=actor, although_refused=kept_apart
+            )
             _settle_pairs(above, below, actor)
             _locked(above.root, below.root)
             Person.objects.filter(root=below.id).update(top=above.root)
@@ -100,17 +101,20 @@ def merge_many(into: Row, children: Sequence[Row], actor: Member) -> list[Merge]
         return [merge(into, one, actor) for one in wanted if one not in set(rows_of(_id(into)))]
 
 
-def unmerge(merge_id: UUID, actor: Member | None, *, apart: bool = True) -> None:
+def unmerge(merge_id: UUID, actor: Member | None, *, apart: bool = True) -> Merge:
     """Take a merge back: the row and all that stands under it are a person of their own again, as they were before.
 
     What has arrived since stays on the row whose handle it came by. `apart`: they are two people, and are not suggested
-    again. Raises NotVisible, NotAllowed, Invalid where it was taken back already.
+    again. Raises NotVisible for a merge that is neither seen nor one's own, NotAllowed, Invalid where it was taken back
+    already.
     """
     _may_change(actor)
     with alone():
-        with _eyes(actor):
+        with eyes(actor):
+            is_seen = Merge.objects.filter(id=merge_id).exists()
+        with scope.system():
             made = Merge.objects.select_related("child", "into").filter(id=merge_id).first()
-        if made is None:
+        if made is None or not (is_seen or (actor is not None and made.member_id == actor.id)):
             raise NotVisible(_("There is no such merge."))
         if made.undone_at is not None:
             raise Invalid(_("This was taken apart already."))
@@ -122,6 +126,7 @@ def unmerge(merge_id: UUID, actor: Member | None, *, apart: bool = True) -> None
             _settle(made.into_id, without=made)
             _reopen_pairs(made, actor, apart)
             _record(UNMERGED, made, made.into, made.child, actor)
+    return made
 
 
 def preview(into: Row, child: Row, actor: Member) -> Effect:
@@ -129,10 +134,9 @@ def preview(into: Row, child: Row, actor: Member) -> Effect:
     try:
         _may_change(actor)
         above, below = _ends(_id(into), _id(child), actor)
-        with scope.system():
-            kept_apart = _kept_apart(above, below)
-            _check(above, below, although_refused=True)
-        values = _values(below) if _is_open(below) else {}
+        kept_apart = _checked(above, below, actor, although_refused=True)
+        is_told = _is_open(below) and below.merged_into is None
+        values = _values(below) if is_told else {}
         fills = {name: after for name, (_before, after) in filling.missing(_values(above), values).items()}
         return Effect(
             above, below, rows_of(above.id), rows_of(below.id), fills, only_above=not _covers(below, above),
@@ -157,7 +161,8 @@ def _may_change(actor: Member | None) -> None:
         raise NotAllowed(_("You may read, but not change, people."), _("Ask an administrator for another role."))
 
 
-def _eyes(actor: Member | None) -> AbstractContextManager[None]:
+def eyes(actor: Member | None) -> AbstractContextManager[None]:
+    """What the actor sees; without one, everything."""
     return scope.member(actor.id) if actor else scope.system()
 
 
@@ -171,23 +176,20 @@ def alone() -> Iterator[None]:
 
 
 def _ends(into: UUID, child: UUID, actor: Member | None) -> tuple[Person, Person]:
-    """The row that the other comes under, and the other: a root, as far as the actor sees."""
+    """The row that the other comes under, and the other: each the one by which the actor is shown its tree."""
     if into == child:
         raise Invalid(_("A person cannot be merged with themselves."), _("Choose another."))
-    with _eyes(actor):
+    with eyes(actor):
         above, below = (Person.objects.filter(id=root_of(one)).first() for one in (into, child))
     if above is None or below is None:
         raise NotVisible(_("There is no such person."))
     if above.root == below.root:
         raise Invalid(_("These are one person already."), _("Choose another."))
-    if below.merged_into is None:
-        return above, below
-    if above.merged_into is None:
-        return below, above
-    raise Invalid(_("These two cannot be merged by you."), _("Ask a colleague who knows both."))
+    return (below, above) if below.merged_into and not above.merged_into else (above, below)
 
 
-def _check(above: Person, below: Person, although_refused: bool) -> None:
+def _checked(above: Person, below: Person, actor: Member | None, although_refused: bool) -> bool:
+    """Whether somebody kept them apart, as far as the actor may know. Raises Invalid where they may not be merged."""
     for one in (above, below):
         if one.erased_at is not None:
             raise Invalid(_("One of them was erased."), _("What is left of them belongs to nobody."))
@@ -197,22 +199,21 @@ def _check(above: Person, below: Person, although_refused: bool) -> None:
             _("%(name)s is nobody in particular: several people write from it.") % {"name": shared.called or "?"},
             _("Say first that it is one person’s own, if it is."),
         )
-    if not although_refused and _kept_apart(above, below):
+    with eyes(actor):
+        kept_apart = Pair.objects.filter(_between(above, below), state=PairState.REFUSED).exists()
+    if kept_apart and not although_refused:
         raise Invalid(
             _("Somebody decided that these are two different people."),
             _("Merge them all the same only if you are sure."),
         )
+    return kept_apart
 
 
 def _between(above: Person, below: Person) -> Q:
-    """Pairs between the two trees."""
+    """Pairs between the two trees, as far as they are seen."""
     here = list(Person.objects.filter(root=above.root).values_list("id", flat=True))
     there = list(Person.objects.filter(root=below.root).values_list("id", flat=True))
     return Q(low_id__in=here, high_id__in=there) | Q(low_id__in=there, high_id__in=here)
-
-
-def _kept_apart(above: Person, below: Person) -> bool:
-    return Pair.objects.filter(_between(above, below), state=PairState.REFUSED).exists()
 
 
 def _settle_pairs(above: Person, below: Person, actor: Member | None) -> None:

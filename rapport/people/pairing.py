@@ -109,7 +109,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
     Raises Invalid where somebody else has decided, or where it takes a second, explicit step (`knowingly`).
     """
     with merging.alone(), scope.system():
-        held = _held(pair)
+        held = _held(pair, actor)
         if needs_second_look(held) and not knowingly:
             raise Invalid(
                 _("This may be somebody who only took the name."),
@@ -129,7 +129,7 @@ def confirm(pair: Pair, actor: Member, *, into: UUID | None = None, knowingly: b
 def refuse(pair: Pair, actor: Member | None) -> UUID:
     """Keep the two trees apart, for good; the id of the decision. Raises Invalid where somebody else has decided."""
     with merging.alone(), scope.system():
-        held = _held(pair)
+        held = _held(pair, actor)
         decision = new_id()
         _close((_rows(held.low_id), _rows(held.high_id)), PairState.REFUSED, decision, actor)
         _record("pair.refused", held, decision, actor)
@@ -225,16 +225,17 @@ def _before(place: Place) -> Q:
     return Q(probability__gte=place.probability) & (Q(probability__gt=place.probability) | equal)
 
 
-def _held(pair: Pair) -> Pair:
-    """The suggestion, kept from others until the decision stands."""
+def _held(pair: Pair, actor: Member | None) -> Pair:
+    """The suggestion, kept from others until the decision stands; what was decided in confidence is not told."""
     held = _locked((pair.low_id, pair.high_id))
     if held.state != PairState.OPEN:
         raise Invalid(_decided(held), _("Take that back first if it is wrong."))
     low, high = sides.roots(held.low_id, held.high_id)
     if low == high:
         raise Invalid(_("These two are joined already."))
-    if _between(low, high).filter(state=PairState.REFUSED).exists():
-        raise Invalid(_("Somebody decided that these are two different people."), _("Take that back first."))
+    with merging.eyes(actor):
+        if _between(held.low_id, held.high_id).filter(state=PairState.REFUSED).exists():
+            raise Invalid(_("Somebody decided that these are two different people."), _("Take that back first."))
     return held
 
 

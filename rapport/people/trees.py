@@ -15,9 +15,6 @@ from rapport.people.models import Person
 EVERYONE = UUID("00000000-0000-0000-0000-000000000001")
 #: Ids of all rows of the trees that the rows with ids of a parameter (an array) belong to.
 ROWS_SQL = """SELECT b.id FROM people_person a JOIN people_person b ON b.root = a.root WHERE a.id = ANY(%s::uuid[])"""
-#: Whether a row of people_person is the one by which its tree is shown; for lists, which show everybody once.
-SHOWN_SQL = """(people_person.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_person b
-    WHERE b.root = people_person.root AND (b.id = b.root OR b.id < people_person.id)))"""
 #: The id by which the tree of row `t` is shown.
 SHOWN_BY_SQL = """(SELECT b.id FROM people_person b WHERE b.root = t.root ORDER BY b.id <> b.root, b.id LIMIT 1)"""
 #: The name to show for row `p`, joined with its tree's root as `above`.

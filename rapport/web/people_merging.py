@@ -127,8 +127,7 @@ def merge(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 def unmerge(request: HttpRequest, merge_id: UUID) -> HttpResponse:
     """Take a merge apart again; `apart`: they are two people, and are not to be suggested again."""
-    merging.unmerge(merge_id, member_of(request), apart=request.POST.get("apart") == "yes")
-    made = Merge.objects.select_related("into").get(id=merge_id)
+    made = merging.unmerge(merge_id, member_of(request), apart=request.POST.get("apart") == "yes")
     messages.success(request, _("They are two again."))
     return _there(request, merging.root_of(made.into_id))
 

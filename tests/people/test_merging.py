@@ -15,8 +15,12 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
 from rapport.core.ids import new_id
 from rapport.core.models import Event
-from rapport.people import merging, trees
+from rapport.people import merging, pairing, trees
 from rapport.people.arrivals import EMAIL, Met, speakers
+from rapport.people.directory import conditions, statements
+from rapport.people.directory.asked import Asked
+from rapport.people.directory.conditions import Viewer
+from rapport.people.directory.listing import list_people
 from rapport.people.models import (
     Handle,
     Merge,
@@ -68,6 +72,12 @@ def ann(hr: Team) -> Member:
 def post(hr: Team) -> Channel:
     Team.objects.create(name="Service", slug="service")
     return Channel.objects.create(name="Post", kind="email", address="support@rapport.example")
+
+
+def listed(member: Member) -> list[str]:
+    """The names that a member finds in the list of people, by name."""
+    found = list_people(Asked(), Viewer(member.id, (EVERYONE,), now())).ids
+    return sorted(Person.objects.filter(id__in=found).values_list("name", flat=True))
 
 
 def refused(into: Person, child: Person, actor: Member, error: type[Exception] = Invalid) -> str:
@@ -208,8 +218,7 @@ def test_a_public_row_under_a_secret_one_is_all_that_others_see(ann: Member, hr:
     bea = a_member("bea")
     with scope.member(bea.id):
         assert merging.root_of(public.id) == public.id
-        shown = Person.objects.extra(where=[trees.SHOWN_SQL])
-        assert [one.name for one in shown] == ["S."]
+        assert listed(bea) == ["S."]
         trees.call([one := Person.objects.get(id=public.id)])
         assert one.called == "S."
     # Whoever does not see what is above puts the other one under it, and moves nothing that they do not see.
@@ -217,6 +226,45 @@ def test_a_public_row_under_a_secret_one_is_all_that_others_see(ann: Member, hr:
     made = merging.merge(third, public, bea)
     assert (made.into_id, made.child_id) == (public.id, third.id)
     assert merging.root_of(third.id) == secret.id
+
+
+def test_two_under_rows_that_one_does_not_see_are_merged_without_a_word_about_these(ann: Member, hr: Team) -> None:
+    hidden = [a_person("H.", audience=(hr.id,)), a_person("I.", audience=(hr.id,))]
+    one, other = a_person("Sigrid"), a_person("Siggi", language="de")
+    for above, below in zip(hidden, (one, other), strict=True):
+        merging.merge(above, below, ann)
+    Pair.objects.create(low=hidden[0], high=other, probability=0.5, state=PairState.REFUSED)
+    suggested = Pair.objects.create(low=one, high=other, probability=0.9)
+    bea = a_member("bea")
+    with scope.member(bea.id):
+        effect = merging.preview(one.id, other.id, bea)
+        assert (effect.refused, effect.kept_apart, effect.rows_below) == ("", False, [other.id])
+        made = pairing.confirm(suggested, bea, into=one.id)
+        assert made.into_id == one.id
+        assert merging.rows_of(other.id) == [one.id, other.id]
+        assert listed(bea) == ["Sigrid"]
+    assert merging.root_of(hidden[1].id) == merging.root_of(other.id) == hidden[0].id
+    with scope.member(a_member("cleo").id), pytest.raises(NotVisible):
+        merging.unmerge(made.id, Member.objects.get(name="Cleo"))
+    with scope.member(bea.id):
+        pairing.reconsider(suggested, bea)
+        assert merging.rows_of(other.id) == [other.id]
+        assert listed(bea) == ["Siggi", "Sigrid"]
+    assert merging.rows_of(hidden[1].id) == [hidden[1].id, other.id]
+    # Whoever sees that they were kept apart is asked whether they are sure.
+    refused(one, other, ann)
+
+
+def test_a_list_goes_on_without_naming_a_row_that_one_does_not_see(ann: Member, hr: Team) -> None:
+    hidden, seen = a_person("H.", audience=(hr.id,)), a_person("Sigrid")
+    merging.merge(hidden, seen, ann)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO people_heard (root, team, at) VALUES (%s, %s, now())", [hidden.id, EVERYONE])
+    bea = a_member("bea")
+    with scope.member(bea.id), connection.cursor() as cursor:
+        need = conditions.need_of(Asked(), Viewer(bea.id, (EVERYONE,), now()), (), ())
+        cursor.execute(*statements.heard_beyond(statements.Keyed(need, [], [], [], []), None, 1))
+        assert [row[0] for row in cursor.fetchall()] == [seen.id]
 
 
 def test_two_that_cross_at_once_make_no_circle(transactional_db: None) -> None:

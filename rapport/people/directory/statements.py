@@ -37,7 +37,8 @@ class Table:
 
 PEOPLE = Table(
     "people_row",
-    "NOT p.erased AND (p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_row t WHERE t.id = p.top OFFSET 0))",
+    """NOT p.erased AND (p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_row t
+        WHERE t.root = p.root AND (t.id = t.root OR t.id < p.id) OFFSET 0))""",
     narrow=True,
 )
 ORGANIZATIONS = Table("people_organization", "true", narrow=False)
@@ -141,7 +142,11 @@ def walked_heard(keyed: Keyed, edge: Edge | None, limit: int, reach: int) -> Sta
 def heard_beyond(keyed: Keyed, edge: Edge | None, reach: int) -> Statement:
     """Where `walked_heard` ended, if there is something behind it."""
     latest, start = _latest(keyed.need, edge, reach)
-    return f"SELECT h.root, h.at FROM ({latest}) AS h OFFSET {reach - 1} LIMIT 1", start
+    # By the row that the viewer sees: the top of the tree may be hidden from them.
+    seen = f"SELECT p.id FROM people_row p WHERE p.root = h.root AND {PEOPLE.shown}"
+    sql = f"""SELECT coalesce(({seen}), '00000000-0000-0000-0000-000000000000'), h.at
+        FROM ({latest}) AS h OFFSET {reach - 1} LIMIT 1"""
+    return sql, start
 
 
 def walked_never(table: Table, keyed: Keyed, edge: Edge | None, limit: int) -> Statement:
@@ -239,7 +244,7 @@ def _latest(need: Need, edge: Edge | None, reach: int) -> Statement:
     sql = f"""SELECT each.* FROM unnest(%s::uuid[]) AS t (team), LATERAL (
         SELECT h.root, h.at, h.team FROM people_heard h WHERE h.team = t.team AND {until} AND {since} AND {before}
         ORDER BY h.at DESC, h.root DESC LIMIT {reach}) AS each
-        ORDER BY each.at DESC LIMIT {reach}"""
+        ORDER BY each.at DESC, each.root DESC LIMIT {reach}"""
     return sql, [list(need.teams), *start, *first, *last]
 
 
