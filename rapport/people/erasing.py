@@ -8,6 +8,7 @@ from django.db import connection
 
 from rapport.core.clock import now
 from rapport.people.consenting import is_silent
+from rapport.people.directory.keeping import drop_empty
 from rapport.people.exchange import forgetting as exchange
 from rapport.people.forgetting import START, Step, Target, at_once, changed, counted, words_of
 from rapport.people.models import Erasure, Handle, Hold, Person, Release, Silence
@@ -86,28 +87,10 @@ def blank(erasure: Erasure) -> None:
         preferred="", external_id=None, time_zone="", do_not_contact=False, shared=False, matched_at=now(),
         erased_at=now(),
     )  # fmt: skip
-    _drop_empty(list(organizations))
+    drop_empty(list(organizations))
     with connection.cursor() as cursor:
         # The index of names is written anew also where only handles went, which no trigger sees.
         cursor.execute("UPDATE search_name SET revision = revision + 1 WHERE id = ANY(%s)", [erasure.people])
-
-
-def _drop_empty(organizations: list[UUID]) -> None:
-    """Organizations made from their mail's domain, of which nobody wrote down anything and nobody else is."""
-    changed(
-        """DELETE FROM people_organization o WHERE id = ANY(%s) AND NOT kept AND note = '' AND name = domain
-        AND NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id)
-        AND NOT EXISTS (SELECT 1 FROM people_organization c WHERE c.parent_id = o.id)
-        AND NOT EXISTS (SELECT 1 FROM people_relationship r WHERE r.organization_id = o.id)
-        AND NOT EXISTS (SELECT 1 FROM conversations_watch w WHERE w.organization_id = o.id)
-        AND NOT EXISTS (SELECT 1 FROM people_organizationdomain d WHERE d.organization_id = o.id)
-        AND NOT EXISTS (SELECT 1 FROM people_organizationrelationship r WHERE r.organization_id = o.id)""",
-        [organizations],
-    )
-
-
-def _pairs(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
-    return changed("DELETE FROM people_pair WHERE low_id = ANY(%s) OR high_id = ANY(%s)", [target.ids] * 2), None
 
 
 def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
@@ -136,10 +119,7 @@ _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"
 
 STEPS = (
-    Step(
-        "pairs", _pairs,
-        lambda t: counted("SELECT count(*) FROM people_pair WHERE low_id = ANY(%s) OR high_id = ANY(%s)", [t.ids] * 2),
-    ),
+    _about("pairs", "people_pair", "low_id = ANY(%s) OR high_id = ANY(%s)", lambda t: [t.ids] * 2),
     Step(
         "merges", at_once(_MERGES, lambda t: [t.ids] * 2),
         lambda t: counted(

@@ -12,7 +12,8 @@ from uuid import UUID
 
 from rapport.core.errors import RapportError
 from rapport.people import merging, pairing, proofs
-from rapport.people.models import Handle, Organization, OrganizationDomain, Pair, PairState, Person
+from rapport.people.arrivals import organizations_by_domain
+from rapport.people.models import Handle, Pair, PairState, Person
 from rapport.people.proofs import EMAIL, Key, Proved
 
 #: What a suggestion begins with (log2 of the odds), before any evidence: most pairs are two people.
@@ -151,13 +152,10 @@ def _same_proof(key: Key, page: Proved) -> Iterator[_Hit]:
 
 def _people_of_domain(domain: Proved) -> Iterator[_Hit]:
     """Those of the organization whose domain it is, where they are few: then it is likely one of them."""
-    organization = Organization.objects.filter(domain=domain.host).first()
-    if organization is None:
-        further = OrganizationDomain.objects.filter(domain=domain.host).select_related("organization").first()
-        organization = further.organization if further else None
+    organization = organizations_by_domain([domain.host]).get(domain.host)
     if organization is None:
         return
-    people = Person.objects.filter(organization=organization, shared=False, erased_at__isnull=True)
+    people = Person.objects.filter(organization_id=organization, shared=False, erased_at__isnull=True)
     found = list(people.order_by("id").values_list("id", flat=True)[: _FEW + 1])
     if not found or len(found) > _FEW:
         return

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from rapport.core import events, scope
 from rapport.core.errors import Invalid
-from rapport.people.arrivals import is_freemail, organization_domain
+from rapport.people.arrivals import is_freemail, organization_domain, organizations_by_domain
 from rapport.people.directory.changing import fields_of
-from rapport.people.directory.keeping import keep
+from rapport.people.directory.keeping import absorb, keep
 from rapport.people.fields import value_of
 from rapport.people.models import Organization, OrganizationDomain, Subject
 from rapport.staff.models import Member
@@ -99,7 +99,10 @@ def domains_of(organization: Organization) -> list[str]:
 
 
 def add_domain(organization: Organization, given: str, actor: Member) -> str:
-    """Give it a mail domain, and return that in its one form. Raises Invalid for freemail and another's domain."""
+    """Give it a mail domain, and return that in its one form. Raises Invalid for freemail and another's domain.
+
+    One that is known in confidence only is nobody's: a refusal would tell.
+    """
     text = given.strip().lower().replace("\0", "").rpartition("@")[2].removeprefix("www.").rstrip(".")
     domain = organization_domain(text) if text and len(text) <= 253 and " " not in text else None
     if domain is None and text and is_freemail(f"x@{text}"):
@@ -107,7 +110,7 @@ def add_domain(organization: Organization, given: str, actor: Member) -> str:
     if domain is None:
         raise Invalid(_("“%(domain)s” is no domain.") % {"domain": text[:60]}, _("Such as example.org."))
     with transaction.atomic():
-        _check_free(organization, domain)
+        _make_free(organization, domain)
         if organization.domain is None:
             Organization.objects.filter(id=organization.id).update(domain=domain)
             organization.domain = domain
@@ -121,15 +124,9 @@ def add_domain(organization: Organization, given: str, actor: Member) -> str:
 def remove_domain(organization: Organization, domain: str, actor: Member) -> None:
     """Take a mail domain away; the next of them becomes the first."""
     with transaction.atomic():
-        known = domains_of(organization)
-        if domain not in known:
+        if domain not in domains_of(organization):
             return
-        if domain == organization.domain:
-            following = known[1] if len(known) > 1 else None
-            OrganizationDomain.objects.filter(domain=following, organization=organization).delete()
-            Organization.objects.filter(id=organization.id).update(domain=following)
-        else:
-            OrganizationDomain.objects.filter(domain=domain, organization=organization).delete()
+        _let_go(organization, domain)
         _tell("organization.domain_removed", actor, organization)
 
 
@@ -154,22 +151,34 @@ def _check_parent(organization: Organization, parent: Organization | None) -> No
     raise Invalid(_("An organization cannot belong to itself."), _("Choose another that it belongs to."))
 
 
-def _check_free(organization: Organization, domain: str) -> None:
+def _let_go(organization: Organization, domain: str) -> None:
+    further = OrganizationDomain.objects.filter(organization=organization).order_by("domain")
+    if domain == organization.domain:
+        following = further.first()
+        if following:
+            following.delete()
+        Organization.objects.filter(id=organization.id).update(domain=following.domain if following else None)
+    else:
+        further.filter(domain=domain).delete()
+
+
+def _make_free(organization: Organization, domain: str) -> None:
+    """Raises Invalid where it is another's whom the member may know of; of one that they may not it is taken.
+
+    Where that was no more than this domain, its people come along: each is seen by those who saw them before.
+    """
     with scope.system():
-        owner = Organization.objects.filter(domain=domain).values_list("id", flat=True).first()
-        owner = owner or (
-            OrganizationDomain.objects.filter(domain=domain).values_list("organization_id", flat=True).first()
-        )
+        owner = organizations_by_domain([domain]).get(domain)
     if owner is None or owner == organization.id:
         return
-    seen = Organization.objects.filter(id=owner).first()
-    if seen is None:
-        # Not a word on whose it is: they may not know of that organization.
-        raise Invalid(_("This domain cannot be added."))
-    raise Invalid(
-        _("%(domain)s belongs to %(name)s.") % {"domain": domain, "name": seen.name},
-        _("A domain belongs to one organization. Take it away there first."),
-    )
+    if (seen := Organization.objects.filter(id=owner).first()) is not None:
+        raise Invalid(
+            _("%(domain)s belongs to %(name)s.") % {"domain": domain, "name": seen.name},
+            _("A domain belongs to one organization. Take it away there first."),
+        )
+    with scope.system():
+        if not absorb(owner, organization.id):
+            _let_go(Organization.objects.select_for_update().get(id=owner), domain)
 
 
 def _tell(kind: str, actor: Member, organization: Organization, **more: Any) -> None:
