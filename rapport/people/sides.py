@@ -48,13 +48,14 @@ def roots(one: UUID, other: UUID) -> tuple[UUID, UUID]:
 
 def staying(one: UUID, other: UUID, chosen: UUID | None = None) -> tuple[UUID, UUID]:
     """(the one that stays, the one that comes under it); the chosen one where it is one of them, or in its tree."""
-    first, second = side_of(one), side_of(other)
-    if chosen is not None:
-        if chosen in second.rows:
-            return other, one
-        if chosen in first.rows:
-            return one, other
-    return (other, one) if second.weight > first.weight else (one, other)
+    return (one, other) if stays(side_of(one), side_of(other), chosen) else (other, one)
+
+
+def stays(first: Side, second: Side, chosen: UUID | None = None) -> bool:
+    """Whether the first stays and the second comes under it, where the sides are read already."""
+    if chosen in second.rows:
+        return False
+    return chosen in first.rows or second.weight <= first.weight
 
 
 def side_of(person_id: UUID) -> Side:

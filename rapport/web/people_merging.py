@@ -1,6 +1,6 @@
 """Putting two people together, with what that does shown before; and what a person was put together from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -94,7 +94,10 @@ def section(whole: Seen) -> dict[str, Any]:
     return {
         "parts": [
             Part(
-                one, str(_HOW.get(one.how, one.how)), handles.get(one.child_id, ()), _named(one.filled),
+                one,
+                str(_HOW.get(one.how, one.how)),
+                handles.get(one.child_id, ()),
+                named({name: after for name, (_before, after) in one.filled.items()}),
                 evidence.lines(one.evidence),
             )
             for one in merges
@@ -189,7 +192,7 @@ def _both(request: HttpRequest, found: Person, other: Person) -> dict[str, Any]:
     me = member_of(request)
     effects = [merging.preview(found, other, me), merging.preview(other, found, me)]
     possible = {one.above.id: one for one in effects if one.above}
-    ways = [Way(one, _named({name: ["", value] for name, value in one.fills.items()})) for one in possible.values()]
+    ways = [Way(one, named(one.fills)) for one in possible.values()]
     # First the way in which nobody goes on seeing one of the two alone, then the one that loses no name.
     ways.sort(key=lambda way: (way.effect.only_below, not (way.effect.above and way.effect.above.name)))
     return {
@@ -244,10 +247,10 @@ def _namesakes(found: Person) -> list[UUID]:
     return [one for one in ids if words & set(names.get(one, "").casefold().split())]
 
 
-def _named(filled: dict[str, Any]) -> list[tuple[str, str]]:
-    """Filled values in words; names of organizations, members and own fields are looked up."""
+def named(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Values of a row in words, each with its field's; organizations, members and own fields are looked up."""
     told = []
-    for name, (_before, value) in filled.items():
+    for name, value in values.items():
         if name.startswith(CUSTOM):
             key = name[len(CUSTOM) :]
             label = CustomField.objects.filter(key=key).values_list("label", flat=True).first() or key

@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as lazy
 from rapport.conversations.models import Conversation
 from rapport.people import merging, pairing, sides
 from rapport.people.directory.handles import kind_name
+from rapport.people.merging import Effect
 from rapport.people.models import Handle, Pair
 from rapport.people.sides import Side
 from rapport.staff.models import Member
 from rapport.web import evidence, locales
+from rapport.web.people_merging import named
 
 _HOWS = {
     "confirmed_by_mail": lazy("they confirmed it by mail"),
@@ -25,11 +27,6 @@ _HOWS = {
     "scim": lazy("the company’s directory says so"),
     "ldap": lazy("the company’s directory says so"),
 }
-_FIELDS = {
-    "name": lazy("name"), "language": lazy("language"), "time_zone": lazy("time zone"),
-    "organization_id": lazy("organization"), "holder_id": lazy("who holds the relationship"), "role": lazy("role"),
-    "preferred": lazy("preferred channel"), "note": lazy("note"),
-}  # fmt: skip
 _HANDLES_SHOWN = 12
 
 
@@ -89,14 +86,17 @@ class Suggestion:
 
 def suggestion(pair: Pair, member: Member, into: UUID | None = None) -> Suggestion:
     """What a page shows of a pair, in the member's scope. `into`: a row of the side that should stay."""
-    top, _below = sides.staying(pair.low_id, pair.high_id, into)
     low, high = _twin(pair.low_id), _twin(pair.high_id)
-    stays, goes = (low, high) if top == pair.low_id else (high, low)
+    stays, goes = (low, high) if sides.stays(low.side, high.side, into) else (high, low)
+    effect = merging.preview(stays.id, goes.id, member)
+    if effect.above is not None and effect.above.id in goes.side.rows:
+        # What the member does not see is not moved: it is the other way round then.
+        stays, goes = goes, stays
     known = [(one.kind, bool(one.verified_at)) for side in (stays, goes) for one in side.side.handles]
     found = Suggestion(
         pair, stays, goes, evidence.lines(pair.pieces), evidence.total(pair, known), pairing.needs_second_look(pair)
     )
-    _tell(found, member)
+    _tell(found, effect)
     return found
 
 
@@ -116,19 +116,16 @@ def _twin(row: UUID) -> Twin:
     return Twin(side, handles[:_HANDLES_SHOWN], max(0, len(handles) - _HANDLES_SHOWN), count)
 
 
-def _tell(found: Suggestion, member: Member) -> None:
-    effect = merging.preview(found.stays.id, found.goes.id, member)
+def _tell(found: Suggestion, effect: Effect) -> None:
     given = {"name": found.stays.name, "other": found.goes.name}
     if effect.refused:
         found.warnings.append(effect.refused)
-    if effect.above is not None and effect.above.id in found.goes.side.rows:
-        found.warnings.append(_("A colleague who sees more has joined one of them with others: it stays below."))
     found.effects.append(
         _("%(name)s stays, with the addresses, conversations and relationships of both. Everything keeps its place,"
           " so that this can be taken back.") % given
     )  # fmt: skip
     if effect.fills:
-        fields = [str(_FIELDS.get(name, name.removeprefix("fields."))) for name in effect.fills]
+        fields = [label for label, _value in named(effect.fills)]
         found.effects.append(_("Filled from the other: %(fields)s") % {"fields": ", ".join(fields)})
     if effect.only_below:
         found.effects.append(_("Some who know %(other)s do not know %(name)s, and go on seeing that alone.") % given)

@@ -48,7 +48,7 @@ def test_the_page_unfolds_the_evidence_and_says_what_joining_does(
         "92%",
         "1 to go",
         "our mail server checked the sender",
-        "Filled from the other: language",
+        "Filled from the other: Language",
         "the stricter counts",
     ):
         assert words in page, words
@@ -105,6 +105,23 @@ def test_swapping_lets_the_other_stay(cast: Cast, ann: Person, account: Person, 
     assert f'name="into" value="{account.id}"' in page
     _decide(client, one, "join", into=str(account.id))
     assert root_of(ann) == account.id
+
+
+def test_who_stands_under_somebody_unseen_stays_and_nothing_is_said_of_them(
+    cast: Cast, ann: Person, account: Person, sign_in: SignIn
+) -> None:
+    hidden = person("Sigrid Secretive", audience=[cast.people_team.id])
+    with scope.system():
+        Person.objects.filter(id=account.id).update(merged_into=hidden.id, top=hidden.id)
+    one = pair(ann, account)
+    page = sign_in(cast.agent).get(reverse("duplicates"), {"into": str(ann.id)}).content.decode()
+    assert f'name="into" value="{account.id}"' in page
+    assert "ann ex stays, with the addresses" in page
+    assert "Sigrid" not in page
+    assert "sees more" not in page
+    _decide(sign_in(cast.agent), one, "join", into=str(ann.id))
+    with scope.system():
+        assert Person.objects.get(id=ann.id).merged_into == account.id
 
 
 def test_a_reader_looks_and_decides_nothing(cast: Cast, ann: Person, account: Person, sign_in: SignIn) -> None:
