@@ -74,7 +74,7 @@ def show(request: HttpRequest, found: Conversation, before: UUID | None = None, 
     """The whole page, or the detail fragment for htmx."""
     reading.mark_seen(found, member_of(request))
     context = _core(request, found, before) | _person(found) | {"open_id": found.id} | more
-    context["choosing"] = request.GET.get("choose") == "1"
+    context |= {"choosing": request.GET.get("choose") == "1", "toast_target": "#detail"}
     context["links"] = linking.linked_to(found.id)
     composer = more.get("composer") or composer_of(request, found, context["timeline"])
     context |= {"composer": composer, "silent": composer.silent if composer else is_marked(found.person_id)}

@@ -103,7 +103,6 @@ def section(whole: Seen) -> dict[str, Any]:
             for one in merges
         ],
         "own_handles": handles.get(whole.person.id, ()),
-        "toast_target": "body",
     }
 
 
@@ -132,7 +131,7 @@ def unmerge(request: HttpRequest, merge_id: UUID) -> HttpResponse:
     """Take a merge apart again; `apart`: they are two people, and are not to be suggested again."""
     made = merging.unmerge(merge_id, member_of(request), apart=request.POST.get("apart") == "yes")
     messages.success(request, _("They are two again."))
-    return _there(request, merging.root_of(made.into_id))
+    return redirect("person", merging.root_of(made.into_id))
 
 
 @page(WRITERS)
@@ -148,7 +147,7 @@ def release(request: HttpRequest, person_id: UUID) -> HttpResponse:
     messages.success(
         request, _("Whoever writes from it next is somebody new."), extra_tags=reverse("handle_return", args=[made.id])
     )
-    return _there(request, merging.root_of(found.id))
+    return redirect("person", merging.root_of(found.id))
 
 
 @page(WRITERS)
@@ -157,7 +156,7 @@ def take_back(request: HttpRequest, release_id: UUID) -> HttpResponse:
     """Say that an address is theirs after all."""
     made = recycling.take_release_back(release_id, member_of(request))
     messages.success(request, _("It is theirs again."))
-    return _there(request, merging.root_of(made.person_id))
+    return redirect("person", merging.root_of(made.person_id))
 
 
 def _merge(request: HttpRequest, found: Person) -> HttpResponse:
@@ -170,15 +169,7 @@ def _merge(request: HttpRequest, found: Person) -> HttpResponse:
         into, child, member_of(request), although_refused=request.POST.get("although_refused") == "yes"
     )
     messages.success(request, _("The two are one now."), extra_tags=reverse("person_unmerge", args=[made.id]))
-    return _there(request, merging.root_of(made.into_id))
-
-
-def _there(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        answer = HttpResponse()
-        answer["HX-Redirect"] = reverse("person", args=[person_id])
-        return answer
-    return redirect("person", person_id)
+    return redirect("person", merging.root_of(made.into_id))
 
 
 def _person(person_id: UUID) -> Person:

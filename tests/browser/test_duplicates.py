@@ -68,3 +68,15 @@ def test_suggestions_are_worked_through_by_keyboard(place: Place) -> None:
     phone.get_by_role("button", name="Keep apart").click()
     expect(phone.get_by_text("Possibly an impersonator.")).to_be_visible()
     assert state_of(pairs[1]) == "refused"
+
+
+def test_what_is_decided_on_a_persons_page_is_undone_there(place: Place) -> None:
+    ann = person("Ann Ex", "email:ann@example.org")
+    one = pair(ann, person("ann ex", "fediverse:ann@social.example"))
+    page = place.page(place.cast.agent)
+    page.goto(f"/people/{ann.id}/")
+    page.locator("#identity").get_by_role("button", name="Keep apart").click()
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Taken back.")
+    expect(page.get_by_role("heading", name="Possible duplicates")).to_be_visible()
+    assert state_of(one) == "open"

@@ -60,3 +60,16 @@ def test_several_are_changed_by_keyboard_and_it_is_undone(place: Place) -> None:
     page.keyboard.press("Control+z")
     expect(page.locator(f"#c-{ann.id}")).not_to_contain_text("Do not contact")
     assert not place.problems
+
+
+def test_a_change_to_all_that_match_is_undone_where_it_is_told(place: Place) -> None:
+    with scope.system():
+        ann = make_person("Ann Example", "ann@example.org", [EVERYONE])
+    page = place.page(place.cast.agent)
+    page.goto("/people/bulk/?q=ann")
+    page.locator("[name=verb][value=stop]").click()
+    expect(page.locator(f"#c-{ann.id}")).to_contain_text("Do not contact")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#toasts")).to_contain_text("Undone.")
+    expect(page.locator(f"#c-{ann.id}")).not_to_contain_text("Do not contact")
+    assert not place.problems
