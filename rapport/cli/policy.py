@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from rapport.cli.context import database
-from rapport.ownership.examples import Tried, try_examples
 from rapport.ownership.format import dump, format_of, load, vocabulary_within
+from rapport.ownership.policy_tests import Tried, try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.world import plain_world, world_of
 
@@ -59,7 +59,7 @@ def check_policy(file: Path) -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words.")
 def test_policy(file: Path | None, as_json: bool) -> None:
-    """Try the examples of FILE, or of the policy in force; ends with 1 when one fails.
+    """Try the tests of FILE, or of the policy in force; ends with 1 when one fails.
 
     A FILE with a [vocabulary] within (`rapport policy export --vocabulary`) needs no database.
     """
@@ -71,10 +71,10 @@ def test_policy(file: Path | None, as_json: bool) -> None:
             from rapport.ownership.directory import world
 
             checked = load(source, fmt, service.vocabulary()) if file else service.current_policy()[1]
-            tried = try_examples(checked, world())
+            tried = try_tests(checked, world())
     else:
         here, names = world_of(within)
-        tried = try_examples(load(source, fmt, names), here)
+        tried = try_tests(load(source, fmt, names), here)
     _tell(tried, as_json)
     if any(not one.passed for one in tried):
         raise SystemExit(1)
@@ -84,14 +84,14 @@ def _tell(tried: list[Tried], as_json: bool) -> None:
     failed = [one for one in tried if not one.passed]
     if as_json:
         told = [
-            {"name": one.example.name, "passed": one.passed, "owner": one.verdict.owner, "why": one.verdict.sentence,
+            {"name": one.test.name, "passed": one.passed, "owner": one.verdict.owner, "why": one.verdict.sentence,
              "problems": list(one.problems)}
             for one in tried
         ]  # fmt: skip
         click.echo(json.dumps({"tests": len(tried), "failed": len(failed), "results": told}, ensure_ascii=False))
         return
     for one in failed:
-        click.echo(f"test {one.number} “{one.example.name}” failed:")
+        click.echo(f"test {one.number} “{one.test.name}” failed:")
         for problem in one.problems:
             click.echo(f"    {problem}")
     count = "1 test" if len(tried) == 1 else f"{len(tried)} tests"

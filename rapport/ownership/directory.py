@@ -65,7 +65,7 @@ def company(at: datetime, *, with_members: bool) -> Company:
 
 
 def world() -> World:
-    """The company as examples are tried against it."""
+    """The company as tests of a policy are tried against it."""
     here = company(now(), with_members=False)
     return World(here.directory, here.matcher, here.hours, dict(Channel.objects.values_list("name", "kind")))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from rapport.ownership.conditions import Plain, parse_condition, plain_condition
 from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
-from rapport.ownership.examples import parse_examples, plain_example
 from rapport.ownership.policy import (
     APPROVALS,
     BY_HOLDER,
@@ -22,6 +21,7 @@ from rapport.ownership.policy import (
     Span,
     parse_span,
 )
+from rapport.ownership.policy_tests import parse_tests, plain_test
 from rapport.ownership.problems import PolicyError, Problems, Vocabulary
 
 FORMAT = 1
@@ -57,7 +57,7 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
         for rule in policy.rules
     ]
     if policy.tests:
-        plain["tests"] = [plain_example(example) for example in policy.tests]
+        plain["tests"] = [plain_test(test) for test in policy.tests]
     return plain
 
 
@@ -72,7 +72,7 @@ def _policy(given: object, problems: Problems) -> Policy | None:
     promises = _promises(table.get("promises", {}), problems)
     rules = _rules(table.get("rules", []), promises, problems)
     with problems.at("tests"):
-        tests = parse_examples(table.get("tests", []), problems)
+        tests = parse_tests(table.get("tests", []), problems)
     return None if problems.found else Policy(triage, rules, promises, tests)
 
 

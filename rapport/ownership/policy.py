@@ -100,8 +100,8 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Example:
-    """A message and what is expected of it, as plain data; `ownership.examples` reads and tries them."""
+class PolicyTest:
+    """A message and what is expected of it, as plain data; `ownership.policy_tests` reads and tries them."""
 
     name: str
     message: Mapping[str, Any]
@@ -111,13 +111,13 @@ class Example:
 @dataclass(frozen=True)
 class Policy:
     """All rules in their order (the first is number 1), the team that sorts what no rule matched, named
-    promises, and the examples that every version of it has to get right.
+    promises, and the tests that every version of it has to get right.
     """
 
     triage: str
     rules: tuple[Rule, ...] = ()
     promises: Mapping[str, Promise] = field(default_factory=dict)
-    tests: tuple[Example, ...] = ()
+    tests: tuple[PolicyTest, ...] = ()
 
     def promise(self, given: str | Promise | None) -> Promise | None:
         """The promise an outcome means."""

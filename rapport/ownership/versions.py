@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from rapport.core import events, scope
 from rapport.core.errors import Invalid, NotVisible
 from rapport.ownership.directory import vocabulary, world
-from rapport.ownership.examples import failures, try_examples
 from rapport.ownership.format import load
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy
+from rapport.ownership.policy_tests import failures, try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.shadowing import OnTrial
 from rapport.staff.models import Team
@@ -101,10 +101,10 @@ def save_policy_dict(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersi
     return _save(policy_from_dict(dict(plain), vocabulary()), saved_by)
 
 
-def check_examples(policy: Policy) -> None:
-    """Try the policy's examples. Raises PolicyError with each that fails: which rule hit instead, and why."""
+def check_tests(policy: Policy) -> None:
+    """Try the policy's tests. Raises PolicyError with each that fails: which rule hit instead, and why."""
     if policy.tests:
-        failing = failures(try_examples(policy, world()))
+        failing = failures(try_tests(policy, world()))
         if failing:
             raise PolicyError(failing, "Nothing was changed. Change the rules, or a test that expects the wrong.")
 
@@ -117,7 +117,7 @@ def save_tried(plain: Mapping[str, Any], saved_by: SavedBy) -> PolicyVersion:
 def bring_back(number: int, author_id: UUID | None) -> PolicyVersion:
     """Put an earlier version in force again, as a new one. Raises NotVisible when there is none.
 
-    This is the way back, so nothing stands in it: neither an example that fails by now nor a team that is gone (what is
+    This is the way back, so nothing stands in it: neither a test that fails by now nor a team that is gone (what is
     given to it goes to triage, and says so).
     """
     note = _("Version %(number)s again") % {"number": number}
@@ -126,7 +126,7 @@ def bring_back(number: int, author_id: UUID | None) -> PolicyVersion:
 
 def _save(policy: Policy, saved_by: SavedBy, *, tried: bool = False, checked: bool = True) -> PolicyVersion:
     if checked:
-        check_examples(policy)
+        check_tests(policy)
     with scope.system():
         with connection.cursor() as cursor:
             # Two leads who save at the same moment get two versions, one after the other.

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET, require_POST
 from rapport.core.errors import Invalid, NotVisible
 from rapport.ownership import trials
 from rapport.ownership.directory import world
-from rapport.ownership.examples import try_examples
 from rapport.ownership.format import FORMATS, dump, format_of
 from rapport.ownership.forms import describe_rules, outcome_choices, problems_by_field
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy import Policy
+from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
@@ -92,7 +92,7 @@ def back(request: HttpRequest) -> HttpResponse:
         return redirect("policy")
     said = _("Version %(number)s is in force: %(note)s.") % {"number": saved.number, "note": saved.note}
     messages.success(request, said)
-    failing = [one for one in try_examples(current_policy()[1], world()) if not one.passed]
+    failing = [one for one in try_tests(current_policy()[1], world()) if not one.passed]
     if failing:
         many = len(failing)
         said = ngettext("%(count)s of its tests fails by now.", "%(count)s of its tests fail by now.", many)

@@ -1,4 +1,4 @@
-"""The examples beside the policy: shown with how they fare against the draft, written, taken from a conversation."""
+"""The tests beside the policy: shown with how they fare against the draft, written, taken from a conversation."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ from rapport.conversations.models import Conversation, Topic
 from rapport.core.errors import NotVisible
 from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.directory import world
-from rapport.ownership.examples import try_examples
 from rapport.ownership.facts import KINDS
 from rapport.ownership.policy import PRIORITIES
+from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError, Vocabulary
 from rapport.ownership.service import vocabulary
 from rapport.ownership.simulate import history
@@ -34,8 +34,8 @@ _DRAWN = (
 _EXPECTED = ("owner", "topic", "priority", "confidential")
 
 
-class ExampleForm(forms.Form):
-    """A message, and what has to follow. What the form does not draw of an example stays as it is."""
+class PolicyTestForm(forms.Form):
+    """A message, and what has to follow. What the form does not draw of a test stays as it is."""
 
     all_optional = True
     name = forms.CharField(max_length=120, label=lazy("What it shows"))
@@ -61,7 +61,7 @@ class ExampleForm(forms.Form):
         return [self[f"expect_{key}"] for key in _EXPECTED]
 
     def plain(self) -> dict[str, Any]:
-        """The example as a policy file has it."""
+        """The test as a policy file has it."""
         message = {key: value for key, value in self._given["message"].items() if key not in _DRAWN}
         expect = {key: value for key, value in self._given["expect"].items() if key not in _EXPECTED}
         for part, keys, kept in (("message", _DRAWN, message), ("expect", _EXPECTED, expect)):
@@ -135,10 +135,10 @@ def _choice(label: str, values: list[str]) -> forms.ChoiceField:
 @page(LEADS)
 @require_GET
 def tests(request: HttpRequest) -> HttpResponse:
-    """Every example, and how it fares against the draft."""
+    """Every test, and how it fares against the draft."""
     shell_of(request).current = "policy"
     draft = draft_of(request)
-    tried = try_examples(draft.policy, world())
+    tried = try_tests(draft.policy, world())
     context = {
         "tried": tried,
         "failing": sum(not one.passed for one in tried),
@@ -150,14 +150,14 @@ def tests(request: HttpRequest) -> HttpResponse:
 
 @page(LEADS)
 def test(request: HttpRequest, position: int) -> HttpResponse:
-    """Write an example (position 0: a new one, perhaps of a conversation) into the draft, or take it out."""
+    """Write a test (position 0: a new one, perhaps of a conversation) into the draft, or take it out."""
     shell_of(request).current = "policy"
     draft = draft_of(request)
     kept = draft.plain.setdefault("tests", [])
     if position > len(kept):
         raise NotVisible(_("There is no such test."))
     given = kept[position - 1] if position else _of_conversation(request)
-    form = ExampleForm(request.POST or None, vocabulary(), given)
+    form = PolicyTestForm(request.POST or None, vocabulary(), given)
     if request.method == "POST" and request.POST.get("verb") == "remove" and position:
         kept.pop(position - 1)
         keep(request, draft)

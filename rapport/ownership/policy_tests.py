@@ -1,6 +1,6 @@
-"""Tests of a policy: example messages with what is expected of them, beside the rules. Pure.
+"""Tests of a policy: messages with what is expected of them, beside the rules. Pure.
 
-An example is plain data: `message` says what is known of a message, `expect` what has to follow. They are tried by the
+A test is plain data: `message` says what is known of a message, `expect` what has to follow. They are tried by the
 very engine that decides, at every save; one that fails stops the policy from coming into force.
 """
 
@@ -15,7 +15,7 @@ from rapport.ownership.conditions.base import Plain, chosen, known, texts, ticke
 from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.engine import Directory, Verdict, decide
 from rapport.ownership.facts import KINDS, Facts
-from rapport.ownership.policy import APPROVALS, PRIORITIES, Example, Policy
+from rapport.ownership.policy import APPROVALS, PRIORITIES, Policy, PolicyTest
 from rapport.ownership.problems import Problem, Problems
 from rapport.ownership.topics import TopicHit
 from rapport.ownership.world import OpenAt
@@ -33,7 +33,7 @@ MESSAGE_KEYS = (
     "from", "to", "channel", "subject", "text", "relationship", "organization", "topic", "language", "kind", "reply",
     "attachment", "visibility", "mention", "reach", "verified", "held", "time", "at", "earlier_owner",
 )  # fmt: skip
-"""What an example may say of its message; else it is an ordinary first message that came in business hours."""
+"""What a test may say of its message; else it is an ordinary first message that came in business hours."""
 EXPECT_KEYS = ("owner", "rule", "topic", "priority", "involve", "promise", "approval", "confidential")
 """What it may expect; what it does not name may be anything."""
 VISIBILITIES = ("public", "private")
@@ -43,10 +43,10 @@ SIDES = ("inside", "outside")
 
 @dataclass(frozen=True)
 class Tried:
-    """What became of one example; `problems` has, in words, each expectation that was not met, and why."""
+    """What became of one test; `problems` has, in words, each expectation that was not met, and why."""
 
     number: int
-    example: Example
+    test: PolicyTest
     verdict: Verdict
     problems: tuple[str, ...]
 
@@ -56,8 +56,8 @@ class Tried:
         return not self.problems
 
 
-def parse_examples(given: object, problems: Problems) -> tuple[Example, ...]:
-    """The examples of plain data; what is wrong is noted."""
+def parse_tests(given: object, problems: Problems) -> tuple[PolicyTest, ...]:
+    """The tests of plain data; what is wrong is noted."""
     if not isinstance(given, list):
         problems.note("expected a list of tests")
         return ()
@@ -67,31 +67,31 @@ def parse_examples(given: object, problems: Problems) -> tuple[Example, ...]:
     made = []
     for position, one in enumerate(given):
         with problems.at(position):
-            made.append(_example(one, problems))
+            made.append(_test(one, problems))
     return tuple(one for one in made if one)
 
 
-def plain_example(example: Example) -> dict[str, Any]:
-    """Plain data of which `parse_examples` makes an equal example."""
-    return {"name": example.name, "message": dict(example.message), "expect": dict(example.expect)}
+def plain_test(test: PolicyTest) -> dict[str, Any]:
+    """Plain data of which `parse_tests` makes an equal test."""
+    return {"name": test.name, "message": dict(test.message), "expect": dict(test.expect)}
 
 
-def try_examples(policy: Policy, world: "World") -> list[Tried]:
-    """Decide every example as if it arrived, and compare."""
-    return [_tried(number, example, policy, world) for number, example in enumerate(policy.tests, 1)]
+def try_tests(policy: Policy, world: "World") -> list[Tried]:
+    """Decide every test as if it arrived, and compare."""
+    return [_tried(number, test, policy, world) for number, test in enumerate(policy.tests, 1)]
 
 
 def failures(tried: Iterable[Tried]) -> list[Problem]:
-    """What is wrong with a policy whose examples these are: one problem for each unmet expectation."""
+    """What is wrong with a policy whose tests these are: one problem for each unmet expectation."""
     return [
-        Problem(("tests", one.number - 1), f"“{one.example.name}”: {problem}")
+        Problem(("tests", one.number - 1), f"“{one.test.name}”: {problem}")
         for one in tried
         for problem in one.problems
     ]
 
 
 def facts_of(message: Mapping[str, Any], world: "World") -> Facts:
-    """What an example says of its message, as the engine sees it."""
+    """What a test says of its message, as the engine sees it."""
     at = datetime.fromisoformat(message["at"]) if "at" in message else _WHENEVER
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     side = message.get("time", "" if "at" in message else "inside")
@@ -132,7 +132,7 @@ def facts_of(message: Mapping[str, Any], world: "World") -> Facts:
 
 
 def _with_holder(directory: Directory, held: bool | str | None) -> Directory:
-    """The company with somebody in the team that an example says holds the relationship; it names nobody."""
+    """The company with somebody in the team that a test says holds the relationship; it names nobody."""
     team = directory.teams.get(held) if isinstance(held, str) else None
     if team is None:
         return directory
@@ -140,17 +140,17 @@ def _with_holder(directory: Directory, held: bool | str | None) -> Directory:
     return Directory({**directory.teams, team.slug: replace(team, members=(*team.members, somebody))})
 
 
-def _tried(number: int, example: Example, policy: Policy, world: "World") -> Tried:
-    directory = _with_holder(world.directory, example.message.get("held"))
-    verdict = decide(policy, facts_of(example.message, world), directory)
+def _tried(number: int, test: PolicyTest, policy: Policy, world: "World") -> Tried:
+    directory = _with_holder(world.directory, test.message.get("held"))
+    verdict = decide(policy, facts_of(test.message, world), directory)
     met = _came(verdict, policy)
     problems = []
-    for key, wanted in example.expect.items():
+    for key, wanted in test.expect.items():
         if key == "owner":
             problems += [] if verdict.owner == wanted else [_not_owner(str(wanted), verdict, policy)]
         elif set(_list(wanted)) != set(_list(met[key])):
             problems.append(f"expected {key} {_worded(wanted)}, but it is {_worded(met[key])}; {_which(verdict)}")
-    return Tried(number, example, verdict, tuple(problems))
+    return Tried(number, test, verdict, tuple(problems))
 
 
 def _came(verdict: Verdict, policy: Policy) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _example(given: object, problems: Problems) -> Example | None:
+def _test(given: object, problems: Problems) -> PolicyTest | None:
     if not isinstance(given, dict):
         problems.note("expected a test: a table with name, message and expect")
         return None
@@ -214,7 +214,7 @@ def _example(given: object, problems: Problems) -> Example | None:
     if not expect:
         with problems.at("expect"):
             problems.note("expected at least an owner, such as { owner = “…” }")
-    return Example(name.strip(), message, expect)
+    return PolicyTest(name.strip(), message, expect)
 
 
 def _part(given: Mapping[str, Any], key: str, keys: tuple[str, ...], problems: Problems) -> dict[str, Any]:

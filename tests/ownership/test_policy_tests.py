@@ -1,4 +1,4 @@
-"""Examples beside the policy: tried at every save, and a failing one stops it with the reason in words."""
+"""Tests beside the policy: tried at every save, and a failing one stops it with the reason in words."""
 
 import json
 from contextlib import nullcontext
@@ -10,10 +10,10 @@ from click.testing import CliRunner
 
 from rapport.cli.policy import policy as command
 from rapport.ownership.conditions import REGISTRY
-from rapport.ownership.examples import MESSAGE_KEYS, try_examples
 from rapport.ownership.format import dump, load
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
+from rapport.ownership.policy_tests import MESSAGE_KEYS, try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, save_policy, save_policy_dict
 from rapport.ownership.world import plain_world, world_of
@@ -77,18 +77,18 @@ def world() -> Any:
 
 
 def problems(test: dict[str, Any]) -> tuple[str, ...]:
-    (tried,) = try_examples(policy_from_dict(plain(tests=[{"name": "x", **test}])), world())
+    (tried,) = try_tests(policy_from_dict(plain(tests=[{"name": "x", **test}])), world())
     return tried.problems
 
 
-def test_examples_pass_where_all_is_as_expected_and_stay_with_the_policy_in_either_format() -> None:
+def test_tests_pass_where_all_is_as_expected_and_stay_with_the_policy_in_either_format() -> None:
     policy = load(SOURCE, "toml")
-    assert [one.problems for one in try_examples(policy, world())] == [(), ()]
+    assert [one.problems for one in try_tests(policy, world())] == [(), ()]
     for fmt in ("toml", "yaml"):
         assert load(dump(policy, fmt), fmt) == policy
 
 
-def test_a_failing_example_says_which_rule_hit_instead_and_why_the_expected_one_did_not() -> None:
+def test_a_failing_test_says_which_rule_hit_instead_and_why_the_expected_one_did_not() -> None:
     (said,) = problems({"message": {"text": "My refund", "to": "people@example.com"}, "expect": {"owner": "hr"}})
     assert said == (
         "expected hr, but support owns it; rule 2 “Money” hit: it is about refunds; "
@@ -119,7 +119,7 @@ def test_each_expectation_is_compared(expect: dict[str, Any], said: str) -> None
 
 
 @pytest.mark.parametrize(("given", "priority"), [("inside", "normal"), ("outside", "low")])
-def test_an_example_may_say_whether_it_came_in_business_hours(given: str, priority: str) -> None:
+def test_a_test_may_say_whether_it_came_in_business_hours(given: str, priority: str) -> None:
     assert not problems({"message": {"time": given}, "expect": {"priority": priority}})
     at = "2026-03-04T12:00+01:00" if given == "inside" else "2026-03-04T23:00+01:00"
     assert not problems({"message": {"at": at}, "expect": {"priority": priority}})
@@ -130,7 +130,7 @@ def test_a_message_can_say_that_somebody_holds_the_relationship_and_of_which_tea
 
     def owner(message: dict[str, Any]) -> str:
         tests = [{"name": "T", "message": message, "expect": {"owner": "hr"}}]
-        (tried,) = try_examples(policy_from_dict(plain(rules=held, tests=tests)), world())
+        (tried,) = try_tests(policy_from_dict(plain(rules=held, tests=tests)), world())
         return tried.verdict.owner
 
     assert (owner({"held": "hr"}), owner({"held": "product"})) == ("hr", "product")
@@ -181,7 +181,7 @@ def company() -> None:
 
 
 @pytest.mark.django_db
-def test_a_failing_example_stops_the_policy_and_nothing_is_saved() -> None:
+def test_a_failing_test_stops_the_policy_and_nothing_is_saved() -> None:
     company()
     rules = [{"name": "All", "when": {"always": True}, "then": {"owner": "product"}}]
     tests = [{"name": "Mail", "message": {"text": "hello"}, "expect": {"owner": "support"}}]
