@@ -6,7 +6,7 @@ Everything here runs in the scope of its caller; writing needs `scope.system()`.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership import learned, shadowing
 from rapport.ownership.conditions.public import speaks_of_found
-from rapport.ownership.directory import Company, OpenAt, business_hours, company, vocabulary
+from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.learned import Suggestion
@@ -35,7 +35,8 @@ from rapport.ownership.versions import (
     save_policy,
     save_policy_dict,
 )
-from rapport.staff.hours import Hours, HoursError, add_business_time
+from rapport.ownership.world import OpenAt, due_at, hours_of
+from rapport.staff.hours import Hours, HoursError
 from rapport.staff.models import Member, Team
 
 __all__ = [
@@ -209,8 +210,7 @@ def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetim
 def _due(promise: Promise | None, here: Company, team: str, at: datetime) -> tuple[datetime | None, datetime | None]:
     if promise is None:
         return None, None
-    own = here.directory.teams[team].hours if team in here.directory.teams else ""
-    hours = here.hours.get(promise.hours or own) or here.hours[""]
+    hours = hours_of(promise, team, here.directory, here.hours)
     return _end(promise.first_answer, hours, at), _end(promise.resolution, hours, at)
 
 
@@ -218,7 +218,7 @@ def _end(span: Span | None, hours: Hours, at: datetime) -> datetime | None:
     if span is None:
         return None
     try:
-        return add_business_time(at, timedelta(minutes=span.minutes + span.days * hours.minutes_a_day), hours)
+        return due_at(span, hours, at)
     except HoursError as error:
         _log.warning("a promise of %s cannot be given: %s", span, error.message)
         return None

@@ -6,14 +6,15 @@ file can be tried wherever it lies, in a company's own CI too.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rapport.ownership.engine import Directory, TeamEntry
+from rapport.ownership.policy import Promise, Span
 from rapport.ownership.problems import PolicyError, Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
-from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, add_business_time, is_open, make_hours
 
 KEYS = ("teams", "topics", "channels", "hours")
 """What `[vocabulary]` may hold; each is a table by name."""
@@ -33,6 +34,17 @@ class OpenAt(Mapping[str, bool]):
 
     def __len__(self) -> int:
         return len(self._hours)
+
+
+def hours_of(promise: Promise, owner: str, directory: Directory, hours: Mapping[str, Hours]) -> Hours:
+    """The business hours in which a promise counts: those it names, else those of the owning team, else all's."""
+    team = directory.teams.get(owner)
+    return hours.get(promise.hours or (team.hours if team else "")) or hours[""]
+
+
+def due_at(span: Span, hours: Hours, at: datetime) -> datetime:
+    """When what is promised at a moment is due. Raises HoursError where these hours are too seldom open for it."""
+    return add_business_time(at, timedelta(minutes=span.minutes + span.days * hours.minutes_a_day), hours)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ Who of a team answers depends on what everybody had at that moment, and is worke
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,8 +20,8 @@ from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
-from rapport.ownership.world import OpenAt
-from rapport.staff.hours import HoursError, add_business_time
+from rapport.ownership.world import OpenAt, due_at, hours_of
+from rapport.staff.hours import HoursError
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
@@ -241,14 +241,12 @@ def _promised(side: Side, verdict: Verdict, one: Past, scenery: Scenery) -> None
     promise = verdict.promise
     if promise is None:
         return
-    team = scenery.directory.teams.get(verdict.owner)
-    hours = scenery.hours.get(promise.hours or (team.hours if team else "")) or scenery.hours[""]
+    hours = hours_of(promise, verdict.owner, scenery.directory, scenery.hours)
     for clock, span, came in _clocks(promise, one):
         if span is None:
             continue
         try:
-            allowed = timedelta(minutes=span.minutes + span.days * hours.minutes_a_day)
-            due = add_business_time(one.facts.at, allowed, hours)
+            due = due_at(span, hours, one.facts.at)
         except HoursError:
             side.promises[f"{clock}_never"] += 1
             continue
