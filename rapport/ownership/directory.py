@@ -11,6 +11,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import Count, Q
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Topic
@@ -19,11 +20,9 @@ from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
-from rapport.ownership.world import OpenAt, World
+from rapport.ownership.world import World
 from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
 from rapport.staff.models import Absence, BusinessHours, Membership, Team
-
-__all__ = ["Company", "OpenAt", "business_hours", "company", "vocabulary", "world"]
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +67,12 @@ def world() -> World:
     """The company as tests of a policy are tried against it."""
     here = company(now(), with_members=False)
     return World(here.directory, here.matcher, here.hours, dict(Channel.objects.values_list("name", "kind")))
+
+
+def team_sizes() -> dict[str, int]:
+    """How many members who work here each active team has, by slug."""
+    working = Count("memberships", filter=Q(memberships__member__is_active=True))
+    return dict(Team.objects.filter(is_active=True).annotate(size=working).values_list("slug", "size"))
 
 
 def business_hours() -> dict[str, Hours]:

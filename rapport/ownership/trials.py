@@ -16,6 +16,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.ownership.models import Mode, PolicyVersion, Trial
 from rapport.ownership.plain import policy_to_dict
+from rapport.ownership.settled import MOVED, SETTLED
 from rapport.ownership.simulate.doubt import Difference, paired, unpaired
 from rapport.ownership.versions import SavedBy, bring_back, current_policy, policy_of, save_policy_dict, save_tried
 
@@ -131,7 +132,7 @@ class Figures:
     base_kept: tuple[int, int]
 
 
-_FIGURES = """
+_FIGURES = f"""
 SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT failed AND team IS DISTINCT FROM base),
     count(*) FILTER (WHERE settled), count(*) FILTER (WHERE settled AND base = final),
     count(*) FILTER (WHERE settled AND team = final),
@@ -144,11 +145,8 @@ SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT fail
 FROM (
     SELECT s.failed, s.acted, s.team_id AS team, s.base_team_id AS base, c.owner_team_id AS final,
         s.first_answer_due_at AS due, s.base_first_answer_due_at AS base_due, c.first_answered_at AS answered,
-        moves.moved, c.first_answered_at IS NOT NULL OR c.status = 'resolved' OR moves.moved AS settled
+        {MOVED} AS moved, {SETTLED} AS settled
     FROM ownership_shadow s JOIN conversations_conversation c ON c.id = s.conversation_id
-    CROSS JOIN LATERAL (SELECT EXISTS (
-        SELECT 1 FROM ownership_decision d WHERE d.conversation_id = c.id AND d.source = 'member'
-            AND d.owner_team_id IS DISTINCT FROM d.from_team_id) AS moved) AS moves
     WHERE s.trial_id = %s AND c.status <> ALL (ARRAY['spam', 'merged'])
 ) AS one
 """

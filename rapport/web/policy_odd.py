@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from rapport.ownership.directory import team_sizes
 from rapport.ownership.policy import Policy
 from rapport.ownership.simulate.lint import Oddity, oddities
-from rapport.staff.models import Membership
 from rapport.web.shell import shell_of
 
 _SHOWN = 8
@@ -25,12 +25,8 @@ class Odd:
 
 def oddities_in_words(policy: Policy, request: HttpRequest) -> list[Odd]:
     """The first of what is odd about a policy; tells nothing about members but how many a team has."""
-    shell = shell_of(request)
-    sizes = {team.slug: 0 for team in shell.all_teams}
-    for slug in Membership.objects.filter(member__is_active=True).values_list("team__slug", flat=True):
-        if slug in sizes:
-            sizes[slug] += 1
-    return in_words(oddities(policy, sizes)[:_SHOWN], {team.slug: team.name for team in shell.all_teams})
+    names = {team.slug: team.name for team in shell_of(request).all_teams}
+    return in_words(oddities(policy, team_sizes())[:_SHOWN], names)
 
 
 def in_words(found: list[Oddity], names: dict[str, str]) -> list[Odd]:

@@ -11,7 +11,7 @@ answered.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import company
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
+from rapport.ownership.settled import SETTLED
 from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.words import CHARACTERS_READ_MAX
@@ -39,11 +40,9 @@ WHERE c.created_at >= %s AND c.created_at < %s AND c.status <> ALL (ARRAY['spam'
 ORDER BY c.created_at, c.id LIMIT %s
 """
 
-_READ = """
+_READ = f"""
 SELECT c.id, c.created_at, c.language, c.first_answered_at, c.resolved_at, coalesce(o.slug, ''),
-    c.first_answered_at IS NOT NULL OR c.status = 'resolved' OR EXISTS (
-        SELECT 1 FROM ownership_decision d WHERE d.conversation_id = c.id AND d.source = 'member'
-            AND d.owner_team_id IS DISTINCT FROM d.from_team_id),
+    {SETTLED},
     d.policy_version, coalesce(r.slug, ''), coalesce(ch.name, ''), coalesce(ch.kind, ''),
     m.subject, coalesce((SELECT left(v.text, %s) FROM conversations_revision v WHERE m.edited_at IS NOT NULL
         AND v.conversation_id = c.id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
@@ -82,14 +81,6 @@ ORDER BY asked.id, last.at DESC
 """
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Which part of the past: from `since` up to but without `until`."""
-
-    since: datetime
-    until: datetime
-
-
 @contextmanager
 def read_only() -> Iterator[None]:
     """In the system's scope, and where this begins the transaction, one in which the database refuses to write."""
@@ -101,10 +92,10 @@ def read_only() -> Iterator[None]:
         yield
 
 
-def conversations(wanted: Wanted) -> list[UUID]:
-    """The ids of what came in that time, in order, as far as whoever looks may see them."""
+def conversations(since: datetime, until: datetime) -> list[UUID]:
+    """The ids of what came from `since` until before `until`, in order, as far as whoever looks may see them."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASKED, [wanted.since, wanted.until, RUN_MAX])
+        cursor.execute(_ASKED, [since, until, RUN_MAX])
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from rapport.core import scope
 from rapport.ownership.conditions import Condition, plain_condition
+from rapport.ownership.directory import team_sizes
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, history
@@ -17,7 +18,6 @@ from rapport.ownership.simulate.past import Asked, Scenery, Staffing
 from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
-from rapport.staff.models import Membership, Team
 
 PART = 1000
 _WORTH_A_PROCESS = 8_000
@@ -44,16 +44,13 @@ def what_if(asked: Asked, progress: Progress = lambda done, total: True, process
         if not progress(min(done * PART, len(ids)), len(ids)):
             raise Stopped
     loads, staffing = _load(tally, asked)
-    return story(tally, loads, (base, draft), staffing, _sizes())
+    with history.read_only():
+        return story(tally, loads, (base, draft), staffing, team_sizes())
 
 
 def _visible(asked: Asked) -> list[UUID]:
-    wanted = history.Wanted(asked.since, asked.until)
-    if asked.member_id is None:
-        with history.read_only():
-            return history.conversations(wanted)
-    with scope.member(asked.member_id):
-        return history.conversations(wanted)
+    with history.read_only() if asked.member_id is None else scope.member(asked.member_id):
+        return history.conversations(asked.since, asked.until)
 
 
 def _replayed(asked: Asked, parts: Sequence[list[UUID]], processes: int) -> Iterator[Tally]:
@@ -100,12 +97,3 @@ def _load(tally: Tally, asked: Asked) -> tuple[tuple[Load, Load], Staffing]:
     with history.read_only():
         staffing, scenery = history.staffing(asked.since), history.scenery(asked.until)
     return seat_all(tally.jobs, staffing, scenery.hours), staffing
-
-
-def _sizes() -> dict[str, int]:
-    with history.read_only():
-        sizes = dict.fromkeys(Team.objects.filter(is_active=True).values_list("slug", flat=True), 0)
-        seats = Membership.objects.filter(member__is_active=True, team__is_active=True)
-        for slug in seats.values_list("team__slug", flat=True):
-            sizes[slug] += 1
-    return sizes
