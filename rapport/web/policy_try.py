@@ -75,7 +75,7 @@ def _version(number: str) -> Any:
 
 def _span(days: str, since: str, until: str) -> tuple[datetime, datetime] | None:
     """The last so many days up to now, or whole days where the member is."""
-    if days.isdecimal() and int(days[:4]) in _DAYS:
+    if days in map(str, _DAYS):
         return now() - timedelta(days=int(days)), now()
     try:
         first, last = date.fromisoformat(since), date.fromisoformat(until) + timedelta(days=1)
