@@ -1,7 +1,7 @@
 """The questions a rule can ask about a message. Pure: no database and no network in here."""
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain
-from rapport.ownership.conditions.combine import All, Always, AnyOf, Not, parse_condition, plain_condition
+from rapport.ownership.conditions.combine import All, Always, AnyOf, Not, names_in, parse_condition, plain_condition
 from rapport.ownership.conditions.public import Mention, Reach, Verified, Visibility
 from rapport.ownership.conditions.what import Language, Topic, Words
 from rapport.ownership.conditions.when import Time
@@ -17,4 +17,4 @@ REGISTRY: dict[str, type[Condition]] = {
 }  # fmt: skip
 """Every condition by its name in a policy file, in the order in which the policy page offers them."""
 
-__all__ = ["REGISTRY", "Check", "Condition", "Input", "Plain", "parse_condition", "plain_condition"]
+__all__ = ["REGISTRY", "Check", "Condition", "Input", "Plain", "names_in", "parse_condition", "plain_condition"]

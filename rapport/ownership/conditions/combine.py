@@ -194,6 +194,14 @@ def plain_condition(condition: Condition) -> dict[str, Plain]:
     return {condition.name: condition.plain()}
 
 
+def names_in(condition: Condition) -> set[str]:
+    """The names of all that it asks, its own and those of the conditions within."""
+    if isinstance(condition, Not):
+        return {condition.name} | names_in(condition.condition)
+    within = condition.conditions if isinstance(condition, All | AnyOf) else ()
+    return {condition.name}.union(*map(names_in, within))
+
+
 def _parse_list(value: Plain, problems: Problems) -> tuple[Condition, ...] | None:
     if not isinstance(value, list) or not value:
         problems.note('expected a list of conditions such as [{ reply = true }, { language = "de" }]')

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,8 +25,6 @@ from rapport.staff.hours import HoursError
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
-
-
 Change = tuple[str, str, str]
 """What else became otherwise ("topic", "priority" or "confidential"), from what, to what; "" is no topic."""
 
@@ -97,15 +95,21 @@ class Tally:
         self.moved.update(other.moved)
         self.settled.update(other.settled)
         self.changed.update(other.changed)
-        for flow, shown in other.shown.items():
-            self.shown[flow] = sorted([*self.shown.get(flow, []), *shown])[-EXAMPLES_MAX:]
-        for change, shown in other.changed_shown.items():
-            self.changed_shown[change] = sorted([*self.changed_shown.get(change, []), *shown])[-EXAMPLES_MAX:]
+        _add_shown(self.shown, other.shown)
+        _add_shown(self.changed_shown, other.changed_shown)
         self.total += other.total
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
         self.guessed += other.guessed
         self.jobs += other.jobs
+
+
+_Key = TypeVar("_Key", bound=tuple[str, ...])
+
+
+def _add_shown(kept: dict[_Key, list[Shown]], more: Mapping[_Key, list[Shown]]) -> None:
+    for key, shown in more.items():
+        kept[key] = sorted([*kept.get(key, []), *shown])[-EXAMPLES_MAX:]
 
 
 @dataclass(frozen=True)

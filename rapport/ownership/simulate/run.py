@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from rapport.core import scope
-from rapport.ownership.conditions import Condition, plain_condition
+from rapport.ownership.conditions import names_in
+from rapport.ownership.conditions.who import EarlierOwner
 from rapport.ownership.directory import team_sizes
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
@@ -84,11 +85,9 @@ class Replayer:
 
 def asks_earlier(policy: Policy) -> bool:
     """Whether anything in it depends on who owned a conversation before."""
-    return any(rule.then.owner in (EARLIER_OWNER, HOLDER) or _mentions(rule.when) for rule in policy.rules)
-
-
-def _mentions(condition: Condition) -> bool:
-    return "earlier_owner" in repr(plain_condition(condition))
+    return any(
+        rule.then.owner in (EARLIER_OWNER, HOLDER) or EarlierOwner.name in names_in(rule.when) for rule in policy.rules
+    )
 
 
 def _load(tally: Tally, asked: Asked) -> tuple[tuple[Load, Load], Staffing]:

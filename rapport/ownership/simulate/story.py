@@ -6,8 +6,7 @@ Every pair of figures is [as it was, as it would have been].
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rapport.ownership.conditions import plain_condition
-from rapport.ownership.conditions.base import Plain
+from rapport.ownership.conditions import names_in
 from rapport.ownership.policy import HOLDER, Policy, Rule
 from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
@@ -72,16 +71,7 @@ def _changes(tally: Tally) -> list[dict[str, Any]]:
 
 def _asks(rule: Rule) -> set[str]:
     """The conditions by name, and "held" where the rule gives it to who holds the relationship."""
-    found: set[str] = set()
-    todo: list[Plain] = [plain_condition(rule.when)]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, dict):
-            found |= set(one)
-            todo += [inner for key, inner in one.items() if key in ("all", "any", "not")]
-        elif isinstance(one, list):
-            todo += one
-    return found | ({"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set())
+    return names_in(rule.when) | ({"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set())
 
 
 def _agreement(tally: Tally) -> dict[str, Any]:
