@@ -8,7 +8,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -73,7 +73,7 @@ class _Loaded:
     newest: UUID | None = None
     learner: "Learner | None" = None
     known: frozenset[str] = frozenset()
-    made_at: Any = None
+    made_at: datetime | None = None
     extra: set[str] = field(default_factory=set)
 
 
@@ -81,7 +81,9 @@ _loaded = _Loaded()
 
 
 def ask(messages: Sequence[Facts]) -> list[Suggestion | None]:
-    """What each of the first messages is likely to be, in the system's scope; never raises."""
+    """What each is likely to be, in the system's scope: of the first so many (`ASKED_MAX`, `READ_MAX`), or of none
+    where there is no model or it failed. Never raises.
+    """
     if not messages:
         return []
     try:
@@ -161,7 +163,7 @@ def _load(model_id: UUID) -> None:
 def _catch_up() -> None:
     """Learn what was decided since, and let go of what was taken back."""
     learner = _loaded.learner
-    if learner is None:
+    if learner is None or _loaded.made_at is None:
         return
     since = lessons.lessons(_loaded.made_at - _OVERLAP, _NEW_MAX)
     new = {one.id: one for one in since if one.id not in _loaded.known}

@@ -105,6 +105,7 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
             decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
         if _is_open(verdict, facts):
             sorting.append((len(decided) - 1, facts))
+    # Of many only the first are asked about: the rest keep no suggestion, which says that nobody was asked.
     for (place, facts), found in zip(sorting, learned.ask([facts for _, facts in sorting]), strict=False):
         decided[place] = _suggested(decided[place], found, here, facts.at)
     return decided

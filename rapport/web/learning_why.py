@@ -22,7 +22,7 @@ from rapport.web.shell import shell_of
 from rapport.web.timeline import Why
 
 if TYPE_CHECKING:
-    from rapport.ownership.learning.values import Explanation, Piece
+    from rapport.ownership.learning.values import Explanation, Neighbour
 
 
 @dataclass(frozen=True)
@@ -66,26 +66,22 @@ def _told(request: HttpRequest, explained: "Explanation") -> dict[str, Any]:
     return {
         "team": names.get(said.label, said.label),
         "percent": locales.percent(said.probability),
-        "pro": [_piece(one) for one in explained.pieces if one.said > 0],
-        "against": [_piece(one) for one in explained.pieces if one.said < 0],
+        "pro": [one.what for one in explained.pieces if one.said > 0],
+        "against": [one.what for one in explained.pieces if one.said < 0],
         "otherwise": ", ".join(explained.otherwise),
         "then": names.get(explained.then, explained.then),
-        "alike": _alike([(one.id, one.likeness) for one in explained.neighbours], names),
+        "alike": _alike(explained.neighbours, names),
     }
 
 
-def _piece(one: "Piece") -> str:
-    return one.what
-
-
-def _alike(found: Sequence[tuple[str, float]], names: dict[str, str]) -> list[dict[str, Any]]:
+def _alike(found: Sequence["Neighbour"], names: dict[str, str]) -> list[dict[str, Any]]:
     """Past conversations, as far as whoever looks may see them."""
-    seen = Example.objects.filter(id__in=[id for id, _likeness in found]).select_related("conversation")
-    by_id = {str(one.id): one for one in seen}
+    seen = Example.objects.filter(id__in=[one.id for one in found]).select_related("conversation")
+    by_id = {str(one.id): one.conversation for one in seen}
     return [
         {
-            "id": by_id[id].conversation_id, "subject": by_id[id].conversation.subject,
-            "team": names.get(by_id[id].label or "", _("none of ours")), "likeness": locales.percent(likeness),
+            "id": by_id[one.id].id, "subject": by_id[one.id].subject,
+            "team": names.get(one.label or "", _("none of ours")), "likeness": locales.percent(one.likeness),
         }
-        for id, likeness in found if id in by_id
+        for one in found if one.id in by_id
     ]  # fmt: skip

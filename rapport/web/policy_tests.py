@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET
 
 from rapport.channels.models import Channel
-from rapport.conversations.models import Conversation, Topic
+from rapport.conversations.models import Conversation
 from rapport.core.errors import NotVisible
 from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.directory import world
@@ -188,14 +188,13 @@ def _of_conversation(request: HttpRequest) -> dict[str, Any] | None:
     if not given:
         return None
     try:
-        found = Conversation.objects.select_related("owner_team").filter(id=given, confidential=False).first()
+        found = Conversation.objects.select_related("owner_team", "topic").filter(id=given, confidential=False).first()
     except (ValueError, forms.ValidationError) as error:
         raise NotVisible(_("There is no such conversation.")) from error
     if found is None:
         raise NotVisible(_("There is no such conversation."))
     with history.read_only():
         past = history.past([found.id], Senders(), with_earlier=False)
-        slugs = dict(Topic.objects.values_list("slug", "id"))
     if not past:
         return None
     facts = past[0].facts
@@ -208,9 +207,9 @@ def _of_conversation(request: HttpRequest) -> dict[str, Any] | None:
         "reply": facts.is_reply or None, "attachment": facts.has_attachments or None,
         "visibility": "public" if facts.is_public else "", "text": hits[0].word if hits else "",
     }  # fmt: skip
-    expect = {"owner": found.owner_team.slug if found.owner_team else "", "topic": hits[0].slug if hits else ""}
-    if found.topic_id and hits and slugs.get(hits[0].slug) != found.topic_id:
-        expect["topic"] = ""
+    by_words = hits[0].slug if hits else ""
+    agreed = found.topic is None or found.topic.slug == by_words
+    expect = {"owner": found.owner_team.slug if found.owner_team else "", "topic": by_words if agreed else ""}
     return {
         "name": "",
         "message": {key: value for key, value in message.items() if value not in (None, "", [])},

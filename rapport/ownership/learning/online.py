@@ -20,7 +20,7 @@ CORRECTIONS_MAX = 600
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A correction: id, label (None: none of ours), and which member made it."""
+    """A correction: id and label (None: none of ours)."""
 
     id: str
     label: str | None
