@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapport.ownership.learning.calibration import softmax, temperature
+from rapport.ownership.learning.encoders import MiniLm, Universal
 from rapport.ownership.learning.machine import fit
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 
@@ -17,7 +18,6 @@ _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
 NAMES_RIDGE = 3.0
 """Names alone: so much smoothing that the likest name wins; each stands for far more than itself."""
-MINILM, UNIVERSAL = "all-minilm-l6-v2-int8", "use-multilingual-3"
 
 
 def chosen(
@@ -64,8 +64,8 @@ def blends(encoders: Sequence[str], with_facts: bool) -> Iterator[Blend]:
 
 
 def _meaning(encoders: Sequence[str]) -> dict[str, float]:
-    if MINILM in encoders and UNIVERSAL in encoders:
-        return {MINILM: 0.75, UNIVERSAL: 0.25}
+    if MiniLm.id in encoders and Universal.id in encoders:
+        return {MiniLm.id: 0.75, Universal.id: 0.25}
     return {name: 1 / len(encoders) for name in encoders}
 
 

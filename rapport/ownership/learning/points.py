@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rapport.ownership.learning.encoders import Encoder
+from rapport.ownership.learning.encoders import Encoder, unit
 from rapport.ownership.learning.hashing import Counts, document_frequency, fact_counts, hashed, weighed
 
 if TYPE_CHECKING:
@@ -167,8 +167,3 @@ class Blend:
     def sharper(self, sharpness: float) -> "Blend":
         """The same weights with another fall-off."""
         return replace(self, sharpness=sharpness)
-
-
-def unit(rows: Floats) -> Floats:
-    """Rows of length 1."""
-    return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), np.float32)
