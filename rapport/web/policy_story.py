@@ -19,7 +19,7 @@ from rapport.web import locales
 from rapport.web.policy_odd import Odd, in_words
 from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
 from rapport.web.reasons import thing
-from rapport.web.reports_show import Cell, Chart, Shape, _Plan
+from rapport.web.reports_show import Cell, Chart, Plan, Shape
 
 _BLOCKS_MAX = 7
 _TEAMS_MAX = 12
@@ -288,7 +288,7 @@ class Story:
         rows = [
             (labels[hour], [Cell(locales.number(side[hour])) for side in team["hours"]]) for hour in range(24)
         ]
-        plan = _Plan(f"team-{place}", title, summary, drawing, shapes, legend, [])
+        plan = Plan(f"team-{place}", title, summary, drawing, shapes, legend, [])
         scale = (locales.number(drawing.top), locales.number(drawing.top / 2), locales.number(0))
         return Chart(plan, [], scale, [labels[0], labels[12], labels[23]], [word for _css, word in legend], rows)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from rapport.insight import charts
 from rapport.web.reasons import Said
-
-STRIP = 144, 28
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,9 @@ class Caveat:
 
 @dataclass(frozen=True)
 class Strip:
-    """Two bars for each hour of the day, in a field of STRIP: (x, y, width, height, css); and the same in words."""
+    """Two bars for each hour of the day, and the same in words."""
 
-    bars: list[tuple[float, float, float, float, str]]
+    bars: list[charts.Bar]
     says: str
 
 
@@ -64,13 +63,5 @@ def caveats(asks: Iterable[str]) -> list[Caveat]:
 
 def strip(sides: Sequence[Sequence[int]]) -> Strip:
     """A small picture of two days' hours, beside each other: as it was, as it would be."""
-    width, high = STRIP
-    top = max((count for side in sides for count in side), default=0) or 1
-    step = width / 24
-    bars = [
-        (round(hour * step + place * step * 0.4, 1), round(high - high * count / top, 1), round(step * 0.4, 1),
-         round(high * count / top, 1), f"series-{place}")
-        for place, side in enumerate(sides) for hour, count in enumerate(side) if count
-    ]  # fmt: skip
     peaks = [f"{max(range(24), key=lambda hour: side[hour]):02}:00" if any(side) else "–" for side in sides]
-    return Strip(bars, _("Most at %(was)s, would be %(would)s") % {"was": peaks[0], "would": peaks[1]})
+    return Strip([bar for bar in charts.bars(sides).bars if bar.height], _("Most at %(was)s, would be %(would)s") % {"was": peaks[0], "would": peaks[1]})

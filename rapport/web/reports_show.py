@@ -122,7 +122,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What a picture shows of which measures, in words and shapes; `legend` has the class and name of each series."""
 
     key: str
@@ -139,7 +139,7 @@ class _Plan:
 class Chart:
     """A picture, the words beside it, and the table that says the same."""
 
-    plan: _Plan
+    plan: Plan
     lines: list[tuple[str, str]]
     scale: tuple[str, str, str]
     marks: Sequence[str]
@@ -228,7 +228,7 @@ class Page:
             if cell.url:
                 shapes.append(Shape(bar, says, cell.url, f"series-{bar.series}"))
         legend = [(f"series-{number}", str(m.label)) for number, m in enumerate(measures)]
-        return self._chart(_Plan(key, title, _peaks(measures, values, labels), drawing, shapes, legend, measures))
+        return self._chart(Plan(key, title, _peaks(measures, values, labels), drawing, shapes, legend, measures))
 
     def _backlog(self) -> Chart:
         measure = next(m for m in self.measures if m.name == "backlog")
@@ -236,7 +236,7 @@ class Page:
         drawing = charts.lines([values])
         title, summary = str(measure.label), _peaks([measure], [values], self._labels)
         slots = self._slots(drawing, [measure])
-        return self._chart(_Plan("backlog", title, summary, drawing, slots, [("series-2", title)], [measure]))
+        return self._chart(Plan("backlog", title, summary, drawing, slots, [("series-2", title)], [measure]))
 
     def _speed(self) -> Chart:
         measure = next(m for m in self.measures if m.name == "first_answer")
@@ -247,9 +247,9 @@ class Page:
         legend = [("series-0", _("Median")), ("series-1", _("Nine out of ten"))]
         summary = _("Hours of business time from the beginning of a conversation to its first answer.")
         title, slots = _("Time to the first answer, in hours"), self._slots(drawing, [measure])
-        return self._chart(_Plan("speed", title, summary, drawing, slots, legend, [measure], hidden))
+        return self._chart(Plan("speed", title, summary, drawing, slots, legend, [measure], hidden))
 
-    def _chart(self, plan: _Plan) -> Chart:
+    def _chart(self, plan: Plan) -> Chart:
         labels = self._labels
         marks = [labels[0], labels[len(labels) // 2], labels[-1]] if len(labels) > 2 else labels
         lines = [(plan.legend[line.series][0], line.points) for line in plan.drawing.lines]
