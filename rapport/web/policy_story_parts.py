@@ -64,4 +64,5 @@ def caveats(asks: Iterable[str]) -> list[Caveat]:
 def strip(sides: Sequence[Sequence[int]]) -> Strip:
     """A small picture of two days' hours, beside each other: as it was, as it would be."""
     peaks = [f"{max(range(24), key=lambda hour: side[hour]):02}:00" if any(side) else "–" for side in sides]
-    return Strip([bar for bar in charts.bars(sides).bars if bar.height], _("Most at %(was)s, would be %(would)s") % {"was": peaks[0], "would": peaks[1]})
+    says = _("Most at %(was)s, would be %(would)s") % {"was": peaks[0], "would": peaks[1]}
+    return Strip([bar for bar in charts.bars(sides).bars if bar.height], says)

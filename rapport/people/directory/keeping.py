@@ -1,5 +1,7 @@
-"""Who may know of an organization: whoever knows one of its people, and everybody where it is kept. And those that are no
-more than the domain of somebody's mail, which go with their last."""
+"""Who may know of an organization: whoever knows one of its people, and everybody where it is kept.
+
+And those that are no more than the domain of somebody's mail, which go with their last.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -39,7 +41,7 @@ def drop_empty(organizations: Sequence[UUID]) -> int:
 
 
 def absorb(bare: UUID, into: UUID) -> bool:
-    """Let the people of an organization that is no more than a domain be another's, in the system's scope; else False."""
+    """Let the people of an organization that is no more than a domain be another's; else False. In the system scope."""
     changed(
         f"""UPDATE people_person SET organization_id = %s
         WHERE organization_id IN (SELECT o.id FROM people_organization o WHERE o.id = %s AND {_BARE})""",

@@ -85,7 +85,8 @@ def _reports(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
     for id, report in bulk.select("SELECT id, report FROM people_directory FOR UPDATE", []):
         kept = [line for line in report if target.redacted_all(line) == line]
         if kept != report:
-            done += changed("UPDATE people_directory SET report = %s::jsonb WHERE id = %s", [orjson.dumps(kept).decode(), id])
+            lines = orjson.dumps(kept).decode()
+            done += changed("UPDATE people_directory SET report = %s::jsonb WHERE id = %s", [lines, id])
     return done, None
 
 
