@@ -1,6 +1,7 @@
 """What every test gets: no network but loopback, and a real PostgreSQL where it asks for one."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,20 @@ import pytest_django
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
+from rapport.core.clock import now, travel
+
 # A busy machine is no fault: tests measure nothing.
 settings.register_profile(
     "rapport", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 settings.load_profile("rapport")
+
+
+@pytest.fixture
+def one_minute() -> Iterator[None]:
+    """What is counted by the minute of the clock is counted in one: it does not turn meanwhile."""
+    with travel(now()):
+        yield
 
 
 @pytest.fixture(scope="session")

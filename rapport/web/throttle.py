@@ -1,6 +1,5 @@
 """How often strangers may do something: counted in the cache that all web processes share, by a hash of who it is."""
 
-import time
 from collections.abc import Iterable
 from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -9,6 +8,8 @@ from threading import Lock
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
+
+from rapport.core.clock import now
 
 _HERE_MAX = 20_000
 
@@ -32,7 +33,7 @@ def is_within(what: str, who: str, limits: Iterable[tuple[int, int]]) -> bool:
 
 
 def _counted(what: str, who: str, most: int, seconds: int) -> bool:
-    window = int(time.time() // seconds)
+    window = int(now().timestamp() // seconds)
     key = f"throttle:{sha256(f'{what} {who} {seconds} {window}'.encode()).hexdigest()}"
     if cache.add(key, 1, seconds):
         return most >= 1
@@ -52,7 +53,7 @@ class Quick:
 
     def is_within(self, who: str) -> bool:
         """Count one more by `who`; False when that is too many."""
-        window = int(time.time() // self._seconds)
+        window = int(now().timestamp() // self._seconds)
         with self._lock:
             if window != self._window or len(self._counts) > _HERE_MAX:
                 self._window, self._counts = window, {}

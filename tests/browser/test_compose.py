@@ -132,6 +132,20 @@ def test_what_is_sent_before_the_editor_has_come_is_sent_once_and_gone_from_the_
         assert not Draft.objects.exists()
 
 
+def test_a_space_typed_before_the_editor_has_come_stands_between_the_words(place: Place) -> None:
+    held: list[Route] = []
+    page = place.page(place.cast.agent)
+    page.route("**/writing*.js", lambda route: held.append(route))
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    page.keyboard.press("r")
+    page.keyboard.type("Carla,  it is on its ")
+    held.pop().continue_()
+    expect(page.locator(".editor")).to_be_focused()
+    page.keyboard.type("way.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
+
+
 def test_a_draft_in_two_tabs_shows_both_and_loses_neither(place: Place) -> None:
     cast = place.cast
     one = place.page(cast.agent)

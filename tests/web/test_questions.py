@@ -199,6 +199,7 @@ def test_a_form_of_another_site_cannot_answer(cast: Cast, ann: Person, account: 
     _nothing_happened(ann, account)
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_who_asks_too_often_waits(cast: Cast, client: Client) -> None:
     answers = [client.get("/is-this-you/x/").status_code for _ in range(22)]
     assert (answers[0], answers[-1]) == (404, 429)

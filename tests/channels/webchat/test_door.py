@@ -156,6 +156,7 @@ def test_broken_uploads_are_refused(page: Page) -> None:
     assert raw_items(page.channel) == []
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_who_writes_too_much_must_wait(page: Page) -> None:
     page.begin()
     answers = [page.say(f"Message {number}").status_code for number in range(22)]
@@ -166,6 +167,7 @@ def test_who_writes_too_much_must_wait(page: Page) -> None:
     assert other.say("I am somebody else").status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_one_address_makes_only_so_many_visitors(page: Page) -> None:
     answers = [page.post("session", {}).status_code for _ in range(32)]
     assert answers.count(200) == 30
@@ -173,6 +175,7 @@ def test_one_address_makes_only_so_many_visitors(page: Page) -> None:
     assert Page(page.channel, address="198.51.100.3").post("session", {}).status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_tokens_are_not_tried_without_end(page: Page) -> None:
     answers = [page.post("session", {"identity": f"wrong{number}"}).status_code for number in range(32)]
     assert answers.count(401) == 30

@@ -86,6 +86,7 @@ def test_what_is_missing_or_wrong_is_said_and_nothing_is_lost(form: Page, wrong:
     assert send(form, stamp=again).status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_it_is_not_filled_in_without_end(form: Page) -> None:
     assert [fill(form).status_code for _ in range(6)] == [200, 200, 200, 200, 200, 429]
     assert len(raw_items(form.channel)) == 5

@@ -10,8 +10,11 @@ export function escaped(text) {
   return box.innerHTML.replaceAll('"', "&quot;");
 }
 
+// A space at the end would be dropped with the next letter: what is half typed goes on here.
+const spaced = (line) => line.replace(/^ | $|(?<= ) /g, "\u00a0");
+
 export function lines(text) {
-  return text.replaceAll("\r", "").split("\n").map((line) => `<div>${escaped(line) || "<br>"}</div>`).join("");
+  return text.replaceAll("\r", "").split("\n").map((line) => `<div>${escaped(spaced(line)) || "<br>"}</div>`).join("");
 }
 
 function address(text) {
