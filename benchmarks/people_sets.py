@@ -15,9 +15,10 @@ from nicknames import name_triplets
 Row = dict[str, str]
 Set = tuple[list[Row], list[str]]
 
-_SYLLABLES = "ba ber bo bur car col dan der do ev fal fer gar gil ham har hol jen kel ken lan lar low mar mor"
-" nel nor ol par pen per rad ram ros sal sand shel sim sto tal tar ten thor tom val wal war wil "
-["win"]
+_SYLLABLES = [
+    *"ba ber bo bur car col dan der do ev fal fer gar gil ham har hol jen kel ken lan lar low mar mor".split(),
+    *"nel nor ol par pen per rad ram ros sal sand shel sim sto tal tar ten thor tom val wal war wil win".split(),
+]
 _ENDS = [
     "son",
     "ton",
@@ -63,8 +64,10 @@ _CITIES = [
     )
 ]
 _DOMAINS = ["gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "example.net"]
-_JOBS = "teacher painter lawyer farmer engineer nurse writer soldier merchant priest physician clerk smith "
-["baker", "sailor"]
+_JOBS = [
+    *"teacher painter lawyer farmer engineer nurse writer soldier merchant priest physician clerk smith".split(),
+    *"baker sailor".split(),
+]
 _STREETS = [
     "Mill",
     "Church",
