@@ -1,11 +1,11 @@
-# make setup | demo | test | test-servers | peers | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
+# make setup | demo | test | looks | test-servers | peers | lint | bench | crash | messages | screenshots; ARGS are passed on, e.g. `make demo ARGS=--fresh`
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 ARGS ?=
 
-.PHONY: peers speech setup demo test test-servers lint bench crash messages screenshots
+.PHONY: peers speech setup demo test looks test-servers lint bench crash messages screenshots
 .DEFAULT_GOAL := setup
 
 setup: $(VENV)/.everything
@@ -16,6 +16,10 @@ demo: $(VENV)/.running
 
 test: $(VENV)/.everything
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers" $(ARGS)
+
+# Every page in all four looks (light and dark, desk and phone); make test looks at each in one.
+looks: $(VENV)/.everything
+	@LOOKS=all $(BIN)/python -m pytest -n 2 tests/browser/test_axe.py $(ARGS)
 
 # The kinds of channel, and directories of employees, against real servers: what `make peers` installs, and Debian's (.ci/run names them).
 test-servers: $(VENV)/.everything

@@ -1,9 +1,11 @@
 """No page and no state of one breaks a rule of accessibility that a machine can find, or is wider than its window.
 
-Every page is looked at in two of the four looks (light or dark, desk or phone), each next one in the other two; the
-places where people work all day in all four. High contrast and Arabic are looked at once each.
+Every page is looked at in one of the four looks (light or dark, desk or phone), each next one in the next; the places
+where people work all day in all four. `LOOKS=all` (`make looks`, as .ci/run does) looks at every page in all four.
+High contrast and Arabic are looked at once each.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -32,6 +34,7 @@ from tests.web.cast import Cast
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
+_ALL = os.environ.get("LOOKS") == "all"
 LOOKS = [(DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")]
 _OUTSIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
@@ -206,26 +209,29 @@ def furnished(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
     return place
 
 
-def test_no_page_has_an_axe_violation(furnished: Place) -> None:
-    found: list[str] = []
-    for number, (size, scheme) in enumerate(LOOKS):
-        page = furnished.page(furnished.cast.admin, size, scheme)
-        pages: list[State] = [
-            (address, _nothing) for at, address in enumerate(_pages(furnished)) if at % 2 == number // 2
-        ]
-        always: list[State] = [("/inbox/all/", _nothing), (f"/c/{furnished.cast.conversation.id}/", _nothing)]
-        found += _walk(page, always + pages, f"{scheme} {size[0]}")
-        stranger = furnished.page(None, size, scheme)
-        found += _walk(stranger, [("/account/login/", _nothing), ("/account/password/reset/", _nothing)], scheme)
+each_look = pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[1]}-{look[0][0]}")
+
+
+def _share(wanted: list[Any], look: tuple[tuple[int, int], str]) -> list[Any]:
+    """What is looked at in one look: every fourth, or everything."""
+    return wanted if _ALL else wanted[LOOKS.index(look) :: len(LOOKS)]
+
+
+@each_look
+def test_no_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
+    says = f"{look[1]} {look[0][0]}"
+    always: list[State] = [("/inbox/all/", _nothing), (f"/c/{furnished.cast.conversation.id}/", _nothing)]
+    pages: list[State] = [(address, _nothing) for address in _share(_pages(furnished), look)]
+    found = _walk(furnished.page(furnished.cast.admin, *look), always + pages, says)
+    strange: list[State] = [("/account/login/", _nothing), ("/account/password/reset/", _nothing)]
+    found += _walk(furnished.page(None, *look), strange, says)
     assert not found, "\n".join(found)
 
 
-def test_no_state_of_a_page_has_an_axe_violation(furnished: Place) -> None:
-    found: list[str] = []
-    for number, (size, scheme) in enumerate(LOOKS):
-        page = furnished.page(furnished.cast.lead, size, scheme)
-        states = [state for at, state in enumerate(_states(furnished)) if at % 2 == number // 2]
-        found += _walk(page, states, f"{scheme} {size[0]}")
+@each_look
+def test_no_state_of_a_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
+    page = furnished.page(furnished.cast.lead, *look)
+    found = _walk(page, _share(_states(furnished), look), f"{look[1]} {look[0][0]}")
     assert not found, "\n".join(found)
 
 
