@@ -47,6 +47,16 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="module")
+def live_port(django_db_setup: None) -> Iterator[int]:
+    """The live updates, in a process of their own; starting one takes a second, so a module's tests share it."""
+    port = _free_port()
+    live = _serve_live(port)
+    yield port
+    live.send_signal(signal.SIGTERM)
+    live.wait(10)
+
+
 @dataclass
 class Place:
     """The running pages, the cast, and how to open a page as one of them."""
@@ -84,20 +94,17 @@ def place(
     transactional_db: None,
     live_server: object,
     browser: Browser,
+    live_port: int,
     monkeypatch: pytest.MonkeyPatch,
     settings: pytest.FixtureRequest,
 ) -> Iterator[Place]:
     """The pages with the small company in them."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
-    port = _free_port()
-    monkeypatch.setattr("rapport.web.shell.options", lambda: replace(options(), live_port=port))
+    monkeypatch.setattr("rapport.web.shell.options", lambda: replace(options(), live_port=live_port))
     found = Place(str(live_server), make_cast(), browser, [])
-    live = _serve_live(port)
     yield found
     for context in browser.contexts:
         context.close()
-    live.send_signal(signal.SIGTERM)
-    live.wait(10)
     _wait_for_answers()
     assert not found.problems
 
