@@ -16,10 +16,14 @@ def _prepare() -> None:
     os.environ.setdefault("RAPPORT_HOME", str(home))
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "warning")
     if not os.environ.get("DATABASE_URL"):
-        from rapport.core.postgres import EmbeddedPostgres
+        from rapport.core.postgres import EmbeddedPostgres, config
 
         postgres = EmbeddedPostgres(home)
+        # Thrown away at the end, so nothing waits for the disk. Tests of durability start servers of their own.
+        kept = dict(config.SETTINGS)
+        config.SETTINGS.update({"fsync": "off", "full_page_writes": "off", "checkpoint_timeout": "1h"})
         os.environ["DATABASE_URL"] = postgres.start()
+        config.SETTINGS.update(kept)
         _stack.callback(postgres.stop)
 
 
