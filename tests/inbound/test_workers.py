@@ -1,6 +1,7 @@
 """Several workers at the same moment, each with a connection of its own."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -8,9 +9,11 @@ from django.db import OperationalError, connection
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation, Message, ThreadRef
-from rapport.core import scope
+from rapport.core import clock, scope
+from rapport.core.models import Event
 from rapport.inbound import pipeline
 from rapport.inbound.models import RawItem
+from rapport.ownership import escalating, service
 from rapport.people.models import Handle, Person
 from tests.inbound.post import accept, conversations, letter
 
@@ -91,3 +94,27 @@ def test_the_same_mail_accepted_by_two_at_once_is_there_once(box: Channel) -> No
     at_once(lambda: accept(box, body), lambda: accept(box, body))
     with scope.system():
         assert RawItem.objects.count() == 1
+
+
+def test_a_step_of_a_promise_is_done_once_by_two_workers_while_a_third_is_busy_with_one(box: Channel) -> None:
+    then = {"owner": "support", "promise": {"first_answer": "1h"}}
+    rules = [{"name": "All", "when": {"kind": "message"}, "then": then}]
+    service.save_policy_dict({"triage": "support", "rules": rules}, service.SavedBy())
+    accept(box, *(letter(subject=f"Question {n}") for n in range(12)))
+    work(20)
+    late = clock.now() + timedelta(hours=2)
+
+    def steps() -> None:
+        with clock.travel(late):
+            while escalating.run_due():
+                pass
+
+    held = conversations()[0].id
+    with scope.system():
+        Conversation.objects.select_for_update().get(id=held)
+        at_once(steps, steps)
+        assert not Event.objects.filter(kind="promise.broken", conversation_id=held).exists()
+    steps()
+    with scope.system():
+        told = list(Event.objects.filter(kind="promise.broken").values_list("conversation_id", flat=True))
+    assert len(told) == len(set(told)) == 12
