@@ -24,6 +24,7 @@ from rapport.inbound.models import RawItem, RawState
 from rapport.outbound import actions as outbound
 from rapport.outbound import deliver, queue
 from rapport.ownership import actions as ownership
+from rapport.ownership import escalating
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
@@ -149,6 +150,9 @@ class Player:
         """Let everything on its way arrive, at the latest moment played, and learn where it came to."""
         with clock.travel(at):
             work_off()
+        # A moment before: what a member does is looked up by its own moment.
+        with clock.travel(at - timedelta(seconds=1)):
+            escalating.run_due()
         waiting = {scene.first_id: scene for scene in self._scenes.values() if scene.is_on_its_way}
         with scope.system():
             arrived = Message.objects.filter(message_id__in=waiting).values_list("message_id", "conversation_id")
