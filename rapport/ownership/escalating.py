@@ -37,14 +37,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Scene:
-    """A conversation in hand whose clock has come to a step. `moves` counts on while its steps are done."""
+    """A conversation in hand whose clock has come to a step. `moves` and `told` go on while its steps are done."""
 
     conversation: Conversation
     kept: Kept
     at: datetime
     step: Planned
     meant: datetime
-    moves: int = field(default=0)
+    moves: int = 0
+    told: set[str] = field(default_factory=set)
 
     @property
     def data(self) -> dict[str, Any]:
@@ -105,9 +106,9 @@ def _done(conversation: Conversation, kept: Kept, at: datetime) -> Kept:
         due.append((Planned(timedelta(minutes=minutes), do, to), kept.next_at))
         kept = clocks.scheduled(replace(kept, step=kept.step + 1))
     meant = dict(due)
-    moves = kept.moves
+    moves, told = kept.moves, set[str]()
     for step in at_once([step for step, _ in due]):
-        scene = _Scene(conversation, kept, at, step, meant[step], moves)
+        scene = _Scene(conversation, kept, at, step, meant[step], moves, told)
         _DEEDS[step.do](scene)
         moves = scene.moves
     return replace(kept, moves=moves)
@@ -131,6 +132,10 @@ def _tell(scene: _Scene) -> None:
         if member is None:
             return _stuck(scene, Stuck("left"))
         whom = {"whom": "member", "member": str(member.id)}
+    # Where nobody has taken it, the owner and the leads are the same, and one notice is enough.
+    if str(whom) in scene.told:
+        return None
+    scene.told.add(str(whom))
     late = scene.kept.run.due is not None and scene.kept.run.due <= scene.at
     kind = "promise.broken" if late else "promise.near"
     events.record(kind, conversation_id=conversation.id, data=scene.data | whom)

@@ -213,6 +213,15 @@ def test_after_a_long_stop_each_thing_is_said_and_done_once_with_its_time(box: C
     assert said == {"First answer late for 6 days", "Resolution late for 5 days"}
 
 
+def test_whom_two_steps_mean_is_told_once(box: Channel, lead: Member) -> None:
+    told()
+    promise([step("50%", "tell", "leads"), step("80%", "tell", "leads")])
+    with clock.travel(MONDAY):
+        deliver(box, letter())
+    done_at(at("2026-10-26T16:00"))
+    assert told() == [("Lead", "broken")]
+
+
 def test_mail_of_last_year_is_not_told_of(box: Channel, lead: Member) -> None:
     told()
     promise()
