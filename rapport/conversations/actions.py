@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from rapport.conversations import clocks
 from rapport.conversations.models import Conversation, Direction, Message, Priority, Status, Topic
 from rapport.conversations.visibility import audience_of
 from rapport.core import events, notify, scope
@@ -168,6 +169,7 @@ def touch(
     if active:
         conversation.last_activity_at = max(conversation.last_activity_at, now())
     conversation.save()
+    clocks.follow(conversation)
     if not before.issuperset(conversation.audience):
         _introduce(conversation)
     actor_id = actor.id if actor else None

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from rapport.conversations import moving, undoing
+from rapport.conversations import clocks, moving, undoing
 from rapport.conversations.actions import acting_on, may_change, plain, touch
 from rapport.conversations.models import Conversation, Draft, Status
 from rapport.conversations.undoing import UNDONE, Undoer, changed_since
@@ -86,8 +86,10 @@ def absorb(loser: UUID, winner: UUID) -> None:
             [winner, loser],
         )
         audience = cursor.fetchone()[0]
+    promised = clocks.take_over(loser, winner)
+    clocks.settle([loser, winner])
     notify.changed("conversation", loser, audience)
-    data = {"from": str(loser), "status": status, "snoozed": snoozed, **carried}
+    data = {"from": str(loser), "status": status, "snoozed": snoozed, **promised, **carried}
     events.record(KIND, conversation_id=winner, data=data)
 
 
@@ -133,6 +135,7 @@ def seal(loser: Conversation, winner: Conversation) -> None:
     loser.status, loser.merged_into = Status.MERGED, winner.id
     loser.snoozed, loser.snoozed_until, loser.awaiting_answer = False, None, False
     loser.save()
+    clocks.follow(loser)
     notify.changed("conversation", loser.id, loser.audience)
 
 
@@ -144,8 +147,10 @@ def _by_hand(loser: Conversation, winner: Conversation, actor: Member) -> None:
     for name, value in after.items():
         setattr(winner, name, value)
     moving.derive(winner)
+    promised = clocks.take_over(loser.id, winner.id)
+    winner.promised = winner.promised or bool(promised)
     seal(loser, winner)
-    data = {"from": str(loser.id), **was, **carried, "before": plain(before), "after": plain(after)}
+    data = {"from": str(loser.id), **was, **promised, **carried, "before": plain(before), "after": plain(after)}
     touch(winner, KIND, actor, data)
 
 
@@ -176,6 +181,9 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
 
 def _restore(data: Mapping[str, Any], loser: Conversation, winner: Conversation) -> None:
     """The one is a conversation again as it was, and the other is due when it was; what changed since stays."""
+    if "clocks" in data:
+        clocks.give_back(winner.id, data["clocks"])
+        winner.promised = bool(data["clocks"])
     loser.merged_into = None
     loser.status = data.get("status", Status.OPEN)
     loser.snoozed = bool(data.get("snoozed"))

@@ -2,7 +2,6 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Least
 from django.utils.translation import gettext_lazy as _
 
 from rapport.channels.models import Channel
@@ -20,15 +19,16 @@ from rapport.conversations.desk import (
     Upload,
     Watch,
 )
+from rapport.conversations.timed import Clock
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.people.models import Person
 from rapport.staff.models import Member, Team
 
 __all__ = [
-    "Attachment", "Blob", "Conversation", "Direction", "Draft", "DraftKind", "Interest", "Link", "Mention", "Message",
-    "Presence", "Priority", "Revision", "SavedView", "Seen", "Status", "Subscription", "Tally", "Template", "Thread",
-    "ThreadRef", "Topic", "Upload", "Watch",
+    "Attachment", "Blob", "Clock", "Conversation", "Direction", "Draft", "DraftKind", "Interest", "Link", "Mention",
+    "Message", "Presence", "Priority", "Revision", "SavedView", "Seen", "Status", "Subscription", "Tally", "Template",
+    "Thread", "ThreadRef", "Topic", "Upload", "Watch",
 ]  # fmt: skip
 
 
@@ -115,16 +115,11 @@ class Conversation(models.Model):
     merged_into = models.UUIDField(null=True, blank=True)
     snoozed = models.BooleanField(default=False, db_default=False)
     snoozed_until = models.DateTimeField(null=True, blank=True)
-    #: The promise that runs now. The database keeps it, so that no writer can forget it.
-    due_at = models.GeneratedField(
-        expression=models.Case(
-            models.When(status="open", first_answered_at=None, then=Least("first_answer_due_at", "resolution_due_at")),
-            models.When(status="open", then="resolution_due_at"),
-            default=None,
-        ),
-        output_field=models.DateTimeField(null=True),
-        db_persist=True,
-    )
+    next_answer_due_at = models.DateTimeField(null=True)
+    #: Whether there are clocks (`clocks`): by when is told by them, and written here whenever one moves.
+    promised = models.BooleanField(default=False, db_default=False)
+    #: The soonest promise that runs. The database keeps it, so that no writer can forget it (`due_sql`).
+    due_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         indexes = [

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from rapport.conversations import clocks
 from rapport.conversations.actions import change
 from rapport.conversations.models import Conversation, Status
 from rapport.core import events, notify, scope
@@ -50,12 +51,13 @@ def wake_due(limit: int = _WOKEN_AT_ONCE) -> int:
                 WHERE id IN (SELECT id FROM conversations_conversation
                     WHERE status = 'open' AND snoozed AND snoozed_until <= %(now)s
                     ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-                RETURNING id, audience""",
+                RETURNING id, audience, promised""",
                 {"now": at, "limit": limit},
             )
             woken = cursor.fetchall()
-        events.record_many(Event(kind="conversation.woken", conversation_id=id, at=at) for id, _audience in woken)
-        notify.changed_many(("conversation", id, list(audience)) for id, audience in woken)
+        clocks.settle(id for id, _audience, promised in woken if promised)
+        events.record_many(Event(kind="conversation.woken", conversation_id=id, at=at) for id, *_ in woken)
+        notify.changed_many(("conversation", id, list(audience)) for id, audience, _ in woken)
     return len(woken)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from rapport.conversations import merging, moving, undoing
+from rapport.conversations import clocks, merging, moving, undoing
 from rapport.conversations.actions import acting_on, may_change, touch
 from rapport.conversations.models import Conversation, Direction, Message, Status
 from rapport.conversations.undoing import Found, Undoer, changed_since
@@ -38,6 +38,7 @@ def split(conversation_id: UUID, message_ids: Sequence[UUID], actor: Member) -> 
             _copy_decision(source.id, made.id)
             first_out = made.messages.filter(direction=Direction.OUT).order_by("at").first()
             made.first_answered_at = first_out.at if first_out else None
+            clocks.copy(source.id, made.id)
             touch(made, "conversation.split_off", actor, _from(source))
             touch(source, SPLIT, actor, {"to": str(made.id), **carried}, active=False)
     return made
@@ -82,7 +83,7 @@ def _beside(source: Conversation, message_ids: Sequence[UUID]) -> Conversation:
         owner_team=source.owner_team, owner_member_id=source.owner_member_id, involved=list(source.involved),
         confidential=source.confidential, audience=list(source.audience), language=source.language,
         created_at=first.at, last_activity_at=last.at, resolution_due_at=source.resolution_due_at,
-        first_answer_due_at=None if answered else source.first_answer_due_at,
+        first_answer_due_at=None if answered else source.first_answer_due_at, promised=source.promised,
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ class Summary:
     last_activity_at: datetime
     first_answered_at: datetime | None
     first_answer_due_at: datetime | None
+    next_answer_due_at: datetime | None
     resolution_due_at: datetime | None
     due_at: datetime | None
     snoozed: bool
@@ -56,7 +57,8 @@ def summaries(ids: Sequence[UUID]) -> list[Summary]:
 _SUMMARIES = f"""SELECT c.id, c.subject, c.snippet, c.status, c.priority, {NAME_SQL}, coalesce(ch.name, ''),
     coalesce(topic.name, ''), c.owner_team_id, coalesce(team.name, ''), coalesce(team.slug, ''), c.owner_member_id,
     coalesce(m.name, ''), c.involved, c.confidential, c.awaiting_answer, c.created_at, c.last_activity_at,
-    c.first_answered_at, c.first_answer_due_at, c.resolution_due_at, c.due_at, c.snoozed, c.snoozed_until
+    c.first_answered_at, c.first_answer_due_at, c.next_answer_due_at, c.resolution_due_at, c.due_at, c.snoozed,
+    c.snoozed_until
 FROM conversations_conversation c
 LEFT JOIN people_person p ON p.id = c.person_id {ABOVE_SQL}
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id

@@ -10,6 +10,7 @@ import orjson
 
 from rapport.channels.models import Channel
 from rapport.channels.said import Media
+from rapport.conversations import clocks
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import bulk, events, notify
 from rapport.core.ids import new_id
@@ -63,7 +64,7 @@ def store(batch: Batch) -> None:
 class _News:
     """What a batch adds to one conversation; `wants`: somebody waits for an answer.
 
-    `ours`: when our own account last spoke there, from outside Rapport.
+    `ours`: when our own account last spoke there, from outside Rapport. `asked`: since when somebody waits.
     """
 
     conversation_id: UUID
@@ -72,6 +73,7 @@ class _News:
     wants: bool = False
     inbound: datetime | None = None
     ours: datetime | None = None
+    asked: datetime | None = None
 
 
 def _news(arrivals: Iterable[Arrival]) -> dict[UUID, _News]:
@@ -80,6 +82,8 @@ def _news(arrivals: Iterable[Arrival]) -> dict[UUID, _News]:
         news = found.setdefault(arrival.conversation_id, _News(arrival.conversation_id, arrival))
         news.messages += 1
         news.wants = news.wants or arrival.wants_answer
+        if arrival.wants_answer:
+            news.asked = min(news.asked or arrival.at, arrival.at)
         if arrival.is_ours:
             news.ours = max(news.ours or arrival.at, arrival.at)
         else:
@@ -119,8 +123,10 @@ def _open(batch: Batch, news: Mapping[UUID, _News]) -> dict[UUID, list[UUID]]:
             "first_answer_due_at": ("timestamptz", [one.first_answer_due_at for one in decided]),
             "resolution_due_at": ("timestamptz", [one.resolution_due_at for one in decided]),
             "approval": ("text", [one.approval for one in decided]),
+            "promised": ("boolean", [bool(one.clocks) for one in decided]),
         },
     )
+    clocks.give([clock for one in decided for clock in one.clocks])
     return {one.conversation_id: one.audience for one in decided}
 
 
@@ -262,9 +268,11 @@ def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
         snoozed = false, snoozed_until = NULL,
         status = CASE WHEN row.wants AND t.status = 'resolved' THEN 'open' ELSE t.status END,
         resolved_at = CASE WHEN row.wants THEN NULL ELSE t.resolved_at END""",
-        "RETURNING t.id, t.audience",
+        "RETURNING t.id, t.audience, t.promised",
     )
-    return {id: list(audience) for id, audience in rows}
+    asked = {one.conversation_id: one.asked for one in said if one.asked}
+    clocks.settle([id for id, _, promised in rows if promised], asked)
+    return {id: list(audience) for id, audience, _ in rows}
 
 
 def _person(arrival: Arrival, speakers: Mapping[Key, Speaker]) -> UUID | None:

@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection
 from rapport.channels import registry
 from rapport.channels.kinds.email.listener import Limits, Listener
 from rapport.channels.models import Channel
+from rapport.conversations import clocks
 from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
@@ -34,14 +35,14 @@ from rapport.notices import worker as notices
 from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
-from rapport.ownership import refitting
+from rapport.ownership import escalating, refitting
 from rapport.ownership.simulate import jobs as whatif
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif", "learning",
+    "whatif", "learning", "promises",
 )  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
@@ -90,6 +91,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "matching": (matching.run, 1),
         "whatif": (whatif.run, 1),
         "learning": (refitting.run, 1),
+        "promises": (_promises, 1),
     }
     body, count = runs[part]
     return [
@@ -144,6 +146,17 @@ def _exchange(stopping: Event) -> None:
         while not stopping.is_set():
             if not exchange.work_once(stopping.is_set):
                 ear.wait(_EXCHANGE_SECONDS, stopping)
+
+
+def _promises(stopping: Event) -> None:
+    """Do the steps of promises when they come; asleep until the nearest, or until a nearer one is promised."""
+    with _Ear(clocks.CHANNEL) as ear:
+        while not stopping.is_set():
+            done = escalating.run_due()
+            due = escalating.next_at()
+            left = (due - now()).total_seconds() if due else clocks.SLEEP_SECONDS
+            # What is due and was not done is held by somebody: it is looked at again in a moment.
+            ear.wait(0.0 if done else min(clocks.SLEEP_SECONDS, max(1.0, left)), stopping)
 
 
 def _seconds_until(due: datetime | None) -> float:

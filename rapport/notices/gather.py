@@ -96,6 +96,8 @@ def _fresh(events: Sequence[Event]) -> list[Fresh]:
 def _of_event(event: Event, matter: Matter, known: Staff, names: dict[UUID, str]) -> Iterable[Fresh]:
     told = recipients(event.kind, event.actor_id, event.data, matter, known)
     who = names.get(event.actor_id, "") if event.actor_id else matter.who
+    if event.kind.startswith("promise."):
+        who = f"{event.data.get('clock', '')} {event.data.get('due', '')}"
     message = event.data.get("message")
     for member, reason in told.items():
         yield Fresh(

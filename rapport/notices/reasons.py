@@ -50,6 +50,10 @@ REASONS = {
             Way(True, True),
         ),
         Reason("broken", lazy("A promise of yours is broken"), lazy("The promise is broken"), Way(True, True, SOON)),
+        Reason(
+            "stuck", lazy("A promise cannot be passed on as the policy says"),
+            lazy("A promise cannot be passed on: look who can answer"), Way(True, True, SOON),
+        ),
         Reason("near", lazy("A promise of yours runs out soon"), lazy("The promise runs out soon"), Way(True, True)),
         Reason("woken", lazy("What you snoozed is back"), lazy("Back from snooze"), Way(True, True)),
         Reason(

@@ -16,7 +16,7 @@ _WORK = frozenset(
 _LOST = frozenset({"delivery.failed", "delivery.bounced", "delivery.uncertain"})
 HEARD = _WORK | _LOST | {
     "conversation.opened", "conversation.assigned", "conversation.woken", "message.received", "team.involved",
-    "delivery.awaiting",
+    "delivery.awaiting", "promise.near", "promise.broken", "promise.stuck",
 }  # fmt: skip
 """The kinds of events that anybody is told of."""
 
@@ -56,6 +56,10 @@ def _reasons(
         return [("undelivered", [author] if author else owner)]
     if kind == "delivery.awaiting":
         return [("approval", matter.team)]
+    if kind in ("promise.near", "promise.broken"):
+        return [(kind.removeprefix("promise."), _promised(data, staff))]
+    if kind == "promise.stuck":
+        return [("stuck", _sorters(data, staff) | _of(staff.leads_of, matter.owner_team))]
     if kind == "conversation.woken":
         by = _id(data.get("by"))
         return [("woken", [by] if by else owner)]
@@ -69,6 +73,24 @@ def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collec
     member, team, before = _id(data.get("member")), _id(data.get("team")), _id(data.get("from_team"))
     fresh = matter.team if team and team != before and not member else ()
     return [("assigned", [member] if member else ()), ("team", fresh), ("followed", matter.followers)]
+
+
+def _promised(data: Mapping[str, Any], staff: Staff) -> Collection[UUID]:
+    """Whom a step means."""
+    team, member = _id(data.get("team")), _id(data.get("member"))
+    if data.get("whom") == "member":
+        return [member] if member else ()
+    return _of(staff.leads_of if data.get("whom") == "leads" else staff.members_of, team)
+
+
+def _sorters(data: Mapping[str, Any], staff: Staff) -> frozenset[UUID]:
+    """Who leads the team that sorts; everybody of it where nobody does."""
+    triage = _id(data.get("triage"))
+    return _of(staff.leads_of, triage) or _of(staff.members_of, triage)
+
+
+def _of(teams: Mapping[UUID, frozenset[UUID]], team: UUID | None) -> frozenset[UUID]:
+    return teams.get(team, frozenset()) if team else frozenset()
 
 
 def _ids(given: object) -> list[UUID]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from rapport.channels import registry
 from rapport.channels.models import Channel
-from rapport.conversations import actions, snoozing
+from rapport.conversations import actions, clocks, snoozing
 from rapport.conversations.models import (
     Attachment,
     Blob,
@@ -353,6 +353,7 @@ def _unanswered(conversation: Conversation, delivery: Delivery) -> None:
     conversation.awaiting_answer = last is not None and last.direction == Direction.IN
     conversation.snippet = snippet_of(last.text) if last else ""
     conversation.save(update_fields=["awaiting_answer", "first_answered_at", "snippet"])
+    clocks.follow(conversation)
 
 
 def _as_draft(message: Message, delivery: Delivery) -> dict[str, object]:

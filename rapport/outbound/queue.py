@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from rapport.channels import registry
 from rapport.channels.base import Sent
 from rapport.channels.models import Channel, Cursor
+from rapport.conversations import clocks
 from rapport.conversations.models import Conversation, Direction, Message, Status, ThreadRef
 from rapport.conversations.threading import OURS, ref_of
 from rapport.core import events, notify, scope
@@ -232,6 +233,7 @@ def _answered(delivery: Delivery, at: datetime) -> None:
     )
     if not since.exists():
         of.update(awaiting_answer=False)
+    clocks.settle([delivery.conversation_id])
 
 
 def failed(claim: Claim, words: str) -> None:
@@ -244,6 +246,7 @@ def bring_back(conversation_id: UUID) -> None:
     Conversation.objects.filter(id=conversation_id, status__in=(Status.OPEN, Status.RESOLVED)).update(
         status=Status.OPEN, resolved_at=None, awaiting_answer=True
     )
+    clocks.settle([conversation_id])
 
 
 def uncertain(claim: Claim, words: str) -> None:

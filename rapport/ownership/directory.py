@@ -2,14 +2,12 @@
 nowhere else.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-import orjson
 from django.db import connection
 from django.db.models import Count, Q
 
@@ -21,10 +19,9 @@ from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.ownership.world import World
-from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
+from rapport.staff.hours import Hours, is_open
 from rapport.staff.models import Absence, BusinessHours, Membership, Team
-
-_log = logging.getLogger(__name__)
+from rapport.staff.opening import business_hours as business_hours
 
 _LOADS = """
 SELECT m.id, load.open_count, load.last_at
@@ -75,20 +72,6 @@ def team_sizes() -> dict[str, int]:
     return dict(Team.objects.filter(is_active=True).annotate(size=working).values_list("slug", "size"))
 
 
-def business_hours() -> dict[str, Hours]:
-    """All business hours by name; "" is the company's own: the first that were made, or always open.
-
-    Hours that cannot be used are left out and logged: rules that ask for them then lead to triage and say so.
-    """
-    found: dict[str, Hours] = {}
-    for name, *written in BusinessHours.objects.order_by("id").values_list("name", "time_zone", "blocks", "holidays"):
-        try:
-            found[name] = _hours(written[0], orjson.dumps(written[1]), written[2])
-        except HoursError as error:
-            _log.warning("business hours %s cannot be used: %s", name, error.message)
-    return {"": next(iter(found.values()), ALWAYS), **found}
-
-
 def vocabulary() -> Vocabulary:
     """Every name that a policy may use now."""
     members_of: dict[str, set[str]] = {
@@ -137,11 +120,6 @@ def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[Member
             )
         )
     return found
-
-
-@lru_cache(maxsize=256)
-def _hours(time_zone: str, blocks: bytes, holidays: str) -> Hours:
-    return make_hours(time_zone, orjson.loads(blocks), holidays)
 
 
 @lru_cache(maxsize=8)

@@ -19,6 +19,7 @@ from rapport.ownership.policy import (
     Promise,
     Rule,
 )
+from rapport.ownership.promising import combined
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         involved=tuple(s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug),
         topic=draft.topic or (scene.facts.topics[0].slug if scene.facts.topics else ""),
         priority=PRIORITIES.index(draft.priority or "normal"),
-        promise=_promise(draft.promises),
+        promise=combined(draft.promises),
         approval=draft.approval,
         confidential=confidential,
     )
@@ -245,21 +246,6 @@ def _member(draft: _Draft, owner: TeamEntry | None, scene: _Scene) -> Choice:
     if named is None:
         return Choice(None, f"{draft.then.member} is no member of the team any more")
     return Choice(named, f"the rule names {named.name}")
-
-
-def _promise(promises: list[Promise]) -> Promise | None:
-    """Of each clock the first; the hours are those of the promise that set the first answer, or else the
-    other.
-    """
-    if not promises:
-        return None
-    first = next((p for p in promises if p.first_answer), None)
-    resolution = next((p for p in promises if p.resolution), None)
-    return Promise(
-        first_answer=first.first_answer if first else None,
-        resolution=resolution.resolution if resolution else None,
-        hours=(first or resolution or promises[0]).hours,
-    )
 
 
 def _sentence(draft: _Draft, owner: TeamEntry | None, choice: Choice) -> str:

@@ -131,7 +131,9 @@ _ANSWERS = {BY_LOAD: "whoever has the most room answers", BY_HOLDER: "whoever ho
 def _promised(promise: str | Promise) -> str:
     if isinstance(promise, str):
         return promise
-    clocks = (("first answer", promise.first_answer), ("resolution", promise.resolution))
+    clocks = (
+        ("first answer", promise.first_answer), ("next answer", promise.next_answer), ("resolution", promise.resolution)
+    )  # fmt: skip
     return " and ".join(f"{what} within {span}" for what, span in clocks if span)
 
 

@@ -17,10 +17,12 @@ def toml_line(source: str, path: Path) -> int | None:
     if not path:
         return None
     first, last = _section(lines, path)
-    keys = [str(part) for part in path if isinstance(part, str)]
-    at = first
-    for key in keys[1:] if path[0] in ("rules", "promises") else keys:
-        at = _line_with(lines, key, at, last)
+    at, nth, inside = first, 0, path[1:] if path[0] in ("rules", "promises") else path
+    for part in inside[1:] if path[0] == "rules" else inside:
+        if isinstance(part, str):
+            at, nth = _line_with(lines, part, (at, last), nth), 0
+        else:
+            nth = part
     return at + 1
 
 
@@ -31,7 +33,7 @@ def _section(lines: list[str], path: Path) -> tuple[int, int]:
         position = path[1]
         return starts[position], starts[position + 1] if position + 1 < len(starts) else len(lines)
     if path[0] == "rules":
-        return (starts[0] if starts else _line_with(lines, "rules", 0, len(lines))), len(lines)
+        return (starts[0] if starts else _line_with(lines, "rules", (0, len(lines)))), len(lines)
     return 0, starts[0] if starts and path[0] in ("format", "triage") else len(lines)
 
 
@@ -40,7 +42,16 @@ def _opens_rule(line: str) -> bool:
     return bool(header and header[1] and header[2] == "rules")
 
 
-def _line_with(lines: list[str], key: str, first: int, last: int) -> int:
-    """The first line with `key` as a key or in a header; `first` when there is none."""
+def _line_with(lines: list[str], key: str, between: tuple[int, int], nth: int = 0) -> int:
+    """The line with `key` as a key or in a header, for the `nth` time (from 0); the first when there is none."""
     wanted = re.compile(rf"(?:^|[\s{{,.\[\"']){re.escape(key)}[\"']?\s*(?:=|\.|\])")
-    return next((number for number in range(first, last) if wanted.search(lines[number].partition("#")[0])), first)
+    first, last = between
+    found = None
+    for number in range(first, last):
+        times = len(wanted.findall(lines[number].partition("#")[0]))
+        if times:
+            found = number
+            if times > nth:
+                break
+            nth -= times
+    return first if found is None else found

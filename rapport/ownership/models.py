@@ -27,6 +27,7 @@ class Source(models.TextChoices):
 
     POLICY = "policy", "Policy"
     MEMBER = "member", "Member"
+    PROMISE = "promise", "Promise"
 
 
 class Decision(models.Model):

@@ -18,11 +18,10 @@ from rapport.ownership.policy import (
     Policy,
     Promise,
     Rule,
-    Span,
-    parse_span,
 )
 from rapport.ownership.policy_tests import parse_tests, plain_test
 from rapport.ownership.problems import PolicyError, Problems, Vocabulary
+from rapport.ownership.promising import check_loops, parse_promise, plain_promise
 
 FORMAT = 1
 """The version of the layout, written as `format`."""
@@ -31,7 +30,6 @@ _NAME_MAX = 120
 _POLICY_KEYS = ("format", "triage", "promises", "rules", "tests", "vocabulary")
 _RULE_KEYS = ("name", "when", "then")
 _OUTCOME_KEYS = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
-_PROMISE_KEYS = ("first_answer", "resolution", "hours")
 
 
 def policy_from_dict(given: object, vocabulary: Vocabulary | None = None) -> Policy:
@@ -51,7 +49,7 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
     """Plain data; `policy_from_dict` makes an equal policy of it."""
     plain: dict[str, Any] = {"format": FORMAT, "triage": policy.triage}
     if policy.promises:
-        plain["promises"] = {name: _plain_promise(promise) for name, promise in policy.promises.items()}
+        plain["promises"] = {name: plain_promise(promise) for name, promise in policy.promises.items()}
     plain["rules"] = [
         {"name": rule.name, "when": plain_condition(rule.when), "then": _plain_outcome(rule.then)}
         for rule in policy.rules
@@ -71,6 +69,8 @@ def _policy(given: object, problems: Problems) -> Policy | None:
     triage = _name(table, "triage", problems, "teams", "a team")
     promises = _promises(table.get("promises", {}), problems)
     rules = _rules(table.get("rules", []), promises, problems)
+    if not problems.found:
+        check_loops(rules, promises, problems)
     with problems.at("tests"):
         tests = parse_tests(table.get("tests", []), problems)
     return None if problems.found else Policy(triage, rules, promises, tests)
@@ -164,7 +164,7 @@ def _promise_of_rule(
         return None
     with problems.at("promise"):
         if isinstance(table["promise"], dict):
-            return _promise(table["promise"], problems)
+            return parse_promise(table["promise"], problems)
         given = chosen(table["promise"], problems, "a promise", promises)
         if given and len(given) > 1:
             problems.note("expected one promise")
@@ -181,29 +181,8 @@ def _promises(given: object, problems: Problems) -> dict[str, Promise]:
             with problems.at(str(name)):
                 if not isinstance(name, str) or not name.strip() or len(name) > _NAME_MAX or not name.isprintable():
                     problems.note(f"expected a name of the promise, a text of 1 to {_NAME_MAX} characters")
-                made[str(name)] = _promise(one, problems)
+                made[str(name)] = parse_promise(one, problems)
         return {name: promise for name, promise in made.items() if promise}
-
-
-def _promise(given: object, problems: Problems) -> Promise | None:
-    table = _table(given, _PROMISE_KEYS, problems, 'a promise such as { first_answer = "4h", resolution = "2d" }')
-    if table is None:
-        return None
-    if not {"first_answer", "resolution"} & set(table):
-        problems.note("expected first_answer, resolution or both")
-    spans = {key: _span(table, key, problems) for key in ("first_answer", "resolution")}
-    hours = _name(table, "hours", problems, "hours", "a set of business hours") if "hours" in table else ""
-    return Promise(spans["first_answer"], spans["resolution"], hours)
-
-
-def _span(table: Mapping[str, Any], key: str, problems: Problems) -> Span | None:
-    if key not in table:
-        return None
-    span = parse_span(table[key]) if isinstance(table[key], str) else None
-    if span is None:
-        with problems.at(key):
-            problems.note('expected a time such as "30m", "4h", "2d" or "1d 4h", a year at most')
-    return span
 
 
 def _table(given: object, keys: tuple[str, ...], problems: Problems, expected: str) -> dict[str, Any] | None:
@@ -258,14 +237,9 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Plain]:
         if getattr(outcome, key):
             plain[key] = getattr(outcome, key)
     if outcome.promise is not None:
-        plain["promise"] = outcome.promise if isinstance(outcome.promise, str) else _plain_promise(outcome.promise)
+        plain["promise"] = outcome.promise if isinstance(outcome.promise, str) else plain_promise(outcome.promise)
     if outcome.approval:
         plain["approval"] = outcome.approval
     if outcome.confidential:
         plain["confidential"] = True
     return plain
-
-
-def _plain_promise(promise: Promise) -> dict[str, Plain]:
-    pairs = {"first_answer": promise.first_answer, "resolution": promise.resolution, "hours": promise.hours}
-    return {key: str(value) for key, value in pairs.items() if value}

@@ -55,15 +55,55 @@ def parse_span(written: str) -> Span | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
-    """By when we answer for the first time and when it is resolved, in the business hours of this name.
+class Moment:
+    """When a step comes: at so many percent of the time promised, or so long before or after its end. Open time."""
 
-    Without a name it is the hours of the owner's team, else the company's.
+    percent: int = 0
+    span: Span | None = None
+    after: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.span} {'after' if self.after else 'before'}" if self.span else f"{self.percent}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done when a promise comes near its end, or is past it.
+
+    `do` is one of DEEDS; `to` is OWNER, LEADS, "team:SLUG" or a member's address, or for "priority" one of those.
+    Without a clock it holds for each that is promised.
+    """
+
+    at: Moment
+    do: str
+    to: str
+    clock: str = ""
+
+
+DEEDS = ("tell", "involve", "reassign", "priority")
+"""What a step does: tell somebody, involve a team, give it to another team or member, raise the priority."""
+OWNER, LEADS, TEAM = "owner", "leads", "team:"
+"""Whom a step means: who answers for it (its leads where nobody has taken it), the owner team's leads, a team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """By when we answer, for the first time and each later one, and when it is resolved; in the business hours `hours`.
+
+    Without a name it is the hours of the owner's team, else the company's. `pause`: what pauses the resolution.
     """
 
     first_answer: Span | None = None
     resolution: Span | None = None
     hours: str = ""
+    next_answer: Span | None = None
+    pause: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    def span(self, clock: str) -> Span | None:
+        """How much open time is promised for a clock."""
+        spans = {"first_answer": self.first_answer, "next_answer": self.next_answer, "resolution": self.resolution}
+        return spans[clock]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 Everything here runs in the scope of its caller; writing needs `scope.system()`.
 """
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from uuid import UUID
 
 import orjson
 
+from rapport.conversations.clocks import Given
 from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
@@ -21,9 +21,9 @@ from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.learned import Suggestion
 from rapport.ownership.models import Decision, Source
-from rapport.ownership.policy import Promise, Span
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
@@ -35,8 +35,8 @@ from rapport.ownership.versions import (
     save_policy,
     save_policy_dict,
 )
-from rapport.ownership.world import OpenAt, due_at, hours_of
-from rapport.staff.hours import Hours, HoursError
+from rapport.ownership.world import OpenAt
+from rapport.staff.clocks import FIRST_ANSWER, RESOLUTION
 from rapport.staff.models import Member, Team
 
 __all__ = [
@@ -44,8 +44,6 @@ __all__ = [
     "default_policy", "explain", "policy_of", "record_decisions", "record_reassignment", "save_policy",
     "save_policy_dict", "vocabulary",
 ]  # fmt: skip
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,7 @@ class Decided:
     resolution_due_at: datetime | None
     approval: str
     audience: list[UUID]
+    clocks: Sequence[Given] = ()
     kept: Kept | None = None
     suggestion: dict[str, Any] | None = None
 
@@ -137,11 +136,7 @@ def _kept(said: Beside, done: Decided, here: Company) -> Kept:
     other = said.base if said.acted else said.trial
     team = here.teams.get(other.owner) if other else None
     acted = done.owner_team_id, done.first_answer_due_at
-    due = (
-        _due(replace(other.promise, resolution=None), here, other.owner, done.at)[0]
-        if other and other.promise
-        else None
-    )
+    due = first_answer_due(other, here, done.at) if other else None
     not_acted = team.id if team else None, due
     (owner, by), (base_owner, base_by) = (acted, not_acted) if said.acted else (not_acted, acted)
     return Kept(said, done.at, owner, base_owner, by, base_by)
@@ -189,7 +184,8 @@ def _as_json(value: dict[str, Any] | None) -> str | None:
 def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetime, version: int | None) -> Decided:
     team = here.teams.get(verdict.owner)
     involved = [here.teams[slug].id for slug in verdict.involved]
-    first_answer, resolution = _due(verdict.promise, here, verdict.owner, at)
+    clocks = promised(conversation_id, verdict, here, at)
+    due = {one.terms.name: one.run.due for one in clocks}
     return Decided(
         conversation_id=conversation_id,
         at=at,
@@ -201,28 +197,12 @@ def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetim
         topic_id=here.topic_ids.get(verdict.topic),
         priority=verdict.priority,
         confidential=verdict.confidential,
-        first_answer_due_at=first_answer,
-        resolution_due_at=resolution,
+        first_answer_due_at=due.get(FIRST_ANSWER),
+        resolution_due_at=due.get(RESOLUTION),
+        clocks=clocks,
         approval=verdict.approval,
         audience=audience_of(team, involved, verdict.confidential),
     )
-
-
-def _due(promise: Promise | None, here: Company, team: str, at: datetime) -> tuple[datetime | None, datetime | None]:
-    if promise is None:
-        return None, None
-    hours = hours_of(promise, team, here.directory, here.hours)
-    return _end(promise.first_answer, hours, at), _end(promise.resolution, hours, at)
-
-
-def _end(span: Span | None, hours: Hours, at: datetime) -> datetime | None:
-    if span is None:
-        return None
-    try:
-        return due_at(span, hours, at)
-    except HoursError as error:
-        _log.warning("a promise of %s cannot be given: %s", span, error.message)
-        return None
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ file can be tried wherever it lies, in a company's own CI too.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.policy import Promise, Span
 from rapport.ownership.problems import PolicyError, Vocabulary
+from rapport.ownership.promising import length_of
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.staff.hours import ALWAYS, Hours, HoursError, add_business_time, is_open, make_hours
 
@@ -38,13 +39,18 @@ class OpenAt(Mapping[str, bool]):
 
 def hours_of(promise: Promise, owner: str, directory: Directory, hours: Mapping[str, Hours]) -> Hours:
     """The business hours in which a promise counts: those it names, else those of the owning team, else all's."""
+    return hours.get(hours_name(promise, owner, directory)) or hours[""]
+
+
+def hours_name(promise: Promise, owner: str, directory: Directory) -> str:
+    """What these business hours are called; "" are the company's own."""
     team = directory.teams.get(owner)
-    return hours.get(promise.hours or (team.hours if team else "")) or hours[""]
+    return promise.hours or (team.hours if team else "")
 
 
 def due_at(span: Span, hours: Hours, at: datetime) -> datetime:
     """When what is promised at a moment is due. Raises HoursError where these hours are too seldom open for it."""
-    return add_business_time(at, timedelta(minutes=span.minutes + span.days * hours.minutes_a_day), hours)
+    return add_business_time(at, length_of(span, hours), hours)
 
 
 @dataclass(frozen=True)

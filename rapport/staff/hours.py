@@ -108,6 +108,25 @@ def add_business_time(start: datetime, duration: timedelta, hours: Hours) -> dat
     )
 
 
+def business_before(end: datetime, duration: timedelta, hours: Hours) -> datetime:
+    """The latest moment (UTC) from which `duration` of open time passes until `end` (aware); `end` itself for nothing.
+
+    Raises HoursError when it lies more than HORIZON_DAYS back.
+    """
+    left, end = max(duration, timedelta(0)), end.astimezone(UTC)
+    if not left:
+        return end
+    day = end.astimezone(ZoneInfo(hours.time_zone)).date() + timedelta(days=1)
+    for back in range(HORIZON_DAYS):
+        for begins, ends in reversed(hours.on(day - timedelta(days=back))):
+            ends = min(ends, end)
+            if begins < ends:
+                if ends - left >= begins:
+                    return ends - left
+                left -= ends - begins
+    raise HoursError("These business hours are too seldom open to look so far back.", "Give them more open blocks.")
+
+
 def business_elapsed(start: datetime, end: datetime, hours: Hours) -> timedelta:
     """The open time between two moments (aware); negative when `end` comes first, bounded by HORIZON_DAYS."""
     if end < start:

@@ -26,6 +26,7 @@ from rapport.web.inbox import listing_beside
 from rapport.web.learning_why import suggested
 from rapport.web.person_relations import relations_of
 from rapport.web.presences import here_of
+from rapport.web.promise_clocks import clocks_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.timeline import timeline_of, why
@@ -118,6 +119,7 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
         "can_write": shell.can_write,
         "teams": shell.all_teams,
         "colleagues": _colleagues(me, found),
+        "promises": clocks_of(found, shell),
         "interest": following.interest_of(found.id, me),
         "here": here_of(found.id, me),
         "snooze_times": snoozes.choices(now()),

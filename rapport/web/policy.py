@@ -15,7 +15,7 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.ownership import trials
 from rapport.ownership.directory import world
 from rapport.ownership.format import FORMATS, dump, format_of
-from rapport.ownership.forms import describe_rules, outcome_choices, problems_by_field
+from rapport.ownership.forms import describe_rules, problems_by_field
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy import Policy
 from rapport.ownership.policy_tests import try_tests
@@ -24,6 +24,7 @@ from rapport.ownership.service import SavedBy, current_policy, policy_of, save_p
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm
 from rapport.web.policy_odd import oddities_in_words
+from rapport.web.promise_words import promise_words
 from rapport.web.rights import EVERYBODY, LEADS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -50,13 +51,12 @@ def policy(request: HttpRequest) -> HttpResponse:
         "next": (PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
         "policy": shown,
         "triage": _team_names(request).get(shown.triage, shown.triage),
-        "promises": shown.promises.items(),
+        "promises": [(name, promise_words(one)) for name, one in shown.promises.items()],
         "draft": draft,
         "number": version.number if version else 0,
         "stale": draft.changed and draft.base != (version.number if version else 0),
         "version": version,
         "versions": PolicyVersion.objects.defer("rules").select_related("author").order_by("-number")[:_VERSIONS_SHOWN],
-        "hours": [name for name, _ in outcome_choices(vocabulary(), shown)["hours"]],
         "teams": shell_of(request).all_teams,
     }
     return render(request, "web/policy/page.html", context)
@@ -103,7 +103,7 @@ def back(request: HttpRequest) -> HttpResponse:
 @page(LEADS)
 @require_POST
 def change(request: HttpRequest) -> HttpResponse:
-    """Move or remove a rule, choose who sorts the rest, change a promise, or throw the draft away."""
+    """Move or remove a rule, choose who sorts the rest, remove a promise, or throw the draft away."""
     given, draft = request.POST, draft_of(request)
     verb = given.get("verb", "")
     if verb == "discard":
@@ -130,10 +130,6 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
         rules.insert(to, rules.pop(at))
     elif verb == "triage":
         plain["triage"] = str(given.get("triage", ""))
-    elif verb == "promise":
-        spans = {key: str(given.get(key, "")).strip() for key in ("first_answer", "resolution", "hours")}
-        named = {str(given.get("name", "")).strip(): {key: value for key, value in spans.items() if value}}
-        plain["promises"] = {**plain.get("promises", {}), **named}
     elif verb == "promise_remove":
         plain.get("promises", {}).pop(str(given.get("name", "")), None)
     else:
@@ -274,14 +270,5 @@ def _team_names(request: HttpRequest) -> dict[str, str]:
 
 def _lines(policy: Policy, request: HttpRequest) -> list[str]:
     rules = [f"{one.name}: when {one.when}, then {one.then}" for one in _rules(policy, request)]
-    promises = [f"Promise {name}: {_promise(value)}" for name, value in policy.promises.items()]
+    promises = [f"Promise {name}: {promise_words(value)}" for name, value in policy.promises.items()]
     return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises, *rules]
-
-
-def _promise(promise: Any) -> str:
-    parts = (
-        ("first answer within", promise.first_answer),
-        ("resolution within", promise.resolution),
-        ("in", promise.hours),
-    )
-    return ", ".join(f"{words} {value}" for words, value in parts if value)

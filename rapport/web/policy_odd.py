@@ -12,6 +12,7 @@ from rapport.ownership.simulate.lint import Oddity, oddities
 from rapport.web.shell import shell_of
 
 _SHOWN = 8
+_GRAVE = frozenset({"gone", "contradict", "triage_gone", "step_gone"})
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,16 @@ def oddities_in_words(policy: Policy, request: HttpRequest) -> list[Odd]:
 
 def in_words(found: list[Oddity], names: dict[str, str]) -> list[Odd]:
     """Each in a sentence."""
-    return [Odd(_says(one, names), one.rule, one.what in ("gone", "contradict", "triage_gone")) for one in found]
+    return [Odd(_says(one, names), one.rule, one.what in _GRAVE) for one in found]
 
 
 def _says(one: Oddity, names: dict[str, str]) -> str:
     given: dict[str, Any] = {"rule": one.rule, "other": one.other, "team": names.get(one.team, one.team)}
+    given["promise"] = (
+        _("the promise “%(name)s”") % {"name": one.promise}
+        if one.promise
+        else _("the promise of rule %(rule)s") % {"rule": one.rule}
+    )
     return {
         "contradict": _(
             "Rules %(other)s and %(rule)s ask the same and give it to different teams: rule %(other)s wins."
@@ -43,6 +49,12 @@ def _says(one: Oddity, names: dict[str, str]) -> str:
         "shadowed": _("Rule %(rule)s can never decide: whenever it hits, rule %(other)s has hit before."),
         "gone": _("Rule %(rule)s names the team %(team)s, which is gone: what it gives there goes to triage."),
         "empty": _("Rule %(rule)s gives to %(team)s, a team with nobody in it."),
+        "step_gone": _(
+            "A step of %(promise)s names the team %(team)s, which is gone: those who sort are told instead."
+        ),
+        "step_empty": _(
+            "A step of %(promise)s names %(team)s, a team with nobody in it: those who sort are told instead."
+        ),
         "triage_gone": _("The team that sorts the rest, %(team)s, is gone: the first open team sorts instead."),
         "triage_empty": _("The team that sorts the rest, %(team)s, has nobody in it."),
     }[one.what] % given

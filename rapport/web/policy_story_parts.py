@@ -50,6 +50,8 @@ _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("Whose an earlier conversation of the same thread was is not known; of the same person it is."),
      {"earlier_owner"}),
     (lazy("Whether a mail answered one that we never had is told by its subject alone."), {"reply"}),
+    (lazy("Of promises, the first answer and the resolution are replayed, without pauses, next answers and steps."),
+     set()),
     (lazy("What was found and did not become a conversation is not replayed."), {"mention"}),
 )  # fmt: skip
 

@@ -19,7 +19,10 @@ def promise_badge(conversation: Promised, hours: Hours, at: datetime) -> SafeStr
 
 
 def _drawn(found: Left, at: int) -> str:
-    title = _("First answer due: %(when)s") if found.first_answer else _("Resolution due: %(when)s")
+    title = {
+        "first_answer": _("First answer due: %(when)s"), "next_answer": _("Next answer due: %(when)s"),
+        "resolution": _("Resolution due: %(when)s"),
+    }[found.clock]  # fmt: skip
     when = title % {"when": locales.full(found.due_at)}
     spans = ",".join(f"{int(start.timestamp())}-{int(end.timestamp())}" for start, end in found.open)
     return (

@@ -11,6 +11,7 @@ import orjson
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Status
+from rapport.staff.clocks import FIRST_ANSWER, NEXT_ANSWER, RESOLUTION
 from rapport.staff.hours import ALWAYS, Hours, HoursError, business_elapsed, make_hours
 from rapport.staff.models import BusinessHours, Team
 from rapport.web import locales
@@ -28,7 +29,7 @@ class Left:
     """
 
     due_at: datetime
-    first_answer: bool
+    clock: str
     left: timedelta
     day_minutes: int
     open: tuple[tuple[datetime, datetime], ...]
@@ -58,6 +59,8 @@ class Promised(Protocol):
     @property
     def first_answer_due_at(self) -> datetime | None: ...
     @property
+    def next_answer_due_at(self) -> datetime | None: ...
+    @property
     def resolution_due_at(self) -> datetime | None: ...
     @property
     def due_at(self) -> datetime | None: ...
@@ -80,14 +83,17 @@ class Clocks:
 
 
 def left_of(conversation: Promised, hours: Hours, at: datetime) -> Left | None:
-    """What is left of the promise that runs at `at`; None when none does."""
+    """What is left at `at` of the promise that runs out first; None when none runs."""
     if conversation.status != Status.OPEN:
         return None
-    first = conversation.first_answered_at is None and conversation.first_answer_due_at is not None
-    due = conversation.first_answer_due_at if first else conversation.resolution_due_at
-    if due is None:
+    first = conversation.first_answer_due_at if conversation.first_answered_at is None else None
+    running = [(first, FIRST_ANSWER), (conversation.next_answer_due_at, NEXT_ANSWER)]
+    running += [(conversation.resolution_due_at, RESOLUTION)]
+    soonest = min(((due, clock) for due, clock in running if due), key=lambda one: one[0], default=None)
+    if soonest is None:
         return None
-    return Left(due, first, *time_left(due, hours, at))
+    due, clock = soonest
+    return Left(due, clock, *time_left(due, hours, at))
 
 
 def time_left(

@@ -37,6 +37,7 @@ _WHATS: dict[str, Said] = {
 #: What a test may expect, by its key in a policy file.
 _KEYS: dict[str, Said] = {
     "rule": lazy("rule"), "topic": lazy("topic"), "priority": lazy("priority"), "involve": lazy("involve"),
+    "first answer": lazy("first answer"), "next answer": lazy("next answer"), "resolution": lazy("resolution"),
     "promise": lazy("promise"), "approval": lazy("approval"), "confidential": lazy("confidential"),
 }  # fmt: skip
 
@@ -53,6 +54,10 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("rule %(n)s “%(name)s” would give it to %(a)s, but %(clause)s",
      lazy("rule %(n)s “%(name)s” would give it to %(a)s, but %(clause)s")),
     ("rule %(n)s", lazy("rule %(n)s")),
+    ("the %(key)s is late, and its promise passes it on", lazy("the %(key)s is late, and its promise passes it on")),
+    ("the %(key)s is due soon, and its promise passes it on",
+     lazy("the %(key)s is due soon, and its promise passes it on")),
+    ("the promise names %(text)s", lazy("the promise names %(text)s")),
     ("expected %(a)s, but %(b)s owns it", lazy("expected %(a)s, but %(b)s owns it")),
     ("expected %(key)s %(a)s, but it is %(b)s", lazy("expected %(key)s %(a)s, but it is %(b)s")),
     ("it was in triage already", lazy("it was in triage already")),
@@ -130,6 +135,7 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("the priority is %(a)s", lazy("the priority is %(a)s")),
     ("promise: %(clause)s", lazy("promise: %(clause)s")),
     ("first answer within %(text)s", lazy("first answer within %(text)s")),
+    ("next answer within %(text)s", lazy("next answer within %(text)s")),
     ("resolution within %(text)s", lazy("resolution within %(text)s")),
     ("in confidence", lazy("in confidence")),
 )  # fmt: skip

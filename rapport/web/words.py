@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from rapport.conversations.undoing import UNDONE
-from rapport.web import locales
+from rapport.web import locales, promise_words
 
 #: What the timeline does not tell: it stands there as a message already, or says only who looked.
 UNTOLD = {
@@ -59,6 +59,7 @@ _PHRASES = {
     "delivery.read": (_("the reply was read"), "check-circle"),
     "conversation.continued": (_("continued it on another channel"), "arrows-right-left"),
     "mention.taken": (_("made a conversation of a mention"), "megaphone"),
+    **promise_words.PHRASES,
     "call.logged": (_("logged a call"), "phone"),
     "delivery.awaiting": (_("asked for a reply to be approved"), "hand-raised"),
     "delivery.approved": (_("approved a reply"), "hand-thumb-up"),
@@ -189,7 +190,7 @@ def event_phrase(kind: str, data: Mapping[str, Any], names: Mapping[str, str]) -
     if kind == UNDONE:
         return gettext("undid: %(what)s") % {"what": _plain(str(data.get("undid", "")))}
     found = _DETAILED[kind](data, names) if kind in _DETAILED else ""
-    return found or _named(_plain(kind), data, names)
+    return promise_words.because(found or _named(_plain(kind), data, names), data)
 
 
 def _plain(kind: str) -> str:
@@ -253,6 +254,7 @@ def _came(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
 
 
 _DETAILED = {
+    **promise_words.DETAILED,
     "conversation.priority": _priority,
     "conversation.confidential": _confidential,
     "conversation.snoozed": _snoozed,

@@ -1,16 +1,21 @@
 """Several workers at the same moment, each with a connection of its own."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Barrier, Thread
+from threading import Event as Stop
 
 import pytest
 from django.db import OperationalError, connection
 
 from rapport.channels.models import Channel
-from rapport.conversations.models import Conversation, Message, ThreadRef
-from rapport.core import scope
-from rapport.inbound import pipeline
+from rapport.conversations import clocks
+from rapport.conversations.models import Clock, Conversation, Message, ThreadRef
+from rapport.core import clock, notify, scope
+from rapport.core.models import Event
+from rapport.inbound import pipeline, worker
 from rapport.inbound.models import RawItem
+from rapport.ownership import escalating, service
 from rapport.people.models import Handle, Person
 from tests.inbound.post import accept, conversations, letter
 
@@ -91,3 +96,55 @@ def test_the_same_mail_accepted_by_two_at_once_is_there_once(box: Channel) -> No
     at_once(lambda: accept(box, body), lambda: accept(box, body))
     with scope.system():
         assert RawItem.objects.count() == 1
+
+
+def test_a_step_of_a_promise_is_done_once_by_two_workers_while_a_third_is_busy_with_one(box: Channel) -> None:
+    then = {"owner": "support", "promise": {"first_answer": "1h"}}
+    rules = [{"name": "All", "when": {"kind": "message"}, "then": then}]
+    service.save_policy_dict({"triage": "support", "rules": rules}, service.SavedBy())
+    accept(box, *(letter(subject=f"Question {n}") for n in range(12)))
+    work(20)
+    late = clock.now() + timedelta(hours=2)
+
+    def steps() -> None:
+        with clock.travel(late):
+            while escalating.run_due():
+                pass
+
+    held = conversations()[0].id
+    with scope.system():
+        Conversation.objects.select_for_update().get(id=held)
+        at_once(steps, steps)
+        assert not Event.objects.filter(kind="promise.broken", conversation_id=held).exists()
+    steps()
+    with scope.system():
+        told = list(Event.objects.filter(kind="promise.broken").values_list("conversation_id", flat=True))
+    assert len(told) == len(set(told)) == 12
+
+
+def test_the_part_of_the_worker_that_does_steps_is_woken_by_a_nearer_one(box: Channel) -> None:
+    then = {"owner": "support", "promise": {"resolution": "1d"}}
+    rules = [{"name": "All", "when": {"kind": "message"}, "then": then}]
+    service.save_policy_dict({"triage": "support", "rules": rules}, service.SavedBy())
+    stopping, done = Stop(), Stop()
+    thread = Thread(target=worker.run, args=(stopping, ["promises"]))
+    thread.start()
+    try:
+        accept(box, letter())
+        work(20)
+        with scope.system():
+            kept = Clock.objects.get()
+            Clock.objects.update(next_at=clock.now())
+            notify.wake(clocks.CHANNEL)
+        for _ in range(100):
+            with scope.system():
+                if Clock.objects.get().step > kept.step:
+                    done.set()
+                    break
+            stopping.wait(0.1)
+    finally:
+        stopping.set()
+        thread.join(20)
+    assert done.is_set()
+    with scope.system():
+        assert Event.objects.filter(kind__startswith="promise.").count() == 1

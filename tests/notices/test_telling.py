@@ -18,8 +18,9 @@ from pytest_django import Settings
 from rapport.conversations import actions, desk
 from rapport.conversations.models import Conversation
 from rapport.core import clock, events, scope
-from rapport.notices import gather, mail, promises, push
+from rapport.notices import gather, mail, push
 from rapport.notices.models import Device, Notice, Preferences
+from rapport.notices.words import line_of
 from rapport.ownership.actions import assign
 from tests.notices.conftest import Told, seal
 from tests.web.cast import Cast
@@ -157,18 +158,20 @@ def test_the_digest_keeps_to_its_hour_and_to_working_days(at: datetime, due: boo
     assert bool(mail.is_due(Preferences(), ZoneInfo("Europe/Berlin"), at)) is due
 
 
-def test_a_promise_is_told_when_it_runs_out_and_when_it_is_broken(cast: Cast, told: Told) -> None:
+def test_a_promise_is_told_to_whom_it_concerns_as_they_chose(cast: Cast, told: Told) -> None:
     give(cast)
     told()
     due = clock.now() + timedelta(minutes=20)
     with scope.system():
-        Conversation.objects.filter(id=cast.conversation.id).update(first_answer_due_at=due, resolution_due_at=None)
-    assert promises.run() == 1
-    assert promises.run() == 0
-    with clock.travel(due + timedelta(minutes=1)):
-        assert promises.run() == 1
-        assert promises.run() == 0
-    assert [reason for _, reason in told()] == ["assigned", "broken", "near"]
+        Preferences.objects.create(member=cast.agent, ways={"near": {"page": False, "push": False, "mail": ""}})
+        for kind in ("promise.near", "promise.broken"):
+            data = {"clock": "first_answer", "due": due.isoformat(), "whom": "member", "member": str(cast.agent.id)}
+            events.record(kind, conversation_id=cast.conversation.id, data=data)
+    assert [reason for _, reason in told()] == ["assigned", "broken"], "as they chose to hear it"
+    with scope.system():
+        notice = Notice.objects.get(reason="broken")
+        notice.at = due + timedelta(hours=3)
+        assert line_of(notice, cast.conversation).what == "First answer late for 3 hours"
 
 
 class PushService(BaseHTTPRequestHandler):

@@ -228,6 +228,12 @@ def test_teams_that_are_gone_or_have_nobody_are_named() -> None:
     found = oddities(policy(({"topic": "a"}, {"owner": "press"}), ({"topic": "b"}, {"owner": "hr"})), SIZES)
     assert [(one.what, one.rule, one.team) for one in found] == [("gone", 1, "press"), ("empty", 2, "hr")]
     assert [one.what for one in oddities(Policy("press"), SIZES)] == ["triage_gone"]
+    steps = [{"at": "1h after", "do": "involve", "to": f"team:{team}"} for team in ("support", "nowhere")]
+    plain = {"triage": "support", "rules": [], "promises": {"fast": {"first_answer": "1h", "steps": steps}}}
+    found = oddities(policy_from_dict(plain), {"support": 0})
+    assert [(one.what, one.team, one.promise) for one in found[1:]] == [
+        ("step_empty", "support", "fast"), ("step_gone", "nowhere", "fast"),
+    ]  # fmt: skip
     assert [one.what for one in oddities(Policy("hr"), SIZES)] == ["triage_empty"]
 
 

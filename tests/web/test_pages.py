@@ -12,7 +12,9 @@ PAGES = [
     ("search", []), ("people", []), ("policy", []), ("events", []), ("staff", []), ("profile", []),
     ("policy_version", [1]), ("policy_export", ["toml"]), ("policy_export", ["yaml"]),
 ]  # fmt: skip
-LEAD_PAGES = [("policy_rule_new", []), ("policy_rule", [1]), ("policy_rule", [2]), ("policy_import", [])]
+LEAD_PAGES = [
+    ("policy_rule_new", []), ("policy_rule", [1]), ("policy_rule", [2]), ("policy_import", []), ("policy_promise", []),
+]  # fmt: skip
 ADMIN_PAGES = [
     ("channels", []),
     ("channel_new", []),

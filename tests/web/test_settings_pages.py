@@ -40,7 +40,7 @@ def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(
     written = client.post(reverse("policy_rule_new"), rule)
     assert written.status_code == 302, written.content.decode()
     client.post(reverse("policy_change"), {"verb": "up", "rule": "3"})
-    client.post(reverse("policy_change"), {"verb": "promise", "name": "slow", "first_answer": "3d"})
+    client.post(reverse("policy_promise"), {"name": "slow", "first_answer": "3d"})
     draft = client.get(reverse("policy")).content.decode()
     assert "This is your draft" in draft
     assert current_policy()[1].rules[-1].name == "Employees"

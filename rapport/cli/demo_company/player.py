@@ -24,10 +24,13 @@ from rapport.inbound.models import RawItem, RawState
 from rapport.outbound import actions as outbound
 from rapport.outbound import deliver, queue
 from rapport.ownership import actions as ownership
+from rapport.ownership import escalating
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
 _MAILS_A_CONNECTION = 50
+_TOLD_OF = timedelta(days=2)
+"""How long back steps of promises come at their time; what was late before is told of once."""
 _MACHINES = frozenset({"auto", "bounce"})
 _TAKEN_EVERY = 3
 """How many of the answered conversations their member takes; the others stay the team's."""
@@ -149,6 +152,10 @@ class Player:
         """Let everything on its way arrive, at the latest moment played, and learn where it came to."""
         with clock.travel(at):
             work_off()
+        if at > self._anchor - _TOLD_OF:
+            # A moment before: what a member does is looked up by its own moment.
+            with clock.travel(at - timedelta(seconds=1)):
+                escalating.run_due()
         waiting = {scene.first_id: scene for scene in self._scenes.values() if scene.is_on_its_way}
         with scope.system():
             arrived = Message.objects.filter(message_id__in=waiting).values_list("message_id", "conversation_id")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rapport.ownership.conditions import Condition
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not
-from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy, Rule
+from rapport.ownership.policy import EARLIER_OWNER, HOLDER, TEAM, Policy, Promise, Rule
 
 SHOWN_MAX = 50
 
@@ -19,20 +19,23 @@ _Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Oddity:
-    """One thing that is odd. `what`: "contradict", "shadowed", "gone", "empty", "triage_gone" or "triage_empty".
+    """One thing that is odd. `what`: "contradict", "shadowed", "gone", "empty", "triage_gone" or "triage_empty", and of
+    a promise's steps "step_gone" or "step_empty".
 
-    `rule` is the number of the rule it concerns (0: none), `other` that of the earlier rule, `team` a slug.
+    `rule` is the number of the rule it concerns (0: none), `other` that of the earlier rule, `team` a slug, `promise` a
+    name.
     """
 
     what: str
     rule: int = 0
     other: int = 0
     team: str = ""
+    promise: str = ""
 
 
 def oddities(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
     """All that is odd, the rules in their order; `members` has how many sit in each active team, by slug."""
-    return [*_triage(policy, members), *_teams(policy, members), *_hidden(policy)][:SHOWN_MAX]
+    return [*_triage(policy, members), *_teams(policy, members), *_steps(policy, members), *_hidden(policy)][:SHOWN_MAX]
 
 
 def _triage(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
@@ -52,6 +55,19 @@ def _teams(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
             elif not members[team] and team == rule.then.owner:
                 found.append(Oddity("empty", number, team=team))
     return found
+
+
+def _steps(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
+    """Teams that steps of promises name, though nobody would be reached there."""
+    inline = [(n, "", rule.then.promise) for n, rule in enumerate(policy.rules, 1)]
+    given = [*((0, name, one) for name, one in policy.promises.items()), *inline]
+    return [
+        Oddity("step_empty" if team in members else "step_gone", number, team=team, promise=name)
+        for number, name, promise in given
+        if isinstance(promise, Promise)
+        for team in dict.fromkeys(s.to.removeprefix(TEAM) for s in promise.steps if s.to.startswith(TEAM))
+        if not members.get(team)
+    ]
 
 
 def _hidden(policy: Policy) -> list[Oddity]:

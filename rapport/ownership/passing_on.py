@@ -1,0 +1,114 @@
+"""Giving a conversation to another team or member because a promise runs out: to whom, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from rapport.conversations.actions import plain, touch
+from rapport.conversations.models import Conversation
+from rapport.ownership.actions import ASSIGNED
+from rapport.ownership.assign import MemberLoad, choose
+from rapport.ownership.directory import company
+from rapport.ownership.engine import TeamEntry
+from rapport.ownership.models import Decision, Source
+from rapport.ownership.policy import TEAM
+from rapport.staff.models import Team
+
+_CLOCKS = {"first_answer": "first answer", "next_answer": "next answer", "resolution": "resolution"}
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Why a step cannot be done: the team is "gone" or "empty", the member has "left", it is in "confidence", or it was
+    passed on too "often". `team` is the one concerned, where there is one.
+    """
+
+    reason: str
+    team: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where it goes: a team, of it a member (None: its queue), and why that one."""
+
+    team: TeamEntry
+    member: MemberLoad | None
+    reason: str
+
+
+def in_confidence(conversation: Conversation) -> bool:
+    """Whether it is kept to its team, so that no step may show it to another."""
+    team = conversation.owner_team
+    return conversation.confidential or bool(team and team.confidential)
+
+
+def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck | None:
+    """Where a step that says "team:SLUG" or a member's address gives it; None where it is already."""
+    teams = company(at, with_members=True).directory.teams
+    if not to.startswith(TEAM):
+        return _to_member(conversation, to, teams)
+    team = teams.get(to.removeprefix(TEAM))
+    if team is None:
+        return Stuck("gone")
+    if team.id == conversation.owner_team_id:
+        return None
+    if not team.members:
+        return Stuck("empty", team.id)
+    if in_confidence(conversation):
+        return Stuck("confidence", team.id)
+    choice = choose(team.members)
+    return Place(team, choice.member, choice.reason)
+
+
+def _to_member(conversation: Conversation, email: str, teams: Mapping[str, TeamEntry]) -> Place | Stuck | None:
+    """The member in the team that owns it, if they are of it; else in the first of theirs that is not confidential."""
+    theirs = [
+        (team, member) for _, team in sorted(teams.items()) for member in team.members if member.email == email
+    ]  # fmt: skip
+    here = next((one for one in theirs if one[0].id == conversation.owner_team_id), None)
+    found = here or next((one for one in theirs if not one[0].confidential), None)
+    if found is None:
+        return Stuck("left")
+    team, member = found
+    if team.id == conversation.owner_team_id and member.id == conversation.owner_member_id:
+        return None
+    if here is None and in_confidence(conversation):
+        return Stuck("confidence", team.id)
+    return Place(team, member, f"the promise names {member.name}")
+
+
+def give(conversation: Conversation, place: Place, promise: tuple[str, bool], data: Mapping[str, Any]) -> None:
+    """Make it theirs, with a decision that says why. `promise`: which clock, and whether it is broken.
+
+    It is no example to learn from: nobody decided it. It is woken, as who gets it has not put it to sleep.
+    """
+    before = _owners(conversation)
+    from_team, from_member = conversation.owner_team_id, conversation.owner_member_id
+    conversation.owner_team = Team.objects.get(id=place.team.id)
+    conversation.owner_member_id = place.member.id if place.member else None
+    conversation.confidential = conversation.confidential or place.team.confidential
+    conversation.snoozed, conversation.snoozed_until = False, None
+    Decision.objects.create(
+        conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
+        owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,
+        involved=list(conversation.involved), sentence=_sentence(place, promise),
+    )  # fmt: skip
+    ids = {
+        "team": place.team.id, "member": conversation.owner_member_id, "from_team": from_team,
+        "from_member": from_member,
+    }  # fmt: skip
+    told = {name: str(id or "") for name, id in ids.items()}
+    changed = {"before": plain(before), "after": plain(_owners(conversation))}
+    touch(conversation, ASSIGNED, None, {**told, **changed, **data})
+
+
+def _owners(conversation: Conversation) -> dict[str, Any]:
+    return {name: getattr(conversation, name) for name in ("owner_team_id", "owner_member_id", "confidential")}
+
+
+def _sentence(place: Place, promise: tuple[str, bool]) -> str:
+    clock, late = promise
+    why = f"the {_CLOCKS[clock]} is {'late' if late else 'due soon'}, and its promise passes it on"
+    return "; ".join([f"{place.team.name} owns this: {why}", *([place.reason] if place.reason else [])])

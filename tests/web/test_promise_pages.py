@@ -1,0 +1,98 @@
+"""Promises on the pages: the whole of one in a form, and how the clocks of a conversation stand."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from rapport.conversations import clocks
+from rapport.conversations.models import Clock, Conversation
+from rapport.core import clock, events, scope
+from rapport.ownership.service import current_policy
+from rapport.staff.clocks import Run, Terms
+from rapport.staff.hours import ALWAYS
+from rapport.staff.models import BusinessHours
+from tests.web.cast import Cast
+from tests.web.conftest import SignIn
+
+WHOLE = {
+    "name": "fast", "first_answer": "4h", "next_answer": "2h", "resolution": "2d", "pause": ["waiting"],
+    "hours": "Office", "step-0-at": "80%", "step-0-do": "tell", "step-0-to": "leads", "step-0-clock": "",
+    "step-1-at": "", "step-1-do": "tell", "step-1-to": "", "step-1-clock": "",
+    "step-2-at": "1h after", "step-2-do": "reassign", "step-2-to": "team:customer-service",
+    "step-2-clock": "resolution",
+}  # fmt: skip
+
+
+def test_every_part_of_a_promise_is_written_in_its_form_and_shown_again(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.lead), reverse("policy_promise")
+    assert client.post(url, WHOLE).status_code == 302
+    page = client.get(reverse("policy")).content.decode()
+    assert "each next answer within 2h" in page
+    assert "2 steps (Office)" in page
+    shown = client.get(url + "?name=fast").content.decode()
+    assert all(f'value="{value}"' in shown for value in ("4h", "2h", "2d", "80%", "1h after"))
+    client.post(url + "?name=fast", {**WHOLE, "next_answer": "", "step-0-at": "50%"})
+    client.post(reverse("policy_save"), {"note": "Faster"})
+    promise = current_policy()[1].promises["fast"]
+    assert (promise.next_answer, promise.pause, promise.hours) == (None, ("waiting",), "Office")
+    assert [(str(one.at), one.do, one.to, one.clock) for one in promise.steps] == [
+        ("50%", "tell", "leads", ""), ("1h after", "reassign", "team:customer-service", "resolution"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"step-2-at": "soon"}, "expected a moment such as"),
+        ({"step-2-to": "owner"}, "expected “team:SLUG” (a team)"),
+        ({"next_answer": "two hours"}, "expected a time such as"),
+        ({"name": "standard"}, "There is a promise of this name already."),
+        ({"first_answer": "", "next_answer": "", "resolution": "", "pause": []}, "expected first_answer"),
+    ],
+)
+def test_what_is_wrong_with_a_promise_stands_where_it_is_and_nothing_is_changed(
+    cast: Cast, sign_in: SignIn, changed: dict[str, object], said: str
+) -> None:
+    client = sign_in(cast.lead)
+    answer = client.post(reverse("policy_promise"), WHOLE | changed)
+    assert answer.status_code == 200
+    assert said in answer.content.decode().replace("&quot;", '"')
+    assert "This is your draft" not in client.get(reverse("policy")).content.decode()
+
+
+def test_only_leads_write_promises_and_only_those_that_are_there(cast: Cast, sign_in: SignIn) -> None:
+    assert sign_in(cast.agent).post(reverse("policy_promise"), WHOLE).status_code == 403
+    assert sign_in(cast.lead).get(reverse("policy_promise") + "?name=nothing").status_code == 404
+
+
+def test_the_conversation_shows_each_clock_its_next_step_and_what_was_done(cast: Cast, sign_in: SignIn) -> None:
+    one, at = cast.conversation, clock.now()
+    blocks = [[day, "00:00", "24:00"] for day in range(7)]
+    BusinessHours.objects.create(name="Always", time_zone="UTC", blocks=blocks)
+    with scope.system():
+        steps = [(-30, "tell", "owner"), (60, "reassign", "team:hr")]
+        given = [
+            clocks.Given(one.id, Terms(name, timedelta(hours=4), ALWAYS), "Always", steps, run)
+            for name, run in (
+                ("first_answer", Run(at, at + timedelta(hours=4))), ("next_answer", Run()),
+                ("resolution", Run(at, at + timedelta(hours=4))),
+            )
+        ]  # fmt: skip
+        clocks.give(given)
+        Clock.objects.filter(name="resolution").update(halted_at=at, next_at=None)
+        Conversation.objects.filter(id=one.id).update(promised=True)
+        due = (at - timedelta(hours=1)).isoformat()
+        data = {"clock": "first_answer", "due": due, "meant": due}
+        lead = {"whom": "member", "member": str(cast.lead.id)}
+        events.record("promise.broken", conversation_id=one.id, data=data | lead)
+        events.record("team.involved", conversation_id=one.id, data=data | {"team": str(cast.people_team.id)})
+        stuck = {"do": "reassign", "why": "often", "team": str(cast.people_team.id)}
+        events.record("promise.stuck", conversation_id=one.id, data=data | stuck)
+    page = sign_in(cast.agent).get(reverse("conversation", args=[one.id])).content.decode()
+    for words in (
+        "paused, 4 hrs left", "waits for a question", ": tells who answers for it",
+        "the first answer is late: Lea Lead was told", "involved a team: HR, as the first answer is late",
+        "the first answer is late, but it cannot be given to HR: it was passed on too often already",
+    ):  # fmt: skip
+        assert words in page, words
