@@ -56,6 +56,8 @@ def wake_due(limit: int = _WOKEN_AT_ONCE) -> int:
             woken = cursor.fetchall()
         events.record_many(Event(kind="conversation.woken", conversation_id=id, at=at) for id, _audience in woken)
         notify.changed_many(("conversation", id, list(audience)) for id, audience in woken)
+        if woken:
+            notify.wake(notify.HANDING_CHANNEL)
     return len(woken)
 
 

@@ -35,13 +35,14 @@ from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
 from rapport.ownership import refitting
+from rapport.ownership.handing import working as handing
 from rapport.ownership.simulate import jobs as whatif
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif", "learning",
+    "whatif", "learning", "handing",
 )  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
@@ -90,6 +91,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "matching": (matching.run, 1),
         "whatif": (whatif.run, 1),
         "learning": (refitting.run, 1),
+        "handing": (_handing, 1),
     }
     body, count = runs[part]
     return [
@@ -144,6 +146,13 @@ def _exchange(stopping: Event) -> None:
         while not stopping.is_set():
             if not exchange.work_once(stopping.is_set):
                 ear.wait(_EXCHANGE_SECONDS, stopping)
+
+
+def _handing(stopping: Event) -> None:
+    """Hand out and hand over, woken by what happened and by who comes and leaves next."""
+    with _Ear(notify.HANDING_CHANNEL) as ear:
+        while not stopping.is_set():
+            ear.wait(handing.work_once(), stopping)
 
 
 def _seconds_until(due: datetime | None) -> float:
