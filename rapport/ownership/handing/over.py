@@ -1,6 +1,6 @@
 """Handing over at the end of a shift or when an absence begins: planned, done by hand or by the worker, taken back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -48,14 +48,15 @@ class Outlook:
     others: list[Candidate]
 
 
-def plan(member: Member, only: Collection[UUID] | None = None) -> list[Planned]:
+def plan(member: Member) -> list[Planned]:
     """What the member has in their teams and to whom it would go if they left as their shift ends; reads only.
 
-    In the scope of whoever looks. `only`: of these conversations alone.
+    The conversations are those that the scope sees; what others have is counted whole.
     """
-    held = _held(member.id, only=only)
+    held = _held(member.id)
     teams = {one.owner_team.id: one.owner_team for one in held if one.owner_team}
-    outlooks = _outlooks(member.id, list(teams.values()), now())
+    with scope.system():
+        outlooks = _outlooks(member.id, list(teams.values()), now())
     moves: dict[UUID, Move] = {}
     for team_id, outlook in outlooks.items():
         of_team = [_as_held(one) for one in held if one.owner_team_id == team_id]
@@ -68,13 +69,15 @@ def plan(member: Member, only: Collection[UUID] | None = None) -> list[Planned]:
     ]
 
 
-def hand_over(member: Member, ids: Collection[UUID]) -> list[Planned]:
-    """Hand over these of the member's conversations, each to whom the plan says; those that were handed over.
+def hand_over(member: Member, chosen: Mapping[UUID, UUID]) -> list[Planned]:
+    """Hand over these of the member's conversations (by id, to whom), as planned; those that were handed over.
 
-    Raises NotAllowed for who may only read. What the member has no more, or nobody could take, is left alone.
+    Raises NotAllowed for who may only read. What the member has no more, or would go to somebody else by now than was
+    agreed to, is left alone.
     """
     may_change(member)
-    wanted = [one for one in plan(member, ids) if one.move.to is not None]
+    planned = [one for one in plan(member) if one.move.to is not None]
+    wanted = [one for one in planned if one.move.to and chosen.get(one.conversation.id) == one.move.to.load.id]
     with scope.system():
         found = locked([one.conversation.id for one in wanted])
         return [one for one in wanted if _gave(found.get(one.conversation.id), one.move, member)]
@@ -206,11 +209,10 @@ def _outlooks(
     return found
 
 
-def _held(member_id: UUID, team: Team | None = None, only: Collection[UUID] | None = None) -> list[Conversation]:
+def _held(member_id: UUID, team: Team | None = None) -> list[Conversation]:
     """A member's open conversations (of one team), in the order of the queue."""
     rows = Conversation.objects.filter(owner_member_id=member_id, status=Status.OPEN, merged_into__isnull=True)
     rows = rows.filter(owner_team=team) if team else rows
-    rows = rows.filter(id__in=only) if only is not None else rows
     order = ("-priority", F("due_at").asc(nulls_last=True), "created_at", "id")
     return list(rows.select_related("owner_team__hours", "person").order_by(*order)[:_HELD_MAX])
 

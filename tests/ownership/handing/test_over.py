@@ -141,7 +141,8 @@ def test_by_hand_it_goes_where_the_plan_says_and_can_be_seen_afterwards(late: Sh
     tonight, other = held(late, CLOSING + 2 * HOUR), held(late)
     theirs = late.add(owner_member=late.bob)
     with scope.member(late.ann.id):
-        done = over.hand_over(late.ann, [tonight.id, theirs.id])
+        assert over.hand_over(late.ann, {tonight.id: late.ann.id}) == [], "not to whom it was planned"
+        done = over.hand_over(late.ann, {tonight.id: late.bob.id, theirs.id: late.bob.id})
     assert [one.conversation.id for one in done] == [tonight.id]
     assert (owner(tonight), owner(other), owner(theirs)) == ("Bob", "Ann", "Bob")
     assert Turn.objects.get(conversation=tonight).how == How.HAND
@@ -154,7 +155,7 @@ def test_a_reader_hands_over_nothing(late: Shop) -> None:
     tonight = held(late, CLOSING + 2 * HOUR)
     late.ann.role = "reader"
     with pytest.raises(NotAllowed):
-        over.hand_over(late.ann, [tonight.id])
+        over.hand_over(late.ann, {tonight.id: late.bob.id})
     assert owner(tonight) == "Ann"
 
 
