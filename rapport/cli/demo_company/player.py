@@ -24,9 +24,12 @@ from rapport.inbound.models import RawItem, RawState
 from rapport.outbound import actions as outbound
 from rapport.outbound import deliver, queue
 from rapport.ownership import actions as ownership
+from rapport.ownership.handing import out
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
+#: What is done is known by its moment: who hands out must not do it at that of a step.
+_A_MOMENT = timedelta(seconds=1)
 _MAILS_A_CONNECTION = 50
 _MACHINES = frozenset({"auto", "bounce"})
 _TAKEN_EVERY = 3
@@ -149,6 +152,8 @@ class Player:
         """Let everything on its way arrive, at the latest moment played, and learn where it came to."""
         with clock.travel(at):
             work_off()
+        with clock.travel(at - _A_MOMENT):
+            out.hand_out()
         waiting = {scene.first_id: scene for scene in self._scenes.values() if scene.is_on_its_way}
         with scope.system():
             arrived = Message.objects.filter(message_id__in=waiting).values_list("message_id", "conversation_id")
