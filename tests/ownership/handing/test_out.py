@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +13,16 @@ from rapport.conversations import actions as verbs
 from rapport.conversations import undoing
 from rapport.conversations.models import Conversation
 from rapport.core import clock, scope
-from rapport.core.models import Event
+from rapport.core.models import Event as Logged
+from rapport.inbound import worker
 from rapport.ownership.actions import assign
 from rapport.ownership.handing import out, queue, turns, working
 from rapport.ownership.models import Decision, How, Turn
-from rapport.staff.models import Absence, Member, Membership, Team
+from rapport.staff.models import Absence, BusinessHours, Member, Membership, Team
 from tests.ownership.handing.conftest import WEDNESDAY, Shop, make_shop
 
 HOUR = timedelta(hours=1)
+out_of_the_queue = out.hand_out
 Later = Callable[[timedelta], Any]
 
 
@@ -71,7 +73,7 @@ def test_when_the_shift_begins_the_queue_is_handed_out_with_its_reason(shop: Sho
         f"Service owns this: it waited 2 hours in the queue; {given.name} has the most room of those present (0 of 3)"
     )
     assert (decision.source, decision.actor_id, decision.from_member_id) == ("handed", None, None)
-    event = Event.objects.get(kind="conversation.assigned")
+    event = Logged.objects.get(kind="conversation.assigned")
     assert (event.data["member"], event.data["how"], event.actor_id) == (str(given.id), "queue", None)
     assert Turn.objects.get().how == How.QUEUE
 
@@ -175,7 +177,7 @@ def test_a_handing_is_undone_as_anything_and_not_done_again(shop: Shop) -> None:
     shop.add()
     Membership.objects.filter(member=shop.bob).delete()
     assert out.hand_out() == 1
-    event = Event.objects.get(kind="conversation.assigned")
+    event = Logged.objects.get(kind="conversation.assigned")
     undoing.undo(event.id, shop.ann)
     assert owners() == [None]
     assert out.hand_out() == 0
@@ -244,6 +246,35 @@ def entry(shop: Shop) -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_worker_hands_out_the_next_as_somebody_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "_looked", {"at": None, "next": None})
+    # Only being woken is quick enough: the worker looks by itself every quarter of an hour here.
+    monkeypatch.setattr(working, "_AT_MOST", 900.0)
+    with scope.system():
+        shop = make_shop()
+        Team.objects.update(hours=None)
+        BusinessHours.objects.all().delete()
+        Member.objects.update(capacity=1)
+        held = [shop.add(owner_member=one) for one in (shop.ann, shop.bob)]
+        waiting = shop.add()
+    stopping, woken = Event(), Event()
+    monkeypatch.setattr(working.out, "hand_out", lambda: (out_of_the_queue(), woken.set())[0])
+    thread = Thread(target=worker.run, args=(stopping, ["handing"]))
+    thread.start()
+    try:
+        assert woken.wait(20)
+        woken.clear()
+        verbs.resolve(held[0].id, shop.ann)
+        assert woken.wait(20)
+    finally:
+        stopping.set()
+        thread.join()
+    with scope.system():
+        waiting.refresh_from_db()
+        assert waiting.owner_member == shop.ann
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_workers_at_once_give_everything_once() -> None:
     with clock.travel(WEDNESDAY), scope.system():
         shop = make_shop()
@@ -272,6 +303,6 @@ def test_two_workers_at_once_give_everything_once() -> None:
     with scope.system():
         assert sorted(filter(None, owners())) == ["Ann"] * 8 + ["Bob"] * 8
         given: list[UUID] = list(
-            Event.objects.filter(kind="conversation.assigned").values_list("conversation_id", flat=True)
+            Logged.objects.filter(kind="conversation.assigned").values_list("conversation_id", flat=True)
         )  # type: ignore[arg-type]
         assert len(given) == len(set(given)) == Decision.objects.count() == Turn.objects.count() == 16
