@@ -175,6 +175,9 @@ def touch(
     actor_id = actor.id if actor else None
     events.record(kind, conversation_id=conversation.id, actor_id=actor_id, data=data)
     notify.changed("conversation", conversation.id, sorted(before | set(conversation.audience)))
+    if kind.startswith("conversation."):
+        # Somebody may have room now, or the conversation a place in a queue.
+        notify.wake(notify.HANDING_CHANNEL)
 
 
 def change(

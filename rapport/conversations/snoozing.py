@@ -58,6 +58,8 @@ def wake_due(limit: int = _WOKEN_AT_ONCE) -> int:
         clocks.settle(id for id, _audience, promised in woken if promised)
         events.record_many(Event(kind="conversation.woken", conversation_id=id, at=at) for id, *_ in woken)
         notify.changed_many(("conversation", id, list(audience)) for id, audience, _ in woken)
+        if woken:
+            notify.wake(notify.HANDING_CHANNEL)
     return len(woken)
 
 

@@ -9,6 +9,8 @@ from django.db import connection
 LIVE_CHANNEL = "rapport_live"
 RAW_CHANNEL = "rapport_raw"
 OUTBOX_CHANNEL = "rapport_outbox"
+#: Somebody may have got room, or something waits for a member.
+HANDING_CHANNEL = "rapport_handing"
 #: The kind of a change that concerns no member: somebody outside listens for it, under a name nobody can guess.
 REACHED = "reached"
 

@@ -9,6 +9,7 @@ from threading import Event
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
 from rapport.outbound import unseen, uploads
+from rapport.ownership.handing import turns
 from rapport.ownership.simulate import jobs as whatif
 from rapport.people import proving
 from rapport.people.directory import lapsing
@@ -36,6 +37,7 @@ JOBS = [
     Job(3600.0, desk.sweep),
     Job(3600.0, lapsing.lapse),
     Job(3600.0, whatif.sweep),
+    Job(3600.0, turns.sweep),
 ]
 
 

@@ -36,13 +36,14 @@ from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
 from rapport.outbound.senders import Senders
 from rapport.ownership import escalating, refitting
+from rapport.ownership.handing import working as handing
 from rapport.ownership.simulate import jobs as whatif
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif", "learning", "promises",
+    "whatif", "learning", "promises", "handing",
 )  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
@@ -92,6 +93,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "whatif": (whatif.run, 1),
         "learning": (refitting.run, 1),
         "promises": (_promises, 1),
+        "handing": (_handing, 1),
     }
     body, count = runs[part]
     return [
@@ -157,6 +159,13 @@ def _promises(stopping: Event) -> None:
             left = (due - now()).total_seconds() if due else clocks.SLEEP_SECONDS
             # What is due and was not done is held by somebody: it is looked at again in a moment.
             ear.wait(0.0 if done else min(clocks.SLEEP_SECONDS, max(1.0, left)), stopping)
+
+
+def _handing(stopping: Event) -> None:
+    """Hand out and hand over, woken by what happened and by who comes and leaves next."""
+    with _Ear(notify.HANDING_CHANNEL) as ear:
+        while not stopping.is_set():
+            ear.wait(handing.work_once(), stopping)
 
 
 def _seconds_until(due: datetime | None) -> float:

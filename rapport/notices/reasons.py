@@ -57,6 +57,13 @@ REASONS = {
         Reason("near", lazy("A promise of yours runs out soon"), lazy("The promise runs out soon"), Way(True, True)),
         Reason("woken", lazy("What you snoozed is back"), lazy("Back from snooze"), Way(True, True)),
         Reason(
+            "leaving",
+            lazy("Your shift ends before a promise of yours"),
+            lazy("Your shift ends before its promise: hand it over?"),
+            Way(True, True),
+        ),
+        Reason("handed", lazy("What you had is handed over"), lazy("Handed over to a colleague"), Way(True)),
+        Reason(
             "answered",
             lazy("Somebody writes in a conversation of yours"),
             lazy("%(who)s wrote"),

@@ -16,7 +16,7 @@ _WORK = frozenset(
 _LOST = frozenset({"delivery.failed", "delivery.bounced", "delivery.uncertain"})
 HEARD = _WORK | _LOST | {
     "conversation.opened", "conversation.assigned", "conversation.woken", "message.received", "team.involved",
-    "delivery.awaiting", "promise.near", "promise.broken", "promise.stuck",
+    "delivery.awaiting", "promise.near", "promise.broken", "promise.stuck", "handover.suggested",
 }  # fmt: skip
 """The kinds of events that anybody is told of."""
 
@@ -63,6 +63,9 @@ def _reasons(
     if kind == "conversation.woken":
         by = _id(data.get("by"))
         return [("woken", [by] if by else owner)]
+    if kind == "handover.suggested":
+        leaving = _id(data.get("member"))
+        return [("leaving", [leaving] if leaving and leaving == matter.owner else ())]
     if kind == "team.involved":
         team = _id(data.get("team"))
         return [("team", staff.members_of.get(team, frozenset()) if team else ())]
@@ -72,7 +75,10 @@ def _reasons(
 def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:
     member, team, before = _id(data.get("member")), _id(data.get("team")), _id(data.get("from_team"))
     fresh = matter.team if team and team != before and not member else ()
-    return [("assigned", [member] if member else ()), ("team", fresh), ("followed", matter.followers)]
+    # Who handed something over, or had it handed over as they left, is told where it went.
+    former = _id(data.get("from_member")) if data.get("how") in ("shift", "hand") else None
+    told = [("assigned", [member] if member else ()), ("handed", [former] if former else ())]
+    return [*told, ("team", fresh), ("followed", matter.followers)]
 
 
 def _promised(data: Mapping[str, Any], staff: Staff) -> Collection[UUID]:

@@ -16,6 +16,7 @@ from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.models import Event
 from rapport.ownership import teaching
+from rapport.ownership.handing import turns
 from rapport.ownership.models import Decision
 from rapport.ownership.service import Reassignment, record_reassignment
 from rapport.staff.models import Member, Membership, Team
@@ -34,16 +35,17 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         after = (team.id if team else None, member.id if member else None)
         if before == after:
             return None
-        was = _fields(conversation)
+        was = fields_of(conversation)
         conversation.owner_team, conversation.owner_member = team, member
         if team and team.confidential:
             conversation.confidential = True
+        turns.moved(conversation, before)
         decision = record_reassignment(
             Reassignment(conversation_id, actor.id, *after, *before, tuple(conversation.involved))
         )
         names = ("team", "member", "from_team", "from_member")
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
-        kept = {"before": plain(was), "after": plain(_fields(conversation))}
+        kept = {"before": plain(was), "after": plain(fields_of(conversation))}
         taught = {"example": str(new_id())} if team and (member or team.id != before[0]) else {}
         touch(conversation, ASSIGNED, actor, moved | kept | taught)
         if team and taught:
@@ -75,13 +77,14 @@ def _learn_status(conversation: Conversation, was: str, status: str, actor: Memb
         teaching.not_none(conversation.id)
 
 
-def _fields(conversation: Conversation) -> dict[str, Any]:
+def fields_of(conversation: Conversation) -> dict[str, Any]:
+    """Whose the conversation is, as an event keeps it before and after."""
     names = ("owner_team_id", "owner_member_id", "confidential")
     return {name: getattr(conversation, name) for name in names}
 
 
 def _stands(event: Event, conversation: Conversation) -> bool:
-    return "after" in event.data and plain(_fields(conversation)) == event.data["after"]
+    return "after" in event.data and plain(fields_of(conversation)) == event.data["after"]
 
 
 def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
@@ -97,6 +100,7 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     conversation.owner_team, conversation.owner_member = team, member
     conversation.confidential = before["confidential"]
     after = (conversation.owner_team_id, conversation.owner_member_id)
+    turns.moved(conversation, now)
     record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
     teaching.take_back(event.data.get("example"))
     return {"before": event.data["after"], "after": event.data["before"]}

@@ -11,7 +11,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class MemberLoad:
     """A member and how much they have: `open_count` conversations of at most `capacity`; `present` at this
-    moment.
+    moment; how many more they may be given `at_once` (None: as many as there is room for).
     """
 
     id: UUID
@@ -21,6 +21,7 @@ class MemberLoad:
     capacity: int = 20
     present: bool = True
     last_assigned_at: datetime | None = None
+    at_once: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ nowhere else.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -16,15 +16,18 @@ from rapport.conversations.models import Topic
 from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
+from rapport.ownership.handing import queue
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.ownership.world import World
 from rapport.staff.hours import Hours, is_open
-from rapport.staff.models import Absence, BusinessHours, Membership, Team
+from rapport.staff.models import Absence, BusinessHours, Membership, Role, TakenBy, Team
 from rapport.staff.opening import business_hours as business_hours
 
 _LOADS = """
-SELECT m.id, load.open_count, load.last_at
+SELECT m.id, load.open_count, load.last_at, (
+    SELECT count(*) FROM ownership_turn t
+    WHERE t.member_id = m.id AND t.at > %s AND t.how IN ('policy', 'queue', 'shift'))
 FROM staff_member m CROSS JOIN LATERAL (
     SELECT count(*) AS open_count, max(created_at) AS last_at FROM (
         SELECT c.created_at FROM conversations_conversation c
@@ -34,6 +37,8 @@ FROM staff_member m CROSS JOIN LATERAL (
 WHERE m.is_active
 """
 # Counting stops at the capacity: who is full is full, however many there are.
+LATELY = timedelta(minutes=10)
+"""In so long a member is given at most as many as their team gives at once."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,18 @@ class Company:
     topic_ids: Mapping[str, UUID]
 
 
-def company(at: datetime, *, with_members: bool) -> Company:
-    """Read the company; members, their presence at `at` and what they have open only where that is asked
-    for.
+def company(at: datetime, *, with_members: bool, if_handed_out: bool = False) -> Company:
+    """Read the company; members, their presence at `at` and what they have open only where that is asked for, or
+    `if_handed_out` where a team hands out what comes to it.
     """
     hours = business_hours()
     teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
+    with_members |= if_handed_out and any(team.taken_by == TakenBy.HANDED_OUT for team in teams.values())
     members = _members(hours, at) if with_members else {}
-    entries = {slug: _entry(team, tuple(members.get(team.id, ()))) for slug, team in teams.items()}
+    queues = queue.teams_waiting() if with_members else set()
+    entries = {
+        slug: _entry(team, tuple(members.get(team.id, ())), queue=team.id in queues) for slug, team in teams.items()
+    }
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
     return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics})
@@ -93,21 +102,26 @@ def vocabulary() -> Vocabulary:
     )
 
 
-def _entry(team: Team, members: tuple[MemberLoad, ...]) -> TeamEntry:
-    return TeamEntry(team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members)
+def _entry(team: Team, members: tuple[MemberLoad, ...], *, queue: bool) -> TeamEntry:
+    return TeamEntry(
+        team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members,
+        handed_out=team.taken_by == TakenBy.HANDED_OUT, queue=queue,
+    )  # fmt: skip
 
 
 def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[MemberLoad]]:
     with connection.cursor() as cursor:
-        cursor.execute(_LOADS)
-        loads = {id: (count, last_at) for id, count, last_at in cursor.fetchall()}
+        cursor.execute(_LOADS, [at - LATELY])
+        loads = {id: loaded for id, *loaded in cursor.fetchall()}
     away = set(Absence.objects.filter(starts_at__lte=at, ends_at__gt=at).values_list("member_id", flat=True))
     found: dict[UUID, list[MemberLoad]] = {}
-    belongs = Membership.objects.filter(member__is_active=True).select_related("member__hours", "team__hours")
+    # Who may only read can answer nobody.
+    working = Membership.objects.filter(member__is_active=True).exclude(member__role=Role.READER)
+    belongs = working.select_related("member__hours", "team__hours")
     for one in belongs.order_by("member_id"):
-        member, working = one.member, one.member.hours or one.team.hours
-        works_now = is_open(at, hours.get(working.name if working else "", hours[""]))
-        count, last_at = loads.get(member.id, (0, None))
+        member, own = one.member, one.member.hours or one.team.hours
+        works_now = is_open(at, hours.get(own.name if own else "", hours[""]))
+        count, last_at, lately = loads.get(member.id, (0, None, 0))
         found.setdefault(one.team_id, []).append(
             MemberLoad(
                 id=member.id,
@@ -117,6 +131,7 @@ def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[Member
                 capacity=member.capacity,
                 present=works_now and member.id not in away,
                 last_assigned_at=last_at,
+                at_once=max(0, one.team.at_once - lately),
             )
         )
     return found

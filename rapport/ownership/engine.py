@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from rapport.ownership.assign import Choice, MemberLoad, choose, choose_holder
+from rapport.ownership.assign import Choice, MemberLoad, choose_holder
 from rapport.ownership.facts import Facts
+from rapport.ownership.handing.choosing import hand, with_one_more
 from rapport.ownership.policy import (
     BY_HOLDER,
     BY_LOAD,
@@ -24,7 +25,10 @@ from rapport.ownership.promising import combined
 
 @dataclass(frozen=True)
 class TeamEntry:
-    """A team as the engine sees it. `hours` is the name of its business hours, if it has its own."""
+    """A team as the engine sees it. `hours` is the name of its business hours, if it has its own.
+
+    `handed_out`: the team hands out itself what comes to it; `queue`: something waits for a member of it already.
+    """
 
     id: UUID
     slug: str
@@ -32,6 +36,8 @@ class TeamEntry:
     confidential: bool = False
     hours: str = ""
     members: tuple[MemberLoad, ...] = ()
+    handed_out: bool = False
+    queue: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,7 @@ class Verdict:
     """Who owns it: a team's slug ("" only when there is no team at all), and all that goes with it.
 
     `rule` is the number of the rule that decided; None when it went to triage. `trace` has one result a rule.
+    `waits` says why no member has it yet though one is to; empty where whoever of the team wants to takes it.
     """
 
     owner: str
@@ -73,6 +80,7 @@ class Verdict:
     promise: Promise | None = None
     approval: str = ""
     confidential: bool = False
+    waits: str = ""
 
 
 #: Owners that may be nobody: then the next rule counts.
@@ -230,6 +238,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         promise=combined(draft.promises),
         approval=draft.approval,
         confidential=confidential,
+        waits=choice.reason if owner and choice.member is None and (draft.then.assign or owner.handed_out) else "",
     )
 
 
@@ -237,11 +246,11 @@ def _member(draft: _Draft, owner: TeamEntry | None, scene: _Scene) -> Choice:
     if owner is None:
         return Choice(None, "")
     if draft.then.assign == BY_LOAD:
-        return choose(owner.members)
+        return hand(owner.members, others_wait=owner.queue)
     if draft.then.assign == BY_HOLDER or (draft.then.owner == HOLDER and not draft.then.member):
         return choose_holder(owner.members, scene.facts.holder, scene.facts.holder_name)
     if not draft.then.member:
-        return Choice(None, "")
+        return hand(owner.members, others_wait=owner.queue) if owner.handed_out else Choice(None, "")
     named = next((member for member in owner.members if member.email == draft.then.member), None)
     if named is None:
         return Choice(None, f"{draft.then.member} is no member of the team any more")
@@ -260,10 +269,4 @@ def _sentence(draft: _Draft, owner: TeamEntry | None, choice: Choice) -> str:
 def _with_one_more(team: TeamEntry, member_id: UUID, at: datetime) -> TeamEntry:
     if all(member.id != member_id for member in team.members):
         return team
-    return replace(
-        team,
-        members=tuple(
-            replace(m, open_count=m.open_count + 1, last_assigned_at=at) if m.id == member_id else m
-            for m in team.members
-        ),
-    )
+    return replace(team, members=with_one_more(team.members, member_id, at))

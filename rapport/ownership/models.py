@@ -28,6 +28,7 @@ class Source(models.TextChoices):
     POLICY = "policy", "Policy"
     MEMBER = "member", "Member"
     PROMISE = "promise", "Promise"
+    HANDED = "handed", "Handed out"
 
 
 class Decision(models.Model):
@@ -89,6 +90,69 @@ class LearnedModel(models.Model):
     made_at = models.DateTimeField(default=now)
     stale = models.BooleanField(default=False)
     failed = models.PositiveIntegerField(default=0)
+
+
+class How(models.TextChoices):
+    """How a conversation came to a member of its team."""
+
+    POLICY = "policy", "Given by the policy as it came"
+    QUEUE = "queue", "Handed out from the queue"
+    TAKEN = "taken", "Taken from the queue"
+    SHIFT = "shift", "Handed over as a shift ended"
+    HAND = "hand", "Handed over by hand"
+
+
+class Turn(models.Model):
+    """A conversation's turn in a team: it waits for a member since then (`member_id` null), or came to one.
+
+    `since` is null where it did not come from the queue but from a colleague (`from_member_id`). Priority, promise and
+    beginning are those by which it stood in the order. What waits in a team that hands out needs no row to be in the
+    queue (`handing.queue`); in other teams the row says that a rule meant it for a member.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    team_id = models.UUIDField()
+    since = models.DateTimeField(null=True)
+    why = models.TextField(blank=True, default="", db_default="")
+    priority = models.SmallIntegerField(default=1, db_default=1)
+    due_at = models.DateTimeField(null=True)
+    began_at = models.DateTimeField(default=now)
+    member_id = models.UUIDField(null=True)
+    at = models.DateTimeField(null=True)
+    how = models.CharField(max_length=10, choices=How.choices, blank=True, default="", db_default="")
+    from_member_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["conversation"], name="turn_of_conversation"),
+            models.Index(fields=["team_id"], name="turn_waiting", condition=models.Q(member_id__isnull=True)),
+            models.Index(fields=["team_id", "at"], name="turn_past", condition=models.Q(member_id__isnull=False)),
+            models.Index(fields=["member_id", "at"], name="turn_lately", condition=models.Q(member_id__isnull=False)),
+            models.Index(
+                fields=["from_member_id", "at"], name="turn_from", condition=models.Q(from_member_id__isnull=False)
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"], name="turn_waits_once", condition=models.Q(member_id__isnull=True)
+            ),
+        ]
+
+
+class ShiftEnd(models.Model):
+    """That the end of a member's shift in a team was dealt with (`step`): by one worker, once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    ends_at = models.DateTimeField(db_index=True)
+    step = models.CharField(max_length=10)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["member", "team", "ends_at", "step"], name="shift_end_once"),
+        ]
 
 
 class Mode(models.TextChoices):

@@ -22,6 +22,7 @@ from rapport.ownership.directory import Company, business_hours, company, vocabu
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.giving import first_answer_due, promised
+from rapport.ownership.handing import turns
 from rapport.ownership.learned import Suggestion
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.shadowing import Beside, Kept, beside
@@ -88,7 +89,8 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         return []
     version, policy, on = in_force()
     at, number = now(), version.number if version else None
-    here = company(at, with_members=policy.names_members or bool(on and on.policy and on.policy.names_members))
+    named = policy.names_members or bool(on and on.policy and on.policy.names_members)
+    here = company(at, with_members=named, if_handed_out=True)
     directory, decided, sorting = here.directory, [], []
     for conversation_id, facts in items:
         whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
@@ -174,7 +176,16 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )
+    turns.came([_came(one, one.owner_team_id, at) for one in decided if one.owner_team_id])
     shadowing.keep([one.kept for one in decided if one.kept])
+
+
+def _came(one: Decided, team_id: UUID, at: datetime) -> turns.Came:
+    due = [moment for moment in (one.first_answer_due_at, one.resolution_due_at) if moment]
+    return turns.Came(
+        one.conversation_id, team_id, at, one.owner_member_id, one.verdict.waits, one.priority, min(due, default=None),
+        one.at,
+    )  # fmt: skip
 
 
 def _as_json(value: dict[str, Any] | None) -> str | None:

@@ -4,7 +4,9 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -101,6 +103,22 @@ class Member(AbstractBaseUser):
         return self.name
 
 
+class TakenBy(models.TextChoices):
+    """How conversations of a team find a member where no rule names one."""
+
+    THEMSELVES = "self", _("Members take them themselves")
+    HANDED_OUT = "handed", _("They are handed out to whoever is there and has room")
+
+
+class HandOver(models.TextChoices):
+    """What becomes of a member's conversations when their shift ends or an absence begins."""
+
+    OFF = "off", _("Nothing: they keep them")
+    SUGGEST = "suggest", _("Suggest to hand over those whose promise would be broken")
+    LATE = "late", _("Hand over those whose promise would be broken")
+    WAITING = "waiting", _("Hand over those, and all that wait for our answer")
+
+
 class Team(models.Model):
     """A business function that owns conversations.
 
@@ -116,6 +134,14 @@ class Team(models.Model):
     confidential = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     hours = models.ForeignKey(BusinessHours, null=True, blank=True, on_delete=models.SET_NULL)
+    taken_by = models.CharField(
+        max_length=10, choices=TakenBy.choices, default=TakenBy.THEMSELVES, db_default=TakenBy.THEMSELVES.value
+    )
+    #: How many conversations one member is given within ten minutes; what comes beyond stays in the team's queue.
+    at_once = models.PositiveSmallIntegerField(default=5, db_default=5, validators=[MinValueValidator(1)])
+    hand_over = models.CharField(
+        max_length=10, choices=HandOver.choices, default=HandOver.SUGGEST, db_default=HandOver.SUGGEST.value
+    )
     members: "models.ManyToManyField[Member, Membership]" = models.ManyToManyField(
         Member, through="Membership", related_name="teams"
     )

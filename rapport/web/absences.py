@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from rapport.core import events
+from rapport.core import events, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
 from rapport.insight.coverage import Gap, Part, gaps, part_away, span_of
@@ -191,6 +191,7 @@ def _record(request: HttpRequest, kind: str, found: Absence) -> None:
         "member": str(found.member_id), "from": found.starts_at.isoformat(), "until": found.ends_at.isoformat(),
     }  # fmt: skip
     events.record(kind, actor_id=member_of(request).id, data=data)
+    notify.wake(notify.HANDING_CHANNEL)
 
 
 def _found(request: HttpRequest, absence_id: UUID) -> Absence:

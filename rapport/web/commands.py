@@ -84,6 +84,7 @@ COMMANDS = (
     Command("go-drafts", _("Drafts"), GO, ("g d",), ("inbox", "drafts")),
     Command("go-people", _("People"), GO, ("g p",), ("people",)),
     Command("go-organizations", _("Organizations"), GO, ("g o",), ("organizations",)),
+    Command("go-handover", _("My shift ends: hand over"), GO, ("g h",), ("handover",), writes=True),
     Command("go-templates", _("Templates"), GO, ("g t",), ("templates",)),
     Command("new-person", _("New person"), GO, (), ("person_new",), writes=True),
     Command("new", _("New conversation"), ALL, ("c",), ("new",), writes=True),

@@ -72,6 +72,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         self._save_teams(member)
         events.record(kind, actor_id=actor.id, data={"member": str(member.id), "role": member.role})
         notify.changed("member", member.id, [])
+        notify.wake(notify.HANDING_CHANNEL)
         if {"role", "is_active"} & set(self.changed_data) and member.id != actor.id:
             sessions.end_all(member.id, actor_id=actor.id, why="role" if member.is_active else "deactivated")
         return member

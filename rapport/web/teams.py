@@ -32,14 +32,33 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Team
-        fields = ("name", "description", "is_open", "confidential", "hours", "is_active")
+        fields = (
+            "name", "description", "is_open", "confidential", "hours", "taken_by", "at_once", "hand_over", "is_active",
+        )  # fmt: skip
         labels = {
             "name": lazy("Name"),
             "description": lazy("Description"),
             "is_open": lazy("Everybody may see its conversations"),
             "confidential": lazy("Its conversations are confidential: seen by the team alone"),
             "hours": lazy("Business hours"),
+            "taken_by": lazy("Who takes what comes to the team"),
+            "at_once": lazy("At most so many at once"),
+            "hand_over": lazy("When a member’s shift ends or an absence begins"),
             "is_active": lazy("In use"),
+        }
+        help_texts = {
+            "taken_by": lazy(
+                "What cannot be given to anybody yet waits in the team’s queue. What a rule of the policy gives to a"
+                " member waits there in either case."
+            ),
+            "at_once": lazy(
+                "One member is given no more than this within ten minutes: what comes in heaps is spread, and who comes"
+                " back is not given everything at once."
+            ),
+            "hand_over": lazy(
+                "They go to whoever is there and has room, or else comes first. Where they are suggested, the member is"
+                " told half an hour before and nothing is moved."
+            ),
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
 
@@ -117,6 +136,7 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
         events.record(
             kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential}
         )
+        notify.wake(notify.HANDING_CHANNEL)
         messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
@@ -156,6 +176,7 @@ def _hours(request: HttpRequest, form: HoursForm, title: str) -> HttpResponse:
         events.record(
             "hours.changed", actor_id=member_of(request).id, subject=saved.name, data={"hours": str(saved.id)}
         )
+        notify.wake(notify.HANDING_CHANNEL)
         messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})

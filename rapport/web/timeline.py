@@ -107,7 +107,9 @@ class Why:
     @property
     def is_undecided(self) -> bool:
         """Whether nobody has said yet whose it is, so that a suggestion is worth a button."""
-        return bool(self.decision.suggestion) and self.decision.source != Source.MEMBER
+        # Who of the team was handed it says nothing about which team's it is.
+        decided = next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
+        return bool(decided.suggestion) and decided.source != Source.MEMBER
 
     @property
     def rules(self) -> list[ExplainedRule]:

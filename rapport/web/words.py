@@ -28,6 +28,7 @@ UNTOLD = {
     "note.added",
     "delivery.sent",
     "delivery.cancelled",
+    "handover.suggested",
 }
 
 _PHRASES = {
@@ -41,6 +42,7 @@ _PHRASES = {
     "conversation.confidential": (_("changed who may see it"), "lock-closed"),
     "conversation.decided": (_("decided who owns it"), "scale"),
     "conversation.assigned": (_("assigned it"), "user-circle"),
+    "handover.suggested": (_("suggested to hand it over"), "arrows-right-left"),
     "team.involved": (_("involved a team"), "user-group"),
     "team.uninvolved": (_("released a team"), "user-group"),
     "policy.saved": (_("saved a new version of the policy"), "scale"),
@@ -231,9 +233,19 @@ def _snoozed(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
     return gettext("snoozed it until %(when)s") % {"when": locales.moment(datetime.fromisoformat(until))}
 
 
+_HANDED = {
+    "queue": _("handed it out of the queue: %(member)s"),
+    "shift": _("handed it over as a shift ended: %(member)s"),
+    "hand": _("handed it over: %(member)s"),
+}
+
+
 def _assigned(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if not data.get("team"):
         return gettext("took it from every team")
+    member = names.get(str(data.get("member") or ""), "")
+    if member and str(data.get("how")) in _HANDED:
+        return str(_HANDED[str(data["how"])]) % {"member": member}
     given_back = not data.get("member") and data.get("team") == data.get("from_team")
     return gettext("gave it back to the team") if given_back else ""
 

@@ -23,6 +23,7 @@ from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.notices.models import Notice
 from rapport.ownership.forms import policy_to_dict
+from rapport.ownership.handing import turns
 from rapport.ownership.models import WhatIf
 from rapport.ownership.service import current_policy
 from rapport.ownership.simulate import jobs
@@ -151,6 +152,7 @@ def _pages(place: Place) -> list[str]:
         "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/policy/tests/",
         "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/policy/learning/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
+        "/teams/customer-service/queue/", "/handover/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
         "/channels/new/", "/channels/new/email/", "/channels/new/webhook/", "/mentions/", "/calls/new/",
@@ -167,6 +169,7 @@ def _furnish(place: Place) -> None:
     actions.note(cast.conversation.id, cast.lead, "I called her.")
     _try_on_the_past(cast)
     with scope.system():
+        turns.waits(cast.conversation, "nobody of the team is present")
         Template.objects.create(name="Thanks", shortcut="thanks", html="Thank you, {{person.first_name|there}}.")
         SavedView.objects.create(name="Refunds", query="topic:refund", member=cast.admin)
         CustomField.objects.create(key="tier", label="Tier", kind="choice", choices=["Gold", "Silver"])

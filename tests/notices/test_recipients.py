@@ -70,6 +70,22 @@ def test_who_is_given_a_conversation_is_told_and_their_team_is_not_bothered() ->
     assert recipients("conversation.assigned", ACTOR, data, matter(), STAFF) == {MATE: "assigned", FOLLOWER: "followed"}
 
 
+def test_who_left_is_told_where_it_went_and_who_gives_it_away_by_hand_knows() -> None:
+    data = {"member": str(MATE), "team": str(TEAM), "from_team": str(TEAM), "from_member": str(ACTOR), "how": "shift"}
+    told = {MATE: "assigned", FOLLOWER: "followed"}
+    assert recipients("conversation.assigned", None, data, matter(owner=MATE), STAFF) == told | {ACTOR: "handed"}
+    assert recipients("conversation.assigned", ACTOR, data | {"how": "hand"}, matter(owner=MATE), STAFF) == told
+    assert recipients("conversation.assigned", None, data | {"how": "queue"}, matter(owner=MATE), STAFF) == told
+
+
+def test_who_leaves_soon_is_told_of_what_still_is_theirs() -> None:
+    told = {
+        member: recipients("handover.suggested", None, {"member": str(member)}, matter(), STAFF)
+        for member in (OWNER, MATE)
+    }
+    assert told == {OWNER: {OWNER: "leaving"}, MATE: {}}
+
+
 members = st.sampled_from([OWNER, FOLLOWER, ACTOR, OUTSIDER, MATE])
 junk = st.one_of(
     st.none(), st.text(max_size=8), members.map(str), st.lists(st.one_of(members.map(str), st.text(max_size=5)))

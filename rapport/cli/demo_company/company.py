@@ -24,13 +24,18 @@ class Hours:
 
 @dataclass(frozen=True)
 class Team:
-    """A team; `hours` is the name of its business hours."""
+    """A team; `hours` is the name of its business hours.
+
+    `taken_by`, `hand_over` are settings of `staff.models.Team`.
+    """
 
     slug: str
     name: str
     description: str
     hours: str
     confidential: bool
+    taken_by: str
+    hand_over: str
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,10 @@ def load() -> Company:
 
 
 def _team(said: dict[str, Any]) -> Team:
-    return Team(said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False))
+    return Team(
+        said["slug"], said["name"], said["description"], said["hours"], said.get("confidential", False),
+        said.get("taken_by", "self"), said.get("hand_over", "suggest"),
+    )  # fmt: skip
 
 
 def _member(said: dict[str, Any], domain: str) -> Member:

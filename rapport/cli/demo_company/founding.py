@@ -56,6 +56,8 @@ def _staff(company: Company) -> None:
             is_open=not team.confidential,
             confidential=team.confidential,
             hours=hours[team.hours],
+            taken_by=team.taken_by,
+            hand_over=team.hand_over,
         )
         for team in company.teams
     }

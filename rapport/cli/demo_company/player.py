@@ -25,9 +25,12 @@ from rapport.outbound import actions as outbound
 from rapport.outbound import deliver, queue
 from rapport.ownership import actions as ownership
 from rapport.ownership import escalating
+from rapport.ownership.handing import out
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
+#: What is done is known by its moment: who hands out must not do it at that of a step.
+_A_MOMENT = timedelta(seconds=1)
 _MAILS_A_CONNECTION = 50
 _TOLD_OF = timedelta(days=2)
 """How long back steps of promises come at their time; what was late before is told of once."""
@@ -154,8 +157,10 @@ class Player:
             work_off()
         if at > self._anchor - _TOLD_OF:
             # A moment before: what a member does is looked up by its own moment.
-            with clock.travel(at - timedelta(seconds=1)):
+            with clock.travel(at - _A_MOMENT):
                 escalating.run_due()
+        with clock.travel(at - _A_MOMENT):
+            out.hand_out()
         waiting = {scene.first_id: scene for scene in self._scenes.values() if scene.is_on_its_way}
         with scope.system():
             arrived = Message.objects.filter(message_id__in=waiting).values_list("message_id", "conversation_id")

@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
-from rapport.web import itemdraw, rowdraw
+from rapport.web import itemdraw, queues, rowdraw
+from rapport.web.inbox import Listing
 from rapport.web.promisedraw import promise_badge
 from rapport.web.rowdraw import Around
 from rapport.web.rows import rows_with_facts
@@ -28,6 +29,14 @@ def list_rows(context: template.Context) -> SafeString:
     listing = context["listing"]
     rows = rows_with_facts(listing.view, context["page"].rows, names)
     return rowdraw.draw(rows, Around(now(), shell.clocks, shell.hues, listing.query, context.get("open_id")))
+
+
+@register.inclusion_tag("web/inbox/queue_head.html", takes_context=True)
+def queue_head(context: template.Context, listing: Listing) -> dict[str, Any]:
+    """How many wait for a member, above the list of a team; nothing beside an open conversation."""
+    shell: Shell = context["shell"]
+    team_id = listing.view.team_id
+    return {"head": None if team_id is None or context.get("conversation") else queues.head_of(shell, team_id)}
 
 
 @register.simple_tag(takes_context=True)

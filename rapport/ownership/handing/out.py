@@ -1,0 +1,97 @@
+"""The next from each queue goes to the best who is there and has room: once, however many workers do it at once."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.conversations.models import Conversation, Status
+from rapport.core import scope
+from rapport.core.clock import now
+from rapport.ownership.assign import Choice, MemberLoad
+from rapport.ownership.directory import company
+from rapport.ownership.engine import TeamEntry
+from rapport.ownership.handing import queue
+from rapport.ownership.handing.choosing import hand, with_one_more
+from rapport.ownership.handing.giving import Given, give
+from rapport.ownership.models import How
+from rapport.staff.models import Team
+
+ALL_GAVE_IT_BACK = "everyone with room gave it back before"
+_AT_ONCE = 25
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rapport.handing'))"
+
+
+def hand_out() -> int:
+    """Hand out what waits in any queue, as far as there is room now; how many that were."""
+    with scope.system():
+        waiting = queue.teams_waiting()
+    return sum(_hand_out(team_id) for team_id in sorted(waiting))
+
+
+def why_waiting(entry: TeamEntry) -> str:
+    """Why the head of this team's queue is not given to anybody now; empty where it would be."""
+    choice = hand(entry.members)
+    return "" if choice.member else choice.reason
+
+
+def _hand_out(team_id: UUID) -> int:
+    done = 0
+    while given := _some(team_id):
+        done += given
+        if given < _AT_ONCE:
+            break
+    return done
+
+
+def _some(team_id: UUID) -> int:
+    """Up to _AT_ONCE of one queue, in one transaction; other workers wait, and then see what was given."""
+    with scope.system():
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK)
+        team = Team.objects.filter(id=team_id, is_active=True).first()
+        at = now()
+        entry = company(at, with_members=True).directory.teams.get(team.slug) if team else None
+        if team is None or entry is None or why_waiting(entry):
+            return 0
+        return _given_out(team, entry.members, at)
+
+
+def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int:
+    waiting = queue.waiting(team)
+    refused = queue.given_back(one.id for one in waiting)
+    given = 0
+    for one in waiting:
+        choice = choice_for(members, refused.get(one.id, set()))
+        if choice.member is None:
+            if one.id in refused:
+                continue
+            break
+        if _taken(one.id, team, choice):
+            members = with_one_more(members, choice.member.id, at)
+            given += 1
+        if given == _AT_ONCE:
+            break
+    return given
+
+
+def choice_for(members: tuple[MemberLoad, ...], refused: set[UUID]) -> Choice:
+    """The best of the members, but none of those who gave it back."""
+    choice = hand([one for one in members if one.id not in refused])
+    if choice.member is None and refused and hand(members).member is not None:
+        return replace(choice, reason=ALL_GAVE_IT_BACK)
+    return choice
+
+
+def _taken(conversation_id: UUID, team: Team, choice: Choice) -> bool:
+    """Give it, unless somebody has it in hand at this moment, or was quicker."""
+    found = Conversation.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner_team")
+    one = found.filter(
+        id=conversation_id, owner_team=team, owner_member__isnull=True, status=Status.OPEN, snoozed=False,
+        merged_into__isnull=True,
+    ).first()  # fmt: skip
+    if one is None or choice.member is None:
+        return False
+    give(one, Given(choice.member.id, choice.reason, How.QUEUE))
+    return True

@@ -1,0 +1,85 @@
+"""What somebody who leaves hands over, and to whom. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from rapport.ownership.assign import MemberLoad
+from rapport.ownership.handing.choosing import hand, with_one_more
+
+OFF, SUGGEST, LATE, WAITING = "off", "suggest", "late", "waiting"
+"""What a team does at the end of a shift: nothing; show what would be late; move it; move all that wait for us, too."""
+NOBODY_SOONER = "nobody of the team is there before"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A conversation that somebody has: when its promise runs out, and whether they wait for our answer."""
+
+    id: UUID
+    due_at: datetime | None = None
+    awaiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could take over, and from when they are there."""
+
+    load: MemberLoad
+    there_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """To whom one conversation goes (None: it stays) and why."""
+
+    id: UUID
+    to: Candidate | None
+    reason: str
+
+
+def why_over(one: Held, back_at: datetime | None) -> str:
+    """ "late" where the promise runs out before they are back, "waiting" where only an answer is waited for, or ""."""
+    if one.due_at is not None and (back_at is None or one.due_at < back_at):
+        return LATE
+    return WAITING if one.awaiting else ""
+
+
+def goes_over(one: Held, mode: str, back_at: datetime | None) -> bool:
+    """Whether a team with this setting hands it over."""
+    why = why_over(one, back_at)
+    return (mode in (LATE, WAITING) and why == LATE) or (mode == WAITING and why == WAITING)
+
+
+def plan(held: Sequence[Held], others: Sequence[Candidate], at: datetime, back_at: datetime | None) -> list[Move]:
+    """For each of `held`, in order, the best of those who are there, or else of those who come first.
+
+    Who comes no sooner than the one who leaves is of no help. What was planned counts as load for what follows.
+    """
+    waves = _waves(others, at, back_at)
+    moves = []
+    for one in held:
+        move = Move(one.id, None, NOBODY_SOONER)
+        for number, (there_at, loads) in enumerate(waves):
+            choice = hand(loads)
+            if choice.member is None:
+                move = Move(one.id, None, choice.reason) if number == 0 else move
+                continue
+            waves[number] = there_at, with_one_more(loads, choice.member.id, at)
+            move = Move(one.id, Candidate(choice.member, there_at), choice.reason)
+            break
+        moves.append(move)
+    return moves
+
+
+def _waves(
+    others: Sequence[Candidate], at: datetime, back_at: datetime | None
+) -> list[tuple[datetime, tuple[MemberLoad, ...]]]:
+    """Those who could take over by when they are there, the first first; each as if present then."""
+    sooner = [one for one in others if one.there_at <= at or back_at is None or one.there_at < back_at]
+    times = sorted({max(one.there_at, at) for one in sooner})
+    return [
+        (time, tuple(replace(one.load, present=True) for one in sooner if max(one.there_at, at) == time))
+        for time in times
+    ]

@@ -1,0 +1,120 @@
+"""The queue of a team: what nobody has yet and a member is to have, in one order everywhere.
+
+It is asked of the conversations, not kept: what is open, awake, the team's and nobody's, in a team that hands out; in
+others those of them that a rule meant for a member (`Turn`). So nothing that changes a conversation can forget it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+
+from rapport.core.clock import now
+from rapport.ownership.handing.expecting import Known, OpenClock, Past, Range, expected, known, order_key
+from rapport.ownership.models import Decision, How, Turn
+from rapport.staff.hours import Hours
+from rapport.staff.models import TakenBy, Team
+
+SHOWN_MAX = 200
+PAST = timedelta(weeks=4)
+_PAST_MAX = 600
+_WAITS = "c.status = 'open' AND NOT c.snoozed AND c.owner_member_id IS NULL AND c.merged_into IS NULL"
+_TURN = "JOIN ownership_turn t ON t.conversation_id = c.id AND t.member_id IS NULL AND t.team_id = c.owner_team_id"
+
+_TEAMS = f"""SELECT id FROM staff_team WHERE is_active AND (
+    (taken_by = 'handed' AND EXISTS (
+        SELECT 1 FROM conversations_conversation c WHERE c.owner_team_id = staff_team.id AND {_WAITS}))
+    OR EXISTS (SELECT 1 FROM ownership_turn t JOIN conversations_conversation c ON c.id = t.conversation_id
+        WHERE t.team_id = staff_team.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {_WAITS}))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One that waits: since when, and why it was not given at once (a reason in English; empty: given to the team)."""
+
+    id: UUID
+    since: datetime
+    why: str
+    priority: int
+    due_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Lately:
+    """What the queue did in the last weeks, and since how many open minutes nothing was taken from it."""
+
+    known: Known
+    quiet: float
+
+    def expected(self, place: int) -> Range | None:
+        """How long until what stands at this place now is taken, in open minutes; None where that cannot be said."""
+        return expected(place, self.known, self.quiet)
+
+
+def teams_waiting() -> set[UUID]:
+    """The teams in whose queue something waits (as far as the scope sees it), with one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TEAMS)
+        return {row[0] for row in cursor.fetchall()}
+
+
+def waiting(team: Team, limit: int = SHOWN_MAX) -> list[Waiting]:
+    """The first of the queue in its order."""
+    how = "LEFT " if team.taken_by == TakenBy.HANDED_OUT else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT c.id, coalesce(t.since, (
+                    SELECT max(d.at) FROM ownership_decision d WHERE d.conversation_id = c.id), c.created_at),
+                coalesce(t.why, ''), c.priority, c.due_at, c.created_at
+            FROM conversations_conversation c {how}{_TURN}
+            WHERE c.owner_team_id = %s AND {_WAITS}
+            ORDER BY c.priority DESC, c.due_at, c.created_at, c.id LIMIT %s""",
+            [team.id, limit],
+        )
+        return [Waiting(*row) for row in cursor.fetchall()]
+
+
+def count(team: Team) -> int:
+    """How many wait in the queue."""
+    how = "LEFT " if team.taken_by == TakenBy.HANDED_OUT else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM conversations_conversation c {how}{_TURN} WHERE c.owner_team_id = %s AND {_WAITS}",
+            [team.id],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def lately(team: Team, hours: Hours, waiting_since: datetime | None) -> Lately:
+    """What the queue did, as far as the scope sees it. `waiting_since`: when what waits longest came, if anything."""
+    at = now()
+    clock = OpenClock(hours, at - PAST, at)
+    rows = Turn.objects.filter(
+        team_id=team.id, at__gt=at - PAST, since__gt=at - PAST, member_id__isnull=False,
+        how__in=(How.POLICY, How.QUEUE, How.TAKEN),
+    ).order_by("-at")  # fmt: skip
+    fields = rows.values_list("since", "at", "priority", "due_at", "began_at")[:_PAST_MAX]
+    past = [
+        Past(clock.minutes(since), clock.minutes(left), order_key(priority, due_at, began_at))
+        for since, left, priority, due_at, began_at in fields
+        if since and left
+    ]
+    if waiting_since is None:
+        return Lately(known(past), 0.0)
+    began = max([clock.minutes(waiting_since), *(one.until for one in past)])
+    return Lately(known(past), max(0.0, clock.minutes(at) - began))
+
+
+def given_back(ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Of conversations that wait, who had them and gave them back (or was relieved): they are not given them again."""
+    found: dict[UUID, set[UUID]] = {}
+    rows = Decision.objects.filter(
+        conversation_id__in=list(ids), owner_member__isnull=True, from_member_id__isnull=False
+    )
+    for conversation_id, member_id in rows.values_list("conversation_id", "from_member_id"):
+        if member_id:
+            found.setdefault(conversation_id, set()).add(member_id)
+    return found
