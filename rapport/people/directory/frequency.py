@@ -39,13 +39,17 @@ def folded(text: str) -> tuple[str, ...]:
         return tuple(str(cursor.fetchone()[0]).split())
 
 
-def is_common(all_of: Sequence[int], any_of: Sequence[Sequence[int]], few: int) -> bool:
+def is_common(
+    tags: Sequence[int], letters: Sequence[Sequence[int]], any_of: Sequence[Sequence[int]], few: int
+) -> bool:
     """Whether one had better walk the order of the list: each of these keys many have, or all of them more than `few`.
 
-    How many have all is guessed as if keys had nothing to do with one another; who guesses wrong takes the longer way.
+    How many have all is guessed as if keys had nothing to do with one another, but the letters of one word everything;
+    who guesses wrong takes the longer way.
     """
     total, shares = _shares()
-    found = [shares.get(one, _RARE) for one in all_of]
+    found = [shares.get(one, _RARE) for one in tags]
+    found += [min(shares.get(one, _RARE) for one in word) for word in letters]
     found += [sum(shares.get(one, _RARE) for one in some) for some in any_of]
     return not found or min(found) * total > MANY or prod(found) * total > 2 * few
 

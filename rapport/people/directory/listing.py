@@ -96,13 +96,11 @@ def _organizations_need(asked: Asked) -> Need:
 
 def _keyed(need: Need) -> Keyed:
     """The need with its keys as the database hashes them; whether they are few is for PostgreSQL's statistics."""
-    flat = [*need.tags, *need.letters, *need.none_of, *(key for some in need.any_of for key in some)]
+    flat = [*need.tags, *need.none_of, *(key for some in (*need.letters, *need.any_of) for key in some)]
     hashed = dict(zip(flat, hashes_of(flat), strict=True))
-    tags, letters, none_of = (
-        [hashed[key] for key in dict.fromkeys(keys)] for keys in (need.tags, need.letters, need.none_of)
-    )
-    any_of = [[hashed[key] for key in some] for some in need.any_of]
-    return Keyed(need, tags, [*tags, *letters], any_of, none_of)
+    tags, none_of = ([hashed[key] for key in dict.fromkeys(keys)] for keys in (need.tags, need.none_of))
+    letters, any_of = ([[hashed[key] for key in some] for some in each] for each in (need.letters, need.any_of))
+    return Keyed(need, tags, letters, any_of, none_of)
 
 
 def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Listed:
@@ -117,7 +115,7 @@ def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Liste
 
 def _ways(need: Need, keyed: Keyed, sort: str) -> Iterator[Callable[..., Statement]]:
     """What may be few, and so is tried before the order is walked."""
-    if (keyed.keys or keyed.any_of) and not is_common(keyed.keys, keyed.any_of, statements.FEW):
+    if (keyed.keys or keyed.any_of) and not is_common(keyed.tags, keyed.letters, keyed.any_of, statements.FEW):
         yield statements.gathered
     if need.heard_after is not None:
         yield statements.gathered_heard
