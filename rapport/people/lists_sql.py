@@ -1,4 +1,4 @@
-"""The SQL of the lists of people that came later; used by a migration: what has once been migrated with must not change."""
+"""The SQL of the lists of people that came later; used by a migration: what was migrated with must not change."""
 
 from rapport.people import directory_sql
 

@@ -17,6 +17,8 @@ FEW = 2_500
 FEW_IN_A_ROW = 6_000
 #: So many rows are looked at for a page, at most.
 BUDGET = 20_000
+#: The same to find more than are counted, in no order.
+BUDGET_OF_COUNT = 60_000
 #: The same of those heard from, for each team of the viewer: at first few, then many.
 REACHES = (300, 3_000)
 #: As many tags as `people_row` has room for: of who has more each is looked at where it stands.
@@ -175,6 +177,15 @@ def end_of_never(table: Table, edge: Edge | None) -> Statement:
     return f"SELECT p.id FROM {table.name} p WHERE {after} ORDER BY {order} OFFSET {BUDGET - 1} LIMIT 1", start
 
 
+def some(table: Table, keyed: Keyed, limit: int) -> Statement:
+    """The ids of up to `limit` of those among the first rows that there are."""
+    looked, values = _looks(table, keyed)
+    checks, given = _checks(keyed.need)
+    sql = f"""SELECT p.id FROM (SELECT {_COLUMNS[table.name]} FROM {table.name} p LIMIT {BUDGET_OF_COUNT}) AS p
+        WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
+    return sql, [*values, *given]
+
+
 def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     """The ids of all, in no order."""
     checks, given = _checks(keyed.need)
@@ -182,7 +193,8 @@ def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     if keyed.need.heard_after is not None:
         heard, first = "h.team = ANY(%s) AND h.at >= %s", [list(keyed.need.teams), keyed.need.heard_after]
         sql = f"""SELECT p.id FROM (SELECT DISTINCT h.root FROM people_heard h WHERE {heard}) AS h
-                JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p WHERE p.root = h.root OFFSET 0) AS p ON true
+                JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
+                    WHERE p.root = h.root OFFSET 0) AS p ON true
             WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
         return sql, [*first, *values, *given]
     if not keyed.keys and not keyed.any_of:
@@ -211,8 +223,8 @@ def _out_of(
     behind, end = _behind_heard(edge) if sort == "heard" else ("true", [])
     looked, values = _looks(table, keyed)
     checks, given = _checks(keyed.need)
-    joined = f"""(SELECT DISTINCT id FROM few) AS k JOIN LATERAL
-        (SELECT {_COLUMNS[table.name]} FROM {table.name} p WHERE {_FOUND_BY[table.name]} = k.id OFFSET 0) AS p ON true"""
+    joined = f"""(SELECT DISTINCT id FROM few) AS k JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
+        WHERE {_FOUND_BY[table.name]} = k.id OFFSET 0) AS p ON true"""
     source, most = ("few AS p", FEW_IN_A_ROW) if "p.sort_name" in few.sql else (joined, FEW)
     sql = f"""WITH few AS MATERIALIZED ({few.sql})
         SELECT n.many > {most}, f.id, f.place FROM (SELECT count(*) AS many FROM few) AS n LEFT JOIN LATERAL (
