@@ -68,11 +68,11 @@ def section(request: HttpRequest, whole: Seen) -> dict[str, Any]:
     """What `web/people/rights.html` shows."""
     member, found = member_of(request), whole.person
     history = consenting.history_of(found.root)[:_SHOWN]
-    silent = consenting.is_marked(found.id)
+    silent, purposes = consenting.is_marked(found.id), consenting.purposes()
     may_archive, may_erase = member.role in PRIVACY, member.role in ADMINS
     rights = Rights(
-        silent=silent, history=history, standings=consenting.standings(history, silent=silent),
-        purposes=consenting.purposes(), channels=sorted({one.kind for one in whole.handles}),
+        silent=silent, history=history, standings=consenting.standings(history, purposes, silent=silent),
+        purposes=purposes, channels=sorted({one.kind for one in whole.handles}),
         holds=list(Hold.objects.filter(person__root=found.root, ended_at=None)),
         archives=archiving.of_person(found.id) if may_archive else [],
         erasure=_erasure(found) if may_erase and found.erased_at else None,
