@@ -111,13 +111,14 @@ def measure(people: int, only: str, repeats: int) -> None:
     import django
 
     django.setup()
+    from django.core.management import call_command
+
     from rapport.core import memory
     from rapport.people.models import Person
 
     began = time.monotonic()
-    from rapport.cli.migrated import pending_migrations
-
-    if pending_migrations() or not _count(Person):
+    call_command("migrate", verbosity=0)
+    if not _count(Person):
         fill(people)
     filled = time.monotonic() - began
     memory.settle()
@@ -134,17 +135,15 @@ def measure(people: int, only: str, repeats: int) -> None:
 
 def fill(people: int) -> None:
     """A company of 300 members in 20 teams (one confidential), and everybody it deals with."""
-    from django.core.management import call_command
     from django.db import connection, transaction
 
     from rapport.cli import tables
     from rapport.conversations import heard_sql
     from rapport.core import scope
-    from rapport.people import directory_sql
+    from rapport.people import lists_sql
     from rapport.people.models import CustomField
     from rapport.staff.models import BusinessHours, Member, Membership, Team
 
-    call_command("migrate", verbosity=0)
     with scope.system():
         hours = BusinessHours.objects.create(name="Office", time_zone="Europe/Berlin", blocks=[[0, "09:00", "17:00"]])
         teams = Team.objects.bulk_create(
@@ -165,7 +164,7 @@ def fill(people: int) -> None:
             walled = tables.lower_walls()
             for table in _WALLED:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            for name, statement in (("rows", _FILL.format(people=people)), ("keys", directory_sql.ANEW), ("heard", heard_sql.ANEW)):
+            for name, statement in (("rows", _FILL.format(people=people)), ("keys", lists_sql.ANEW), ("heard", heard_sql.ANEW)):
                 began = time.monotonic()
                 cursor.execute(statement)
                 print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)

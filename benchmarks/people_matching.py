@@ -20,7 +20,7 @@ from pathlib import Path
 from uuid import UUID
 
 import psutil
-from people_sets import World
+from people_world import World
 
 _COMPANIES_EACH = 40
 _TWICE = 0.05

@@ -1,156 +1,16 @@
 """Invented tables of people with known truth, as other programs and registers keep them: each as (rows, truth).
 
-They imitate the shapes and faults of tables met in the wild, not any one of them. Names are those of the package
-`nicknames` and of syllables; everything is drawn from a seed.
+They imitate the shapes and faults of tables met in the wild, not any one of them. Everything is drawn from a seed.
 """
 
 import csv
-import random
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from nicknames import name_triplets
+from people_world import CITIES, DOMAINS, JOBS, STREETS, SYLLABLES, Row, World
 
-Row = dict[str, str]
 Set = tuple[list[Row], list[str]]
-
-_SYLLABLES = [
-    *"ba ber bo bur car col dan der do ev fal fer gar gil ham har hol jen kel ken lan lar low mar mor".split(),
-    *"nel nor ol par pen per rad ram ros sal sand shel sim sto tal tar ten thor tom val wal war wil win".split(),
-]
-_ENDS = [
-    "son",
-    "ton",
-    "ley",
-    "man",
-    "field",
-    "ford",
-    "well",
-    "ham",
-    "by",
-    "er",
-    "s",
-    "ner",
-    "stein",
-    "berg",
-    "ski",
-    "dez",
-    "ez",
-    "ini",
-    "elli",
-    "eau",
-    "oux",
-    "sen",
-    "ström",
-    "ak",
-]
-_CITIES = [
-    f"{a}{b}"
-    for a in ("north", "south", "new", "port", "lake", "")
-    for b in (
-        "haven",
-        "ville",
-        "bury",
-        "borough",
-        "mouth",
-        "chester",
-        "stead",
-        "wick",
-        "dale",
-        "minster",
-        "pool",
-        "gate",
-    )
-]
-_DOMAINS = ["gmail.com", "yahoo.com", "hotmail.com", "outlook.com", "example.net"]
-_JOBS = [
-    *"teacher painter lawyer farmer engineer nurse writer soldier merchant priest physician clerk smith".split(),
-    *"baker sailor".split(),
-]
-_STREETS = [
-    "Mill",
-    "Church",
-    "Station",
-    "High",
-    "Park",
-    "Victoria",
-    "King",
-    "Queen",
-    "Oak",
-    "Elm",
-    "River",
-    "Hill",
-    "Green",
-    "School",
-    "Castle",
-    "Bridge",
-]
-
-
-class World:
-    """Names with frequencies as skewed as real ones, and what happens to them when somebody types."""
-
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
-        triplets = [one for one in name_triplets() if one.relationship == "has_nickname"]
-        given = sorted({one.name1 for one in triplets})
-        self.chance.shuffle(given)
-        self.given_names = given[:600]
-        self.nicknames: dict[str, list[str]] = {}
-        for one in triplets:
-            self.nicknames.setdefault(one.name1, []).append(one.name2)
-        self.families = list(
-            dict.fromkeys(
-                self.chance.choice(_SYLLABLES)
-                + self.chance.choice(["", self.chance.choice(_SYLLABLES)])
-                + self.chance.choice(_ENDS)
-                for _ in range(20_000)
-            )
-        )
-
-    def skewed(self, values: list[str]) -> str:
-        return values[min(len(values) - 1, int(len(values) * self.chance.random() ** 3))]
-
-    def given(self) -> str:
-        return self.skewed(self.given_names)
-
-    def family(self) -> str:
-        return self.skewed(self.families)
-
-    def born(self) -> date:
-        return date(1930, 1, 1) + timedelta(days=self.chance.randrange(28_000))
-
-    def typo(self, text: str) -> str:
-        if len(text) < 3:
-            return text
-        n = self.chance.randrange(len(text) - 1)
-        letter = self.chance.choice(
-            "abcdefghijklmnopqrstuvwxyz0123456789" if text[n].isdigit() else "abcdefghijklmnopqrstuvwxyz"
-        )
-        return self.chance.choice(
-            (
-                text[:n] + text[n + 1 :],
-                text[:n] + text[n + 1] + text[n] + text[n + 2 :],
-                text[:n] + letter + text[n + 1 :],
-                text[:n] + text[n] + text[n:],
-            )
-        )
-
-    def maybe(self, share: float) -> bool:
-        return self.chance.random() < share
-
-    def spoil(self, row: Row, typo: float, missing: float, keep: tuple[str, ...] = ()) -> Row:
-        return {
-            key: value
-            if key in keep
-            else ""
-            if self.maybe(missing)
-            else self.typo(value)
-            if self.maybe(typo)
-            else value
-            for key, value in row.items()
-        }
 
 
 def small_form(seed: int = 1, people: int = 260, typo: float = 0.18, missing: float = 0.15) -> Set:
@@ -164,10 +24,10 @@ def small_form(seed: int = 1, people: int = 260, typo: float = 0.18, missing: fl
             "first_name": given.title(),
             "surname": family.title(),
             "dob": w.born().isoformat(),
-            "city": w.skewed(_CITIES).title(),
-            "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}"
+            "city": w.skewed(CITIES).title(),
+            "email": f"{given}.{family}@{w.chance.choice(DOMAINS)}"
             if w.maybe(0.5)
-            else f"{w.chance.choice(_SYLLABLES)}{w.chance.randrange(9999)}@{w.chance.choice(_DOMAINS)}",
+            else f"{w.chance.choice(SYLLABLES)}{w.chance.randrange(9999)}@{w.chance.choice(DOMAINS)}",
         }
         for _ in range(w.chance.choice((1, 2, 3, 4, 5, 6))):
             row = w.spoil(one, typo, missing, ("unique_id",))
@@ -191,10 +51,10 @@ def register(seed: int = 2, people: int = 5_000) -> Set:
             "first_name": given,
             "surname": family,
             "dob": born.isoformat(),
-            "birth_place": w.skewed(_CITIES),
+            "birth_place": w.skewed(CITIES),
             "postcode_fake": f"{w.chance.choice('abcdefgh')}{w.chance.randrange(1, 30)} {w.chance.randrange(1, 9)}{w.chance.choice('abcdxyz')}{w.chance.choice('abcdxyz')}",
             "gender": w.chance.choice(("male", "female")),
-            "occupation": w.skewed(_JOBS),
+            "occupation": w.skewed(JOBS),
         }
         for _ in range(min(12, 1 + int(w.chance.expovariate(0.3)))):
             row = dict(one)
@@ -222,10 +82,10 @@ def households(seed: int = 3, homes: int = 3_000) -> Set:
     w = World(seed)
     rows, truth = [], []
     for home in range(homes):
-        family, city = w.family(), w.skewed(_CITIES)
-        street = f"{w.chance.randrange(1, 300)} {w.chance.choice(_STREETS)} {w.chance.choice(('St', 'Rd', 'Ave'))}"
+        family, city = w.family(), w.skewed(CITIES)
+        street = f"{w.chance.randrange(1, 300)} {w.chance.choice(STREETS)} {w.chance.choice(('St', 'Rd', 'Ave'))}"
         postcode, phone = (
-            str(27000 + _CITIES.index(city) * 7 + w.chance.randrange(3)),
+            str(27000 + CITIES.index(city) * 7 + w.chance.randrange(3)),
             f"919{w.chance.randrange(10**7):07d}",
         )
         born = w.born()
@@ -253,9 +113,9 @@ def households(seed: int = 3, homes: int = 3_000) -> Set:
                     row = w.spoil(one, 0.06, 0.04)
                     if w.maybe(0.12):
                         row |= {
-                            "res_street_address": f"{w.chance.randrange(1, 300)} {w.chance.choice(_STREETS)} ST".upper(),
+                            "res_street_address": f"{w.chance.randrange(1, 300)} {w.chance.choice(STREETS)} ST".upper(),
                             "zip_code": str(27000 + w.chance.randrange(500)),
-                            "res_city_desc": w.skewed(_CITIES).upper(),
+                            "res_city_desc": w.skewed(CITIES).upper(),
                             "full_phone_number": "",
                         }
                     if w.maybe(0.05):
@@ -285,10 +145,10 @@ def customers(seed: int = 4, people: int = 4_000) -> Set:
             if w.maybe(0.7)
             else f"info@{domain}"
             if w.maybe(0.1)
-            else f"{given}{w.chance.randrange(99)}@{w.chance.choice(_DOMAINS)}",
+            else f"{given}{w.chance.randrange(99)}@{w.chance.choice(DOMAINS)}",
             "Phone": switchboard if w.maybe(0.3) else f"+44 7{w.chance.randrange(10**9):09d}",
             "Company": company,
-            "Job Title": w.chance.choice(_JOBS),
+            "Job Title": w.chance.choice(JOBS),
         }
         for copy in range(1 + w.maybe(0.35) + w.maybe(0.1)):
             row = dict(one)
@@ -306,7 +166,7 @@ def customers(seed: int = 4, people: int = 4_000) -> Set:
                     )
                 )
                 if w.maybe(0.5):
-                    row["E-Mail"] = f"{given}.{family}@{w.chance.choice(_DOMAINS)}"
+                    row["E-Mail"] = f"{given}.{family}@{w.chance.choice(DOMAINS)}"
                 if w.maybe(0.4):
                     row["Phone"] = w.chance.choice(
                         ("", row["Phone"].replace("+44 ", "0"), f"+44 7{w.chance.randrange(10**9):09d}")
@@ -328,13 +188,13 @@ def scripts(seed: int = 5, people: int = 1_500) -> Set:
     russian = [
         (g, f)
         for g in ["ivan", "boris", "sergei", "dmitri", "anna", "olga", "irina", "tatiana", "mihail", "nikolai"]
-        for f in (f"{s}{e}" for s in _SYLLABLES for e in ("ov", "enko", "in"))
+        for f in (f"{s}{e}" for s in SYLLABLES for e in ("ov", "enko", "in"))
     ]
     chinese = [(a + b, f) for f in "王李张刘陈杨赵黄周吴" for a in "伟芳娜敏静丽强磊军洋" for b in ["", *"明华平文红"]]
     rows, truth = [], []
     for n in range(people):
-        city = w.skewed(_CITIES)
-        email = f"user{w.chance.randrange(10**6)}@{w.chance.choice(_DOMAINS)}"
+        city = w.skewed(CITIES)
+        email = f"user{w.chance.randrange(10**6)}@{w.chance.choice(DOMAINS)}"
         kind = w.chance.random()
         if kind < 0.4:
             given, family = w.chance.choice(russian)
@@ -377,7 +237,7 @@ def alone(seed: int = 6, people: int = 3_000) -> Set:
     """Nobody twice, but namesakes: nothing may be joined."""
     w = World(seed)
     rows = [
-        {"first_name": w.given(), "last_name": w.family(), "dob": w.born().isoformat(), "city": w.skewed(_CITIES)}
+        {"first_name": w.given(), "last_name": w.family(), "dob": w.born().isoformat(), "city": w.skewed(CITIES)}
         for _ in range(people)
     ]
     return rows, [str(n) for n in range(people)]
@@ -393,8 +253,8 @@ def crowds(seed: int = 7, people: int = 60) -> Set:
             "given_name": given,
             "family_name": family,
             "dob": w.born().isoformat(),
-            "email": f"{given}{n}@{w.chance.choice(_DOMAINS)}",
-            "town": w.skewed(_CITIES),
+            "email": f"{given}{n}@{w.chance.choice(DOMAINS)}",
+            "town": w.skewed(CITIES),
         }
         for _ in range(w.chance.choice((20, 50, 150))):
             rows.append(w.spoil(one, 0.08, 0.1))
@@ -412,11 +272,11 @@ def sparse(seed: int = 8, people: int = 2_000) -> Set:
             "forename": given,
             "surname": family,
             "dob": w.born().strftime("%d/%m/%Y"),
-            "email": f"{given}.{family}@{w.chance.choice(_DOMAINS)}",
+            "email": f"{given}.{family}@{w.chance.choice(DOMAINS)}",
             "mobile": f"07{w.chance.randrange(10**9):09d}",
-            "city": w.skewed(_CITIES),
+            "city": w.skewed(CITIES),
             "postcode": f"{w.chance.choice('ABCDE')}{w.chance.randrange(99)} {w.chance.randrange(9)}XY",
-            "occupation": w.skewed(_JOBS),
+            "occupation": w.skewed(JOBS),
             "company": w.family() + " ltd",
         }
         for _ in range(1 + w.maybe(0.5)):
@@ -430,7 +290,7 @@ def name_and_city(seed: int = 9, people: int = 3_000) -> Set:
     w = World(seed)
     rows, truth = [], []
     for n in range(people):
-        name, city = f"{w.given().title()} {w.family().title()}", w.skewed(_CITIES)
+        name, city = f"{w.given().title()} {w.family().title()}", w.skewed(CITIES)
         for _ in range(1 + w.maybe(0.3)):
             rows.append({"name": w.typo(name) if w.maybe(0.2) else name, "city": city})
             truth.append(str(n))

@@ -18,7 +18,7 @@ from rapport.conversations.models import Topic
 from rapport.core import scope
 from rapport.insight import turns_sql
 from rapport.ownership.service import SavedBy, save_policy_dict
-from rapport.people import directory_sql
+from rapport.people import lists_sql
 from rapport.staff.models import BusinessHours, Member, Membership, Team
 
 _FILLED = (
@@ -75,7 +75,7 @@ def fill(size: Size) -> None:
         with _told("counters"):
             tallying.recount()
         with _told("lists of people"):
-            _execute(directory_sql.ANEW)
+            _execute(lists_sql.ANEW)
             _execute(heard_sql.ANEW)
         with _told("reports"):
             _execute(turns_sql.BACKFILL)

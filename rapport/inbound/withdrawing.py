@@ -1,11 +1,12 @@
 """STOP, written as a whole message by phone: they are not to be written to there any more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
 
 from rapport.inbound.arrival import Arrival
 from rapport.people.arrivals import Key, Speaker
 from rapport.people.consent import is_stop
-from rapport.people.consenting import Statement, purposes, record_consent
+from rapport.people.consenting import Statement, purposes, record_all
 
 _KINDS = frozenset({"phone", "whatsapp"})
 
@@ -16,10 +17,15 @@ def withdraw(arrivals: Sequence[Arrival], speakers: Mapping[Key, Speaker]) -> in
     Asks the database nothing where nobody did. What they ask can still be answered: that is no campaign.
     """
     said = [(a.sender, a) for a in arrivals if a.sender and a.sender[0] in _KINDS and is_stop(a.said.text)]
-    for sender, arrival in said:
-        proof = {"what": "message", "where": str(arrival.message_id)}
-        for purpose in purposes():
-            if purpose.needs != "nothing":
-                one = Statement(purpose.slug, False, sender[0], arrival.at, "sms", proof)
-                record_consent(speakers[sender].person_id, one, None)
+    if said:
+        wanted = [purpose.slug for purpose in purposes() if purpose.needs != "nothing"]
+        record_all((one for told in said for one in _withdrawn(*told, speakers, wanted)), None)
     return len(said)
+
+
+def _withdrawn(
+    sender: Key, arrival: Arrival, speakers: Mapping[Key, Speaker], wanted: Sequence[str]
+) -> Iterator[tuple[UUID, Statement]]:
+    proof = {"what": "message", "where": str(arrival.message_id)}
+    for purpose in wanted:
+        yield speakers[sender].person_id, Statement(purpose, False, sender[0], arrival.at, "sms", proof)

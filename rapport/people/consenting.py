@@ -132,11 +132,11 @@ def history_of(root: UUID) -> list[Consent]:
     return list(found.order_by("-at", "-id"))
 
 
-def standings(statements: Iterable[Consent], *, silent: bool) -> list[Standing]:
-    """How it stands for every purpose on all channels, and on those kinds of them where it differs."""
+def standings(statements: Iterable[Consent], known: Iterable[Purpose], *, silent: bool) -> list[Standing]:
+    """How it stands for every `known` purpose on all channels, and on those kinds of them where it differs."""
     said = [Said(one.purpose, one.channel, one.given, one.at) for one in statements]
     found = []
-    for purpose in purposes():
+    for purpose in known:
         general = may_write(purpose.slug, purpose.needs, "", said, do_not_contact=silent)
         found.append(Standing(purpose, "", general))
         for channel in sorted({one.channel for one in said if one.purpose == purpose.slug and one.channel}):

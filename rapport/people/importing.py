@@ -10,6 +10,7 @@ from typing import Any
 
 from rapport.core import events
 from rapport.core.errors import Invalid
+from rapport.people.directory.handles import NAMES
 from rapport.people.exchange import files, reasons, shapes
 from rapport.people.exchange.entries import Entry, FieldShape, Terms, entry
 from rapport.people.exchange.files import File
@@ -90,7 +91,7 @@ def read_people(path: Path) -> Iterator[Entry]:
     file, _ = _opened(path)
     mapping = _identifying(Mapping(shapes.guess(file.layout.columns, file.samples(), {})), file, path.name)
     no_fields: dict[str, FieldShape] = {}
-    terms = Terms(mapping, tuple(RelationshipKind.values), no_fields)
+    terms = Terms(mapping, tuple(RelationshipKind.values), no_fields, frozenset(NAMES))
     return (entry(one, terms) for one in file.records())
 
 

@@ -12,6 +12,7 @@ from rapport.people.models import Pair
 from rapport.people.pairing import needs_second_look
 from rapport.people.proofs import EMAIL, PUBLIC
 from rapport.web import locales
+from rapport.web.people_asking import language_name
 
 _STRONG, _VERY_STRONG = 3.0, 7.0
 _TEXT_MAX = 120
@@ -89,6 +90,8 @@ def total(pair: Pair, kinds: Iterable[tuple[str, bool]] = ()) -> Total:
 def _line(piece: Mapping[str, Any]) -> Line:
     what = str(piece.get("what", ""))
     given = {"a": _shown(piece.get("a")), "b": _shown(piece.get("b"))}
+    if what == "same_language":
+        given = {side: language_name(code) for side, code in given.items()}
     if what in WORDS:
         words = str(WORDS[what]) % given
     else:

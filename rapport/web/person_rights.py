@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core import events, scope
 from rapport.core.clock import now
-from rapport.core.errors import Invalid, NotVisible
+from rapport.core.errors import Invalid
 from rapport.inbound.privacy import archiving, erasing, gathering
 from rapport.people import consent as words
 from rapport.people import consenting
 from rapport.people.consenting import Standing, Statement
-from rapport.people.directory.seeing import Seen
+from rapport.people.directory.seeing import Seen, person_of
 from rapport.people.models import Archive, Consent, Erasure, Hold, Person, Purpose
 from rapport.staff.models import Team
 from rapport.web.rights import ADMINS, PRIVACY, WRITERS, member_of, page
@@ -68,11 +68,11 @@ def section(request: HttpRequest, whole: Seen) -> dict[str, Any]:
     """What `web/people/rights.html` shows."""
     member, found = member_of(request), whole.person
     history = consenting.history_of(found.root)[:_SHOWN]
-    silent = consenting.is_marked(found.id)
+    silent, purposes = consenting.is_marked(found.id), consenting.purposes()
     may_archive, may_erase = member.role in PRIVACY, member.role in ADMINS
     rights = Rights(
-        silent=silent, history=history, standings=consenting.standings(history, silent=silent),
-        purposes=consenting.purposes(), channels=sorted({one.kind for one in whole.handles}),
+        silent=silent, history=history, standings=consenting.standings(history, purposes, silent=silent),
+        purposes=purposes, channels=sorted({one.kind for one in whole.handles}),
         holds=list(Hold.objects.filter(person__root=found.root, ended_at=None)),
         archives=archiving.of_person(found.id) if may_archive else [],
         erasure=_erasure(found) if may_erase and found.erased_at else None,
@@ -97,7 +97,7 @@ def _erasure(found: Person) -> Erasure | None:
 @require_POST
 def consent(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Write down what a person said about a purpose, and how one knows."""
-    found, given = _person(person_id), request.POST
+    found, given = person_of(person_id), request.POST
     said = Statement(
         given.get("purpose", "").replace("\0", ""), given.get("given") == "yes",
         given.get("channel", "").replace("\0", "")[:30], _day(given.get("at", "")),
@@ -114,7 +114,7 @@ def consent(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 def contact(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Say that a person is not to be contacted, or may be again."""
-    found, on = _person(person_id), request.POST.get("silent") == "yes"
+    found, on = person_of(person_id), request.POST.get("silent") == "yes"
     changed = [consenting.set_do_not_contact(one, on, _proof(request), member_of(request)) for one in _rows(found, on)]
     if any(changed):
         said = _("Nobody begins a conversation with them from now on.") if on else _("They may be contacted again.")
@@ -133,7 +133,7 @@ def _rows(found: Person, on: bool) -> list[UUID]:
 @require_POST
 def hold(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Put a person under a hold, with the reason, or end it."""
-    found, member = _person(person_id), member_of(request)
+    found, member = person_of(person_id), member_of(request)
     data = {"person": str(found.id)}
     current = Hold.objects.filter(person__root=found.root, ended_at=None)
     if request.POST.get("hold") == "end":
@@ -152,7 +152,7 @@ def hold(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 def archive(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """Have all that is held on a person put together."""
-    found = _person(person_id)
+    found = person_of(person_id)
     archiving.ask(found.id, member_of(request), notes=request.POST.get("notes") == "yes")
     messages.success(request, _("It is being put together; the file appears here."))
     return _back(found)
@@ -175,7 +175,7 @@ def archive_take(request: HttpRequest, archive_id: UUID) -> StreamingHttpRespons
 def erase(request: HttpRequest, person_id: UUID) -> HttpResponse:
     """What erasing a person would take; a POST that repeats their name does it."""
     shell_of(request).current = "people"
-    found = _person(person_id)
+    found = person_of(person_id)
     wanted = found.name or _("erase")
     error = ""
     if request.method == "POST":
@@ -220,13 +220,6 @@ def _day(text: str) -> datetime | None:
     except ValueError as error:
         raise Invalid(_("That is no day."), _("Write it as 2026-03-04.")) from error
     return None if day == timezone.localdate() else timezone.make_aware(datetime.combine(day, time(12)))
-
-
-def _person(person_id: UUID) -> Person:
-    found = Person.objects.filter(id=person_id).first()
-    if found is None:
-        raise NotVisible("There is no such person.")
-    return found
 
 
 def _back(found: Person) -> HttpResponse:

@@ -15,6 +15,7 @@ from rapport.people.models import Handle, Pair
 from rapport.people.sides import Side
 from rapport.staff.models import Member
 from rapport.web import evidence, locales
+from rapport.web.people_asking import language_name
 from rapport.web.people_merging import named
 
 _HOWS = {
@@ -68,6 +69,11 @@ class Twin:
         """What it is called; the first handle where it has no name."""
         first = self.handles[0].text if self.handles else _("Unknown")
         return self.side.person.name or first
+
+    @property
+    def language(self) -> str:
+        """Theirs, in the reader's."""
+        return language_name(self.side.person.language) if self.side.person.language else ""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,14 @@ from rapport.core.errors import Invalid
 from rapport.people.directory import frequency
 from rapport.people.directory.asked import Asked
 from rapport.people.directory.conditions import Viewer
-from rapport.people.directory.listing import Listed, count_people, every_person, list_organizations, list_people
+from rapport.people.directory.listing import (
+    Counted,
+    Listed,
+    count_people,
+    every_person,
+    list_organizations,
+    list_people,
+)
 from rapport.people.models import (
     Handle,
     Organization,
@@ -116,6 +123,16 @@ def test_everybody_stands_in_order_and_what_is_secret_nowhere(cast: Cast, ann: P
     assert found(cast.agent) == ["Änn Example", "Carla Customer"]
     assert found(cast.hr) == ["Änn Example", "Carla Customer", "Sigrid Secretive"]
     assert found(cast.agent, sort="newest") == ["Änn Example", "Carla Customer"]
+
+
+def test_who_has_more_addresses_than_there_is_room_for_is_found_by_each(cast: Cast, ann: Person) -> None:
+    with scope.system():
+        Handle.objects.bulk_create(
+            Handle(kind="email", value=f"another.way.to.write{n}@long.example", person=ann) for n in range(9)
+        )
+    for n in range(9):
+        assert found(cast.agent, q=f"write{n}") == ["Änn Example"]
+    assert found(cast.agent, q="write9") == []
 
 
 @pytest.mark.parametrize("asked", [{"q": "sigrid"}, {"q": "company.example"}, {"q": "si"}, {"relation": "employee"}])
@@ -249,6 +266,15 @@ def test_pages_have_everybody_once(sort: str, asked: dict[str, str], cast: Cast)
 def test_a_cursor_that_is_none_of_ours_is_said_so(cursor: str, cast: Cast) -> None:
     with scope.member(cast.agent.id), pytest.raises(Invalid):
         list_people(Asked(), viewer(cast.agent), cursor)
+
+
+def test_what_many_have_is_counted_exactly_or_not_at_all(cast: Cast, ann: Person, monkeypatch: Any) -> None:
+    asked = Asked(relation="partner")
+    monkeypatch.setattr("rapport.people.directory.listing.likely", lambda _keys: 1.0)
+    with scope.member(cast.agent.id):
+        assert count_people(asked, viewer(cast.agent)) == Counted(1)
+        assert count_people(asked, viewer(cast.agent), 0) == Counted(0, more=True)
+        assert count_people(Asked(relation="analyst"), viewer(cast.agent)) == Counted(0)
 
 
 def test_more_than_the_bound_are_not_changed(cast: Cast, ann: Person) -> None:

@@ -137,6 +137,15 @@ def test_of_a_hundred_thousand_rows_bad_ones_cost_themselves_alone() -> None:
     assert [(one.line, one.wrong["what"]) for one in near if one.wrong] == [(70_002, "no_email")]
 
 
+def test_only_a_channel_that_there_is_can_be_preferred() -> None:
+    mapping = shapes.Mapping((shapes.Column("preferred"),))
+    terms = Terms(mapping, (), {}, frozenset({"email", "phone"}))
+    for written, kept in (("Phone", "phone"), ("E-mail", "email"), ("carrier pigeon", ""), ("x" * 99, "")):
+        found = entry(sheets.Record(2, (written,)), terms)
+        assert found.texts.get("preferred", "") == kept
+        assert [one["what"] for one in found.remarks] == ([] if kept else ["no_way"])
+
+
 def test_a_card_without_its_end_harms_no_other() -> None:
     odd = "FN;CHARSET=nonsense;ENCODING=QUOTED-PRINTABLE:=F6=\n"
     text = f"BEGIN:VCARD\nFN:Ann\nBEGIN:VCARD\n{odd}BEGIN:VCARD\nFN:Cyd\nEND:VCARD\n"

@@ -130,6 +130,7 @@ BAD: list[object] = [
     [{"op": "add", "path": 3, "value": 1}],
     [{"op": "add", "value": 1}],
     [{"op": "add", "path": "a[b c]", "value": 1}],
+    [{"op": "add", "path": "a" + ".a" * 5000, "value": 1}],
 ]
 
 

@@ -38,7 +38,8 @@ def test_the_page_unfolds_the_evidence_and_says_what_joining_does(
         Person.objects.filter(id=account.id).update(language="de")
         make_conversation("A matter", "x", ann, cast.service, cast.channel)
     pair(
-        ann, account, 0.92, {"what": "rare_surname", "sign": "+", "points": 5, "a": "Ex"}, PHONE, {"what": "new_thing"}
+        ann, account, 0.92, {"what": "rare_surname", "sign": "+", "points": 5, "a": "Ex"}, PHONE, {"what": "new_thing"},
+        {"what": "same_language", "sign": "+", "points": 1, "a": "de"},
     )
     page = sign_in(cast.agent).get(reverse("duplicates")).content.decode()
     for words in (
@@ -50,6 +51,8 @@ def test_the_page_unfolds_the_evidence_and_says_what_joining_does(
         "our mail server checked the sender",
         "Filled from the other: Language",
         "the stricter counts",
+        "<dt>Language</dt><dd>German</dd>",
+        "same language: German",
     ):
         assert words in page, words
     assert 'aria-hidden="true">++</span>' in page

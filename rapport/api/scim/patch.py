@@ -12,6 +12,8 @@ from typing import Any
 from rapport.api.scim.filters import FilterError, matches, read
 
 OPERATIONS_MAX = 1000
+#: Attributes of attributes of attributes: the RFC has two levels.
+DEPTH_MAX = 4
 _VALUE_PATH = re.compile(r"(?P<name>[A-Za-z$][\w$-]*)\[(?P<filter>.*)\](?:\.(?P<sub>[A-Za-z$][\w$-]*))?", re.DOTALL)
 _EXTENSION = re.compile(
     r"(?P<name>urn:[^\[]*:extension:[^\[]*?:\d+\.\d+:\w+)(?::(?P<rest>.+))?", re.IGNORECASE | re.DOTALL
@@ -88,6 +90,8 @@ def _at(resource: dict[str, Any], verb: str, path: str, value: object) -> None:
     if found := _VALUE_PATH.fullmatch(path):
         _in_list(resource, verb, (found["name"], found["filter"], found["sub"]), value)
         return
+    if path.count(".") > DEPTH_MAX:
+        raise PatchError("path goes too deep", "invalidPath")
     name, dot, rest = path.partition(".")
     key = _key(resource, name)
     if dot:

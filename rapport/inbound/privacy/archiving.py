@@ -8,7 +8,7 @@ import io
 import logging
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import IO, Any
 from uuid import UUID
@@ -94,13 +94,28 @@ def write(person_id: UUID, file: IO[bytes], *, notes: bool) -> dict[str, int]:
     data = gathering.everything(person_id, notes=notes)
     counts = {key: len(value) for key, value in data.items() if isinstance(value, list) and value}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr("data.json", orjson.dumps(data, option=orjson.OPT_INDENT_2))
+        with packed.open("data.json", "w", force_zip64=True) as file_in:
+            file_in.writelines(_as_json(data))
         packed.writestr("index.html", render_to_string("web/people/archive.html", {"data": data}))
         for one in data["files"]:
             _put_file(packed, one)
         for one in data["items"]:
             _put_item(packed, one)
     return counts
+
+
+def _as_json(data: Mapping[str, Any]) -> Iterator[bytes]:
+    """The same as all of it at once, row by row: the text of a person of many years is never in memory as a whole."""
+    for number, (key, value) in enumerate(data.items()):
+        yield (b",\n" if number else b"{\n") + orjson.dumps(key) + b": "
+        if isinstance(value, list):
+            yield b"["
+            for place, one in enumerate(value):
+                yield (b",\n" if place else b"\n") + orjson.dumps(one, option=orjson.OPT_INDENT_2)
+            yield b"]"
+        else:
+            yield orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    yield b"\n}" if data else b"{}"
 
 
 def _put_file(packed: zipfile.ZipFile, one: dict[str, Any]) -> None:

@@ -16,8 +16,14 @@ from rapport.people.directory.asked import Asked
 _NO_SPACES_FROM = 0x2E80
 #: Nobody has it: what was typed has neither letters nor digits.
 NOTHING = "nothing"
+#: As much of names and addresses as a row of `people_row` has room for.
+_LETTERS_MAX = 160
 #: Rows of one person that the viewer sees.
 _OWN = "SELECT 1 FROM people_person x{join} WHERE x.root = p.root AND {what} OFFSET 0"
+
+_NAMED_IN_FULL = """EXISTS (SELECT 1 FROM people_person y WHERE y.id = x.id AND (' ' || rapport_fold(y.name) LIKE %s
+    OR EXISTS (SELECT 1 FROM people_handle h WHERE h.person_id = y.id
+        AND (' ' || rapport_fold(h.value) LIKE %s OR ' ' || rapport_fold(h.written) LIKE %s) OFFSET 0)) OFFSET 0)"""
 
 
 @dataclass(frozen=True)
@@ -32,14 +38,14 @@ class Where:
 class Need:
     """What a list needs: all `tags`, one of each of `any_of`, none of `none_of`, every one of `words`, and `checks`.
 
-    `letters` are the keys of the words. Of trees `exact` says the same as all of them. `heard` is asked of
+    `letters` are the keys of each of the words. Of trees `exact` says the same as all of them. `heard` is asked of
     `people_heard`, `since` of the row.
     """
 
     tags: tuple[str, ...] = ()
     any_of: tuple[tuple[str, ...], ...] = ()
     none_of: tuple[str, ...] = ()
-    letters: tuple[str, ...] = ()
+    letters: tuple[tuple[str, ...], ...] = ()
     words: tuple[str, ...] = ()
     checks: tuple[Where, ...] = ()
     exact: tuple[Where, ...] = ()
@@ -93,7 +99,7 @@ def need_of(asked: Asked, viewer: Viewer, folded: Sequence[str], holders: Sequen
     days = timedelta(days=asked.heard_days)
     return Need(
         tuple(found.tags), tuple(found.any_of), tuple(found.none_of),
-        tuple(key for word in folded for key in letters_of(word)), tuple(pattern_of(word) for word in folded),
+        tuple(tuple(letters_of(word)) for word in folded), tuple(pattern_of(word) for word in folded),
         exact=tuple(found.exact), since=asked.since, teams=viewer.teams,
         heard_after=viewer.now - days if asked.heard.startswith("in") else None,
         not_heard_after=viewer.now - days if asked.heard.startswith("not") else None,
@@ -110,7 +116,7 @@ def organization_need(asked: Asked, folded: Sequence[str]) -> Need:
     known = """' ' || rapport_fold(concat_ws(' ', p.name, p.domain, (SELECT string_agg(d.domain, ' ')
         FROM people_organizationdomain d WHERE d.organization_id = p.id)))"""
     checks = [Where(f"{known} LIKE %s", (pattern_of(word),)) for word in folded if len(word) != 3]
-    letters = tuple(key for word in folded for key in letters_of(word))
+    letters = tuple(tuple(letters_of(word)) for word in folded)
     return Need(tuple(tags), letters=letters, checks=tuple(checks), since=asked.since)
 
 
@@ -124,12 +130,11 @@ def _begins(word: str) -> bool:
 
 
 def _named(word: str) -> Where:
+    """Whether one of the rows that the viewer sees has it. Rows whose words are cut off are read in full."""
     return Where(
-        """EXISTS (SELECT 1 FROM people_person x WHERE x.root = p.root AND (' ' || rapport_fold(x.name) LIKE %s
-            OR EXISTS (SELECT 1 FROM people_handle h WHERE h.person_id = x.id
-                AND (' ' || rapport_fold(h.value) LIKE %s OR ' ' || rapport_fold(h.written) LIKE %s) OFFSET 0))
-            OFFSET 0)""",
-        (pattern_of(word),) * 3,
+        f"""EXISTS (SELECT 1 FROM people_row x WHERE x.root = p.root AND (' ' || x.words LIKE %s
+            OR (length(x.words) = {_LETTERS_MAX} AND {_NAMED_IN_FULL})) OFFSET 0)""",
+        (pattern_of(word),) * 4,
     )
 
 

@@ -39,15 +39,28 @@ def folded(text: str) -> tuple[str, ...]:
         return tuple(str(cursor.fetchone()[0]).split())
 
 
-def is_common(all_of: Sequence[int], any_of: Sequence[Sequence[int]], few: int) -> bool:
-    """Whether one had better walk the order of the list: each of these keys many have, or all of them more than `few`.
+def is_common(keys: Sequence[Sequence[int]], few: int) -> bool:
+    """Whether one had better walk the order of the list: each of these many have, or all of them more than `few`.
 
-    How many have all is guessed as if keys had nothing to do with one another; who guesses wrong takes the longer way.
+    `keys` as `likely` has them; who guesses wrong takes the longer way.
     """
     total, shares = _shares()
-    found = [shares.get(one, _RARE) for one in all_of]
-    found += [sum(shares.get(one, _RARE) for one in some) for some in any_of]
-    return not found or min(found) * total > MANY or prod(found) * total > 2 * few
+    return not keys or min(_each(keys, shares)) * total > MANY or likely(keys) * total > 2 * few
+
+
+def likely(keys: Sequence[Sequence[int]]) -> float:
+    """The share of all rows that has one of each of these, guessed as if they had nothing to do with one another."""
+    return prod(_each(keys, _shares()[1]))
+
+
+def rarest(keys: Sequence[int]) -> list[int]:
+    """Of keys that go together, as the letters of a word do, the one that fewest have."""
+    shares = _shares()[1]
+    return [min(keys, key=lambda one: shares.get(one, _RARE))]
+
+
+def _each(keys: Sequence[Sequence[int]], shares: dict[int, float]) -> list[float]:
+    return [sum(shares.get(one, _RARE) for one in some) for some in keys]
 
 
 def _shares() -> tuple[int, dict[int, float]]:

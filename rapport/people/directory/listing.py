@@ -21,12 +21,13 @@ from rapport.core.errors import Invalid
 from rapport.people.directory import statements
 from rapport.people.directory.asked import Asked
 from rapport.people.directory.conditions import Need, Viewer, need_of, organization_need
-from rapport.people.directory.frequency import folded, hashes_of, is_common
+from rapport.people.directory.frequency import folded, hashes_of, is_common, likely, rarest
 from rapport.people.directory.statements import Edge, Keyed, Statement, Table
 from rapport.staff.models import Member
 
 PAGE_SIZE = 50
-COUNTED_MAX = 3_000
+#: As many as one may change at once.
+COUNTED_MAX = 2_000
 _COUNTING_MS = 400
 
 
@@ -96,13 +97,11 @@ def _organizations_need(asked: Asked) -> Need:
 
 def _keyed(need: Need) -> Keyed:
     """The need with its keys as the database hashes them; whether they are few is for PostgreSQL's statistics."""
-    flat = [*need.tags, *need.letters, *need.none_of, *(key for some in need.any_of for key in some)]
+    flat = [*need.tags, *need.none_of, *(key for some in (*need.letters, *need.any_of) for key in some)]
     hashed = dict(zip(flat, hashes_of(flat), strict=True))
-    tags, letters, none_of = (
-        [hashed[key] for key in dict.fromkeys(keys)] for keys in (need.tags, need.letters, need.none_of)
-    )
-    any_of = [[hashed[key] for key in some] for some in need.any_of]
-    return Keyed(need, tags, [*tags, *letters], any_of, none_of)
+    tags, none_of = ([hashed[key] for key in dict.fromkeys(keys)] for keys in (need.tags, need.none_of))
+    letters, any_of = ([[hashed[key] for key in some] for some in each] for each in (need.letters, need.any_of))
+    return Keyed(need, tags, letters, any_of, none_of)
 
 
 def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Listed:
@@ -117,12 +116,17 @@ def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Liste
 
 def _ways(need: Need, keyed: Keyed, sort: str) -> Iterator[Callable[..., Statement]]:
     """What may be few, and so is tried before the order is walked."""
-    if (keyed.keys or keyed.any_of) and not is_common(keyed.keys, keyed.any_of, statements.FEW):
+    if (keyed.keys or keyed.any_of) and not is_common(_asked_of_all(keyed), statements.FEW):
         yield statements.gathered
     if need.heard_after is not None:
         yield statements.gathered_heard
     if need.since and sort != "newest":
         yield statements.gathered_since
+
+
+def _asked_of_all(keyed: Keyed) -> list[list[int]]:
+    """What every row has one each of."""
+    return [*([tag] for tag in keyed.tags), *map(rarest, keyed.letters), *keyed.any_of]
 
 
 def _few(asked: Statement, sort: str, limit: int) -> Listed | None:
@@ -181,18 +185,30 @@ def _listed(rows: Sequence[tuple[UUID, Any]], sort: str, limit: int) -> Listed:
 
 
 def _count(table: Table, need: Need, most: int) -> Counted:
-    sql, params = statements.every(table, _keyed(need), most + 1)
+    keyed = _keyed(need)
     try:
         with transaction.atomic(), plans.fresh(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(_COUNTING_MS)])
-            cursor.execute(f"SELECT count(*) FROM ({sql}) AS counted", params)
-            count = int(cursor.fetchone()[0])
+            for sql, params in _countings(table, keyed, most):
+                cursor.execute(f"SELECT count(*) FROM ({sql}) AS counted", params)
+                count = int(cursor.fetchone()[0])
+                if count > most:
+                    break
             cursor.execute("SELECT set_config('statement_timeout', '60000', true)")
             return Counted(min(count, most), count > most)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "57014":  # canceled by statement_timeout
             raise
         return Counted(late=True)
+
+
+def _countings(table: Table, keyed: Keyed, most: int) -> Iterator[Statement]:
+    """How they are counted, the last exactly; before it, where likely more than `most` will be found, some rows."""
+    asked = _asked_of_all(keyed)
+    plain = table.narrow and asked and keyed.need.heard_after is None
+    if plain and likely(asked) * statements.BUDGET_OF_COUNT > 1.1 * most:
+        yield statements.some(table, keyed, most + 1)
+    yield statements.every(table, keyed, most + 1)
 
 
 def _ask(sql: str, params: Sequence[Any]) -> list[Any]:

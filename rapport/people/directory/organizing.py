@@ -154,10 +154,9 @@ def _check_parent(organization: Organization, parent: Organization | None) -> No
 def _let_go(organization: Organization, domain: str) -> None:
     further = OrganizationDomain.objects.filter(organization=organization).order_by("domain")
     if domain == organization.domain:
-        following = further.first()
-        if following:
-            following.delete()
-        Organization.objects.filter(id=organization.id).update(domain=following.domain if following else None)
+        following = further.values_list("domain", flat=True).first()
+        further.filter(domain=following).delete()
+        Organization.objects.filter(id=organization.id).update(domain=following)
     else:
         further.filter(domain=domain).delete()
 

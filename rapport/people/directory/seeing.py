@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Case, F, When
+
 from rapport.core.errors import NotVisible
 from rapport.people.models import Handle, Organization, Person
-from rapport.people.trees import rows_of
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,15 @@ class Seen:
 
 def seen(person_id: UUID) -> Seen:
     """A person by any of their rows, read once for all parts of a page. Raises NotVisible."""
-    rows = rows_of(person_id)
+    shown = _shown(person_id)
+    rows = [one.id for one in shown]
     handles = Handle.objects.filter(person_id__in=rows).order_by("kind", "value")
-    return Seen(_row(rows), rows, list(handles))
+    return Seen(shown[0], rows, list(handles))
 
 
 def person_of(person_id: UUID) -> Person:
     """The row by which a person is shown, by any of their rows. Raises NotVisible."""
-    return _row(rows_of(person_id))
+    return _shown(person_id, 1)[0]
 
 
 def organization_of(organization_id: UUID) -> Organization:
@@ -38,8 +40,11 @@ def organization_of(organization_id: UUID) -> Organization:
     return found
 
 
-def _row(rows: Sequence[UUID]) -> Person:
-    found = Person.objects.select_related("organization", "holder").filter(id__in=rows[:1]).first()
-    if found is None:
+def _shown(person_id: UUID, most: int | None = None) -> list[Person]:
+    """Rows of the tree in the order of `trees.rows_of`, whole."""
+    trees = Person.objects.filter(id=person_id).values("root")
+    below = Case(When(id=F("root"), then=0), default=1)
+    rows = Person.objects.select_related("organization", "holder").filter(root__in=trees).order_by(below, "id")
+    if not (found := list(rows[:most])):
         raise NotVisible("There is no such person.")
     return found

@@ -17,6 +17,8 @@ FEW = 2_500
 FEW_IN_A_ROW = 6_000
 #: So many rows are looked at for a page, at most.
 BUDGET = 20_000
+#: The same to find more than are counted, in no order.
+BUDGET_OF_COUNT = 60_000
 #: The same of those heard from, for each team of the viewer: at first few, then many.
 REACHES = (300, 3_000)
 #: As many tags as `people_row` has room for: of who has more each is looked at where it stands.
@@ -46,13 +48,18 @@ ORGANIZATIONS = Table("people_organization", "true", narrow=False)
 
 @dataclass(frozen=True)
 class Keyed:
-    """A need with its keys as the database hashes them; `keys` are tags and letters, for the index."""
+    """A need with its keys as the database hashes them, the letters word by word."""
 
     need: Need
     tags: list[int]
-    keys: list[int]
+    letters: list[list[int]]
     any_of: list[list[int]]
     none_of: list[int]
+
+    @property
+    def keys(self) -> list[int]:
+        """Tags and letters, for the index."""
+        return list(dict.fromkeys([*self.tags, *(one for word in self.letters for one in word)]))
 
 
 @dataclass(frozen=True)
@@ -75,9 +82,12 @@ _ORDERS = {
 _INDEX_ORDER = {"name": "p.sort_name, p.id", "newest": "p.created_at DESC, p.id DESC"}
 #: What is read of a row, so that its index alone is read.
 _COLUMNS = {
-    "people_row": "p.id, p.root, p.top, p.tree, p.erased, p.created_at, p.tags, p.words",
-    "people_organization": "p.id, p.name, p.domain, p.created_at",
+    "people_row": "p.id, p.root, p.top, p.tree, p.erased, p.created_at, p.sort_name, p.tags, p.words",
+    "people_organization": "p.id, p.name, p.domain, p.created_at, p.sort_name",
 }
+#: All rows of what the keys, or a moment of hearing, are of. Trees are found by the keys of their top, which are those
+#: of all its rows; so the index of trees, which has every column, is enough.
+_FOUND_BY = {"people_row": "p.root", "people_organization": "p.id"}
 _NEVER_BEHIND = "(p.created_at, p.id) < ((SELECT e.created_at FROM people_row e WHERE e.id = %s), %s)"
 
 
@@ -90,16 +100,14 @@ def gathered(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: in
 
 def gathered_heard(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
     """The same out of those heard from since a moment."""
-    few = f"""SELECT p.id FROM (SELECT DISTINCT h.root FROM (SELECT h.root FROM people_heard h
-            WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {FEW + 1}) AS h) AS h
-        JOIN LATERAL (SELECT p.id FROM people_row p WHERE p.root = h.root OFFSET 0) AS p ON true LIMIT {FEW + 1}"""
+    few = f"SELECT h.root AS id FROM people_heard h WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {FEW + 1}"
     given = (list(keyed.need.teams), keyed.need.heard_after)
     return _out_of(Where(few, given), table, keyed, sort, edge, limit)
 
 
 def gathered_since(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
     """The same out of those known since a day."""
-    few = f"""SELECT {_COLUMNS[table.name]}, p.sort_name FROM {table.name} p WHERE p.created_at >= %s::date::timestamptz
+    few = f"""SELECT {_COLUMNS[table.name]} FROM {table.name} p WHERE p.created_at >= %s::date::timestamptz
         ORDER BY {_INDEX_ORDER["newest"]} LIMIT {FEW_IN_A_ROW + 1}"""
     return _out_of(Where(few, (keyed.need.since,)), table, keyed, sort, edge, limit)
 
@@ -130,13 +138,14 @@ def walked_heard(keyed: Keyed, edge: Edge | None, limit: int, reach: int) -> Sta
     checks, given = _checks(keyed.need)
     latest, start = _latest(keyed.need, edge, reach)
     behind, end = ("(h.at, p.id) < (%s, %s)", [edge.place, edge.id]) if edge else ("true", [])
-    sql = f"""SELECT p.id, h.at FROM ({latest}) AS h JOIN LATERAL
+    # What is asked comes first: most rows have not got it, and whether another team heard later is dear.
+    sql = f"""SELECT f.id, f.at FROM (SELECT p.id, h.at, h.team, h.root FROM ({latest}) AS h JOIN LATERAL
             (SELECT {_COLUMNS["people_row"]} FROM people_row p WHERE p.root = h.root OFFSET 0) AS p ON true
-        WHERE NOT EXISTS (SELECT 1 FROM people_heard l WHERE l.root = h.root AND l.team = ANY(%s)
-                AND (l.at, l.team) > (h.at, h.team) OFFSET 0)
-            AND {behind} AND {PEOPLE.shown} AND {looked} AND {checks}
-        ORDER BY h.at DESC, p.id DESC LIMIT {limit}"""
-    return sql, [*start, list(keyed.need.teams), *end, *values, *given]
+            WHERE {behind} AND {PEOPLE.shown} AND {looked} AND {checks} ORDER BY h.at DESC, p.id DESC OFFSET 0) AS f
+        WHERE NOT EXISTS (SELECT 1 FROM people_heard l WHERE l.root = f.root AND l.team = ANY(%s)
+                AND (l.at, l.team) > (f.at, f.team) OFFSET 0)
+        ORDER BY f.at DESC, f.id DESC LIMIT {limit}"""
+    return sql, [*start, *end, *values, *given, list(keyed.need.teams)]
 
 
 def heard_beyond(keyed: Keyed, edge: Edge | None, reach: int) -> Statement:
@@ -145,7 +154,7 @@ def heard_beyond(keyed: Keyed, edge: Edge | None, reach: int) -> Statement:
     # By the row that the viewer sees: the top of the tree may be hidden from them.
     seen = f"SELECT p.id FROM people_row p WHERE p.root = h.root AND {PEOPLE.shown}"
     sql = f"""SELECT coalesce(({seen}), '00000000-0000-0000-0000-000000000000'), h.at
-        FROM ({latest}) AS h OFFSET {reach - 1} LIMIT 1"""
+        FROM (SELECT * FROM ({latest}) AS h OFFSET {reach - 1} LIMIT 1) AS h"""
     return sql, start
 
 
@@ -168,6 +177,15 @@ def end_of_never(table: Table, edge: Edge | None) -> Statement:
     return f"SELECT p.id FROM {table.name} p WHERE {after} ORDER BY {order} OFFSET {BUDGET - 1} LIMIT 1", start
 
 
+def some(table: Table, keyed: Keyed, limit: int) -> Statement:
+    """The ids of up to `limit` of those among the first rows that there are."""
+    looked, values = _looks(table, keyed)
+    checks, given = _checks(keyed.need)
+    sql = f"""SELECT p.id FROM (SELECT {_COLUMNS[table.name]} FROM {table.name} p LIMIT {BUDGET_OF_COUNT}) AS p
+        WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
+    return sql, [*values, *given]
+
+
 def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     """The ids of all, in no order."""
     checks, given = _checks(keyed.need)
@@ -175,7 +193,8 @@ def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     if keyed.need.heard_after is not None:
         heard, first = "h.team = ANY(%s) AND h.at >= %s", [list(keyed.need.teams), keyed.need.heard_after]
         sql = f"""SELECT p.id FROM (SELECT DISTINCT h.root FROM people_heard h WHERE {heard}) AS h
-                JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.root = h.root OFFSET 0) AS p ON true
+                JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
+                    WHERE p.root = h.root OFFSET 0) AS p ON true
             WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
         return sql, [*first, *values, *given]
     if not keyed.keys and not keyed.any_of:
@@ -185,7 +204,8 @@ def every(table: Table, keyed: Keyed, limit: int) -> Statement:
     if not table.narrow:
         looked, values = "true", []
     sql = f"""SELECT p.id FROM (SELECT k.id FROM people_key k WHERE {has} OFFSET 0) AS k
-            JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.id = k.id OFFSET 0) AS p ON true
+            JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
+                WHERE {_FOUND_BY[table.name]} = k.id OFFSET 0) AS p ON true
         WHERE {table.shown} AND {looked} AND {checks} LIMIT {limit}"""
     return sql, [*keys, *values, *given]
 
@@ -203,12 +223,14 @@ def _out_of(
     behind, end = _behind_heard(edge) if sort == "heard" else ("true", [])
     looked, values = _looks(table, keyed)
     checks, given = _checks(keyed.need)
-    joined = f"few JOIN LATERAL (SELECT * FROM {table.name} p WHERE p.id = few.id OFFSET 0) AS p ON true"
+    joined = f"""(SELECT DISTINCT id FROM few) AS k JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
+        WHERE {_FOUND_BY[table.name]} = k.id OFFSET 0) AS p ON true"""
     source, most = ("few AS p", FEW_IN_A_ROW) if "p.sort_name" in few.sql else (joined, FEW)
     sql = f"""WITH few AS MATERIALIZED ({few.sql})
         SELECT n.many > {most}, f.id, f.place FROM (SELECT count(*) AS many FROM few) AS n LEFT JOIN LATERAL (
             SELECT p.id, p.place FROM (SELECT p.* FROM (SELECT p.*, {place} AS place
-                FROM {source} WHERE n.many <= {most} AND {table.shown} AND {after}) AS p ORDER BY {order} OFFSET 0) AS p
+                FROM {source} WHERE n.many <= {most} AND {table.shown} AND {after} OFFSET 0) AS p
+                ORDER BY {order} OFFSET 0) AS p
             WHERE {behind} AND {looked} AND {checks} LIMIT {limit}) AS f ON true"""
     return sql, [*params, *start, *end, *values, *given]
 

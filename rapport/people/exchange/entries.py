@@ -83,11 +83,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What entries are read by: the mapping, the kinds of relationship there are, our own fields by key."""
+    """What entries are read by: the mapping, the kinds of relationship there are, our own fields by key, and the kinds
+    of channel by which somebody may prefer to be reached."""
 
     shape: Shape
     kinds: tuple[str, ...]
     fields: Mapping[str, FieldShape]
+    ways: frozenset[str] = frozenset()
 
 
 def entry(record: Record, terms: Terms) -> Entry:
@@ -246,8 +248,10 @@ class _Reader:
 
     def preferred_(self, detail: str, cell: str) -> None:
         kind = cells.line(cell, 30).lower()
-        if _KIND.fullmatch(kind):
+        if (kind := "email" if kind == "e-mail" else kind) in self.terms.ways:
             self.entry.texts["preferred"] = kind
+        else:
+            self.remark("no_way", value=cell)
 
     def holder_(self, detail: str, cell: str) -> None:
         self.entry.holder = cells.email(cell) or cells.line(cell, 254).lower()

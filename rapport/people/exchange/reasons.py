@@ -22,6 +22,7 @@ _WORDS = {
     "dates_reversed": _("“%(value)s” ends before it begins."),
     "no_language": _("“%(value)s” is no language; write it as de or pt-br."),
     "no_time_zone": _("“%(value)s” is no time zone; write it as Europe/Berlin."),
+    "no_way": _("“%(value)s” is no kind of channel; write it as email or phone."),
     "no_member": _("%(value)s is no member, so nobody holds the relationship."),
     "no_id": _("“%(value)s” is no id of Rapport's."),
     "no_yes": _("“%(value)s” is neither yes nor no."),

@@ -11,6 +11,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.utils.text import slugify
 
 from rapport.core import events
+from rapport.people.directory.handles import NAMES
 from rapport.people.exchange.entries import Entry, FieldShape, Reason, Terms, entry
 from rapport.people.exchange.known import EVERYONE, world
 from rapport.people.exchange.planning import Plan, Seen, plan
@@ -125,7 +126,7 @@ def terms_of(mapping: Mapping) -> Terms:
     """By what records are read: with the fields that there are now."""
     rows = CustomField.objects.filter(subject=Subject.PERSON, is_active=True)
     fields = {one.key: FieldShape(one.kind, tuple(one.choices)) for one in rows}
-    return Terms(mapping, tuple(RelationshipKind.values), fields)
+    return Terms(mapping, tuple(RelationshipKind.values), fields, frozenset(NAMES))
 
 
 def with_fields_made(mapping: Mapping) -> Mapping:
