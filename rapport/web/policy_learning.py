@@ -149,7 +149,7 @@ def _done(request: HttpRequest, verb: str, actor: Member) -> str:
 def _wanted(request: HttpRequest, actor: Member) -> str:
     """The precision of each label as the form has it; an empty one goes with all others ("")."""
     kind = request.POST.get("kind", TEAM)
-    given = {name.removeprefix("want:"): value for name, value in request.POST.items() if name.startswith("want:")}
+    given = {name.removeprefix("want:"): str(value) for name, value in request.POST.items() if name.startswith("want:")}
     for label, value in given.items():
         if not value.strip():
             Wish.objects.filter(kind=kind, label=label).exclude(label="").delete()

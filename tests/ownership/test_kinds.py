@@ -162,7 +162,8 @@ def test_facts_are_kept_as_they_were_and_of_what_only_some_may_know_there_are_no
     hours = make_hours("Europe/Berlin", [[0, "09:00", "17:00"]])
     facts = Facts(
         at=AT, channel="Help", channel_kind="email", relationships=frozenset({"employee"}),
-        organization_domain="a.example", earlier_owner_of_person="care", our_addresses=("help@example.org",), language="de",
+        organization_domain="a.example", earlier_owner_of_person="care", our_addresses=("help@example.org",),
+        language="de",
     )  # fmt: skip
     assert known(facts, hours, {"care"}) == {
         "channel": "email", "account": "Help", "language": "de", "address": "help@example.org",
