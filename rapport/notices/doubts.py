@@ -24,9 +24,16 @@ def run() -> int:
         audiences = dict(
             Conversation.objects.filter(id__in=[one.conversation_id for one in found]).values_list("id", "audience")
         )
-        known, leads = staff(), list(Member.objects.filter(role__in=LEAD.roles, is_active=True).values_list("id", flat=True))
+        leading = Member.objects.filter(role__in=LEAD.roles, is_active=True)
+        known, leads = staff(), list(leading.values_list("id", flat=True))
         return tell([
-            Fresh(lead, one.id, one.conversation_id, "contradicted", one.found_at, one.member.name if one.member else "")
-            for one in found if one.conversation_id in audiences
-            for lead in leads if lead != one.member_id and known.sees(lead, audiences[one.conversation_id])
-        ])  # fmt: skip
+            Fresh(lead, one.id, one.conversation_id, "contradicted", one.found_at, _name(one))
+            for one in found
+            if one.conversation_id
+            for lead in leads
+            if lead != one.member_id and known.sees(lead, audiences.get(one.conversation_id, ()))
+        ])
+
+
+def _name(one: Burst) -> str:
+    return one.member.name if one.member else ""
