@@ -77,16 +77,18 @@ def set_status(conversation_id: UUID, actor: Member, status: Status) -> None:
     change(conversation_id, actor, f"conversation.{_VERBS[status]}", fields)
 
 
-def set_priority(conversation_id: UUID, actor: Member, priority: int) -> None:
-    """How much it matters, 0 to 3."""
+def set_priority(conversation_id: UUID, actor: Member, priority: int, data: dict[str, Any] | None = None) -> None:
+    """How much it matters, 0 to 3; the event keeps `data`."""
     if priority not in Priority.values:
         raise Invalid(_("There is no such priority."), _("It is a number from 0 (low) to 3 (urgent)."))
-    change(conversation_id, actor, "conversation.priority", lambda c: {"priority": priority})
+    change(conversation_id, actor, "conversation.priority", lambda c: {"priority": priority}, data)
 
 
-def set_topic(conversation_id: UUID, actor: Member, topic: Topic | None) -> None:
-    """What it is about."""
-    change(conversation_id, actor, "conversation.topic", lambda c: {"topic_id": topic.id if topic else None})
+def set_topic(
+    conversation_id: UUID, actor: Member, topic: Topic | None, data: dict[str, Any] | None = None
+) -> None:  # fmt: skip
+    """What it is about; the event keeps `data`."""
+    change(conversation_id, actor, "conversation.topic", lambda c: {"topic_id": topic.id if topic else None}, data)
 
 
 def involve(conversation_id: UUID, actor: Member, team: Team) -> None:

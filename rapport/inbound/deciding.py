@@ -7,6 +7,7 @@ from django.db import connection
 
 from rapport.channels.models import Channel
 from rapport.conversations.threading import looks_like_reply
+from rapport.conversations.visibility import EVERYONE
 from rapport.inbound.arrival import Arrival, addressed_to
 from rapport.inbound.language import language_of
 from rapport.ownership.facts import Facts
@@ -47,6 +48,17 @@ def _facts(arrival: Arrival, speaker: Speaker | None, channel: Channel, earlier:
         earlier_owner_of_person=earlier.get(speaker.root) if speaker else None,
         holder=speaker.holder[0] if speaker else "",
         holder_name=speaker.holder[1] if speaker else "",
+        our_addresses=_ours(arrival, channel.address.lower()),
+        known_openly=speaker is None or speaker.is_new or EVERYONE in speaker.audience,
+    )
+
+
+def _ours(arrival: Arrival, address: str) -> tuple[str, ...]:
+    """To which of our addresses it came: the channel's own, and those of its domain where that is a company's."""
+    domain = address.rpartition("@")[2]
+    company = bool(domain) and "@" in address and not is_freemail(address)
+    return tuple(
+        one for one in addressed_to(arrival) if one == address or (company and one.rpartition("@")[2] == domain)
     )
 
 

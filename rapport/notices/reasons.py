@@ -31,6 +31,8 @@ class Reason:
     label: str | Promise
     sentence: str | Promise
     way: Way
+    #: The page it leads to, where that is not the conversation.
+    place: str = ""
 
 
 #: From the one that matters most: who is told for several reasons is told for the first.
@@ -55,6 +57,13 @@ REASONS = {
             lazy("A promise cannot be passed on: look who can answer"), Way(True, True, SOON),
         ),
         Reason("near", lazy("A promise of yours runs out soon"), lazy("The promise runs out soon"), Way(True, True)),
+        Reason(
+            "contradicted",
+            lazy("A member decides much against what was learned (leads only)"),
+            lazy("%(who)s decided much against what was learned: look at it"),
+            Way(True, True, SOON),
+            "/policy/learning/",
+        ),
         Reason("woken", lazy("What you snoozed is back"), lazy("Back from snooze"), Way(True, True)),
         Reason(
             "leaving",

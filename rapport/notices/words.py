@@ -31,7 +31,7 @@ def line_of(notice: Notice, conversation: Conversation, outside: bool = False) -
     what = _promised(notice) or str(REASONS[notice.reason].sentence) % {"who": who or _("Somebody")}
     team = owner.name if owner else ""
     about = _("A confidential conversation of %(team)s") % {"team": team} if hidden else conversation.subject
-    return Line(notice, what, about or _("(no subject)"), f"/c/{conversation.id}/")
+    return Line(notice, what, about or _("(no subject)"), REASONS[notice.reason].place or f"/c/{conversation.id}/")
 
 
 def _promised(notice: Notice) -> str:

@@ -31,7 +31,7 @@ from rapport.core.options import options
 from rapport.outbound import approving, drafts, queue, reachable, richtext, uploads
 from rapport.outbound.drafting import draft_of
 from rapport.outbound.models import Delivery, DeliveryState
-from rapport.ownership.actions import assign
+from rapport.ownership.actions import assign, resolve
 from rapport.staff.models import Member, Membership
 
 _TEXT_LENGTH_MAX = 500_000
@@ -119,7 +119,7 @@ def reply(conversation_id: UUID, actor: Member, answer: Answer) -> Delivery:
             drafts.discard(answer.draft)
     _take(conversation, actor)
     if answer.resolve:
-        actions.resolve(conversation_id, actor)
+        resolve(conversation_id, actor)
     elif answer.snooze:
         snoozing.snooze(conversation_id, actor, None)
     return delivery

@@ -11,17 +11,22 @@ from django.utils.translation import gettext as _
 from rapport.conversations import actions as conversations
 from rapport.conversations import undoing
 from rapport.conversations.actions import acting, plain, touch
-from rapport.conversations.models import Conversation, Status
+from rapport.conversations.models import Conversation, Status, Topic
+from rapport.core import events
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.models import Event
 from rapport.ownership import teaching
 from rapport.ownership.handing import turns
-from rapport.ownership.models import Decision
+from rapport.ownership.kinds import PRIORITY, TOPIC
+from rapport.ownership.models import Decision, Example
+from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.service import Reassignment, record_reassignment
+from rapport.ownership.teaching import Said
 from rapport.staff.models import Member, Membership, Team
 
 ASSIGNED = "conversation.assigned"
+CONFIRMED = "conversation.confirmed"
 
 
 def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Member | None = None) -> Decision | None:
@@ -70,11 +75,50 @@ def set_status(conversation_id: UUID, actor: Member, status: Status) -> None:
         _learn_status(conversation, conversation.status, status, actor)
 
 
+def resolve(conversation_id: UUID, actor: Member) -> None:
+    """The matter is settled; that its priority was left at normal says that it was."""
+    set_status(conversation_id, actor, Status.RESOLVED)
+
+
 def _learn_status(conversation: Conversation, was: str, status: str, actor: Member) -> None:
     if status == Status.SPAM and was != Status.SPAM:
         teaching.teach(conversation, None, actor)
     elif was == Status.SPAM and status != Status.SPAM:
         teaching.not_none(conversation.id)
+    if status == Status.RESOLVED and was != Status.RESOLVED:
+        teaching.confirm_priority(conversation, actor)
+    elif was == Status.RESOLVED and status != Status.RESOLVED:
+        teaching.not_confirmed(conversation.id)
+
+
+def set_topic(conversation_id: UUID, actor: Member, topic: Topic | None) -> None:
+    """Say what it is about, or that nothing of the list fits; said again, that it is right."""
+    with acting(conversation_id, actor) as conversation:
+        before, kept = conversation.topic_id, str(new_id())
+        conversations.set_topic(conversation_id, actor, topic, {"example": kept})
+        said = Said(topic.slug if topic else None, TOPIC)
+        if topic is not None or before is not None:
+            _keep(conversation_id, said, actor, kept, confirms=before == (topic.id if topic else None))
+
+
+def set_priority(conversation_id: UUID, actor: Member, priority: int) -> None:
+    """Say how much it matters, 0 to 3; said again, that it is right."""
+    with acting(conversation_id, actor) as conversation:
+        before, kept = conversation.priority, str(new_id())
+        conversations.set_priority(conversation_id, actor, priority, {"example": kept})
+        _keep(conversation_id, Said(PRIORITIES[priority], PRIORITY), actor, kept, confirms=before == priority)
+
+
+def _keep(conversation_id: UUID, said: Said, actor: Member, kept: str, confirms: bool) -> None:
+    """An example of what was said; where nothing changed by it, it is an event of its own, so that it can be undone."""
+    conversation = Conversation.objects.get(id=conversation_id)
+    if confirms:
+        newest = Example.objects.filter(conversation=conversation, kind=said.kind, set_aside=None).order_by("-id")
+        if newest.values_list("label", "implied").first() == (said.label, False):
+            return
+        data = {"example": kept, "what": said.kind}
+        events.record(CONFIRMED, conversation_id=conversation_id, actor_id=actor.id, data=data)
+    teaching.teach(conversation, said, actor, UUID(kept))
 
 
 def fields_of(conversation: Conversation) -> dict[str, Any]:
@@ -115,7 +159,21 @@ def _undo_status(event: Event, found: undoing.Found, actor: Member) -> dict[str,
     return kept
 
 
+def _undo_said(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
+    """Topic or priority go back to what they were, and teach nothing."""
+    kept = undoing.restore(event, found, actor)
+    teaching.take_back(event.data.get("example"))
+    return kept
+
+
+def _undo_confirmed(event: Event, _found: undoing.Found, _actor: Member) -> dict[str, Any]:
+    teaching.take_back(event.data.get("example"))
+    return {"what": event.data["what"]}
+
+
 undoing.register(undoing.Undoer(_undo, _stands), ASSIGNED)
+undoing.register(undoing.Undoer(_undo_said, undoing.stands), "conversation.topic", "conversation.priority")
+undoing.register(undoing.Undoer(_undo_confirmed, lambda _event, _conversation: True), CONFIRMED)
 undoing.register(
     undoing.Undoer(_undo_status, undoing.stands), "conversation.spam", "conversation.reopened", "conversation.resolved"
 )

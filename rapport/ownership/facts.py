@@ -24,7 +24,8 @@ class Facts:
     the company's own. The earlier owners are team slugs, and come from conversations that are not
     confidential: the reason is shown to others. `origin` says how it came: addressed to us, found by a search, in a
     feed; `reach` is how many follow who says it, where that is known. `holder` is
-    the address of the active member who holds the relationship with the sender, "" where nobody does.
+    the address of the active member who holds the relationship with the sender, "" where nobody does. `our_addresses`
+    are those of `to_addresses` that are ours. `known_openly`: everybody may know of the sender.
     """
 
     at: datetime
@@ -52,6 +53,8 @@ class Facts:
     holder_name: str = ""
     earlier_owner_of_person: str | None = None
     earlier_owner_of_thread: str | None = None
+    our_addresses: tuple[str, ...] = ()
+    known_openly: bool = True
 
     @cached_property
     def folded(self) -> FoldedText:

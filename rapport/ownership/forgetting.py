@@ -6,6 +6,8 @@ from uuid import UUID
 import orjson
 
 from rapport.core import bulk
+from rapport.ownership import teaching
+from rapport.ownership.models import Example
 from rapport.people.forgetting import Place, Step, Target, changed, column, counted, next_after
 
 _THEIRS = """FROM ownership_decision d JOIN conversations_conversation c ON c.id = d.conversation_id
@@ -99,15 +101,31 @@ _EXAMPLES = """FROM ownership_example WHERE conversation_id IN (
 
 
 def _examples(target: Target, _after: UUID, _limit: int) -> tuple[int, Place]:
-    """What was learned from their conversations: gone, and out of the model at once (a worker learns anew)."""
+    """What was learned from their conversations: gone, and out of the models at once (a worker learns anew)."""
+    gone = list(Example.objects.filter(conversation__person_id__in=target.ids))
     count = changed(f"DELETE {_EXAMPLES}", [target.ids])
-    if count:
-        changed("UPDATE ownership_learnedmodel SET stale = true", [])
+    teaching.outdate(gone)
     return count, None
+
+
+_KNOWN = """FROM ownership_decision d JOIN conversations_conversation c ON c.id = d.conversation_id
+    WHERE c.person_id = ANY(%s) AND d.facts IS NOT NULL"""
+
+
+def _facts(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
+    """What was known of them beside the text when it came: relationships, organization, earlier owners."""
+    ids = column(f"SELECT d.id {_KNOWN} AND d.id > %s ORDER BY d.id LIMIT %s", [target.ids, after, limit])
+    changed(
+        """UPDATE ownership_decision SET facts = NULL WHERE id = ANY(%s) AND conversation_id IN (
+            SELECT id FROM conversations_conversation WHERE person_id = ANY(%s))""",
+        [ids, target.ids],
+    )
+    return len(ids), next_after(ids, limit, lambda id: id)
 
 
 STEPS = (
     Step("examples", _examples, lambda t: counted(f"SELECT count(*) {_EXAMPLES}", [t.ids])),
+    Step("facts", _facts, lambda t: counted(f"SELECT count(*) {_KNOWN}", [t.ids])),
     Step("decisions", _decisions, lambda t: counted(f"SELECT count(*) {_THEIRS}", [t.ids])),
     Step("trials", _shadows, lambda t: counted(f"SELECT count(*) {_SHADOWS}", [t.ids])),
     Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif {_NAMED}", [t.likes] * 3)),

@@ -1,25 +1,26 @@
 """Asking what was learned: at the decision, and when somebody wants to know why.
 
 A model is loaded once a process; what was decided since comes on top of it before the next question. Whatever goes
-wrong in here is logged and counted, and the conversation goes to triage as if nothing had been learned.
+wrong in here is logged and counted, and the conversation goes on as if nothing had been learned.
 """
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import orjson
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 
-from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.ownership import lessons, refitting
-from rapport.ownership.facts import Facts
+from rapport.ownership.kinds import TEAM, Slot
 from rapport.ownership.models import LearnedModel
+from rapport.ownership.outcomes import outcomes
 
 if TYPE_CHECKING:
     from rapport.ownership.learning.learner import Learner
@@ -30,44 +31,65 @@ _log = logging.getLogger(__name__)
 ASKED_MAX, READ_MAX = 50, 10
 """So many of a batch are asked about, by words (0.2 ms each) or by meaning, too (12 ms each). More come only when old
 mail is brought in, and that must not wait."""
-LIKELY_LEAST = 0.3
-"""Less likely, it is left to who sorts, without a word."""
+LIKELY_LEAST: Mapping[str, float] = {"team": 0.3, "topic": 0.5, "priority": 0.5}
+"""Less likely, it is left to who sorts, without a word. That there is no fitting topic is common, and no label."""
 _NEW_MAX = 200
 _OVERLAP = timedelta(minutes=5)
 _lock = threading.Lock()
 
-_STATE = """SELECT m.id, coalesce((SELECT learned_assigns FROM staff_company WHERE id = 1), false),
-    (SELECT id FROM ownership_example ORDER BY id DESC LIMIT 1)
-FROM ownership_learnedmodel m ORDER BY m.made_at DESC LIMIT 1"""
+_STATE = """SELECT m.kind, m.audience, m.id, (SELECT id FROM ownership_example ORDER BY id DESC LIMIT 1),
+    coalesce((SELECT learned_assigns FROM staff_company WHERE id = 1), false),
+    (SELECT json_agg(json_build_array(kind, label, precision, acts))::text FROM ownership_wish),
+    (SELECT array_agg(DISTINCT kind) FROM ownership_burst WHERE settled = '')
+FROM (SELECT DISTINCT ON (kind, audience) kind, audience, id FROM ownership_learnedmodel
+    ORDER BY kind, audience, made_at DESC) AS m"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A message to ask about: text, what is known beside it (`known`), and which models to ask."""
+
+    text: str
+    known: Mapping[str, str]
+    slots: tuple[Slot, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A team and how likely people would choose it; `acts`: it is certain enough, and a lead wants it to act."""
+    """A label and how likely people would choose it; `acts`: it is certain, and a lead wants it to act."""
 
-    team: str
+    label: str
     probability: float
     sure: float
     model: UUID
+    certain: bool = False
     acts: bool = False
 
-    def plain(self, *, acted: bool) -> dict[str, Any]:
+    def plain(self, *, acted: bool, name: str = "label") -> dict[str, Any]:
         """As a decision keeps it."""
         return {
-            "team": self.team, "probability": round(self.probability, 4), "sure": round(self.sure, 4),
-            "model": str(self.model), "acted": acted,
+            name: self.label, "probability": round(self.probability, 4), "sure": round(self.sure, 4),
+            "certain": self.certain, "model": str(self.model), "acted": acted,
         }  # fmt: skip
 
 
-class _State(NamedTuple):
-    model: UUID
-    assigns: bool
+Answers = dict[str, Suggestion | None]
+"""By kind; None where it has nothing to say. A kind that could not be asked is not in it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The newest models and example, the kinds that may act by themselves, and the precisions wanted by kind."""
+
+    models: Mapping[Slot, UUID]
     newest: UUID | None
+    acting: frozenset[str]
+    wants: Mapping[str, Mapping[str, float]]
 
 
 @dataclass
 class _Loaded:
-    """The model of this process, and which examples came on top of it."""
+    """A model of this process, and which examples came on top of it."""
 
     model: UUID | None = None
     newest: UUID | None = None
@@ -77,77 +99,100 @@ class _Loaded:
     extra: set[str] = field(default_factory=set)
 
 
-_loaded = _Loaded()
+_loaded: dict[Slot, _Loaded] = {}
 
 
-def ask(messages: Sequence[Facts]) -> list[Suggestion | None]:
+def state() -> State | None:
+    """What there is to ask, by one statement, in the system's scope; None where there is no model at all."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATE)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    newest, assigns, wishes, doubted = rows[0][3:]
+    wants: dict[str, dict[str, float]] = {}
+    acting = {TEAM} if assigns else set()
+    for kind, label, precision, acts in orjson.loads(wishes or "[]"):
+        wants.setdefault(kind, {})[label] = precision / 100
+        acting |= {kind} if acts and not label else set()
+    models = {Slot(kind, audience[0] if audience else None): id for kind, audience, id, *_ in rows}
+    # While somebody's decisions contradict all that was known, a person looks before anything acts on them.
+    return State(models, newest, frozenset(acting - set(doubted or ())), wants)
+
+
+def ask(questions: Sequence[Question]) -> list[Answers]:
     """What each is likely to be, in the system's scope: of the first so many (`ASKED_MAX`, `READ_MAX`), or of none
-    where there is no model or it failed. Never raises.
+    where there is no model. What goes wrong with a model is its own matter, and leaves it out of the answers.
     """
-    if not messages:
+    if not questions:
         return []
+    found = state()
+    if found is None:
+        return []
+    some = questions[: READ_MAX if refitting.encoders() else ASKED_MAX]
+    answers: list[Answers] = [{} for _ in some]
+    for slot in found.models:
+        of_it = [place for place, one in enumerate(some) if slot in one.slots]
+        if of_it:
+            said = _tried([some[place] for place in of_it], slot, found)
+            for place, one in zip(of_it, said, strict=False):
+                answers[place][slot.kind] = one
+    return answers
+
+
+def _tried(asked: Sequence[Question], slot: Slot, found: State) -> list[Suggestion | None]:
     try:
-        with transaction.atomic():
-            state = _state()
-            return _asked(messages[: READ_MAX if refitting.encoders() else ASKED_MAX], state) if state else []
+        with transaction.atomic(), _lock:
+            said = ready(slot, found).predict([one.text for one in asked], [one.known for one in asked])
+        return [_suggestion(one, asked[at].text, slot, found) for at, one in enumerate(said)]
     except Exception:  # noqa: BLE001 - triage is always an answer
-        _log.exception("what was learned could not be asked")
-        _count_failure(len(messages))
+        _log.exception("what was learned of %s could not be asked", slot.kind)
+        _count_failure(slot, len(asked))
         return []
 
 
-def explained(conversation_id: UUID) -> "Explanation | None":
+def explained(conversation_id: UUID, slot: Slot) -> "Explanation | None":
     """Why it says what it says of a conversation, asked of the model of now; None without a model or words."""
     from rapport.ownership.learning.explain import explain
 
     with scope.system():
-        state = _state()
+        found = state()
         text, facts = lessons.message_of(conversation_id)
-        if state is None or not text:
+        if found is None or slot not in found.models or not text:
             return None
         with _lock:
-            return explain(_ready(state), text, facts)
+            return explain(ready(slot, found), text, facts)
 
 
-def _state() -> _State | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_STATE)
-        row = cursor.fetchone()
-    return _State(*row) if row else None
-
-
-def _asked(messages: Sequence[Facts], state: _State) -> list[Suggestion | None]:
-    asked = [lessons.asked(one) for one in messages]
-    with _lock:
-        said = _ready(state).predict([text for text, _ in asked], [facts for _, facts in asked])
-    return [_suggestion(one, text, state) for one, (text, _) in zip(said, asked, strict=True)]
-
-
-def _suggestion(said: "Prediction", text: str, state: _State) -> Suggestion | None:
-    if not text or not said.label or said.is_none or said.probability < LIKELY_LEAST:
+def _suggestion(said: "Prediction", text: str, slot: Slot, found: State) -> Suggestion | None:
+    if not text or not said.label or said.is_none or said.probability < LIKELY_LEAST[slot.kind]:
         return None
-    return Suggestion(said.label, said.probability, said.sure, state.model, said.certain and state.assigns)
+    # What a confidential team's own model says is only ever suggested: nobody else could watch over it.
+    acts = said.certain and slot.team is None and slot.kind in found.acting
+    return Suggestion(said.label, said.probability, said.sure, found.models[slot], said.certain, acts)
 
 
-def _ready(state: _State) -> "Learner":
+def ready(slot: Slot, found: State) -> "Learner":
     """The learner with the newest model and everything decided since; hold the lock."""
-    if _loaded.model != state.model or _loaded.learner is None:
-        _load(state.model)
-    if _loaded.newest != state.newest:
-        _catch_up()
-        _loaded.newest = state.newest
-    if _loaded.learner is None:
+    loaded = _loaded.setdefault(slot, _Loaded())
+    if loaded.model != found.models[slot] or loaded.learner is None:
+        _load(loaded, slot, found.models[slot])
+    if loaded.newest != found.newest:
+        _catch_up(loaded, slot)
+        loaded.newest = found.newest
+    if loaded.learner is None:
         raise LookupError("the model was loaded and is gone")
-    return _loaded.learner
+    loaded.learner.wants = found.wants.get(slot.kind, {})
+    return loaded.learner
 
 
-def _load(model_id: UUID) -> None:
+def as_made(row: LearnedModel) -> "Learner":
+    """A learner with that model and nothing on top of it. Raises Invalid where it cannot be read."""
     from rapport.ownership.learning.learner import Learner
     from rapport.ownership.learning.storing import from_bytes
     from rapport.ownership.learning.values import Example
 
     known = refitting.encoders()
-    row = LearnedModel.objects.get(id=model_id)
     model = from_bytes(bytes(row.data), {one.id: one.version for one in known})
     learner = Learner(known)
     # What the model was made of is known by its ids alone: enough to say which past decisions were alike.
@@ -155,41 +200,37 @@ def _load(model_id: UUID) -> None:
         id: Example(id, "", label) for id, label in zip(model.ids, model.chosen_labels, strict=True) if id
     }
     learner.adopt(model)
-    _watch(learner)
-    _loaded.learner, _loaded.model, _loaded.made_at = learner, model_id, row.made_at
-    _loaded.known, _loaded.extra, _loaded.newest = frozenset(model.ids), set(), None
+    return learner
 
 
-def _catch_up() -> None:
+def _load(loaded: _Loaded, slot: Slot, model_id: UUID) -> None:
+    row = LearnedModel.objects.get(id=model_id)
+    learner = as_made(row)
+    if slot.team is None:
+        # What came of its latest suggestions: when people begin to overrule it, it is less sure.
+        for one in outcomes(slot.kind):
+            learner.saw(one.label, one.sure, one.right)
+    loaded.learner, loaded.model, loaded.made_at = learner, model_id, row.made_at
+    loaded.known, loaded.extra, loaded.newest = frozenset(learner.examples), set(), None
+
+
+def _catch_up(loaded: _Loaded, slot: Slot) -> None:
     """Learn what was decided since, and let go of what was taken back."""
-    learner = _loaded.learner
-    if learner is None or _loaded.made_at is None:
+    learner = loaded.learner
+    if learner is None or loaded.made_at is None:
         return
-    since = lessons.lessons(_loaded.made_at - _OVERLAP, _NEW_MAX)
-    new = {one.id: one for one in since if one.id not in _loaded.known}
-    learner.forget(ids=_loaded.extra - new.keys())
-    for id in new.keys() - _loaded.extra:
+    since = lessons.lessons(loaded.made_at - _OVERLAP, _NEW_MAX, slot)
+    new = {one.id: one for one in since if one.id not in loaded.known}
+    learner.forget(ids=loaded.extra - new.keys())
+    for id in new.keys() - loaded.extra:
         learner.learn(refitting.as_example(new[id]))
-    _loaded.extra = set(new)
+    loaded.extra = set(new)
 
 
-_OUTCOMES = """SELECT (d.suggestion->>'sure')::float, e.label IS NOT DISTINCT FROM d.suggestion->>'team'
-FROM (SELECT id, conversation_id, label FROM ownership_example
-    WHERE set_aside IS NULL AND audience @> ARRAY[%s::uuid] ORDER BY id DESC LIMIT 600) AS e
-JOIN ownership_decision d ON d.conversation_id = e.conversation_id AND d.suggestion ? 'sure' ORDER BY e.id"""
-
-
-def _watch(learner: "Learner") -> None:
-    """What came of its latest suggestions: when people begin to overrule it, it is less sure."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OUTCOMES, [EVERYONE])
-        for sure, right in cursor.fetchall():
-            learner.window.add(sure, right)
-
-
-def _count_failure(count: int) -> None:
+def _count_failure(slot: Slot, count: int) -> None:
     try:
         with transaction.atomic():
-            LearnedModel.objects.update(failed=F("failed") + count)
+            of_it = LearnedModel.objects.filter(kind=slot.kind, audience=slot.audience)
+            of_it.update(failed=F("failed") + count)
     except DatabaseError:
         _log.warning("that could not be counted either")

@@ -56,13 +56,27 @@ class Decision(models.Model):
     #: What was learned from people said where no rule decided: {"team": slug, "probability", "sure", "model", "acted"}.
     #: {} where it had nothing to say, null where it was not asked.
     suggestion = models.JSONField(null=True)
+    #: What was known beside the text when it came, as `ownership.known` words it: what is learned from and asked with.
+    facts = models.JSONField(null=True)
+    #: What was learned said of topic and priority: {"topic": {"label", "probability", "sure", "certain", "model",
+    #: "acted"}, "priority": ...}; null where it said nothing.
+    guesses = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            # What came of suggestions is read from the latest.
+            models.Index(fields=["-id"], name="decision_suggested", condition=models.Q(suggestion__has_key="team")),
+            models.Index(fields=["-id"], name="decision_guessed", condition=models.Q(guesses__isnull=False)),
+        ]
 
 
 class Example(models.Model):
     """One human decision about a conversation, to learn from; of several the newest that is not `set_aside` counts.
 
-    `label` is the short name of the team, null for "none of ours". `audience` is who may know of it: as of the
-    conversation then. The text is not here: it is read from the conversation whenever it is learned.
+    `kind` is "team", "topic" or "priority", `label` the short name of it, null for "none of ours". `audience` is who
+    may know of it: as of the conversation then. `implied`: nobody said so, but a member resolved it as it was.
+    `expected` is how likely the label was by the model before it: null while nobody asked, -1 where that model did not
+    know the label. The text is not here: it is read from the conversation whenever it is learned.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -73,10 +87,15 @@ class Example(models.Model):
     at = models.DateTimeField(default=now)
     audience = ArrayField(models.UUIDField(), default=list)
     set_aside = models.DateTimeField(null=True)
+    implied = models.BooleanField(default=False, db_default=False)
+    expected = models.FloatField(null=True)
 
 
 class LearnedModel(models.Model):
-    """What was made of the examples: bytes of `learning.storing`, which hold no texts. The newest is asked.
+    """What was made of the examples: bytes of `learning.storing`, which hold no texts. The newest of a kind is asked.
+
+    `audience` is empty for what was learned from what everybody may see; else the confidential team whose conversations
+    alone it was learned from, and is asked for.
 
     `figures` are for the page; `stale` asks for a new one at once (something must be forgotten); `failed` counts
     decisions that went to triage because it could not be asked.
@@ -90,6 +109,49 @@ class LearnedModel(models.Model):
     made_at = models.DateTimeField(default=now)
     stale = models.BooleanField(default=False)
     failed = models.PositiveIntegerField(default=0)
+    audience = ArrayField(models.UUIDField(), default=list)
+
+
+class Wish(models.Model):
+    """What a lead wants of what was learned: `precision` in percent of a team (by its short name), or of a kind ("").
+
+    `acts`: topic or priority is set by itself where that is certain. Of teams that is `Company.learned_assigns`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10)
+    label = models.CharField(max_length=80, blank=True)
+    precision = models.PositiveSmallIntegerField(default=95)
+    acts = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "label"], name="wish_once"),
+            models.CheckConstraint(condition=models.Q(precision__range=(50, 99)), name="wish_precision"),
+        ]
+
+
+class Burst(models.Model):
+    """Within an hour or so, many decisions of one member against all that was learned before: a lead should look.
+
+    `count` decisions between `since` and `until`, `against` of them as good as excluded. `effect` is what they changed:
+    of so many messages asked about, how many were told otherwise, and from what to what. `conversation` is the latest
+    of them. `settled` is "aside" or "right", by whom; empty while nobody has looked.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=10, default="team")
+    member = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    count = models.PositiveIntegerField()
+    against = models.PositiveIntegerField()
+    effect = models.JSONField(default=dict)
+    conversation = models.ForeignKey(Conversation, null=True, on_delete=models.SET_NULL, related_name="+")
+    found_at = models.DateTimeField(default=now)
+    settled = models.CharField(max_length=10, blank=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, related_name="+")
 
 
 class How(models.TextChoices):

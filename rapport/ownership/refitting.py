@@ -6,7 +6,7 @@ What takes long to import (numpy, the encoders) is imported only here and where 
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from threading import Event
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership import lessons
+from rapport.ownership.kinds import PRIORITY, TEAM, Slot
 from rapport.ownership.models import LearnedModel
+from rapport.ownership.policy import PRIORITIES
 
 if TYPE_CHECKING:
     from rapport.ownership.learning.encoders import Encoder
@@ -29,66 +31,115 @@ NEW_LEAST = 16
 PAUSE = timedelta(minutes=10)
 PATIENCE = timedelta(hours=1)
 _LOOK_SECONDS = 10.0
+_TEAM = Slot(TEAM)
+_OWN_CURVE_LEAST = 20
+_IMPLIED = 0.5
+"""Resolved as it was says less than said."""
 
 
 def run(stopping: Event) -> None:
-    """Learn anew whenever it is due, until told to stop. Mail comes first: not in a worker's first seconds."""
+    """Learn anew whenever it is due, until told to stop. Mail comes first: not in a worker's first seconds.
+
+    Before, what was decided since is held against what was known until then: a burst of contradictions is shown.
+    """
+    from rapport.ownership import bursting
+
     while not stopping.wait(_LOOK_SECONDS):
-        if is_due():
-            refit()
+        bursting.look()
+        with scope.system():
+            slots = lessons.slots()
+            _throw_away(slots)
+        for slot in slots:
+            if is_due(slot):
+                refit(slot)
 
 
-def is_due() -> bool:
-    """Whether to learn anew.
+def _throw_away(slots: Sequence[Slot]) -> None:
+    """Models of a team that is no longer confidential, or has no examples any more, go."""
+    rows = LearnedModel.objects.exclude(audience=[]).values_list("id", "kind", "audience")
+    gone = [id for id, kind, audience in rows if Slot(kind, audience[0]) not in slots]
+    if gone:
+        LearnedModel.objects.filter(id__in=gone).delete()
 
-    At once where there is no model yet, something must be forgotten, or the teams are called otherwise. Else from
-    twenty examples of two teams on, when sixteen are new, or one is and an hour has gone by; every ten minutes at most.
+
+def is_due(slot: Slot = _TEAM) -> bool:
+    """Whether to learn a kind anew.
+
+    At once where there is no model yet and names to begin with, something must be forgotten, or the labels are called
+    otherwise. Else from twenty examples of two labels on, when sixteen are new, or one is and an hour has gone by;
+    every ten minutes at most.
     """
     with scope.system():
-        last = LearnedModel.objects.order_by("-made_at").only("encoders", "figures", "made_at", "stale").first()
-        named = lessons.teams()
-        if len(named) < LABELS_LEAST:
-            return bool(last and last.stale)
-        if last is None or last.stale or last.figures.get("names") != _digest(named):
+        last = _last(slot)
+        named = lessons.labels(slot.kind)
+        if last is not None and last.stale:
             return True
-        if last.encoders != {one.id: one.version for one in encoders()}:
+        if slot.kind != PRIORITY and len(named) < LABELS_LEAST:
+            return False
+        if last is None and slot.kind != PRIORITY:
             return True
-        age = now() - last.made_at
-        if age < PAUSE:
+        if last is not None and _has_changed(last, named):
+            return True
+        if last is not None and now() - last.made_at < PAUSE:
             return False
-        counts, _newest = lessons.tally()
-        if sum(counts.values()) < EXAMPLES_LEAST or len(counts.keys() - {None}) < LABELS_LEAST:
-            return False
-        new = lessons.count_since(last.made_at)
-        return new >= NEW_LEAST or (new > 0 and age >= PATIENCE)
+        return _has_news(slot, last)
 
 
-def refit() -> LearnedModel | None:
+def _last(slot: Slot) -> LearnedModel | None:
+    found = LearnedModel.objects.filter(kind=slot.kind, audience=slot.audience).order_by("-made_at")
+    return found.only("encoders", "figures", "made_at", "stale").first()
+
+
+def _has_changed(last: LearnedModel, named: list[tuple[str, str]]) -> bool:
+    return bool(last.figures.get("names") != _digest(named)) or last.encoders != {o.id: o.version for o in encoders()}
+
+
+def _has_news(slot: Slot, last: LearnedModel | None) -> bool:
+    counts, _newest = lessons.tally(slot)
+    if sum(counts.values()) < EXAMPLES_LEAST or len(counts.keys() - {None}) < LABELS_LEAST:
+        return False
+    if last is None:
+        return True
+    new = lessons.count_since(last.made_at, slot)
+    return new >= NEW_LEAST or (new > 0 and now() - last.made_at >= PATIENCE)
+
+
+def refit(slot: Slot = _TEAM) -> LearnedModel | None:
     """Learn all anew and keep what came out; None where there is nothing to learn from: then no model is kept."""
     began, at = time.monotonic(), now()
     with scope.system():
-        found, named = lessons.lessons(), lessons.teams()
-    learner = _learner(encoders())
+        found, named = lessons.lessons(slot=slot), lessons.labels(slot.kind)
+    learner = _learner(encoders(), slot)
     _brought_up(learner, found, named)
-    model = learner.refit() if named else None
+    model = learner.refit() if named or found else None
     with scope.system():
-        before = list(LearnedModel.objects.values_list("id", flat=True))
+        before = list(_of(slot).values_list("id", flat=True))
         figures = {"names": _digest(named), "seconds": round(time.monotonic() - began, 2)}
-        made = _kept(model, figures, at) if model is not None else None
+        made = _kept(model, slot, figures, at) if model is not None else None
         LearnedModel.objects.filter(id__in=before).delete()
     return made
 
 
+def _of(slot: Slot) -> Any:
+    return LearnedModel.objects.filter(kind=slot.kind, audience=slot.audience)
+
+
 def encoders() -> "tuple[Encoder, ...]":
     """What reads meaning in this installation; words alone do where there is nothing."""
-    from rapport.ownership.learning.encoders import available
-
-    return available()
+    return _remembering()
 
 
 @lru_cache(maxsize=1)
-def _learner(known: "tuple[Encoder, ...]") -> "Learner":
-    """One a process: what was encoded once need not be encoded again."""
+def _remembering() -> "tuple[Encoder, ...]":
+    from rapport.ownership.learning.encoders import available
+    from rapport.ownership.remembering import Remembering
+
+    return tuple(Remembering(one) for one in available())
+
+
+@lru_cache(maxsize=16)
+def _learner(known: "tuple[Encoder, ...]", _slot: Slot) -> "Learner":
+    """One a process and kind: what was encoded once need not be encoded again."""
     from rapport.ownership.learning.learner import Learner
 
     return Learner(known)
@@ -107,31 +158,68 @@ def as_example(one: lessons.Lesson) -> Any:
     """A lesson as the learner takes it."""
     from rapport.ownership.learning.values import Example
 
-    return Example(one.id, one.text, one.label, one.facts, one.member, one.at)
+    weight = _IMPLIED if one.implied else 1.0
+    known = one.expected if one.expected is not None and one.expected >= 0 else None
+    return Example(one.id, one.text, one.label, one.facts, one.member, one.at, expected=known, weight=weight)
 
 
-def _kept(model: "Model", figures: Mapping[str, Any], at: Any) -> LearnedModel:
+def _kept(model: "Model", slot: Slot, figures: Mapping[str, Any], at: Any) -> LearnedModel:
     from rapport.ownership.learning.storing import to_bytes
 
     ids = [id for id in model.ids if id]
     return LearnedModel.objects.create(
-        data=to_bytes(model), encoders=dict(model.encoders), figures={**figures, **_figures(model)}, made_at=at,
+        kind=slot.kind, audience=slot.audience, data=to_bytes(model), encoders=dict(model.encoders),
+        figures={**figures, **_figures(model, slot.kind)}, made_at=at,
         # Something may have been taken away while this was learned.
-        stale=not lessons.still_there(ids),
+        stale=not lessons.still_there(ids, slot),
     )  # fmt: skip
 
 
-def _figures(model: "Model") -> dict[str, Any]:
+def _figures(model: "Model", kind: str) -> dict[str, Any]:
     """What the page tells: of the examples left out, how many would be assigned and how many of these were right."""
     from rapport.ownership.learning.calibration import trade_curve
 
     curve = trade_curve(*model.outcomes, points=40) if model.outcomes is not None and len(model.outcomes[0]) else ()
     return {
+        "curves": _curves(model),
         "examples": sum(bool(id) for id in model.ids),
         "nones": model.judge.nones,
         "curve": [[round(one.coverage, 4), round(one.precision, 4), round(one.threshold, 4)] for one in curve],
         "trade": [round(model.trade.coverage, 4), round(model.trade.precision, 4), round(model.trade.threshold, 4)],
-    }
+    } | ({"steps": _steps(model)} if kind == PRIORITY else {})
+
+
+def _curves(model: "Model") -> dict[str, list[list[float]]]:
+    """The same trade of each label that was guessed often enough to tell."""
+    from rapport.ownership.learning.calibration import trade_curve
+
+    if model.guessed is None or model.outcomes is None:
+        return {}
+    found = {}
+    for at, label in enumerate(model.labels):
+        own = model.guessed[0] == at
+        if own.sum() >= _OWN_CURVE_LEAST:
+            curve = trade_curve(model.outcomes[0][own], model.outcomes[1][own], points=20)
+            found[label] = [[round(one.coverage, 4), round(one.precision, 4), round(one.threshold, 4)] for one in curve]
+    return found
+
+
+def _steps(model: "Model") -> dict[str, Any]:
+    """Of priorities left out: how many were guessed right, how many at most one step off, and what guessing always the
+    commonest one would have got.
+    """
+    if model.guessed is None:
+        return {}
+    place = {name: at for at, name in enumerate(PRIORITIES)}
+    steps = [place.get(label, 0) for label in model.labels]
+    off = [abs(steps[g] - steps[t]) for g, t in zip(*model.guessed, strict=True) if t < len(steps)]
+    true = [int(t) for t in model.guessed[1] if t < len(steps)]
+    most = max(map(true.count, set(true)), default=0)
+    count = len(off) or 1
+    return {
+        "count": len(off), "right": round(off.count(0) / count, 4), "usual": round(most / count, 4),
+        "near": round(sum(one <= 1 for one in off) / count, 4),
+    }  # fmt: skip
 
 
 def _digest(named: list[tuple[str, str]]) -> str:

@@ -16,14 +16,15 @@ from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.ownership import learned, shadowing
+from rapport.ownership import learned, shadowing, suggesting
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.handing import turns
-from rapport.ownership.learned import Suggestion
+from rapport.ownership.kinds import TEAM
+from rapport.ownership.known import known
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
@@ -71,6 +72,8 @@ class Decided:
     clocks: Sequence[Given] = ()
     kept: Kept | None = None
     suggestion: dict[str, Any] | None = None
+    facts: dict[str, str] | None = None
+    guesses: dict[str, Any] | None = None
 
     @property
     def owner_team_id(self) -> UUID | None:
@@ -83,7 +86,8 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
 
     Topics and business hours are added to the facts here. Those decided earlier in a batch count as load for
     the later. A policy on trial is asked too, and is heeded where it decides for a share of all. For what no
-    rule decided, what was learned from people is asked (in the system's scope; in another there is no model).
+    rule decided, of owner, topic and priority, what was learned from people is asked (in the system's scope; in another
+    there is no model).
     """
     if not items:
         return []
@@ -91,47 +95,40 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     at, number = now(), version.number if version else None
     named = policy.names_members or bool(on and on.policy and on.policy.names_members)
     here = company(at, with_members=named, if_handed_out=True)
-    directory, decided, sorting = here.directory, [], []
+    directory, decided, questions = here.directory, [], []
+    open_teams = {slug for slug, team in here.teams.items() if team.is_open and not team.confidential}
     for conversation_id, facts in items:
         whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
-        verdict, by, said = decide(policy, whole, directory), number, None
+        verdict, by, said, heeded = decide(policy, whole, directory), number, None, policy
         if on is not None:
             said = beside(on, conversation_id, whole, directory, verdict)
-            if said.acted and said.trial is not None:
-                verdict, by = said.trial, on.version
+            if said.acted and said.trial is not None and on.policy is not None:
+                verdict, by, heeded = said.trial, on.version, on.policy
         if verdict.member:
             directory = directory.after_assigning(verdict.member.id, at)
-        decided.append(_decided(conversation_id, verdict, here, facts.at, by))
+        told = known(facts, here.hours[""], open_teams)
+        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, by), facts=told))
         if said is not None:
             decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
-        if _is_open(verdict, facts):
-            sorting.append((len(decided) - 1, facts))
-    # Of many only the first are asked about: the rest keep no suggestion, which says that nobody was asked.
-    for (place, facts), found in zip(sorting, learned.ask([facts for _, facts in sorting]), strict=False):
-        decided[place] = _suggested(decided[place], found, here, facts.at)
+        asked = suggesting.question(heeded, verdict, facts, told, here.directory.teams.get(verdict.owner))
+        if asked.slots:
+            questions.append((len(decided) - 1, asked))
+    # Of many only the first are asked about, those without an owner before all others: the rest keep no suggestion,
+    # which says that nobody was asked.
+    questions.sort(key=lambda pair: pair[1].slots[0].kind != TEAM)
+    for (place, _), found in zip(questions, learned.ask([asked for _, asked in questions]), strict=False):
+        decided[place] = _sorted(decided[place], found, here)
     return decided
 
 
-def _is_open(verdict: Verdict, facts: Facts) -> bool:
-    """Whether people have to say whose it is, and may be told what they would say: no rule decided, nor failed."""
-    sorts = verdict.rule is None and not verdict.confidential and facts.kind in ("message", "call")
-    return sorts and not any(one.failed for one in verdict.trace)
-
-
-def _suggested(one: Decided, found: Suggestion | None, here: Company, at: datetime) -> Decided:
-    """With what was learned beside it; where a lead wants that, and it is certain, with that for an owner."""
-    team = here.directory.teams.get(found.team) if found else None
-    if found is None or team is None or team.confidential:
-        return replace(one, suggestion={})
-    acts = found.acts and team.slug != one.verdict.owner
-    if acts:
-        cases = f"in {found.probability * 100:.0f} of 100 cases like it people gave it to this team"
-        verdict = replace(
-            one.verdict, owner=team.slug, sentence=f"{team.name} owns this: {cases}",
-            involved=tuple(slug for slug in one.verdict.involved if slug != team.slug),
-        )  # fmt: skip
-        one = replace(_decided(one.conversation_id, verdict, here, at, one.policy_version), kept=one.kept)
-    return replace(one, suggestion=found.plain(acted=acts))
+def _sorted(one: Decided, found: learned.Answers, here: Company) -> Decided:
+    """With what was learned beside it, or where it may act, by it."""
+    said = suggesting.sort(one.verdict, found, here.directory.teams, here.topic_ids)
+    kept: dict[str, Any] = {"suggestion": said.suggestion, "guesses": said.guesses}
+    if said.verdict is not one.verdict:
+        fresh = _decided(one.conversation_id, said.verdict, here, one.at, one.policy_version)
+        return replace(fresh, kept=one.kept, facts=one.facts, **kept)
+    return replace(one, **kept)
 
 
 def _kept(said: Beside, done: Decided, here: Company) -> Kept:
@@ -173,6 +170,8 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "rule": ("int", [one.verdict.rule for one in decided]),
             "sentence": ("text", [one.verdict.sentence for one in decided]),
             "suggestion": ("jsonb", [_as_json(one.suggestion) for one in decided]),
+            "facts": ("jsonb", [_as_json(one.facts) for one in decided]),
+            "guesses": ("jsonb", [_as_json(one.guesses) for one in decided]),
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )

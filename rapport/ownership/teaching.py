@@ -3,7 +3,7 @@
 Everything here writes in its caller's transaction and scope (`scope.system()`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,22 +11,38 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from rapport.conversations.models import Conversation
-from rapport.core import events
+from rapport.conversations.models import Conversation, Priority
+from rapport.conversations.visibility import EVERYONE
+from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
-from rapport.ownership.models import Example, LearnedModel
+from rapport.ownership.kinds import KINDS, PRIORITY, TEAM
+from rapport.ownership.models import Example, LearnedModel, Wish
+from rapport.ownership.policy import PRIORITIES
 from rapport.staff.models import Company, Member
 
 SWITCHED, SET_ASIDE, BROUGHT_BACK = "learning.switched", "learning.set_aside", "learning.brought_back"
+WANTED = "learning.wanted"
+PRECISION_LEAST, PRECISION_MOST, PRECISION_USUAL = 50, 99, 95
 
 
-def teach(conversation: Conversation, label: str | None, actor: Member, id: UUID | None = None) -> UUID:
-    """Keep that the actor gave it to the team `label`, or said that it is none of ours (None); the example's id."""
+@dataclass(frozen=True)
+class Said:
+    """What is taught: the label of a kind (None: none of ours). `implied`: it was left as it was, and resolved."""
+
+    label: str | None
+    kind: str = TEAM
+    implied: bool = False
+
+
+def teach(conversation: Conversation, said: Said | str | None, actor: Member, id: UUID | None = None) -> UUID:
+    """Keep what the actor said of it, a team where only a label is given; the example's id."""
+    what = said if isinstance(said, Said) else Said(said)
     example = Example.objects.create(
-        id=id or new_id(), conversation=conversation, label=label, member=actor, audience=list(conversation.audience)
-    )
+        id=id or new_id(), conversation=conversation, label=what.label, kind=what.kind, implied=what.implied,
+        member=actor, audience=list(conversation.audience),
+    )  # fmt: skip
     return example.id
 
 
@@ -38,21 +54,44 @@ def take_back(example_id: str | None) -> None:
 
 def not_none(conversation_id: UUID) -> None:
     """It is ours after all: what said otherwise teaches nothing."""
-    Example.objects.filter(conversation_id=conversation_id, label=None).delete()
+    Example.objects.filter(conversation_id=conversation_id, kind=TEAM, label=None).delete()
 
 
-def outdate() -> None:
-    """Ask for a new model at once, as something must not be in it any more."""
-    LearnedModel.objects.update(stale=True)
+def confirm_priority(conversation: Conversation, actor: Member) -> None:
+    """It was resolved at normal priority, and nobody ever said otherwise: so it was right, as far as that goes.
+
+    Only that: what is out of the ordinary was set by a rule or by a member, or else by what was learned, which must
+    not learn from itself.
+    """
+    said = Example.objects.filter(conversation=conversation, kind=PRIORITY)
+    if conversation.priority == Priority.NORMAL and not said.exists():
+        teach(conversation, Said(PRIORITIES[Priority.NORMAL], PRIORITY, implied=True), actor)
+
+
+def not_confirmed(conversation_id: UUID) -> None:
+    """It is not resolved after all."""
+    Example.objects.filter(conversation_id=conversation_id, implied=True).delete()
+
+
+def outdate(examples: Iterable[Example] | None = None) -> None:
+    """Ask for new models at once, as these examples must not be in them any more, or must be again.
+
+    Only of models they can be in: that somebody tidies up in confidence must not show in what others see.
+    """
+    told = {(one.kind, EVERYONE in one.audience, tuple(one.audience)) for one in examples or ()}
+    models = LearnedModel.objects.all()
+    for kind, openly, audience in told:
+        models.filter(kind=kind, audience=[] if openly else list(audience)).update(stale=True)
 
 
 @dataclass(frozen=True)
 class Span:
-    """Whose examples of which time; without a member everybody's."""
+    """Whose examples of which time and kind; without a member everybody's, without a kind all."""
 
     member_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    kind: str = ""
 
     @property
     def chosen(self) -> QuerySet[Example]:
@@ -61,40 +100,67 @@ class Span:
         wanted &= Q(member_id=self.member_id) if self.member_id else Q()
         wanted &= Q(at__gte=self.since) if self.since else Q()
         wanted &= Q(at__lt=self.until) if self.until else Q()
+        wanted &= Q(kind=self.kind) if self.kind else Q()
         return Example.objects.filter(wanted)
 
 
 def set_aside(span: Span, actor: Member) -> int:
     """Let what was decided in the span teach nothing, until it is brought back; how many examples there were.
 
-    Raises Invalid for a span without any bound: that would be everything.
+    Only what the actor may see of it. Raises Invalid for a span without any bound: that would be everything.
     """
     if not (span.member_id or span.since or span.until):
         raise Invalid(_("That would be everything that was ever learned."), _("Choose a member, or a span of time."))
-    count = span.chosen.update(set_aside=now())
-    if count:
-        outdate()
+    with scope.member(actor.id):
+        chosen = list(span.chosen)
+    if chosen:
+        Example.objects.filter(id__in=[one.id for one in chosen]).update(set_aside=now())
+        outdate(chosen)
         member = str(span.member_id or "")
-        events.record(SET_ASIDE, actor_id=actor.id, data={"count": count, "member": member})
-    return count
+        events.record(SET_ASIDE, actor_id=actor.id, data={"count": len(chosen), "member": member})
+    return len(chosen)
 
 
 def bring_back(at: datetime, actor: Member) -> int:
-    """Let what was set aside at that moment count again; how many examples there were."""
-    count = Example.objects.filter(set_aside=at).update(set_aside=None)
-    if count:
-        outdate()
-        events.record(BROUGHT_BACK, actor_id=actor.id, data={"count": count})
-    return count
+    """Let what was set aside at that moment count again, as far as the actor may see it; how many there were."""
+    with scope.member(actor.id):
+        chosen = list(Example.objects.filter(set_aside=at))
+    if chosen:
+        Example.objects.filter(id__in=[one.id for one in chosen]).update(set_aside=None)
+        outdate(chosen)
+        events.record(BROUGHT_BACK, actor_id=actor.id, data={"count": len(chosen)})
+    return len(chosen)
 
 
 def put_aside() -> Sequence[tuple[datetime, int]]:
-    """When how many were set aside, the latest first."""
+    """When how many were set aside, the latest first; of those that whoever looks may see."""
     found = Example.objects.exclude(set_aside=None).values_list("set_aside").annotate(many=Count("id"))
     return list(found.order_by("-set_aside")[:20])
 
 
-def switch(on: bool, actor: Member) -> None:
-    """Let what was learned give conversations to teams by itself where it is certain, or only suggest."""
-    Company.objects.update_or_create(id=1, defaults={"learned_assigns": on, "updated_at": now()})
-    events.record(SWITCHED, actor_id=actor.id, data={"on": on})
+def switch(on: bool, actor: Member, kind: str = TEAM) -> None:
+    """Let what was learned of a kind act by itself where it is certain, or only suggest."""
+    if kind == TEAM:
+        Company.objects.update_or_create(id=1, defaults={"learned_assigns": on, "updated_at": now()})
+    elif kind in KINDS:
+        Wish.objects.update_or_create(kind=kind, label="", defaults={"acts": on})
+    else:
+        raise Invalid(_("There is no such change."), _("Load the page again."))
+    events.record(SWITCHED, actor_id=actor.id, data={"on": on, "what": kind})
+
+
+def want(kind: str, label: str, precision: int, actor: Member) -> None:
+    """Set the precision, in percent, that is promised of a team, or of a whole kind (label "").
+
+    Raises Invalid for one that cannot be read from decisions.
+    """
+    if kind not in KINDS or not PRECISION_LEAST <= precision <= PRECISION_MOST:
+        raise Invalid(
+            _("This is no precision that can be promised."),
+            _("It is between %(least)s and %(most)s of 100.") % {"least": PRECISION_LEAST, "most": PRECISION_MOST},
+        )
+    was = Wish.objects.filter(kind=kind, label=label).values_list("precision", flat=True).first()
+    if (was or PRECISION_USUAL) == precision:
+        return
+    Wish.objects.update_or_create(kind=kind, label=label, defaults={"precision": precision})
+    events.record(WANTED, actor_id=actor.id, data={"what": kind, "label": label, "precision": precision})

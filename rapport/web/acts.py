@@ -141,7 +141,7 @@ def _assign(request: HttpRequest, found: Conversation) -> str:
 def _priority(request: HttpRequest, found: Conversation) -> str:
     given = request.POST.get("priority", "")
     wanted = int(given) if given.isdecimal() and len(given) < 3 else -1
-    actions.set_priority(found.id, member_of(request), wanted)
+    ownership.set_priority(found.id, member_of(request), wanted)
     return _("Priority: %(priority)s.") % {"priority": Priority(wanted).label}
 
 
@@ -150,8 +150,31 @@ def _topic(request: HttpRequest, found: Conversation) -> str:
     topic = Topic.objects.filter(id=wanted, is_active=True).first() if wanted else None
     if wanted and topic is None:
         raise Invalid(_("There is no such topic."), _("Choose another."))
-    actions.set_topic(found.id, member_of(request), topic)
+    ownership.set_topic(found.id, member_of(request), topic)
     return _("Topic: %(topic)s.") % {"topic": topic.name} if topic else _("Without a topic.")
+
+
+def _accept(request: HttpRequest, found: Conversation) -> str:
+    """Take all, or one, of what the page suggested: `take` names what it showed, not what is suggested by now."""
+    taken, me = [], member_of(request)
+    for one in request.POST.get("take", "").split(",")[:3]:
+        kind, _colon, given = one.partition(":")
+        if kind == "topic" and (topic := Topic.objects.filter(id=given_uuid(given), is_active=True).first()):
+            ownership.set_topic(found.id, me, topic)
+            taken.append(topic.name)
+        elif kind == "priority" and given in ("0", "1", "2", "3"):
+            ownership.set_priority(found.id, me, int(given))
+            taken.append(str(Priority(int(given)).label))
+        elif kind == "team":
+            team = _team(given)
+            taken.insert(0, team.name)
+    # The team last: who gives it away may not see it any more.
+    for one in request.POST.get("take", "").split(",")[:3]:
+        if one.startswith("team:"):
+            give(found.id, me, _team(one.removeprefix("team:")), None)
+    if not taken:
+        raise Invalid(_("There is nothing to accept."), _("Load the page again."))
+    return _("Accepted: %(what)s.") % {"what": ", ".join(taken)}
 
 
 def _confidential(request: HttpRequest, found: Conversation) -> str:
@@ -182,6 +205,7 @@ def _team(given: str) -> Team:
 #: Each does it, and says so in words to stand beside "Undo".
 _VERBS: dict[str, Callable[[HttpRequest, Conversation], str]] = {
     "status": _status,
+    "accept": _accept,
     "reopen": _reopen,
     "assign": _assign,
     "priority": _priority,

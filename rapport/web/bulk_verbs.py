@@ -9,10 +9,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from rapport.conversations import actions, merging, reading, snoozing
+from rapport.conversations import merging, reading, snoozing
 from rapport.conversations.models import Conversation, Interest, Subscription, Topic
 from rapport.core.errors import Invalid
-from rapport.ownership.actions import assign, mark_spam, reopen
+from rapport.ownership.actions import assign, mark_spam, reopen, resolve, set_priority, set_topic
 from rapport.staff.models import Member, Team
 from rapport.web import snoozes
 
@@ -65,14 +65,14 @@ def _plainly(verb: Callable[[UUID, Member], None]) -> Callable[[Member, str, Seq
 
 def _priority(actor: Member, value: str, _ids: Sequence[UUID]) -> One:
     wanted = int(value) if value.isdecimal() and len(value) < 3 else -1
-    return lambda id: actions.set_priority(id, actor, wanted)
+    return lambda id: set_priority(id, actor, wanted)
 
 
 def _topic(actor: Member, value: str, _ids: Sequence[UUID]) -> One:
     topic = Topic.objects.filter(id=_uuid(value), is_active=True).first() if value else None
     if value and topic is None:
         raise Invalid(_("There is no such topic."), _("Choose another."))
-    return lambda id: actions.set_topic(id, actor, topic)
+    return lambda id: set_topic(id, actor, topic)
 
 
 def _snooze(actor: Member, value: str, _ids: Sequence[UUID]) -> One:
@@ -162,7 +162,7 @@ def _uuid(given: str) -> UUID:
 VERBS: dict[str, Verb] = {
     "resolve": Verb(
         ngettext_lazy("%(count)s conversation resolved.", "%(count)s conversations resolved.", "count"),
-        _plainly(actions.resolve),
+        _plainly(resolve),
     ),
     "reopen": Verb(
         ngettext_lazy("%(count)s conversation opened again.", "%(count)s conversations opened again.", "count"),

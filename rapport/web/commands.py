@@ -63,7 +63,7 @@ COMMANDS = (
     Command("reply", _("Reply"), TALK, ("r",), writes=True),
     Command("note", _("Write a note for colleagues"), TALK, ("n",), writes=True),
     Command("assign", _("Assign …"), TALK, ("a",), writes=True),
-    Command("accept", _("Give it to the team that is suggested"), TALK, ("y",), palette=False, writes=True),
+    Command("accept", _("Accept what is suggested"), TALK, ("y",), palette=False, writes=True),
     Command("resolve", _("Resolve, or open again"), TALK, ("e",), writes=True),
     Command("snooze", _("Snooze …"), TALK, ("z",), writes=True),
     Command("unread", _("Mark as unread"), TALK, ("u",)),

@@ -32,8 +32,8 @@ from rapport.web.shell import shell_of
 from rapport.web.timeline import timeline_of, why
 
 _VERBS = (
-    "assign", "confidential", "involve", "priority", "snooze", "split", "status", "topic", "uninvolve", "unlink",
-    "wake",
+    "accept", "assign", "confidential", "involve", "priority", "snooze", "split", "status", "topic", "uninvolve",
+    "unlink", "wake",
 )  # fmt: skip
 
 
@@ -109,12 +109,12 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
-    reason = why(found)
+    reason, topics = why(found), queries.active_topics()
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),
         "why": reason,
-        "suggested": suggested(found, reason, shell.all_teams),
+        "suggested": suggested(found, reason, shell.all_teams, topics),
         "involved": involved,
         "can_write": shell.can_write,
         "teams": shell.all_teams,
@@ -123,7 +123,7 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
         "interest": following.interest_of(found.id, me),
         "here": here_of(found.id, me),
         "snooze_times": snoozes.choices(now()),
-        "topics": queries.active_topics(),
+        "topics": topics,
         "priorities": Priority.choices,
         "statuses": Status,
         "listing": listing,

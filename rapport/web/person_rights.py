@@ -35,7 +35,7 @@ COUNTED = {
     "recipients": lazy("messages of others that were addressed to them"), "deliveries": lazy("answers sent to them"),
     "drafts": lazy("drafts to them"), "notices": lazy("notices with their name"), "mentions": lazy("public posts"),
     "decisions": lazy("decisions on their conversations"), "trials": lazy("what a policy on trial said of these"),
-    "examples": lazy("decisions that were learned from"),
+    "examples": lazy("decisions that were learned from"), "facts": lazy("what was known beside their messages"),
     "tries": lazy("policies tried on the past that name them"), "pairs": lazy("comparisons with others"),
     "merges": lazy("merges"), "relationships": lazy("relationships"), "consent": lazy("statements of consent"),
     "archives": lazy("archives"), "reactions": lazy("reactions"), "reports": lazy("delivery reports"),

@@ -105,6 +105,11 @@ class Why:
         return next((one.suggestion for one in (self.decision, *self.before) if one.suggestion), {})
 
     @property
+    def guesses(self) -> dict[str, Any]:
+        """What was learned said of topic and priority: by kind label, probability, acted."""
+        return next((one.guesses for one in (self.decision, *self.before) if one.guesses), {})
+
+    @property
     def is_undecided(self) -> bool:
         """Whether nobody has said yet whose it is, so that a suggestion is worth a button."""
         # Who of the team was handed it says nothing about which team's it is.

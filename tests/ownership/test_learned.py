@@ -14,6 +14,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership import learned, refitting, service, teaching
 from rapport.ownership.facts import Facts
+from rapport.ownership.kinds import Slot
 from rapport.ownership.models import Decision, Example, LearnedModel
 from rapport.staff.models import Member, Team
 from tests.ownership.learning.makers import message
@@ -205,7 +206,7 @@ def test_asking_costs_as_many_statements_for_forty_as_for_one(ann: Member) -> No
 def test_why_it_says_so_is_told_by_words_and_past_conversations(ann: Member) -> None:
     decided(8, ann)
     refitting.refit()
-    told = learned.explained(said("please refund my money").id)
+    told = learned.explained(said("please refund my money").id, Slot("team"))
     assert told is not None
     assert told.prediction.label == "billing"
     assert {one.what for one in told.pieces if one.said > 0} & {"refund", "money", "my"}

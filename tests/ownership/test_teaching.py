@@ -35,7 +35,7 @@ def team(slug: str) -> Team:
 
 def labels() -> list[str | None]:
     with scope.system():
-        return list(Example.objects.order_by("id").values_list("label", flat=True))
+        return list(Example.objects.filter(kind="team").order_by("id").values_list("label", flat=True))
 
 
 def newest(kind: str) -> Event:

@@ -15,6 +15,7 @@ OPEN = {
     "conversations_topic": "the company's own list of topics",
     "ownership_policyversion": "the policy is for everybody to read",
     "ownership_trial": "which policy is on trial: for everybody to read, as the policy is",
+    "ownership_wish": "which precision leads want of what was learned, for everybody to read",
     "staff_member": "who works here",
     "staff_membership": "who is in which team",
     "staff_team": "the teams",

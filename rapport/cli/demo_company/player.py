@@ -211,7 +211,7 @@ class Player:
         ownership.assign(conversation.id, actor, self._teams[step.turn.team])
 
     def _resolve(self, conversation: Conversation, actor: Member, step: Step) -> None:
-        actions.resolve(conversation.id, actor)
+        ownership.resolve(conversation.id, actor)
 
 
 _VERBS: dict[str, Callable[[Player, Conversation, Member, Step], None]] = {

@@ -117,8 +117,9 @@ class Window:
     """The latest decisions, as they came: what was said before each, and whether it was right."""
 
     said: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    _read: tuple[int, Logistic | None, Trade, float] = (0, None, NEVER, 0.0)
     _count: int = 0
+    _curve: tuple[int, Logistic | None] = (0, None)
+    _trades: dict[float, tuple[int, Trade]] = field(default_factory=dict)
 
     def add(self, probability: float, right: bool) -> None:
         """One more decision; the oldest of more than 600 is let go."""
@@ -132,21 +133,24 @@ class Window:
 
     def recalibrated(self, probability: Floats) -> Floats:
         """Probabilities as the latest decisions make them; as they were while there are too few."""
-        curve = self._fresh(self._read[3] or 0.95)[1]
+        if self.enough and self._is_old(self._curve[0]):
+            past, right = self._arrays()
+            varied = bool(right.any() and not right.all())
+            self._curve = (self._count, logistic(_logit(past)[:, None], right, ridge=2.0) if varied else None)
+        curve = self._curve[1]
         return probability if curve is None else curve(_logit(probability)[:, None])
 
     def trade(self, wanted: float) -> Trade:
         """The threshold that kept the promise over the window."""
-        return self._fresh(wanted)[2]
+        at, trade = self._trades.get(wanted, (0, NEVER))
+        if self.enough and self._is_old(at):
+            trade = promised(*self._arrays(), wanted)
+            self._trades[wanted] = (self._count, trade)
+        return trade
 
-    def _fresh(self, wanted: float) -> tuple[int, Logistic | None, Trade, float]:
+    def _is_old(self, at: int) -> bool:
         """Read anew every twenty decisions: the fit costs a millisecond."""
-        if self.enough and (not self._read[0] or self._count - self._read[0] >= _READ_EVERY or self._read[3] != wanted):
-            past, right = self._arrays()
-            varied = bool(right.any() and not right.all())
-            curve = logistic(_logit(past)[:, None], right, ridge=2.0) if varied else None
-            self._read = (self._count, curve, promised(past, right, wanted), wanted)
-        return self._read
+        return not at or self._count - at >= _READ_EVERY
 
     def _arrays(self) -> tuple[Floats, npt.NDArray[np.bool_]]:
         return np.array([p for p, _ in self.said]), np.array([r for _, r in self.said], bool)

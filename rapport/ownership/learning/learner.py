@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from rapport.ownership.learning.calibration import Window
+from rapport.ownership.learning.calibration import Trade, Window
 from rapport.ownership.learning.encoders import Encoder
 from rapport.ownership.learning.model import Lesson, Model, Scored, refit
 from rapport.ownership.learning.online import Corrections, Kept
@@ -50,6 +50,9 @@ class Learner:
         self.examples: dict[str, Example] = {}
         self.model: Model | None = None
         self.window = Window()
+        self.windows: dict[str, Window] = {}
+        self.wants: Mapping[str, float] = {}
+        self._promises: dict[tuple[str, float], Trade] = {}
         self._raws: dict[str, Raw] = {}
         self._names: tuple[LabelText, ...] = ()
         self._name_rows: Raw | None = None
@@ -118,7 +121,12 @@ class Learner:
 
     def watch(self, prediction: Prediction, label: str | None) -> None:
         """What came of a prediction: thresholds follow the latest 600 of those, whatever past the model has."""
-        self.window.add(prediction.sure, prediction.label == label)
+        self.saw(prediction.label, prediction.sure, prediction.label == label)
+
+    def saw(self, label: str, sure: float, right: bool) -> None:
+        """The same of what was predicted elsewhere: which label, how sure, and whether people chose it."""
+        self.window.add(sure, right)
+        self.windows.setdefault(label, Window()).add(sure, right)
 
     def refit(self) -> Model | None:
         """Learn all anew, without what was forgotten; None while there is nothing at all to learn from."""
@@ -135,6 +143,7 @@ class Learner:
         """Go on with a model that was made elsewhere, of examples this learner has; newer ones come on top of it."""
         self.model = model
         self._bases.clear()
+        self._promises.clear()
         known = set(model.ids)
         self._recent = Corrections(model.machine.blend)
         self._in_confidence = {}
@@ -262,12 +271,11 @@ class Learner:
         shares, right, none = judge.shares(said.scored), judge.right(said.scored), judge.none(said.scored)
         sure = right * (1 - none) if judge.gate else right
         honest = self.window.recalibrated(sure)
-        trade = self.window.trade(self._wanted) if self.window.enough else None
         order = np.argsort(-shares, axis=1, kind="stable")[:, :_RANKED]
         found = []
         for at, top in enumerate(order):
             label = said.labels[top[0]]
-            threshold = (trade or model.trades.get(label, model.trade)).threshold
+            threshold = self._promise(model, label).threshold
             refused = judge.gate is not None and none[at] >= judge.gate_at
             found.append(Prediction(
                 label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
@@ -276,6 +284,23 @@ class Learner:
                 float(said.scored.close[at, 0]), bool(refused), float(sure[at]),
             ))  # fmt: skip
         return found
+
+    def _promise(self, model: Model, label: str) -> Trade:
+        """What is kept of late for this label, else of late at all, else of the examples left out.
+
+        `wants` has the precisions wanted of labels where they are not the usual one, under "" that of all others.
+        """
+        wanted = self.wants.get(label, self.wants.get("", self._wanted))
+        own = self.windows.get(label)
+        if own is not None and own.enough:
+            return own.trade(wanted)
+        if self.window.enough:
+            return self.window.trade(wanted)
+        if wanted == self._wanted:
+            return model.trades.get(label, model.trade)
+        if (label, wanted) not in self._promises:
+            self._promises[label, wanted] = model.promise(label, wanted)
+        return self._promises[label, wanted]
 
 
 def _matches(example: Example, member: str, since: datetime | None, until: datetime | None) -> bool:

@@ -89,7 +89,11 @@ def signs(scored: Scored, shares: Doubles) -> Doubles:
 
 @dataclass(frozen=True)
 class Model:
-    """A refit's result. `ids` are the examples' (of names: ""), in the order of the machine's rows."""
+    """A refit's result. `ids` are the examples' (of names: ""), in the order of the machine's rows.
+
+    `outcomes` are (probability, right) of each example left out, `guessed` (guessed, true) places of its labels beside
+    them; the place after the last label is "none of ours".
+    """
 
     labels: tuple[str, ...]
     space: Space
@@ -102,6 +106,18 @@ class Model:
     trade: Trade = NEVER
     trades: Mapping[str, Trade] = field(default_factory=dict)
     outcomes: tuple[Doubles, npt.NDArray[np.bool_]] | None = None
+    guessed: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
+
+    def promise(self, label: str, wanted: float) -> Trade:
+        """The threshold for another precision than the usual: the label's own where it has decisions enough."""
+        if self.outcomes is None or not len(self.outcomes[0]) or len(self.labels) < 2:
+            return NEVER
+        probability, right = self.outcomes
+        if self.guessed is not None and label in self.labels:
+            own = self.guessed[0] == self.labels.index(label)
+            if own.sum() >= LABEL_OWN_TRADE:
+                return promised(probability[own], right[own], wanted)
+        return promised(probability, right, wanted)
 
     def machines(self, english: float) -> list[tuple[Machine, float]]:
         """The machines for a message, with how far each is believed, see `points.english`."""
@@ -158,7 +174,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         labels, space, fitted.machine, wide.machine if wide else None, judge,
         lesson.ids, lesson.labels, dict(lesson.encoders),
     )  # fmt: skip
-    return with_promise(model, outcomes, wanted)
+    guessed = (outcomes[1].astype(np.int64), truth[real]) if len(outcomes[1]) else None
+    return replace(with_promise(model, outcomes, wanted), guessed=guessed)
 
 
 def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:

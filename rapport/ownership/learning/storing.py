@@ -42,6 +42,8 @@ def to_bytes(model: Model) -> bytes:
             meta["machines"].append({"name": name, **blend})
     if model.outcomes:
         arrays["said"], arrays["right"] = model.outcomes
+    if model.guessed:
+        arrays["guessed"], arrays["true"] = model.guessed
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
@@ -74,6 +76,7 @@ def _model(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Model:
         machines.get("everywhere"), Judge(**judge), tuple(meta["ids"]), tuple(meta["chosen"]), meta["encoders"],
         Trade(**meta["trade"]), {label: Trade(**trade) for label, trade in meta["trades"].items()},
         (arrays["said"], arrays["right"]) if "said" in arrays else None,
+        (arrays["guessed"], arrays["true"]) if "guessed" in arrays else None,
     )  # fmt: skip
 
 

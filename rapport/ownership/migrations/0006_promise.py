@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ownership', '0003_learned'),
+        ('ownership', '0005_queue_and_hand_over'),
     ]
 
     operations = [

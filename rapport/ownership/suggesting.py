@@ -1,0 +1,80 @@
+"""What was learned, in the decision: one more line of evidence, after the rules that are certain.
+
+Whose it is is asked where no rule decided; what it is about and how much it matters where no rule says so. What rules
+say is never touched, nor is a topic that was found by its words. Pure: what was learned is handed in.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rapport.ownership.engine import TeamEntry, Verdict
+from rapport.ownership.facts import Facts
+from rapport.ownership.kinds import OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slot
+from rapport.ownership.learned import Answers, Question, Suggestion
+from rapport.ownership.lessons import asked
+from rapport.ownership.policy import PRIORITIES, Policy
+
+_NORMAL = PRIORITIES.index("normal")
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """A verdict with what was learned beside it: `suggestion` of the owner, `guesses` of topic and priority."""
+
+    verdict: Verdict
+    suggestion: dict[str, Any] | None = None
+    guesses: dict[str, Any] | None = None
+
+
+def question(
+    policy: Policy, verdict: Verdict, facts: Facts, known: Mapping[str, str], owner: TeamEntry | None
+) -> Question:  # fmt: skip
+    """What to ask about a message that was decided; of some nothing (`slots` is empty)."""
+    return Question(asked(facts), known, _slots(policy, verdict, facts, owner))
+
+
+def _slots(policy: Policy, verdict: Verdict, facts: Facts, owner: TeamEntry | None) -> tuple[Slot, ...]:
+    if facts.kind not in ("message", "call") or any(one.failed for one in verdict.trace):
+        return ()
+    found = [] if verdict.rule is not None or verdict.confidential else [Slot(TEAM)]
+    own = owner.id if verdict.confidential and owner and owner.confidential else None
+    if verdict.confidential and own is None:
+        return ()
+    rules = [rule for rule, tried in zip(policy.rules, verdict.trace, strict=False) if tried.hit]
+    ruled = {TOPIC: any(rule.then.topic for rule in rules), PRIORITY: any(rule.then.priority for rule in rules)}
+    return (*found, *(Slot(kind, own) for kind in OF_A_TEAM if not ruled[kind]))
+
+
+def sort(verdict: Verdict, answers: Answers, teams: Mapping[str, TeamEntry], topics: Mapping[str, Any]) -> Sorted:
+    """The verdict with what was learned; where a lead wants that, and it is certain, changed by it."""
+    suggestion = None
+    if TEAM in answers:
+        verdict, suggestion = _owned(verdict, answers[TEAM], teams)
+    guesses = {}
+    topic, priority = answers.get(TOPIC), answers.get(PRIORITY)
+    if topic is not None and topic.label in topics:
+        acts = topic.acts and not verdict.topic
+        verdict = replace(verdict, topic=topic.label) if acts else verdict
+        guesses[TOPIC] = topic.plain(acted=acts)
+    if priority is not None and priority.label in PRIORITIES:
+        acts = priority.acts and PRIORITIES.index(priority.label) != _NORMAL
+        verdict = replace(verdict, priority=PRIORITIES.index(priority.label)) if acts else verdict
+        guesses[PRIORITY] = priority.plain(acted=acts)
+    return Sorted(verdict, suggestion, guesses or None)
+
+
+def _owned(
+    verdict: Verdict, found: Suggestion | None, teams: Mapping[str, TeamEntry]
+) -> tuple[Verdict, dict[str, Any]]:  # fmt: skip
+    team = teams.get(found.label) if found else None
+    if found is None or team is None or team.confidential:
+        return verdict, {}
+    acts = found.acts and team.slug != verdict.owner
+    if acts:
+        cases = f"in {found.probability * 100:.0f} of 100 cases like it people gave it to this team"
+        verdict = replace(
+            verdict, owner=team.slug, sentence=f"{team.name} owns this: {cases}",
+            involved=tuple(slug for slug in verdict.involved if slug != team.slug),
+        )  # fmt: skip
+    return verdict, found.plain(acted=acts, name="team")

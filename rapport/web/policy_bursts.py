@@ -1,0 +1,54 @@
+"""Bursts of decisions that contradict the past, as leads see them: who, when, how many, and what they changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from rapport.ownership.bursting import ASIDE, span_of
+from rapport.ownership.models import Burst
+from rapport.web import locales
+from rapport.web.learning_kinds import TABS
+
+
+@dataclass(frozen=True)
+class Line:
+    """One burst. `aside` is how many examples setting it aside takes; `ended` says how it was settled, if it was."""
+
+    id: UUID
+    who: str
+    kind: str
+    since: datetime
+    until: datetime
+    count: int
+    against: int
+    changed: str
+    moves: Sequence[str]
+    aside: int
+    ended: str
+    by: str
+
+
+def lines(found: Sequence[Burst], looked_at: Sequence[Burst], names: Mapping[str, str]) -> list[Line]:
+    """Those to look at, then those that were; what of them would be set aside is counted as whoever looks may see."""
+    return [_line(one, names) for one in (*found, *looked_at)]
+
+
+def _line(one: Burst, names: Mapping[str, str]) -> Line:
+    effect: dict[str, Any] = one.effect or {}
+    changed = _("Of the latest %(asked)s messages, %(changed)s are told otherwise by it.") % {
+        "asked": locales.number(effect["asked"]), "changed": locales.number(effect["changed"]),
+    } if effect else ""  # fmt: skip
+    moves = [
+        f"{names.get(was, was)} → {names.get(then, then)}: {locales.number(count)}"
+        for was, then, count in effect.get("moves", ())
+    ]
+    ended = {"": "", ASIDE: _("set aside")}.get(one.settled, _("found right"))
+    return Line(
+        one.id, one.member.name if one.member else _("Somebody who left"), str(TABS.get(one.kind, one.kind)),
+        one.since, one.until, one.count, one.against, changed, moves,
+        0 if one.settled else span_of(one).chosen.count(), ended, one.settled_by.name if one.settled_by else "",
+    )  # fmt: skip
