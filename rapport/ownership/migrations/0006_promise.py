@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='decision',
             name='source',
-            field=models.CharField(choices=[('policy', 'Policy'), ('member', 'Member'), ('promise', 'Promise')], max_length=10),
+            field=models.CharField(choices=[('policy', 'Policy'), ('member', 'Member'), ('promise', 'Promise'), ('handed', 'Handed out')], max_length=10),
         ),
     ]
