@@ -104,6 +104,11 @@ class PromiseForm(forms.Form):
         """Whether it and its steps can be read."""
         return all([super().is_valid(), *(step.is_valid() for step in self.steps)])
 
+    @property
+    def wrong(self) -> bool:
+        """Whether anything needs a change."""
+        return bool(self.errors) or any(step.errors for step in self.steps)
+
     def plain(self) -> Plain:
         """The promise as a policy file has it."""
         given = self.cleaned_data

@@ -73,6 +73,11 @@ def because(phrase: str, data: Mapping[str, Any]) -> str:
     return gettext("%(phrase)s, as %(state)s") % {"phrase": phrase, "state": state} if state else phrase
 
 
+def actor_of(kind: str, data: Mapping[str, Any]) -> str:
+    """Who did what no member did: a step of a promise is Rapport's; of other things nobody is named."""
+    return "Rapport" if data.get("meant") and not kind.startswith("promise.") else ""
+
+
 def step_words(do: str, to: str, names: Names) -> str:
     """What a step does; `names` of teams by short name."""
     who = names.get(to.removeprefix(TEAM), to.removeprefix(TEAM)) if to.startswith(TEAM) else to
@@ -97,9 +102,9 @@ def promise_words(promise: Promise) -> str:
     parts = [str(words) % {"span": span} for words, span in spans if span]
     if promise.pause:
         pauses = {"waiting": _("while they are to answer"), "snoozed": _("while it is snoozed until a date")}
-        parts.append(gettext("which pauses %(when)s") % {"when": ", ".join(str(pauses[one]) for one in promise.pause)})
+        parts.append(gettext("pauses %(when)s") % {"when": ", ".join(str(pauses[one]) for one in promise.pause)})
     if promise.steps:
         count = len(promise.steps)
         parts.append(ngettext("%(count)s step", "%(count)s steps", count) % {"count": count})
     hours = f" ({promise.hours})" if promise.hours else ""
-    return ", ".join(parts) + hours
+    return "; ".join(parts) + hours

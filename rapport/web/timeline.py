@@ -20,7 +20,7 @@ from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
-from rapport.web import locales
+from rapport.web import locales, promise_words
 from rapport.web.richview import bodies_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
@@ -187,7 +187,7 @@ def _events(conversation: Conversation, since: datetime | None, until: datetime 
         Item(
             e.at,
             e.id,
-            actor=names.get(str(e.actor_id), ""),
+            actor=names.get(str(e.actor_id), "") or promise_words.actor_of(e.kind, e.data),
             phrase=event_phrase(e.kind, e.data, names),
             icon=event_icon(e.kind),
             undo=e.id in offered,

@@ -149,7 +149,7 @@ def _pages(place: Place) -> list[str]:
         "/people/bulk/?relation=customer",
         "/people/import/", "/directories/new/", "/privacy/",
         f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/",
-        "/policy/rules/1/", "/policy/versions/1/", "/policy/import/", "/policy/tests/",
+        "/policy/rules/1/", "/policy/promise/", "/policy/versions/1/", "/policy/import/", "/policy/tests/",
         "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/policy/learning/", "/log/", "/reports/", rows,
         "/leads/customer-service/", f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/teams/customer-service/queue/", "/handover/",

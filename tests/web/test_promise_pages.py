@@ -57,7 +57,9 @@ def test_what_is_wrong_with_a_promise_stands_where_it_is_and_nothing_is_changed(
     client = sign_in(cast.lead)
     answer = client.post(reverse("policy_promise"), WHOLE | changed)
     assert answer.status_code == 200
-    assert said in answer.content.decode().replace("&quot;", '"')
+    page = answer.content.decode().replace("&quot;", '"')
+    assert said in page
+    assert 'role="alert"' in page
     assert "This is your draft" not in client.get(reverse("policy")).content.decode()
 
 
@@ -92,7 +94,8 @@ def test_the_conversation_shows_each_clock_its_next_step_and_what_was_done(cast:
     page = sign_in(cast.agent).get(reverse("conversation", args=[one.id])).content.decode()
     for words in (
         "paused, 4 hrs left", "waits for a question", ": tells who answers for it",
-        "the first answer is late: Lea Lead was told", "involved a team: HR, as the first answer is late",
+        "the first answer is late: Lea Lead was told",
+        "Rapport</span> involved a team: HR, as the first answer is late",
         "the first answer is late, but it cannot be given to HR: it was passed on too often already",
     ):  # fmt: skip
         assert words in page, words
