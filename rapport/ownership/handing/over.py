@@ -13,7 +13,7 @@ from rapport.core import bulk, events, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership.directory import company
-from rapport.ownership.handing import planning, roster, shifts
+from rapport.ownership.handing import out, planning, roster, shifts
 from rapport.ownership.handing.giving import Given, give
 from rapport.ownership.handing.planning import Candidate, Held, Move
 from rapport.ownership.handing.roster import Post
@@ -149,6 +149,7 @@ def _deal_with(post: Post, step: str, leaving: shifts.Leaving, at: datetime) -> 
         if mine and step == HandOver.SUGGEST:
             _suggest(post, leaving)
         elif mine:
+            out.one_at_a_time()
             _move(post, leaving, at)
 
 
