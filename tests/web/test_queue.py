@@ -171,6 +171,15 @@ def test_what_was_not_planned_is_not_handed_over(cast: Cast, leaving: Conversati
         assert not Turn.objects.exists()
 
 
+def test_with_a_note_that_is_too_long_nothing_is_handed_over(
+    cast: Cast, leaving: Conversation, sign_in: SignIn
+) -> None:
+    with clock.travel(MONDAY):
+        given = {"pair": [f"{leaving.id}:{cast.lead.id}"], "note": "x" * 5001}
+        assert sign_in(cast.agent).post("/handover/", given).status_code == 400
+    assert owner(leaving) == "Ana Agent"
+
+
 def test_nobody_takes_back_what_was_not_handed_over_from_them(
     cast: Cast, leaving: Conversation, sign_in: SignIn
 ) -> None:
