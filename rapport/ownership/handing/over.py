@@ -167,7 +167,7 @@ def _suggest(post: Post, leaving: shifts.Leaving) -> None:
 
 def _move(post: Post, leaving: shifts.Leaving, at: datetime) -> None:
     mode = post.team.hand_over
-    held = [one for one in _held(post.member_id, post.team) if planning.goes_over(_as_held(one), mode, leaving.back_at)]
+    held = [one for one in _held(post.member_id, post.team) if planning.goes_over(_as_held(one), mode, leaving, at)]
     outlook = _outlooks(post.member_id, [post.team], at, leaving).get(post.team.id) if held else None
     if outlook is None:
         return
@@ -223,7 +223,7 @@ def _as_held(one: Conversation) -> Held:
 
 
 def _why(one: Conversation, leaving: shifts.Leaving) -> str:
-    return planning.why_over(_as_held(one), leaving.back_at)
+    return planning.why_over(_as_held(one), leaving, now())
 
 
 def _planned(one: Conversation, move: Move, outlook: Outlook) -> Planned:
