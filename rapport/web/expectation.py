@@ -11,12 +11,17 @@ from rapport.web import locales
 _CLOCK_UNTIL = timedelta(hours=9)
 
 
-def in_words(found: Range | None, hours: Hours, at: datetime) -> str:
-    """ "40 min to 2 h"; outside of the hours, or beyond them, "between … and …"; without a range what is certain."""
+def in_words(found: Range | None, hours: Hours, at: datetime, *, shown: bool = True) -> str:
+    """ "40 min to 2 h"; outside of the hours, or beyond them, "between … and …"; without a range what is certain.
+
+    Where it is not `shown` how fast a team is, only that: nothing while it is open.
+    """
     try:
         if found is None:
             opens = add_business_time(at, timedelta(0), hours)
-            return _("Cannot be said yet") if opens <= at else _("Not before %(when)s") % {"when": _near(opens)}
+            if opens > at:
+                return _("Not before %(when)s") % {"when": _near(opens)}
+            return _("Cannot be said yet") if shown else ""
         low, high = (add_business_time(at, timedelta(minutes=one), hours) for one in (found.low, found.high))
     except HoursError:
         return _("Cannot be said yet")

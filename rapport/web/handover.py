@@ -13,16 +13,19 @@ from django.views.decorators.http import require_POST
 
 from rapport.conversations import actions, undoing
 from rapport.core import events
-from rapport.core.errors import Invalid, NotVisible
+from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.ownership.actions import assign
 from rapport.ownership.handing import over
 from rapport.ownership.handing.over import Planned
 from rapport.people import trees
 from rapport.staff.models import Member
+from rapport.web import locales
 from rapport.web.composer import uuid_or_none
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
+
+NOTE_MAX = 5000
 
 
 @page(WRITERS)
@@ -78,14 +81,12 @@ def undo(request: HttpRequest, batch_id: UUID) -> HttpResponse:
 
 def _do(request: HttpRequest, me: Member, chosen: dict[UUID, UUID], note: str) -> None:
     batch_id = new_id()
-    try:
-        with events.batch(batch_id):
-            done = over.hand_over(me, chosen)
-            for one in done if note.strip() else []:
-                actions.note(one.conversation.id, me, note)
-    except (Invalid, NotVisible) as error:
-        messages.error(request, f"{error.message} {error.hint}".strip())
-        return
+    if len(note) > NOTE_MAX:
+        raise Invalid(_("The note is too long."), _("Keep it under %(limit)s.") % {"limit": locales.number(NOTE_MAX)})
+    with events.batch(batch_id):
+        done = over.hand_over(me, chosen)
+        for one in done if note.strip() else []:
+            actions.note(one.conversation.id, me, note)
     if not chosen:
         messages.info(request, _("Choose at least one conversation."))
     elif done:

@@ -92,7 +92,7 @@ def _lately(shell: Shell, team: Team, waiting: Sequence[Waiting]) -> Lately:
 
 def _expected(shell: Shell, team: Team, lately: Lately | None, place: int) -> str:
     found = lately.expected(place) if lately else None
-    return expectation.in_words(found, shell.clocks.of(team.id), now())
+    return expectation.in_words(found, shell.clocks.of(team.id), now(), shown=lately is not None)
 
 
 def _speed_is_shown(team: Team) -> bool:

@@ -72,7 +72,7 @@ def test_of_a_small_team_how_fast_it_is_is_not_shown(handed: Cast, sign_in: Sign
     with clock.travel(MONDAY):
         page = sign_in(handed.lead).get(QUEUE).content.decode()
     assert "it would be a figure on individuals" in page
-    assert "Cannot be said yet" in page
+    assert "Cannot be said yet" not in page
     assert "mins to" not in page
     assert "eight of ten" not in page
 
@@ -171,6 +171,15 @@ def test_what_was_not_planned_is_not_handed_over(cast: Cast, leaving: Conversati
         assert not Turn.objects.exists()
 
 
+def test_with_a_note_that_is_too_long_nothing_is_handed_over(
+    cast: Cast, leaving: Conversation, sign_in: SignIn
+) -> None:
+    with clock.travel(MONDAY):
+        given = {"pair": [f"{leaving.id}:{cast.lead.id}"], "note": "x" * 5001}
+        assert sign_in(cast.agent).post("/handover/", given).status_code == 400
+    assert owner(leaving) == "Ana Agent"
+
+
 def test_nobody_takes_back_what_was_not_handed_over_from_them(
     cast: Cast, leaving: Conversation, sign_in: SignIn
 ) -> None:
@@ -219,3 +228,5 @@ def test_the_range_in_words() -> None:
     assert say(Range(30, 90), office, MONDAY + 9 * HOUR) == "Between Tue 3 Mar, 09:30 and 10:30"
     assert say(Range(60, 600), office, MONDAY) == "Between Mon 2 Mar, 11:00 and Tue 3 Mar, 12:00"
     assert say(None, make_hours("UTC", []), MONDAY) == "Cannot be said yet"
+    assert say(None, office, MONDAY, shown=False) == ""
+    assert say(None, office, MONDAY + 9 * HOUR, shown=False) == "Not before Tue 3 Mar, 09:00"

@@ -26,6 +26,10 @@ MAILBOX = {
 }
 
 
+#: Who takes what comes to a team, as its form asks for it.
+HANDING = {"taken_by": "self", "at_once": "5", "hand_over": "suggest"}
+
+
 def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
     rule = {
@@ -106,9 +110,8 @@ def test_a_member_a_team_and_hours_are_added_and_changed(cast: Cast, sign_in: Si
     assert nils.teams.get() == cast.service
     assert client.post(reverse("member", args=[nils.id]), {**new, "is_active": ""}).status_code == 302
     assert not Member.objects.get(id=nils.id).is_active
-    assert (
-        client.post(reverse("team_new"), {"name": "Legal", "confidential": "on", "is_active": "on"}).status_code == 302
-    )
+    legal = {"name": "Legal", "confidential": "on", "is_active": "on", **HANDING}
+    assert client.post(reverse("team_new"), legal).status_code == 302
     assert Team.objects.get(slug="legal").confidential
     hours = {"name": "Early", "time_zone": "UTC", "day0": "07:00-12:00, 13:00-15:00", "day1": "nonsense"}
     assert "is no span of a day" in client.post(reverse("hours_new"), hours).content.decode()
@@ -132,6 +135,7 @@ def test_an_administrator_cannot_lock_themselves_out(cast: Cast, sign_in: SignIn
 
 def test_closing_a_team_takes_its_open_conversations_out_of_everybodys_sight(cast: Cast, sign_in: SignIn) -> None:
     data = {"name": "Customer Service", "description": "", "is_active": "on", "hours": str(cast.service.hours_id)}
+    data |= HANDING
     assert sign_in(cast.admin).post(reverse("team", args=[cast.service.id]), data).status_code == 302
     assert sign_in(cast.hr).get(reverse("conversation", args=[cast.conversation.id])).status_code == 404
     assert sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id])).status_code == 200

@@ -36,6 +36,12 @@ def why_waiting(entry: TeamEntry) -> str:
     return "" if choice.member else choice.reason
 
 
+def one_at_a_time() -> None:
+    """Until the transaction ends nobody else hands out or over: what members have now is what counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+
+
 def _hand_out(team_id: UUID) -> int:
     done = 0
     while given := _some(team_id):
@@ -48,8 +54,7 @@ def _hand_out(team_id: UUID) -> int:
 def _some(team_id: UUID) -> int:
     """Up to _AT_ONCE of one queue, in one transaction; other workers wait, and then see what was given."""
     with scope.system():
-        with connection.cursor() as cursor:
-            cursor.execute(_LOCK)
+        one_at_a_time()
         team = Team.objects.filter(id=team_id, is_active=True).first()
         at = now()
         entry = company(at, with_members=True).directory.teams.get(team.slug) if team else None

@@ -13,7 +13,7 @@ from rapport.core import bulk, events, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership.directory import company
-from rapport.ownership.handing import planning, roster, shifts
+from rapport.ownership.handing import out, planning, roster, shifts
 from rapport.ownership.handing.giving import Given, give
 from rapport.ownership.handing.planning import Candidate, Held, Move
 from rapport.ownership.handing.roster import Post
@@ -149,6 +149,7 @@ def _deal_with(post: Post, step: str, leaving: shifts.Leaving, at: datetime) -> 
         if mine and step == HandOver.SUGGEST:
             _suggest(post, leaving)
         elif mine:
+            out.one_at_a_time()
             _move(post, leaving, at)
 
 
@@ -166,7 +167,7 @@ def _suggest(post: Post, leaving: shifts.Leaving) -> None:
 
 def _move(post: Post, leaving: shifts.Leaving, at: datetime) -> None:
     mode = post.team.hand_over
-    held = [one for one in _held(post.member_id, post.team) if planning.goes_over(_as_held(one), mode, leaving.back_at)]
+    held = [one for one in _held(post.member_id, post.team) if planning.goes_over(_as_held(one), mode, leaving, at)]
     outlook = _outlooks(post.member_id, [post.team], at, leaving).get(post.team.id) if held else None
     if outlook is None:
         return
@@ -222,7 +223,7 @@ def _as_held(one: Conversation) -> Held:
 
 
 def _why(one: Conversation, leaving: shifts.Leaving) -> str:
-    return planning.why_over(_as_held(one), leaving.back_at)
+    return planning.why_over(_as_held(one), leaving, now())
 
 
 def _planned(one: Conversation, move: Move, outlook: Outlook) -> Planned:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.handing.choosing import hand, with_one_more
+from rapport.ownership.handing.shifts import Leaving
 
 OFF, SUGGEST, LATE, WAITING = "off", "suggest", "late", "waiting"
 """What a team does at the end of a shift: nothing; show what would be late; move it; move all that wait for us, too."""
@@ -39,16 +40,20 @@ class Move:
     reason: str
 
 
-def why_over(one: Held, back_at: datetime | None) -> str:
-    """ "late" where the promise runs out before they are back, "waiting" where only an answer is waited for, or ""."""
-    if one.due_at is not None and (back_at is None or one.due_at < back_at):
+def why_over(one: Held, leaving: Leaving, at: datetime) -> str:
+    """ "late" where the promise runs out while they are away, "waiting" where only an answer is waited for, or "".
+
+    What is late already is late; what runs out before they leave is still theirs to keep.
+    """
+    before_back = one.due_at is not None and (leaving.back_at is None or one.due_at < leaving.back_at)
+    if one.due_at is not None and before_back and (one.due_at >= leaving.at or one.due_at <= at):
         return LATE
     return WAITING if one.awaiting else ""
 
 
-def goes_over(one: Held, mode: str, back_at: datetime | None) -> bool:
+def goes_over(one: Held, mode: str, leaving: Leaving, at: datetime) -> bool:
     """Whether a team with this setting hands it over."""
-    why = why_over(one, back_at)
+    why = why_over(one, leaving, at)
     return (mode in (LATE, WAITING) and why == LATE) or (mode == WAITING and why == WAITING)
 
 

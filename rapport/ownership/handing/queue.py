@@ -29,6 +29,10 @@ _TEAMS = f"""SELECT id FROM staff_team WHERE is_active AND (
     OR EXISTS (SELECT 1 FROM ownership_turn t JOIN conversations_conversation c ON c.id = t.conversation_id
         WHERE t.team_id = staff_team.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {_WAITS}))"""
 
+_COUNT = f"SELECT count(*) FROM conversations_conversation c {_TURN} WHERE c.owner_team_id = %s AND {_WAITS}"
+_COUNTED = """SELECT coalesce(sum(count), 0) FROM conversations_tally
+WHERE owner_team_id = %s AND owner_member_id IS NULL AND NOT snoozed"""
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -78,13 +82,9 @@ def waiting(team: Team, limit: int = SHOWN_MAX) -> list[Waiting]:
 
 
 def count(team: Team) -> int:
-    """How many wait in the queue."""
-    how = "LEFT " if team.taken_by == TakenBy.HANDED_OUT else ""
+    """How many wait in the queue: in a team that hands out by the counters beside the views, however many they are."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM conversations_conversation c {how}{_TURN} WHERE c.owner_team_id = %s AND {_WAITS}",
-            [team.id],
-        )
+        cursor.execute(_COUNTED if team.taken_by == TakenBy.HANDED_OUT else _COUNT, [team.id])
         return int(cursor.fetchone()[0])
 
 

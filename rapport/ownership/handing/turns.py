@@ -67,8 +67,13 @@ def moved(conversation: Conversation, before: tuple[UUID | None, UUID | None]) -
         return
     if member_id and before[1] is None:
         took(conversation, member_id, How.TAKEN)
-    elif member_id is None and Turn.objects.filter(conversation=conversation, team_id=team.id).exists():
+    elif member_id is None and _had_a_turn(conversation, team.id):
         waits(conversation)
+
+
+def _had_a_turn(conversation: Conversation, team_id: UUID) -> bool:
+    """Whether it was in the team's queue before, or was given to a member by the policy: not only by a colleague."""
+    return Turn.objects.filter(conversation=conversation, team_id=team_id, since__isnull=False).exists()
 
 
 def took(conversation: Conversation, member_id: UUID, how: How) -> datetime | None:

@@ -86,6 +86,7 @@ def test_the_order_is_priority_then_promise_then_age(shop: Shop) -> None:
     promised_late = shop.add(subject="late", first_answer_due_at=late)
     promised = shop.add(subject="soon", first_answer_due_at=soon)
     waiting = [one.id for one in queue.waiting(shop.team)]
+    assert queue.count(shop.team) == 5
     assert waiting == [urgent.id, promised.id, promised_late.id, old.id, new.id]
     Membership.objects.filter(member=shop.bob).delete()
     assert out.hand_out() == 3
@@ -98,6 +99,7 @@ def test_what_sleeps_is_resolved_or_is_spam_does_not_wait(shop: Shop) -> None:
     shop.add(snoozed=True)
     shop.add(owner_team=None, audience=[])
     assert queue.waiting(shop.team) == []
+    assert queue.count(shop.team) == 0
     assert out.hand_out() == 0
     assert set(owners()) == {None}
 
@@ -149,6 +151,7 @@ def test_in_other_teams_only_what_a_rule_meant_for_a_member_waits(shop: Shop, la
     with later(12 * HOUR):
         (meant,) = shop.come()
     assert [one.id for one in queue.waiting(shop.team)] == [meant.id]
+    assert queue.count(shop.team) == 1
     with later(22 * HOUR):
         assert out.hand_out() == 1
     meant.refresh_from_db()

@@ -9,7 +9,8 @@ from rapport.conversations.models import Conversation
 from rapport.core import clock, scope
 from rapport.core.errors import NotAllowed
 from rapport.core.models import Event
-from rapport.ownership.handing import over
+from rapport.ownership.actions import assign
+from rapport.ownership.handing import over, queue
 from rapport.ownership.models import Decision, How, Turn
 from rapport.staff.models import Absence, BusinessHours, Member, Membership, Team
 from tests.ownership.handing.conftest import WEDNESDAY, Shop
@@ -149,6 +150,15 @@ def test_by_hand_it_goes_where_the_plan_says_and_can_be_seen_afterwards(late: Sh
     assert Decision.objects.get().actor_id == late.ann.id
     assert [one.conversation_id for one in over.handed_over_by(late.ann)] == [tonight.id]
     assert over.handed_over_by(late.bob) == []
+
+
+def test_what_came_from_a_colleague_and_is_given_back_is_no_queue_s(late: Shop) -> None:
+    late.update(taken_by="self")
+    tonight = held(late, CLOSING + 2 * HOUR)
+    with scope.member(late.ann.id):
+        over.hand_over(late.ann, {tonight.id: late.bob.id})
+    assign(tonight.id, late.bob, late.team, None)
+    assert queue.waiting(late.team) == []
 
 
 def test_a_reader_hands_over_nothing(late: Shop) -> None:

@@ -106,13 +106,16 @@ def test_a_plan_keeps_to_room_and_helps_only_by_who_comes_sooner(
 
 
 def test_what_is_late_is_not_what_only_waits() -> None:
-    back = WEDNESDAY + 16 * HOUR
+    leaving = shifts.Leaving(WEDNESDAY + HOUR, WEDNESDAY + 16 * HOUR)
     late, waiting, idle = Held(UUID(int=1), WEDNESDAY + HOUR, True), Held(UUID(int=2), None, True), Held(UUID(int=3))
-    assert [planning.why_over(one, back) for one in (late, waiting, idle)] == ["late", "waiting", ""]
+    assert [planning.why_over(one, leaving, WEDNESDAY) for one in (late, waiting, idle)] == ["late", "waiting", ""]
     goes = {
-        mode: [planning.goes_over(one, mode, back) for one in (late, waiting, idle)]
+        mode: [planning.goes_over(one, mode, leaving, WEDNESDAY) for one in (late, waiting, idle)]
         for mode in ("off", "suggest", "late", "waiting")
     }
+    soon, over = Held(UUID(int=4), WEDNESDAY + HOUR / 2), Held(UUID(int=5), WEDNESDAY - HOUR)
+    assert [planning.why_over(one, leaving, WEDNESDAY) for one in (soon, over)] == ["", "late"]
+    assert planning.why_over(late, shifts.Leaving(WEDNESDAY + 9 * HOUR, None), WEDNESDAY) == "waiting", "still there"
     assert goes["off"] == goes["suggest"] == [False] * 3
     assert goes["late"] == [True, False, False]
     assert goes["waiting"] == [True, True, False]
