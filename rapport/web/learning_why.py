@@ -179,7 +179,9 @@ def _told(request: HttpRequest, explained: "Explanation", kind: str) -> dict[str
 def _alike(found: Sequence["Neighbour"], names: dict[str, str], nothing: str) -> list[dict[str, Any]]:
     """Past conversations, as far as whoever looks may see them."""
     seen = Example.objects.filter(id__in=[one.id for one in found]).select_related("conversation")
-    by_id = {str(one.id): one.conversation for one in seen}
+    # Of a conversation about which something else was said later, only the later counts.
+    newest = {one.conversation_id: one for one in sorted(seen, key=lambda one: one.id)}
+    by_id = {str(one.id): one.conversation for one in newest.values()}
     return [
         {
             "id": by_id[one.id].id, "subject": by_id[one.id].subject,

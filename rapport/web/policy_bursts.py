@@ -32,9 +32,12 @@ class Line:
     by: str
 
 
-def lines(found: Sequence[Burst], looked_at: Sequence[Burst], names: Mapping[str, str]) -> list[Line]:
-    """Those to look at, then those that were; what of them would be set aside is counted as whoever looks may see."""
-    return [_line(one, names) for one in (*found, *looked_at)]
+def lines(found: Sequence[Burst], looked_at: Sequence[Burst], called: Mapping[str, Mapping[str, str]]) -> list[Line]:
+    """Those to look at, then those that were; what of them would be set aside is counted as whoever looks may see.
+
+    `called` are names by short name, by kind.
+    """
+    return [_line(one, called.get(one.kind, {})) for one in (*found, *looked_at)]
 
 
 def _line(one: Burst, names: Mapping[str, str]) -> Line:

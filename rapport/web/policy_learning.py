@@ -51,17 +51,22 @@ WHERE e.set_aside IS NULL AND e.kind = '{kind}' AND e.label IS DISTINCT FROM {to
 ORDER BY e.id DESC LIMIT %s"""
 
 
+def _moment_field() -> forms.DateTimeInput:
+    return forms.DateTimeInput(attrs={"type": "datetime-local", "class": "input"})
+
+
 class ForgetForm(forms.Form):
     """Whose decisions, from when to when."""
 
     member = forms.ModelChoiceField(
-        Member.objects.order_by("name"), label=lazy("Decided by"), required=False, empty_label=lazy("Anybody")
-    )
+        Member.objects.order_by("name"), label=lazy("Decided by"), required=False, empty_label=lazy("Anybody"),
+        widget=forms.Select(attrs={"class": "input"}),
+    )  # fmt: skip
     since = forms.DateTimeField(
-        label=lazy("From"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=lazy("From"), required=False, widget=_moment_field()
     )
     until = forms.DateTimeField(
-        label=lazy("Before"), required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
+        label=lazy("Before"), required=False, widget=_moment_field()
     )
 
     def span(self) -> Span:
@@ -81,7 +86,9 @@ def learning(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", TEAM) if request.GET.get("kind") in KINDS else TEAM
     asks = any(request.GET.get(name) for name in ("member", "since", "until"))
     form = ForgetForm(request.GET if asks else None)
-    names = names_of(kind, [one for one in shell.all_teams if not one.confidential], queries.active_topics())
+    teams, topics = [one for one in shell.all_teams if not one.confidential], queries.active_topics()
+    called = {one: names_of(one, teams, topics) for one in KINDS}
+    names = called[kind]
     with scope.system():
         slot = Slot(kind)
         model = LearnedModel.objects.defer("data").filter(kind=kind, audience=[]).order_by("-made_at").first()
@@ -99,7 +106,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "all": sum(counts.values()), "newest": newest, "nones": counts.get(None, 0), "nones_wanted": NONES_WANTED,
         "honest": learning_kinds.honest(kind, figures, counts),
         "picture": _picture(figures, label, learning_kinds.as_it_came(came), wants.get(label, wants.get("", 95))),
-        "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, names),
+        "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, called),
         "overruled": _overruled(kind, names), "form": form, "asked": _asked(form, kind) if asks else None,
         "aside": teaching.put_aside(), "own": _own_models(),
     }  # fmt: skip
