@@ -17,7 +17,7 @@ from rapport.core.ids import new_id
 from rapport.core.models import Event
 from rapport.ownership import teaching
 from rapport.ownership.models import Decision
-from rapport.ownership.service import Reassignment, record_reassignment
+from rapport.ownership.service import Reassignment, record_reassignment, weight_of
 from rapport.staff.models import Member, Membership, Team
 
 ASSIGNED = "conversation.assigned"
@@ -39,8 +39,11 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         if team and team.confidential:
             conversation.confidential = True
         decision = record_reassignment(
-            Reassignment(conversation_id, actor.id, *after, *before, tuple(conversation.involved))
-        )
+            Reassignment(
+                conversation_id, actor.id, *after, *before, tuple(conversation.involved),
+                weight_of(conversation) if member and member.id != before[1] else None,
+            )
+        )  # fmt: skip
         names = ("team", "member", "from_team", "from_member")
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
         kept = {"before": plain(was), "after": plain(_fields(conversation))}

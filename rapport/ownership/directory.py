@@ -10,7 +10,6 @@ from functools import lru_cache
 from uuid import UUID
 
 import orjson
-from django.db import connection
 from django.db.models import Count, Q
 
 from rapport.channels.models import Channel
@@ -18,49 +17,44 @@ from rapport.conversations.models import Topic
 from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
+from rapport.ownership.members import Moment, members_of
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.ownership.within.weights import Weights
 from rapport.ownership.world import World
-from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
-from rapport.staff.models import Absence, BusinessHours, Membership, Team
+from rapport.staff.hours import ALWAYS, Hours, HoursError, make_hours
+from rapport.staff.models import BusinessHours, Member, Membership, Team
 
 _log = logging.getLogger(__name__)
 
-_LOADS = """
-SELECT m.id, load.open_count, load.last_at
-FROM staff_member m CROSS JOIN LATERAL (
-    SELECT count(*) AS open_count, max(created_at) AS last_at FROM (
-        SELECT c.created_at FROM conversations_conversation c
-        WHERE c.owner_member_id = m.id AND c.status = 'open' ORDER BY c.last_activity_at DESC LIMIT m.capacity
-    ) AS newest
-) AS load
-WHERE m.is_active
-"""
-# Counting stops at the capacity: who is full is full, however many there are.
-
-
 @dataclass(frozen=True)
 class Company:
-    """The company as it stands at one moment: enough to decide a batch. `hours[""]` are the company's own."""
+    """The company as it stands at one moment: enough to decide a batch. `hours[""]` are the company's own.
+
+    `weighing`: its members can be weighed, as their week and who is on call were read.
+    """
 
     directory: Directory
     teams: Mapping[str, Team]
     hours: Mapping[str, Hours]
     matcher: TopicMatcher
     topic_ids: Mapping[str, UUID]
+    weighing: bool = False
 
 
-def company(at: datetime, *, with_members: bool) -> Company:
-    """Read the company; members, their presence at `at` and what they have open only where that is asked
-    for.
+def company(
+    at: datetime, *, with_members: bool, weighing: bool = False, weights: Weights | None = None
+) -> Company:
+    """Read the company; members, their presence at `at` and what they have open only where that is asked for, and
+    where they are to be weighed, their week and who is on call.
     """
     hours = business_hours()
     teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
-    members = _members(hours, at) if with_members else {}
+    members = members_of(Moment(at, hours, weights or Weights()), weighing=weighing) if with_members else {}
     entries = {slug: _entry(team, tuple(members.get(team.id, ()))) for slug, team in teams.items()}
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
-    return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics})
+    return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)
 
 
 def world() -> World:
@@ -98,6 +92,7 @@ def vocabulary() -> Vocabulary:
     for slug, email in belongs.values_list("team__slug", "member__email"):
         members_of[slug].add(email)
     channels = Channel.objects.values_list("name", "kind")
+    skills = Member.objects.filter(is_active=True).exclude(skills=[]).values_list("skills", flat=True)
     return Vocabulary(
         names={
             "teams": frozenset(members_of),
@@ -105,6 +100,7 @@ def vocabulary() -> Vocabulary:
             "members": frozenset(email for emails in members_of.values() for email in emails),
             "hours": frozenset(BusinessHours.objects.values_list("name", flat=True)),
             "channels": frozenset(word for pair in channels for word in pair),
+            "skills": frozenset(skill.lower() for theirs in skills for skill in theirs),
         },
         members_of={slug: frozenset(emails) for slug, emails in members_of.items()},
     )
@@ -112,31 +108,6 @@ def vocabulary() -> Vocabulary:
 
 def _entry(team: Team, members: tuple[MemberLoad, ...]) -> TeamEntry:
     return TeamEntry(team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members)
-
-
-def _members(hours: Mapping[str, Hours], at: datetime) -> dict[UUID, list[MemberLoad]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_LOADS)
-        loads = {id: (count, last_at) for id, count, last_at in cursor.fetchall()}
-    away = set(Absence.objects.filter(starts_at__lte=at, ends_at__gt=at).values_list("member_id", flat=True))
-    found: dict[UUID, list[MemberLoad]] = {}
-    belongs = Membership.objects.filter(member__is_active=True).select_related("member__hours", "team__hours")
-    for one in belongs.order_by("member_id"):
-        member, working = one.member, one.member.hours or one.team.hours
-        works_now = is_open(at, hours.get(working.name if working else "", hours[""]))
-        count, last_at = loads.get(member.id, (0, None))
-        found.setdefault(one.team_id, []).append(
-            MemberLoad(
-                id=member.id,
-                email=member.email,
-                name=member.name,
-                open_count=count,
-                capacity=member.capacity,
-                present=works_now and member.id not in away,
-                last_assigned_at=last_at,
-            )
-        )
-    return found
 
 
 @lru_cache(maxsize=256)

@@ -54,6 +54,19 @@ class Decision(models.Model):
     #: What was learned from people said where no rule decided: {"team": slug, "probability", "sure", "model", "acted"}.
     #: {} where it had nothing to say, null where it was not asked.
     suggestion = models.JSONField(null=True)
+    #: How much the conversation weighed when a member was given it; null where none was, or it was given back.
+    weight = models.FloatField(null=True)
+    #: What spoke for and against each member (`within.values.Choice.plain`): ids and points, no figures of their work.
+    weighed = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            # What each was given in a week, read for every batch where members are weighed: from the index alone.
+            models.Index(
+                fields=["owner_member", "at"], name="decision_given", include=["weight"],
+                condition=models.Q(weight__isnull=False),
+            ),
+        ]  # fmt: skip
 
 
 class Example(models.Model):

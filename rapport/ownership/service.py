@@ -6,12 +6,13 @@ Everything here runs in the scope of its caller; writing needs `scope.system()`.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
+from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
@@ -22,8 +23,9 @@ from rapport.ownership.directory import Company, business_hours, company, vocabu
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.learned import Suggestion
+from rapport.ownership.members import answered
 from rapport.ownership.models import Decision, Source
-from rapport.ownership.policy import Promise, Span
+from rapport.ownership.policy import PRIORITIES, Policy, Promise, Span
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
@@ -42,7 +44,7 @@ from rapport.staff.models import Member, Team
 __all__ = [
     "Decided", "Explanation", "Reassignment", "SavedBy", "business_hours", "current_policy", "decide_batch",
     "default_policy", "explain", "policy_of", "record_decisions", "record_reassignment", "save_policy",
-    "save_policy_dict", "vocabulary",
+    "save_policy_dict", "vocabulary", "weight_of",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -89,17 +91,20 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         return []
     version, policy, on = in_force()
     at, number = now(), version.number if version else None
-    here = company(at, with_members=policy.names_members or bool(on and on.policy and on.policy.names_members))
+    here = _company(at, [policy, *([on.policy] if on and on.policy else [])])
+    answers = answered(f.person for _, f in items if f.person) if here.weighing else {}
     directory, decided, sorting = here.directory, [], []
-    for conversation_id, facts in items:
-        whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
+    for place, (conversation_id, facts) in enumerate(items):
+        whole = facts.completed(
+            here.matcher, OpenAt(here.hours, facts.at), answers.get(facts.person) if facts.person else None
+        )
         verdict, by, said = decide(policy, whole, directory), number, None
         if on is not None:
             said = beside(on, conversation_id, whole, directory, verdict)
             if said.acted and said.trial is not None:
                 verdict, by = said.trial, on.version
         if verdict.member:
-            directory = directory.after_assigning(verdict.member.id, at)
+            directory = directory.after_assigning(verdict.member.id, _in_order(at, place), verdict.weight)
         decided.append(_decided(conversation_id, verdict, here, facts.at, by))
         if said is not None:
             decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
@@ -109,6 +114,23 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     for (place, facts), found in zip(sorting, learned.ask([facts for _, facts in sorting]), strict=False):
         decided[place] = _suggested(decided[place], found, here, facts.at)
     return decided
+
+
+def _company(at: datetime, policies: Sequence[Policy]) -> Company:
+    """The company as these policies ask for it: whom it has only where they give to members, and all of them weighed
+    by what the first of them says of weights.
+    """
+    return company(
+        at,
+        with_members=any(one.names_members for one in policies),
+        weighing=any(one.weighs_members for one in policies),
+        weights=policies[0].weights,
+    )
+
+
+def _in_order(at: datetime, place: int) -> datetime:
+    """A moment for each of a batch, so that who was given the last of it does not begin the next."""
+    return at + timedelta(microseconds=place)
 
 
 def _is_open(verdict: Verdict, facts: Facts) -> bool:
@@ -167,7 +189,7 @@ def record_decisions(decided: Sequence[Decided]) -> None:
         {
             "conversation_id": ("uuid", [one.conversation_id for one in decided]),
             "id": ("uuid", [new_id() for _ in decided]),
-            "at": ("timestamptz", [at for _ in decided]),
+            "at": ("timestamptz", [_in_order(at, place) for place in range(len(decided))]),
             "source": ("text", [Source.POLICY.value for _ in decided]),
             "policy_version": ("int", [one.policy_version for one in decided]),
             "owner_team_id": ("uuid", [one.owner_team_id for one in decided]),
@@ -176,13 +198,15 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "rule": ("int", [one.verdict.rule for one in decided]),
             "sentence": ("text", [one.verdict.sentence for one in decided]),
             "suggestion": ("jsonb", [_as_json(one.suggestion) for one in decided]),
+            "weight": ("float8", [one.verdict.weight if one.owner_member_id else None for one in decided]),
+            "weighed": ("jsonb", [_as_json(one.verdict.weighed) for one in decided]),
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )
     shadowing.keep([one.kept for one in decided if one.kept])
 
 
-def _as_json(value: dict[str, Any] | None) -> str | None:
+def _as_json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
@@ -263,7 +287,10 @@ def explain(decision: Decision) -> Explanation:
 
 @dataclass(frozen=True)
 class Reassignment:
-    """That a member gave a conversation to a team and perhaps a member, and where it came from."""
+    """That a member gave a conversation to a team and perhaps a member, and where it came from.
+
+    `weight` counts in that member's week; None where nothing was newly given to them.
+    """
 
     conversation_id: UUID
     actor_id: UUID | None
@@ -272,6 +299,14 @@ class Reassignment:
     from_team_id: UUID | None = None
     from_member_id: UUID | None = None
     involved: tuple[UUID, ...] = ()
+    weight: float | None = None
+
+
+def weight_of(conversation: Conversation) -> float:
+    """How much of a member's capacity it takes, by the policy in force; one statement, and one for its channel."""
+    channel = conversation.channel
+    priority = PRIORITIES[conversation.priority]
+    return in_force()[1].weights.of(priority, channel.name if channel else "", channel.kind if channel else "")
 
 
 def record_reassignment(change: Reassignment) -> Decision:
@@ -287,6 +322,7 @@ def record_reassignment(change: Reassignment) -> Decision:
         from_team_id=change.from_team_id,
         from_member_id=change.from_member_id,
         involved=list(change.involved),
+        weight=change.weight,
         sentence=_reassigned(change),
     )
 
