@@ -59,7 +59,7 @@ class Verdict:
     """Who owns it: a team's slug ("" only when there is no team at all), and all that goes with it.
 
     `rule` is the number of the rule that decided; None when it went to triage. `trace` has one result a rule.
-    `weight` is how much of a member's capacity it takes; `weighed` is the weighing of the members, as it is kept.
+    `ask` is what was asked of the team's members; `weighed` is the weighing that came of it, as it is kept.
     """
 
     owner: str
@@ -73,8 +73,13 @@ class Verdict:
     promise: Promise | None = None
     approval: str = ""
     confidential: bool = False
-    weight: float = 1
+    ask: Ask = field(default_factory=Ask)
     weighed: Mapping[str, Any] | None = None
+
+    @property
+    def weight(self) -> float:
+        """How much of a member's capacity it takes."""
+        return self.ask.weight
 
 
 #: Owners that may be nobody: then the next rule counts.
@@ -237,7 +242,7 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         promise=_promise(draft.promises),
         approval=draft.approval,
         confidential=confidential,
-        weight=weight,
+        ask=ask,
         weighed=choice.plain(ask),
     )
 

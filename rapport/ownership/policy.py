@@ -33,6 +33,8 @@ ON_CALL = "on_call"
 """As a way to assign: whoever is on call, whatever the hour and however much they have; nobody on call: as `BEST`."""
 WAYS = (BY_LOAD, BY_HOLDER, BEST, ROTATION, ON_CALL)
 """Every way to assign."""
+WEIGHED = (BEST, ROTATION, ON_CALL)
+"""The ways that ask for more of members than their room."""
 _MINUTES_MAX = 366 * 24 * 60
 
 
@@ -142,4 +144,4 @@ class Policy:
     @property
     def weighs_members(self) -> bool:
         """Whether any rule asks for more than their room: turns, their week, who answered whom, who is on call."""
-        return any(rule.then.assign in (BEST, ROTATION, ON_CALL) for rule in self.rules)
+        return any(rule.then.assign in WEIGHED for rule in self.rules)

@@ -1,5 +1,6 @@
 """Working time and turns at being on call: exact over absences, time zones and daylight-saving changes."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -68,7 +69,7 @@ def test_who_is_away_is_passed_over_for_the_next() -> None:
 
 def test_what_was_entered_by_hand_goes_before_the_rotation_and_the_later_before_the_earlier() -> None:
     at = datetime(2026, 3, 25, tzinfo=UTC)
-    rota = Rota(ROTA.order, ROTA.first, ROTA.minutes, ROTA.zone, (Duty(ANN, at - DAY, at + DAY), Duty(CY, at, at + HOUR)))
+    rota = replace(ROTA, duties=(Duty(ANN, at - DAY, at + DAY), Duty(CY, at, at + HOUR)))
     assert rota.on_call(at) == CY
     assert rota.on_call(at + HOUR) == ANN
     assert rota.on_call(at + DAY) == BO
