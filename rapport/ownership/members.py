@@ -127,6 +127,22 @@ def weigh_open(rows: Iterable[tuple[int, str, str, int]], weights: Weights) -> f
     return sum(weights.of(PRIORITIES[priority], name, kind) * many for priority, name, kind, many in rows)
 
 
+def open_weights(ids: Iterable[UUID], weights: Weights) -> dict[UUID, float]:
+    """The weight of what each of these members has open and not snoozed, as far as whoever looks may see it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.owner_member_id, c.priority, coalesce(ch.name, ''), coalesce(ch.kind, ''), count(*)
+            FROM conversations_conversation c LEFT JOIN channels_channel ch ON ch.id = c.channel_id
+            WHERE c.owner_member_id = ANY(%s) AND c.status = 'open' AND NOT c.snoozed GROUP BY 1, 2, 3, 4""",
+            [list(ids)],
+        )
+        rows = cursor.fetchall()
+    found: dict[UUID, float] = {}
+    for id, *row in rows:
+        found[id] = found.get(id, 0) + weigh_open([tuple(row)], weights)
+    return found
+
+
 def _loads(weights: Weights) -> dict[UUID, _Load]:
     with connection.cursor() as cursor:
         cursor.execute(_LOADS, [ceil(1 / min(1, weights.least))])

@@ -4,7 +4,7 @@ Everything here runs in the scope of its caller; writing needs `scope.system()`.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +45,7 @@ __all__ = [
     "Decided", "Explanation", "Reassignment", "SavedBy", "business_hours", "current_policy", "decide_batch",
     "default_policy", "explain", "policy_of", "record_decisions", "record_reassignment", "save_policy",
     "save_policy_dict", "vocabulary", "weight_of",
+    "weights_of",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -304,9 +305,16 @@ class Reassignment:
 
 def weight_of(conversation: Conversation) -> float:
     """How much of a member's capacity it takes, by the policy in force; one statement, and one for its channel."""
-    channel = conversation.channel
-    priority = PRIORITIES[conversation.priority]
-    return in_force()[1].weights.of(priority, channel.name if channel else "", channel.kind if channel else "")
+    return weights_of([conversation])[conversation.id]
+
+
+def weights_of(conversations: Iterable[Conversation]) -> dict[UUID, float]:
+    """The same for several, whose channels were best read with them."""
+    weights, found = in_force()[1].weights, {}
+    for one in conversations:
+        name, kind = (one.channel.name, one.channel.kind) if one.channel else ("", "")
+        found[one.id] = weights.of(PRIORITIES[one.priority], name, kind)
+    return found
 
 
 def record_reassignment(change: Reassignment) -> Decision:

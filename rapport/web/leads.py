@@ -17,6 +17,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
 from rapport.insight.load import board, loads, owned_in
 from rapport.ownership.actions import assign
+from rapport.ownership.service import weights_of
 from rapport.ownership.sharing import share_out
 from rapport.staff.duty import on_call
 from rapport.staff.models import Member, Team
@@ -97,7 +98,7 @@ def share(request: HttpRequest, slug: str, member_id: UUID) -> HttpResponse:
         return redirect("team_load", slug)
     conversations = owned_in(team, owner, _MOVES_MAX)
     by_id = {one.id: one for one in conversations}
-    shares = share_out([one.id for one in conversations], loads(team, owner))
+    shares = share_out([one.id for one in conversations], loads(team, owner), weights_of(conversations))
     context = {
         "team": team, "owner": owner, "plan": [(by_id[one.conversation_id], one.member) for one in shares],
         "given": sum(1 for one in shares if one.member), "left": sum(1 for one in shares if not one.member),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from rapport.conversations.models import Message
 from rapport.core import clock, scope
 from rapport.core.models import Event
 from rapport.ownership.models import Decision
@@ -110,3 +111,19 @@ def test_why_a_member_was_chosen_unfolds_with_everybody_who_was_weighed(cast: Ca
     assert "absent" in page
     assert "somebody who is gone" in page
     assert "speaks other languages <b class=\"num\">−20</b>" in page
+
+
+def test_the_menu_says_whom_it_would_suit_best_now_and_why(cast: Cast, sign_in: SignIn) -> None:
+    with scope.system():
+        Message.objects.create(conversation=cast.conversation, direction="out", member=cast.lead, text="On its way.")
+    client, url = sign_in(cast.agent), reverse("best_now", args=[cast.conversation.id])
+    with clock.travel(MONDAY):
+        found = client.get(url).content.decode()
+        assert f'value="member:{cast.lead.id}"' in found
+        assert "Best now: Lea Lead" in found
+        assert "Answered this conversation last and has room for it (0 of 20)" in found
+    with clock.travel(MONDAY + timedelta(days=1)):
+        assert "Nobody of the team is present" in client.get(url).content.decode()
+    assert client.get(reverse("best_now", args=[cast.secret.id])).status_code == 404
+    menu = client.get(reverse("conversation", args=[cast.conversation.id])).content.decode()
+    assert f'hx-get="{url}"' in menu

@@ -14,7 +14,7 @@ Who is absent, outside their hours, full or without the skills asked for is left
 Of equals whoever waited longest is chosen. Nobody has to be known: what is not known has no points.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import fsum
 from uuid import UUID
@@ -63,9 +63,9 @@ def choose(members: Iterable[MemberLoad], ask: Ask) -> Choice:
                            everyone, out, {})  # fmt: skip
         said = "nobody of the team is present" if nobody_there else "everyone present has as much as they can take"
         return _chosen(None, _said(*before, said), everyone, out, {})
-    skilled = [one for one in able if not ask.skills or _knows(one, ask.skills)]
+    skilled = [one for one in able if _knows(one, ask.skills)] if ask.skills else able
     if skilled:
-        out |= {one.id: SKILL for one in able if one not in skilled}
+        out |= {one.id: SKILL for one in able if not _knows(one, ask.skills)} if ask.skills else {}
     else:
         before.append(f"nobody present with room knows {_listed(ask.skills)}")
     return _among(skilled or able, ask, before, (everyone, out))
@@ -78,15 +78,16 @@ def _among(
     points: dict[UUID, tuple[Factor, ...]]
     if ask.how == "load":
         best = min(able, key=by_load)
-        points = {one.id: (_room(one, ask),) for one in able}
+        points = {one.id: (_room(one, ask.weight),) for one in able}
         why = f"{best.name} has the most room of those present ({_figures(best)})"
     elif ask.how == "rotation":
         best = min(able, key=_turn)
-        points = {one.id: () for one in able}
+        points = {}
         why = f"{best.name} is next in turn"
     else:
         points = _points(able, ask)
-        best = min(able, key=lambda one: (-round(fsum(f.points for f in points[one.id]), 3), *_turn(one)))
+        sums = {id: _sum(factors) for id, factors in points.items()}
+        best = min(able, key=lambda one: (-sums[one.id], *_turn(one)))
         why = f"{best.name} suits it best: {_pros(best, points[best.id], ask)}"
     return _chosen(best, _said(*before, why), *company, points)
 
@@ -110,20 +111,36 @@ def _turn(member: MemberLoad) -> tuple[datetime, UUID]:
 def _points(able: Sequence[MemberLoad], ask: Ask) -> dict[UUID, tuple[Factor, ...]]:
     """What spoke for and against each, nothing that does not matter."""
     here, before = _latest(able, ask.answered_here), _latest(able, ask.answered)
-    rate = _rate(able)
-    return {one.id: tuple(f for f in _factors(one, ask, (here, before), rate) if round(f.points, 3)) for one in able}
+    rate, language = _rate(able), _main(ask.language)
+    return {one.id: tuple(_factors(one, ask, (here, before), (rate, language))) for one in able}
 
 
-def _factors(one: MemberLoad, ask: Ask, last: tuple[UUID | None, UUID | None], rate: float) -> tuple[Factor, ...]:
-    return (
-        Factor("here", ANSWERED_HERE if one.id == last[0] else 0),
-        Factor("person", ANSWERED if one.id == last[1] and one.id != last[0] else 0),
-        Factor("holder", HOLDS if ask.holder and one.email == ask.holder else 0),
-        Factor("language", _speaks(one, ask.language)),
-        _room(one, ask),
-        Factor("week", _week(one, rate)),
-        Factor("lately", -min(LATELY * one.lately, LATELY_MOST)),
-    )
+def _factors(
+    one: MemberLoad, ask: Ask, last: tuple[UUID | None, UUID | None], company: tuple[float, str]
+) -> Iterator[Factor]:
+    rate, language = company
+    if one.id == last[0]:
+        yield Factor("here", ANSWERED_HERE)
+    elif one.id == last[1]:
+        yield Factor("person", ANSWERED)
+    if ask.holder and one.email == ask.holder:
+        yield Factor("holder", HOLDS)
+    if language and one.languages:
+        yield Factor("language", LANGUAGE if language in map(_main, one.languages) else -LANGUAGE)
+    yield _room(one, ask.weight)
+    if rate and (week := _week(one, rate)):
+        yield Factor("week", week)
+    if one.lately:
+        yield Factor("lately", -min(LATELY * one.lately, LATELY_MOST))
+
+
+def _sum(factors: Iterable[Factor]) -> float:
+    return round(fsum(points for _, points in factors), 3)
+
+
+def _main(language: str) -> str:
+    """The language of a code: "pt" of "pt-BR"."""
+    return language.partition("-")[0]
 
 
 def _latest(able: Iterable[MemberLoad], when: Mapping[UUID, datetime]) -> UUID | None:
@@ -132,15 +149,8 @@ def _latest(able: Iterable[MemberLoad], when: Mapping[UUID, datetime]) -> UUID |
     return max(known, key=lambda id: (when[id], id)) if known else None
 
 
-def _speaks(one: MemberLoad, language: str) -> float:
-    if not language or not one.languages:
-        return 0
-    main = language.partition("-")[0]
-    return LANGUAGE if any(code.partition("-")[0] == main for code in one.languages) else -LANGUAGE
-
-
-def _room(one: MemberLoad, ask: Ask) -> Factor:
-    return Factor("room", -ROOM * min(1, (one.open_count + ask.weight) / one.capacity))
+def _room(one: MemberLoad, weight: float) -> Factor:
+    return Factor("room", -ROOM * min(1, (one.open_count + weight) / one.capacity))
 
 
 def _rate(able: Sequence[MemberLoad]) -> float:
@@ -150,8 +160,6 @@ def _rate(able: Sequence[MemberLoad]) -> float:
 
 
 def _week(one: MemberLoad, rate: float) -> float:
-    if not rate:
-        return 0
     own = (one.given + rate * DAY) / (one.worked + DAY)
     return -WEEK * max(-1.0, min(1.0, own / rate - 1))
 
@@ -161,8 +169,10 @@ def _chosen(
     points: Mapping[UUID, tuple[Factor, ...]],
 ) -> Choice:  # fmt: skip
     first = best.id if best else None
-    weighed = [Weighed(one.id, points.get(one.id, ()), "" if one.id == first else out.get(one.id, ""))
-               for one in everyone]  # fmt: skip
+    weighed = [
+        Weighed(one.id, found := points.get(one.id, ()), "" if one.id == first else out.get(one.id, ""), _sum(found))
+        for one in everyone
+    ]
     weighed.sort(key=lambda one: (one.member_id != first, bool(one.out), -one.points, one.member_id))
     return Choice(best, reason, tuple(weighed))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 KEPT_MAX = 40
@@ -66,30 +66,28 @@ class Ask:
     answered_here: Mapping[UUID, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Factor:
+class Factor(NamedTuple):
     """One thing that spoke for (points above 0) or against somebody."""
 
     name: str
     points: float
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """What spoke for and against one member; `out` says why they could not be chosen (`AWAY`, `OFF`, ...)."""
+class Weighed(NamedTuple):
+    """What spoke for and against one member, all of it together in `points`.
+
+    `out` says why they could not be chosen (`AWAY`, `OFF`, ...).
+    """
 
     member_id: UUID
     factors: tuple[Factor, ...] = ()
     out: str = ""
-
-    @property
-    def points(self) -> float:
-        """All of it together."""
-        return round(sum(one.points for one in self.factors), 3)
+    points: float = 0
 
     def plain(self) -> dict[str, Any]:
         """As it is kept with a decision: no figures of anybody's work, only how much they spoke for or against."""
-        found: dict[str, Any] = {"m": str(self.member_id), "f": [[f.name, round(f.points)] for f in self.factors]}
+        told = [[name, round(points)] for name, points in self.factors if round(points)]
+        found: dict[str, Any] = {"m": str(self.member_id), "f": told}
         return found | ({"o": self.out} if self.out else {})
 
 
