@@ -164,7 +164,7 @@ def _shown(
     people = {one.id: one for one in Member.objects.filter(id__in=[*rota.order, *(e.member_id for e in entries)])}
     there = rota.on_call(at, cannot)
     context = {
-        "team": team, "rotation": given[0], "duty": given[1], "entries": entries, "zone": duty.zone_of(team),
+        "team": team, "rotation": given[0], "duty": given[1], "entries": entries, "team_zone": duty.zone_of(team),
         "on_call": people.get(there) if there else None, "turns": _turns(rota, people, cannot, at),
         "by_hand": bool(there and any(one.member_id == there for one in rota.by_hand(at))),
         "turn_fields": [given[0][name] for name in given[0].turns],

@@ -24,6 +24,7 @@ from rapport.ownership.service import SavedBy, current_policy, policy_of, save_p
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm
 from rapport.web.policy_odd import oddities_in_words
+from rapport.web.policy_weights import set_weight, weights_in_lines, weights_offered, weights_shown
 from rapport.web.rights import EVERYBODY, LEADS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -41,9 +42,12 @@ def policy(request: HttpRequest) -> HttpResponse:
     draft = draft_of(request) if shell_of(request).can_lead else Draft(0, None, in_force)
     shown = draft.policy
     rules, page_at = _rules(shown, request), _page_at(request, len(shown.rules))
+    names = vocabulary()
     context = {
         "rules": rules[page_at : page_at + RULES_SHOWN],
         **_around(page_at, len(rules)),
+        "weights": weights_shown(shown),
+        "weighable": weights_offered(names.names["channels"]),
         "odd": oddities_in_words(shown, request) if shell_of(request).can_lead else [],
         "tests": len(shown.tests),
         "trial": trials.running(),
@@ -56,7 +60,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "stale": draft.changed and draft.base != (version.number if version else 0),
         "version": version,
         "versions": PolicyVersion.objects.defer("rules").select_related("author").order_by("-number")[:_VERSIONS_SHOWN],
-        "hours": [name for name, _ in outcome_choices(vocabulary(), shown)["hours"]],
+        "hours": [name for name, _ in outcome_choices(names, shown)["hours"]],
         "teams": shell_of(request).all_teams,
     }
     return render(request, "web/policy/page.html", context)
@@ -134,6 +138,8 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
         spans = {key: str(given.get(key, "")).strip() for key in ("first_answer", "resolution", "hours")}
         named = {str(given.get("name", "")).strip(): {key: value for key, value in spans.items() if value}}
         plain["promises"] = {**plain.get("promises", {}), **named}
+    elif verb == "weight":
+        set_weight(plain, str(given.get("what", "")), str(given.get("weight", "")))
     elif verb == "promise_remove":
         plain.get("promises", {}).pop(str(given.get("name", "")), None)
     else:
@@ -275,7 +281,8 @@ def _team_names(request: HttpRequest) -> dict[str, str]:
 def _lines(policy: Policy, request: HttpRequest) -> list[str]:
     rules = [f"{one.name}: when {one.when}, then {one.then}" for one in _rules(policy, request)]
     promises = [f"Promise {name}: {_promise(value)}" for name, value in policy.promises.items()]
-    return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises, *rules]
+    return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises,
+            *weights_in_lines(policy), *rules]  # fmt: skip
 
 
 def _promise(promise: Any) -> str:

@@ -9,6 +9,7 @@ from rapport.conversations.models import Message
 from rapport.core import clock, scope
 from rapport.core.models import Event
 from rapport.ownership.models import Decision
+from rapport.ownership.service import current_policy
 from rapport.staff.duty import on_call
 from rapport.staff.models import Absence, Member, OnCallDuty, OnCallRotation
 from tests.web.cast import Cast
@@ -25,7 +26,9 @@ def _turns(cast: Cast, *members: Member) -> dict[str, str]:
 def test_a_lead_says_who_takes_turns_and_the_team_shows_who_it_is(cast: Cast, sign_in: SignIn) -> None:
     with clock.travel(MONDAY):
         lead, url = sign_in(cast.lead), reverse("on_call", args=["customer-service"])
-        assert "Nobody is on call now" in lead.get(url).content.decode()
+        page = lead.get(url).content.decode()
+        assert "Nobody is on call now" in page
+        assert "on the clock of Europe/Berlin" in page
         assert lead.post(url, _turns(cast, cast.agent, cast.lead)).status_code == 302
         assert "On call now: Ana Agent" in lead.get(url).content.decode()
         board = lead.get(reverse("team_load", args=["customer-service"])).content.decode()
@@ -127,3 +130,21 @@ def test_the_menu_says_whom_it_would_suit_best_now_and_why(cast: Cast, sign_in: 
     assert client.get(reverse("best_now", args=[cast.secret.id])).status_code == 404
     menu = client.get(reverse("conversation", args=[cast.conversation.id])).content.decode()
     assert f'hx-get="{url}"' in menu
+
+
+def test_a_weight_is_changed_in_the_draft_and_what_is_none_is_refused(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.lead), reverse("policy_change")
+    client.post(url, {"verb": "weight", "what": "priority:urgent", "weight": "3,5"})
+    client.post(url, {"verb": "weight", "what": "channel:Support mailbox", "weight": "2"})
+    assert "“lots” is no weight" in client.post(
+        url, {"verb": "weight", "what": "priority:urgent", "weight": "lots"}, follow=True
+    ).content.decode()
+    client.post(reverse("policy_save"), {"note": "Weights"})
+    version, policy = current_policy()
+    assert (policy.weights.priority, policy.weights.channel) == ({"urgent": 3.5}, {"Support mailbox": 2})
+    assert version is not None
+    shown = client.get(reverse("policy_version", args=[version.number])).content.decode()
+    assert "Weight of priority urgent: 3.5" in shown
+    client.post(url, {"verb": "weight", "what": "priority:urgent", "weight": ""})
+    client.post(reverse("policy_save"), {"note": "The usual one"})
+    assert current_policy()[1].weights.priority == {}

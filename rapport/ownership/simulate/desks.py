@@ -21,6 +21,7 @@ from rapport.ownership.within.choosing import choose
 from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.within.week import SEVEN_DAYS, working_minutes
 from rapport.staff.hours import Hours
+from rapport.staff.rota import Rota
 
 _HOUR = timedelta(hours=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -111,7 +112,7 @@ class _Floor:
             return next((seat.member_id for seat in seats if seat.email == how), None)
         weighing = how in WEIGHED
         rota = self._staffing.rotas.get(team) if weighing else None
-        on_call = rota.on_call(job.at, {s.member_id for s in seats if _is_away(s, job.at)}) if rota else None
+        on_call = rota.on_call(job.at, _cannot(rota, seats, job.at)) if rota else None
         answered = self._answered.get(job.person, {}) if job.person and weighing else {}
         ask = replace(job.asks[side], how=how, holder=job.holder, holder_name=job.holder, answered=answered)
         best = choose((self._load(seat, job.at, on_call, weighing) for seat in seats), ask).member
@@ -160,6 +161,12 @@ class _Floor:
             clock = self._clocks.get(seat.hours, self._clocks[""])
             self._worked[key] = working_minutes(clock.hours, at - SEVEN_DAYS, at, seat.away)
         return self._worked[key]
+
+
+def _cannot(rota: Rota, seats: Iterable[Seat], at: datetime) -> set[UUID]:
+    """Who of a rota is away or not of the team."""
+    there = {seat.member_id for seat in seats if not _is_away(seat, at)}
+    return {*rota.order, *(one.member_id for one in rota.duties)} - there
 
 
 def _is_away(seat: Seat, at: datetime) -> bool:
