@@ -24,6 +24,8 @@ from rapport.staff.hours import Hours
 from rapport.staff.rota import Rota
 
 _HOUR = timedelta(hours=1)
+_PARTS = 1000
+"""Running sums are of whole parts, so that they stay exact."""
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -97,10 +99,13 @@ class _Floor:
     def __init__(self, staffing: Staffing, clocks: Mapping[str, _Clock]) -> None:
         self._staffing, self._clocks = staffing, clocks
         self._open: dict[UUID, list[tuple[datetime, float]]] = {}
+        self._had: Counter[UUID] = Counter()
         for member, ends in staffing.open_before.items():
             self._open[member] = [(end or _FOREVER, 1.0) for end in ends]
             heapify(self._open[member])
+            self._had[member] = _PARTS * len(ends)
         self._given: dict[UUID, deque[tuple[datetime, float]]] = {}
+        self._sums: Counter[UUID] = Counter()
         self._last: dict[UUID, datetime] = {}
         self._answered: dict[UUID, dict[UUID, datetime]] = {}
         self._worked: dict[tuple[UUID, str, date], float] = {}
@@ -115,33 +120,50 @@ class _Floor:
         on_call = rota.on_call(job.at, _cannot(rota, seats, job.at)) if rota else None
         answered = self._answered.get(job.person, {}) if job.person and weighing else {}
         ask = replace(job.asks[side], how=how, holder=job.holder, holder_name=job.holder, answered=answered)
-        best = choose((self._load(seat, job.at, on_call, weighing) for seat in seats), ask).member
+        # Who is not there could only be left out: of a hundred thousand that would be most of the time.
+        there = self._present(seats, job.at)
+        loads = [self._load(one, job.at, (one.member_id in there, one.member_id == on_call), weighing)
+                 for one in seats if one.member_id in there or one.member_id == on_call]  # fmt: skip
+        best = choose(loads, ask).member
         return best.id if best else None
+
+    def _present(self, seats: Sequence[Seat], at: datetime) -> set[UUID]:
+        """Who is inside their hours and not away; hours that many share are looked up once."""
+        open_now: dict[str, bool] = {}
+        found = set()
+        for seat in seats:
+            if seat.hours not in open_now:
+                open_now[seat.hours] = self._clocks.get(seat.hours, self._clocks[""]).is_open(at)
+            if open_now[seat.hours] and not (seat.away and _is_away(seat, at)):
+                found.add(seat.member_id)
+        return found
 
     def give(self, member: UUID, job: Job, weight: float) -> int:
         """Put it on their desk; how many lie there now."""
         held = self._open.setdefault(member, [])
         heappush(held, (job.until or _FOREVER, weight))
         self._given.setdefault(member, deque()).append((job.at, weight))
+        self._had[member] += _parts(weight)
+        self._sums[member] += _parts(weight)
         self._last[member] = job.at
         if job.person:
             self._answered.setdefault(job.person, {})[member] = job.at
         return len(held)
 
-    def _load(self, seat: Seat, at: datetime, on_call: UUID | None, weighing: bool) -> MemberLoad:
+    def _load(self, seat: Seat, at: datetime, there: tuple[bool, bool], weighing: bool) -> MemberLoad:
+        """A member as they are at a moment; `there`: whether they are present, and whether they are on call."""
+        present, on_call = there
         id = seat.member_id
         held = self._open.get(id, [])
         while held and held[0][0] <= at:
-            heappop(held)
-        away = _is_away(seat, at)
-        present = not away and self._clocks.get(seat.hours, self._clocks[""]).is_open(at)
-        had = fsum(weight for _, weight in held)
+            self._had[id] -= _parts(heappop(held)[1])
+        had = self._had.get(id, 0) / _PARTS
         if not weighing:
             return MemberLoad(id, seat.email, seat.name, had, seat.capacity, present, self._last.get(id), seat.skills)
         given, lately = self._week(id, at)
         return MemberLoad(
             id, seat.email, seat.name, had, seat.capacity, present, self._last.get(id), seat.skills, seat.languages,
-            away, given, lately, self._minutes(seat, at), id == on_call,
+            False, given, lately, self._minutes(seat, at), on_call,
         )  # fmt: skip
 
     def _week(self, id: UUID, at: datetime) -> tuple[float, float]:
@@ -150,9 +172,9 @@ class _Floor:
         if not given:
             return 0, 0
         while given and given[0][0] <= at - SEVEN_DAYS:
-            given.popleft()
+            self._sums[id] -= _parts(given.popleft()[1])
         lately = fsum(weight for _, weight in takewhile(lambda one: one[0] > at - _HOUR, reversed(given)))
-        return fsum(weight for _, weight in given), lately
+        return self._sums[id] / _PARTS, lately
 
     def _minutes(self, seat: Seat, at: datetime) -> float:
         """Their working time in the seven days before; worked out once a day."""
@@ -161,6 +183,10 @@ class _Floor:
             clock = self._clocks.get(seat.hours, self._clocks[""])
             self._worked[key] = working_minutes(clock.hours, at - SEVEN_DAYS, at, seat.away)
         return self._worked[key]
+
+
+def _parts(weight: float) -> int:
+    return round(weight * _PARTS)
 
 
 def _cannot(rota: Rota, seats: Iterable[Seat], at: datetime) -> set[UUID]:
