@@ -46,6 +46,7 @@ def _facts(arrival: Arrival, speaker: Speaker | None, channel: Channel, earlier:
         reach=author.reach if author else None,
         is_verified=bool(author and author.verified),
         earlier_owner_of_person=earlier.get(speaker.root) if speaker else None,
+        person=speaker.root if speaker and not speaker.is_new else None,
         holder=speaker.holder[0] if speaker else "",
         holder_name=speaker.holder[1] if speaker else "",
         our_addresses=_ours(arrival, channel.address.lower()),

@@ -16,6 +16,8 @@ from rapport.conversations.models import Conversation, Presence, Status
 from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import business_hours
+from rapport.ownership.members import open_weights
+from rapport.ownership.versions import current_policy
 from rapport.people import trees
 from rapport.staff.hours import Hours, is_open
 from rapport.staff.models import Absence, Member, Role, Team
@@ -37,7 +39,10 @@ class Whereabouts(StrEnum):
 
 @dataclass(frozen=True)
 class Lane:
-    """A member (None: nobody yet) and what of the team they have. Counts cover all their teams."""
+    """A member (None: nobody yet) and what of the team they have. Counts cover all their teams.
+
+    `weight` is what of their capacity is taken: what is urgent, a call or a chat counts for more than a mail.
+    """
 
     member: Member | None
     cards: list[Conversation]
@@ -47,16 +52,17 @@ class Lane:
     late: int = 0
     whereabouts: Whereabouts = Whereabouts.OFF
     away_until: datetime | None = None
+    weight: float = 0
 
     @property
     def share(self) -> int:
         """How much of their capacity is taken, in percent, at most 100."""
-        return min(100, round(self.open * 100 / max(self.member.capacity, 1))) if self.member else 0
+        return min(100, round(self.weight * 100 / max(self.member.capacity, 1))) if self.member else 0
 
     @property
     def is_full(self) -> bool:
         """Whether they have as much as they can take."""
-        return self.member is not None and self.open >= self.member.capacity
+        return self.member is not None and self.weight >= self.member.capacity
 
     @property
     def more(self) -> int:
@@ -98,13 +104,17 @@ def board(team: Team) -> Board:
     ids = [member.id for member in members]
     counts, away, seen = _counts(ids, at), absent(ids, at), _seen(members, at)
     cards, totals = _cards(team, ids)
-    hours = business_hours()
+    hours, weights = business_hours(), open_weights(ids, current_policy()[1].weights)
     lanes = []
     for member in members:
         count = counts.get(member.id, _Counts())
         where = whereabouts(at, seen.get(member.id), _works(member, team, hours, at), member.id in away)
         held = (member, cards.get(member.id, []), totals.get(member.id, 0))
-        lanes.append(Lane(*held, count.open, count.waiting, count.late, where, away.get(member.id)))
+        lanes.append(
+            Lane(
+                *held, count.open, count.waiting, count.late, where, away.get(member.id), weights.get(member.id, 0)
+            )
+        )
     lanes.sort(key=lambda lane: (-lane.share, lane.member.name if lane.member else ""))
     return Board(team, Lane(None, cards.get(None, []), totals.get(None, 0)), lanes)
 
@@ -117,7 +127,7 @@ def absent(member_ids: Iterable[UUID], at: datetime) -> dict[UUID, datetime]:
 
 def owned_in(team: Team, member: Member, limit: int) -> list[Conversation]:
     """A member's open conversations of the team, what is due first."""
-    found = list(_open(team).filter(owner_member=member).select_related("person").order_by(*_URGENT)[:limit])
+    found = list(_open(team).filter(owner_member=member).select_related("person", "channel").order_by(*_URGENT)[:limit])
     trees.call(one.person for one in found)
     return found
 
@@ -128,9 +138,9 @@ def loads(team: Team, but: Member) -> list[MemberLoad]:
     members = [member for member in members if member.id != but.id]
     ids = [member.id for member in members]
     at = now()
-    away, counts = absent(ids, at), _counts(ids, at)
+    away, taken = absent(ids, at), open_weights(ids, current_policy()[1].weights)
     return [
-        MemberLoad(m.id, m.email, m.name, counts.get(m.id, _Counts()).open, m.capacity, m.id not in away)
+        MemberLoad(m.id, m.email, m.name, taken.get(m.id, 0), m.capacity, m.id not in away)
         for m in members
     ]
 

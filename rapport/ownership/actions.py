@@ -21,7 +21,7 @@ from rapport.ownership.handing import turns
 from rapport.ownership.kinds import PRIORITY, TOPIC
 from rapport.ownership.models import Decision, Example
 from rapport.ownership.policy import PRIORITIES
-from rapport.ownership.service import Reassignment, record_reassignment
+from rapport.ownership.service import Reassignment, record_reassignment, weight_of
 from rapport.ownership.teaching import Said
 from rapport.staff.models import Member, Membership, Team
 
@@ -46,8 +46,11 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
             conversation.confidential = True
         turns.moved(conversation, before)
         decision = record_reassignment(
-            Reassignment(conversation_id, actor.id, *after, *before, tuple(conversation.involved))
-        )
+            Reassignment(
+                conversation_id, actor.id, *after, *before, tuple(conversation.involved),
+                weight_of(conversation) if member and member.id != before[1] else None,
+            )
+        )  # fmt: skip
         names = ("team", "member", "from_team", "from_member")
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
         kept = {"before": plain(was), "after": plain(fields_of(conversation))}

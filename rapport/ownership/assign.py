@@ -1,35 +1,17 @@
-"""Which member of the owning team. Pure: a choice among values, with its reason."""
+"""Which member of the owning team, by room alone or by who holds the relationship. Pure: a choice with its reason.
+
+All the other ways, and the weighing that is kept, are in `ownership.within`.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from rapport.ownership.within.values import Choice, MemberLoad
+
+__all__ = ["Choice", "MemberLoad", "by_load", "choose", "choose_holder"]
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class MemberLoad:
-    """A member and how much they have: `open_count` conversations of at most `capacity`; `present` at this
-    moment; how many more they may be given `at_once` (None: as many as there is room for).
-    """
-
-    id: UUID
-    email: str
-    name: str
-    open_count: int = 0
-    capacity: int = 20
-    present: bool = True
-    last_assigned_at: datetime | None = None
-    at_once: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Who answers (None: whoever of the team takes it) and why, as a clause."""
-
-    member: MemberLoad | None
-    reason: str
 
 
 def choose(members: Iterable[MemberLoad]) -> Choice:
@@ -43,8 +25,8 @@ def choose(members: Iterable[MemberLoad]) -> Choice:
     free = [member for member in present if member.open_count < member.capacity]
     if not free:
         return Choice(None, "everyone present has as much as they can take")
-    best = min(free, key=_load)
-    return Choice(best, f"{best.name} has the most room of those present ({best.open_count} of {best.capacity})")
+    best = min(free, key=by_load)
+    return Choice(best, f"{best.name} has the most room of those present ({best.open_count:g} of {best.capacity})")
 
 
 def choose_holder(members: Iterable[MemberLoad], address: str, name: str) -> Choice:
@@ -59,5 +41,6 @@ def choose_holder(members: Iterable[MemberLoad], address: str, name: str) -> Cho
     return Choice(holder, f"{name} holds the relationship")
 
 
-def _load(member: MemberLoad) -> tuple[float, datetime, UUID]:
+def by_load(member: MemberLoad) -> tuple[float, datetime, UUID]:
+    """The smaller, the more room: the share of the capacity taken, then who waited longest."""
     return member.open_count / member.capacity, member.last_assigned_at or _NEVER, member.id

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from rapport.ownership.assign import Choice, MemberLoad, choose_holder
 from rapport.ownership.facts import Facts
-from rapport.ownership.handing.choosing import hand, with_one_more
+from rapport.ownership.handing.choosing import hand
 from rapport.ownership.policy import (
     BY_HOLDER,
-    BY_LOAD,
     EARLIER_OWNER,
     HOLDER,
     PRIORITIES,
@@ -21,6 +19,7 @@ from rapport.ownership.policy import (
     Rule,
 )
 from rapport.ownership.promising import combined
+from rapport.ownership.within.values import Ask, Choice, MemberLoad
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ class Directory:
 
     teams: Mapping[str, TeamEntry]
 
-    def after_assigning(self, member_id: UUID, at: datetime) -> "Directory":
-        """The directory as it is once the member has one conversation more."""
-        return Directory({slug: _with_one_more(team, member_id, at) for slug, team in self.teams.items()})
+    def after_assigning(self, member_id: UUID, at: datetime, weight: float = 1) -> "Directory":
+        """The directory as it is once the member has one conversation more, which weighs so much."""
+        return Directory({slug: _with_more(team, member_id, at, weight) for slug, team in self.teams.items()})
 
 
 class RuleResult(NamedTuple):
@@ -67,6 +66,7 @@ class Verdict:
 
     `rule` is the number of the rule that decided; None when it went to triage. `trace` has one result a rule.
     `waits` says why no member has it yet though one is to; empty where whoever of the team wants to takes it.
+    `ask` is what was asked of the team's members; `weighed` is the weighing that came of it, as it is kept.
     """
 
     owner: str
@@ -81,6 +81,13 @@ class Verdict:
     approval: str = ""
     confidential: bool = False
     waits: str = ""
+    ask: Ask = field(default_factory=Ask)
+    weighed: Mapping[str, Any] | None = None
+
+    @property
+    def weight(self) -> float:
+        """How much of a member's capacity it takes."""
+        return self.ask.weight
 
 
 #: Owners that may be nobody: then the next rule counts.
@@ -103,6 +110,7 @@ class _Draft:
     topic: str = ""
     priority: str = ""
     promises: list[Promise] = field(default_factory=list)
+    skills: list[str] = field(default_factory=list)
     approval: str = ""
     confidential: bool = False
 
@@ -212,6 +220,7 @@ def _add(draft: _Draft, rule: Rule, scene: _Scene) -> None:
     draft.topic = draft.topic or then.topic
     draft.priority = draft.priority or then.priority
     draft.confidential |= in_confidence
+    draft.skills += [skill for skill in then.skills if skill not in draft.skills]
     # The stricter wins: every answer rather than those in public.
     draft.approval = "all" if "all" in (draft.approval, then.approval) else draft.approval or then.approval
     promise = scene.policy.promise(then.promise)
@@ -225,7 +234,10 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
     # A rule that merely adds must not open a confidential matter to its team: only one that says so in the
     # same breath.
     involved = draft.involved_in_confidence if confidential else [*draft.involved_in_confidence, *draft.involved]
-    choice = _member(draft, owner, scene)
+    priority = draft.priority or "normal"
+    weight = scene.policy.weights.of(priority, scene.facts.channel, scene.facts.channel_kind)
+    ask = _ask(draft, scene.facts, weight)
+    choice = _member(draft, owner, ask)
     return Verdict(
         owner=owner.slug if owner else "",
         sentence=_sentence(draft, owner, choice),
@@ -234,23 +246,32 @@ def _verdict(draft: _Draft, trace: tuple[RuleResult, ...], scene: _Scene) -> Ver
         member=choice.member,
         involved=tuple(s for s in dict.fromkeys(involved) if s in scene.directory.teams and owner and s != owner.slug),
         topic=draft.topic or (scene.facts.topics[0].slug if scene.facts.topics else ""),
-        priority=PRIORITIES.index(draft.priority or "normal"),
+        priority=PRIORITIES.index(priority),
         promise=combined(draft.promises),
         approval=draft.approval,
         confidential=confidential,
         waits=choice.reason if owner and choice.member is None and (draft.then.assign or owner.handed_out) else "",
+        ask=ask,
+        weighed=choice.plain(ask),
     )
 
 
-def _member(draft: _Draft, owner: TeamEntry | None, scene: _Scene) -> Choice:
+def _ask(draft: _Draft, facts: Facts, weight: float) -> Ask:
+    then = draft.then
+    how = then.assign or (BY_HOLDER if then.owner == HOLDER and not then.member else "")
+    return Ask(
+        how, weight, draft.priority == PRIORITIES[-1], facts.language, tuple(draft.skills), facts.holder,
+        facts.holder_name, facts.answered,
+    )  # fmt: skip
+
+
+def _member(draft: _Draft, owner: TeamEntry | None, ask: Ask) -> Choice:
     if owner is None:
         return Choice(None, "")
-    if draft.then.assign == BY_LOAD:
-        return hand(owner.members, others_wait=owner.queue)
-    if draft.then.assign == BY_HOLDER or (draft.then.owner == HOLDER and not draft.then.member):
-        return choose_holder(owner.members, scene.facts.holder, scene.facts.holder_name)
+    if ask.how:
+        return hand(owner.members, ask, others_wait=owner.queue)
     if not draft.then.member:
-        return hand(owner.members, others_wait=owner.queue) if owner.handed_out else Choice(None, "")
+        return hand(owner.members, ask, others_wait=owner.queue) if owner.handed_out else Choice(None, "")
     named = next((member for member in owner.members if member.email == draft.then.member), None)
     if named is None:
         return Choice(None, f"{draft.then.member} is no member of the team any more")
@@ -266,7 +287,9 @@ def _sentence(draft: _Draft, owner: TeamEntry | None, choice: Choice) -> str:
     return "; ".join(parts)
 
 
-def _with_one_more(team: TeamEntry, member_id: UUID, at: datetime) -> TeamEntry:
+def _with_more(team: TeamEntry, member_id: UUID, at: datetime, weight: float) -> TeamEntry:
     if all(member.id != member_id for member in team.members):
         return team
-    return replace(team, members=with_one_more(team.members, member_id, at))
+    return replace(
+        team, members=tuple(one.with_more(weight, at) if one.id == member_id else one for one in team.members)
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from uuid import UUID
 
 from rapport.ownership.topics import TopicHit, TopicMatcher
 from rapport.ownership.words import FoldedText
@@ -25,7 +26,8 @@ class Facts:
     confidential: the reason is shown to others. `origin` says how it came: addressed to us, found by a search, in a
     feed; `reach` is how many follow who says it, where that is known. `holder` is
     the address of the active member who holds the relationship with the sender, "" where nobody does. `our_addresses`
-    are those of `to_addresses` that are ours. `known_openly`: everybody may know of the sender.
+    are those of `to_addresses` that are ours. `known_openly`: everybody may know of the sender. `person` is the
+    sender's root, `answered` when each member last answered them, known only where a rule weighs members.
     """
 
     at: datetime
@@ -55,16 +57,25 @@ class Facts:
     earlier_owner_of_thread: str | None = None
     our_addresses: tuple[str, ...] = ()
     known_openly: bool = True
+    person: UUID | None = None
+    answered: Mapping[UUID, datetime] = field(default_factory=dict)
 
     @cached_property
     def folded(self) -> FoldedText:
         """Subject and text, ready to be searched; made once, when first asked for."""
         return FoldedText(f"{self.subject}\n{self.text}")
 
-    def completed(self, matcher: TopicMatcher, inside_hours: Mapping[str, bool]) -> "Facts":
-        """The same facts with the topics that `matcher` finds and the business hours that are open."""
+    def completed(
+        self,
+        matcher: TopicMatcher,
+        inside_hours: Mapping[str, bool],
+        answered: Mapping[UUID, datetime] | None = None,
+    ) -> "Facts":
+        """The same facts with the topics that `matcher` finds, the business hours that are open, and who answered."""
         whole = self.folded
         # dataclasses.replace() would cost as much as the whole decision.
         facts = object.__new__(Facts)
         facts.__dict__.update(self.__dict__, topics=matcher.match(self.subject, whole), inside_hours=inside_hours)
+        if answered:
+            facts.__dict__["answered"] = answered
         return facts

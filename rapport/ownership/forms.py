@@ -10,7 +10,19 @@ from dataclasses import dataclass
 
 from rapport.ownership.conditions import REGISTRY
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
-from rapport.ownership.policy import BY_HOLDER, BY_LOAD, EARLIER_OWNER, HOLDER, PRIORITIES, Policy, Promise, Rule
+from rapport.ownership.policy import (
+    BEST,
+    BY_HOLDER,
+    BY_LOAD,
+    EARLIER_OWNER,
+    HOLDER,
+    ON_CALL,
+    PRIORITIES,
+    ROTATION,
+    Policy,
+    Promise,
+    Rule,
+)
 from rapport.ownership.problems import PolicyError, Vocabulary
 
 __all__ = [
@@ -72,8 +84,11 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
         ),
         "member": _choices(sorted(vocabulary.names.get("members", ()))),
         "assign": (
+            (BEST, "Whoever suits it best, all things weighed"), (ROTATION, "Whoever is present and next in turn"),
             (BY_LOAD, "Whoever is present and has the most room"), (BY_HOLDER, "Whoever holds the relationship"),
+            (ON_CALL, "Whoever is on call"),
         ),
+        "skills": _choices(sorted(vocabulary.names.get("skills", ()))),
         "involve": teams,
         "topic": _choices(sorted(vocabulary.names.get("topics", ()))),
         "priority": tuple((priority, priority.capitalize()) for priority in PRIORITIES),
@@ -113,6 +128,8 @@ def _then(rule: Rule, names: Mapping[str, str]) -> str:
         parts.append(f"{names.get(then.owner, then.owner)} owns it")
     if then.member or then.assign:
         parts.append(f"{then.member} answers" if then.member else _ANSWERS[then.assign])
+    if then.skills:
+        parts.append(f"asks for somebody who knows {', '.join(then.skills)}")
     if then.involve:
         parts.append(f"{', '.join(names.get(slug, slug) for slug in then.involve)} follows it")
     parts += [f"the topic is {then.topic}"] if then.topic else []
@@ -125,7 +142,11 @@ def _then(rule: Rule, names: Mapping[str, str]) -> str:
     return "; ".join(parts)
 
 
-_ANSWERS = {BY_LOAD: "whoever has the most room answers", BY_HOLDER: "whoever holds the relationship answers"}
+_ANSWERS = {
+    BEST: "whoever suits it best answers", ROTATION: "whoever is next in turn answers",
+    BY_LOAD: "whoever has the most room answers", BY_HOLDER: "whoever holds the relationship answers",
+    ON_CALL: "whoever is on call answers",
+}  # fmt: skip
 
 
 def _promised(promise: str | Promise) -> str:

@@ -61,13 +61,22 @@ class Decision(models.Model):
     #: What was learned said of topic and priority: {"topic": {"label", "probability", "sure", "certain", "model",
     #: "acted"}, "priority": ...}; null where it said nothing.
     guesses = models.JSONField(null=True)
+    #: How much the conversation weighed when a member was given it; null where none was, or it was given back.
+    weight = models.FloatField(null=True)
+    #: What spoke for and against each member (`within.values.Choice.plain`): ids and points, no figures of their work.
+    weighed = models.JSONField(null=True)
 
     class Meta:
         indexes = [
             # What came of suggestions is read from the latest.
             models.Index(fields=["-id"], name="decision_suggested", condition=models.Q(suggestion__has_key="team")),
             models.Index(fields=["-id"], name="decision_guessed", condition=models.Q(guesses__isnull=False)),
-        ]
+            # What each was given in a week, read for every batch where members are weighed: from the index alone.
+            models.Index(
+                fields=["owner_member", "at"], name="decision_given", include=["weight"],
+                condition=models.Q(weight__isnull=False),
+            ),
+        ]  # fmt: skip
 
 
 class Example(models.Model):

@@ -9,11 +9,15 @@ from uuid import UUID
 from rapport.conversations.actions import plain, touch
 from rapport.conversations.models import Conversation
 from rapport.ownership.actions import ASSIGNED
-from rapport.ownership.assign import MemberLoad, choose
+from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import TEAM
+from rapport.ownership.service import weight_of
+from rapport.ownership.versions import in_force
+from rapport.ownership.within.choosing import choose
+from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Team
 
 _CLOCKS = {"first_answer": "first answer", "next_answer": "next answer", "resolution": "resolution"}
@@ -46,7 +50,8 @@ def in_confidence(conversation: Conversation) -> bool:
 
 def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck | None:
     """Where a step that says "team:SLUG" or a member's address gives it; None where it is already."""
-    teams = company(at, with_members=True).directory.teams
+    weights = in_force()[1].weights
+    teams = company(at, with_members=True, weighing=True, weights=weights).directory.teams
     if not to.startswith(TEAM):
         return _to_member(conversation, to, teams)
     team = teams.get(to.removeprefix(TEAM))
@@ -54,11 +59,11 @@ def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck
         return Stuck("gone")
     if team.id == conversation.owner_team_id:
         return None
-    if not team.members:
+    if all(one.reads for one in team.members):
         return Stuck("empty", team.id)
     if in_confidence(conversation):
         return Stuck("confidence", team.id)
-    choice = choose(team.members)
+    choice = choose(team.members, asks_of([conversation])[conversation.id])
     return Place(team, choice.member, choice.reason)
 
 
@@ -94,6 +99,7 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
         conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
         owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,
         involved=list(conversation.involved), sentence=_sentence(place, promise),
+        weight=weight_of(conversation) if conversation.owner_member_id else None,
     )  # fmt: skip
     ids = {
         "team": place.team.id, "member": conversation.owner_member_id, "from_team": from_team,

@@ -10,10 +10,10 @@ from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
 from rapport.ownership.policy import (
     APPROVALS,
     BY_HOLDER,
-    BY_LOAD,
     EARLIER_OWNER,
     HOLDER,
     PRIORITIES,
+    WAYS,
     Outcome,
     Policy,
     Promise,
@@ -22,14 +22,18 @@ from rapport.ownership.policy import (
 from rapport.ownership.policy_tests import parse_tests, plain_test
 from rapport.ownership.problems import PolicyError, Problems, Vocabulary
 from rapport.ownership.promising import check_loops, parse_promise, plain_promise
+from rapport.ownership.within.weights import Weights
+from rapport.ownership.within.written import parse_skills, parse_weights, plain_skills, plain_weights
 
 FORMAT = 1
 """The version of the layout, written as `format`."""
 RULES_MAX = 10_000
 _NAME_MAX = 120
-_POLICY_KEYS = ("format", "triage", "promises", "rules", "tests", "vocabulary")
+_POLICY_KEYS = ("format", "triage", "promises", "weights", "rules", "tests", "vocabulary")
 _RULE_KEYS = ("name", "when", "then")
-_OUTCOME_KEYS = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
+_OUTCOME_KEYS = (
+    "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
+)  # fmt: skip
 
 
 def policy_from_dict(given: object, vocabulary: Vocabulary | None = None) -> Policy:
@@ -50,6 +54,8 @@ def policy_to_dict(policy: Policy) -> dict[str, Any]:
     plain: dict[str, Any] = {"format": FORMAT, "triage": policy.triage}
     if policy.promises:
         plain["promises"] = {name: plain_promise(promise) for name, promise in policy.promises.items()}
+    if policy.weights != Weights():
+        plain["weights"] = plain_weights(policy.weights)
     plain["rules"] = [
         {"name": rule.name, "when": plain_condition(rule.when), "then": _plain_outcome(rule.then)}
         for rule in policy.rules
@@ -73,7 +79,9 @@ def _policy(given: object, problems: Problems) -> Policy | None:
         check_loops(rules, promises, problems)
     with problems.at("tests"):
         tests = parse_tests(table.get("tests", []), problems)
-    return None if problems.found else Policy(triage, rules, promises, tests)
+    with problems.at("weights"):
+        weights = parse_weights(table.get("weights", {}), PRIORITIES, problems)
+    return None if problems.found else Policy(triage, rules, promises, tests, weights)
 
 
 def _rules(given: object, promises: Mapping[str, Promise], problems: Problems) -> tuple[Rule, ...]:
@@ -112,7 +120,8 @@ def _outcome(given: object, promises: Mapping[str, Promise], problems: Problems)
     outcome = Outcome(
         owner=_owner(table, problems),
         member=_name(table, "member", problems, "members", "a member").lower() if "member" in table else "",
-        assign=_one_of(table, "assign", problems, "a way to assign", (BY_LOAD, BY_HOLDER)),
+        assign=_one_of(table, "assign", problems, "a way to assign", WAYS),
+        skills=_skills(table, problems),
         involve=_involve(table, problems),
         topic=_name(table, "topic", problems, "topics", "a topic") if "topic" in table else "",
         priority=_one_of(table, "priority", problems, "a priority", PRIORITIES),
@@ -131,6 +140,10 @@ def _check_together(outcome: Outcome, has_owner: bool, problems: Problems) -> No
     if (outcome.assign or outcome.member) and not has_owner:
         with problems.at("assign" if outcome.assign else "member"):
             problems.note("expected an owner too: a rule without one cannot say who answers")
+    if outcome.skills and has_owner and outcome.assign in ("", BY_HOLDER):
+        with problems.at("skills"):
+            others = ", ".join(way for way in WAYS if way != BY_HOLDER)
+            problems.note(f"expected assign too, one of {others}: skills say who of the team is chosen")
     teams = problems.vocabulary.members_of if problems.vocabulary else {}
     if outcome.member and outcome.owner in teams and outcome.member not in teams[outcome.owner]:
         with problems.at("member"):
@@ -150,6 +163,13 @@ def _involve(table: Mapping[str, Any], problems: Problems) -> tuple[str, ...]:
         return ()
     with problems.at("involve"):
         return known(table["involve"], problems, "a team", "teams") or ()
+
+
+def _skills(table: Mapping[str, Any], problems: Problems) -> tuple[str, ...]:
+    if "skills" not in table:
+        return ()
+    with problems.at("skills"):
+        return parse_skills(table["skills"], problems)
 
 
 def _confidential(table: Mapping[str, Any], problems: Problems) -> bool:
@@ -231,6 +251,8 @@ def _plain_outcome(outcome: Outcome) -> dict[str, Plain]:
     for key in ("owner", "member", "assign"):
         if getattr(outcome, key):
             plain[key] = getattr(outcome, key)
+    if outcome.skills:
+        plain["skills"] = plain_skills(outcome.skills)
     if outcome.involve:
         plain["involve"] = one_or_list(outcome.involve)
     for key in ("topic", "priority"):

@@ -3,7 +3,7 @@
 Every rule is tried, in order. A rule with an owner *decides*: the first such rule that hits gives the owner,
 and what it says besides. Those that hit after it are shown but change nothing. A rule without an owner
 *adds*: it counts wherever it stands, before or after the deciding one. For topic, priority and each clock of
-the promise the first rule that sets it wins; teams to involve add up; confidential, once set, stays.
+the promise the first rule that sets it wins; teams to involve and skills add up; confidential, once set, stays.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rapport.ownership.conditions import Condition
+from rapport.ownership.within.weights import Weights
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 APPROVALS = ("public", "all")
@@ -24,6 +25,16 @@ HOLDER = "@holder"
 """As an owner: the team of the member who holds the relationship with the sender, and that member."""
 BY_HOLDER = "holder"
 """As a way to assign: the member who holds the relationship."""
+BEST = "best"
+"""As a way to assign: whoever suits it best, all things weighed (`within.choosing`)."""
+ROTATION = "rotation"
+"""As a way to assign: of those present with room, whoever was given nothing for the longest time."""
+ON_CALL = "on_call"
+"""As a way to assign: whoever is on call, whatever the hour and however much they have; nobody on call: as `BEST`."""
+WAYS = (BY_LOAD, BY_HOLDER, BEST, ROTATION, ON_CALL)
+"""Every way to assign."""
+WEIGHED = (BEST, ROTATION, ON_CALL)
+"""The ways that ask for more of members than their room."""
 _MINUTES_MAX = 366 * 24 * 60
 
 
@@ -111,12 +122,13 @@ class Outcome:
     """What a rule does when it hits. Teams and topics are slugs, a member is an e-mail address.
 
     `promise` is the name of one of the policy's promises, or one of its own. `approval` says which answers a second
-    member must approve: "public" or "all".
+    member must approve: "public" or "all". `skills`, in lower case, are asked of whoever of the team is to answer.
     """
 
     owner: str = ""
     member: str = ""
     assign: str = ""
+    skills: tuple[str, ...] = ()
     involve: tuple[str, ...] = ()
     topic: str = ""
     priority: str = ""
@@ -151,13 +163,14 @@ class PolicyTest:
 @dataclass(frozen=True)
 class Policy:
     """All rules in their order (the first is number 1), the team that sorts what no rule matched, named
-    promises, and the tests that every version of it has to get right.
+    promises, the tests that every version of it has to get right, and how much a conversation weighs.
     """
 
     triage: str
     rules: tuple[Rule, ...] = ()
     promises: Mapping[str, Promise] = field(default_factory=dict)
     tests: tuple[PolicyTest, ...] = ()
+    weights: Weights = field(default_factory=Weights)
 
     def promise(self, given: str | Promise | None) -> Promise | None:
         """The promise an outcome means."""
@@ -167,3 +180,8 @@ class Policy:
     def names_members(self) -> bool:
         """Whether any rule gives to a member: then who is in which team must be known, and how much they have."""
         return any(rule.then.assign or rule.then.member or rule.then.owner == HOLDER for rule in self.rules)
+
+    @property
+    def weighs_members(self) -> bool:
+        """Whether any rule asks for more than their room: turns, their week, who answered whom, who is on call."""
+        return any(rule.then.assign in WEIGHED for rule in self.rules)

@@ -60,7 +60,7 @@ class PolicyError(Invalid):
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels") to
+    """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels", "skills") to
     the names.
 
     `members_of` has, by team, the e-mail addresses of its members.

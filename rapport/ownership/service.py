@@ -3,15 +3,16 @@
 Everything here runs in the scope of its caller; writing needs `scope.system()`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from rapport.conversations.clocks import Given
+from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import audience_of
 from rapport.core import bulk
 from rapport.core.clock import now
@@ -25,7 +26,9 @@ from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.handing import turns
 from rapport.ownership.kinds import TEAM
 from rapport.ownership.known import known
+from rapport.ownership.members import answered
 from rapport.ownership.models import Decision, Source
+from rapport.ownership.policy import PRIORITIES, Policy
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
@@ -44,7 +47,8 @@ from rapport.staff.models import Member, Team
 __all__ = [
     "Decided", "Explanation", "Reassignment", "SavedBy", "business_hours", "current_policy", "decide_batch",
     "default_policy", "explain", "policy_of", "record_decisions", "record_reassignment", "save_policy",
-    "save_policy_dict", "vocabulary",
+    "save_policy_dict", "vocabulary", "weight_of",
+    "weights_of",
 ]  # fmt: skip
 
 
@@ -93,19 +97,21 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         return []
     version, policy, on = in_force()
     at, number = now(), version.number if version else None
-    named = policy.names_members or bool(on and on.policy and on.policy.names_members)
-    here = company(at, with_members=named, if_handed_out=True)
+    here = _company(at, [policy, *([on.policy] if on and on.policy else [])])
+    answers = answered(f.person for _, f in items if f.person) if here.weighing else {}
     directory, decided, questions = here.directory, [], []
     open_teams = {slug for slug, team in here.teams.items() if team.is_open and not team.confidential}
-    for conversation_id, facts in items:
-        whole = facts.completed(here.matcher, OpenAt(here.hours, facts.at))
+    for place, (conversation_id, facts) in enumerate(items):
+        whole = facts.completed(
+            here.matcher, OpenAt(here.hours, facts.at), answers.get(facts.person) if facts.person else None
+        )
         verdict, by, said, heeded = decide(policy, whole, directory), number, None, policy
         if on is not None:
             said = beside(on, conversation_id, whole, directory, verdict)
             if said.acted and said.trial is not None and on.policy is not None:
                 verdict, by, heeded = said.trial, on.version, on.policy
         if verdict.member:
-            directory = directory.after_assigning(verdict.member.id, at)
+            directory = directory.after_assigning(verdict.member.id, _in_order(at, place), verdict.weight)
         told = known(facts, here.hours[""], open_teams)
         decided.append(replace(_decided(conversation_id, verdict, here, facts.at, by), facts=told))
         if said is not None:
@@ -119,6 +125,24 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     for (place, _), found in zip(questions, learned.ask([asked for _, asked in questions]), strict=False):
         decided[place] = _sorted(decided[place], found, here)
     return decided
+
+
+def _company(at: datetime, policies: Sequence[Policy]) -> Company:
+    """The company as these policies ask for it: whom it has only where they give to members or a team hands out, and
+    all of them weighed by what the first of them says of weights.
+    """
+    return company(
+        at,
+        with_members=any(one.names_members for one in policies),
+        weighing=any(one.weighs_members for one in policies),
+        weights=policies[0].weights,
+        if_handed_out=True,
+    )
+
+
+def _in_order(at: datetime, place: int) -> datetime:
+    """A moment for each of a batch, so that who was given the last of it does not begin the next."""
+    return at + timedelta(microseconds=place)
 
 
 def _sorted(one: Decided, found: learned.Answers, here: Company) -> Decided:
@@ -161,7 +185,7 @@ def record_decisions(decided: Sequence[Decided]) -> None:
         {
             "conversation_id": ("uuid", [one.conversation_id for one in decided]),
             "id": ("uuid", [new_id() for _ in decided]),
-            "at": ("timestamptz", [at for _ in decided]),
+            "at": ("timestamptz", [_in_order(at, place) for place in range(len(decided))]),
             "source": ("text", [Source.POLICY.value for _ in decided]),
             "policy_version": ("int", [one.policy_version for one in decided]),
             "owner_team_id": ("uuid", [one.owner_team_id for one in decided]),
@@ -172,6 +196,8 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "suggestion": ("jsonb", [_as_json(one.suggestion) for one in decided]),
             "facts": ("jsonb", [_as_json(one.facts) for one in decided]),
             "guesses": ("jsonb", [_as_json(one.guesses) for one in decided]),
+            "weight": ("float8", [one.verdict.weight if one.owner_member_id else None for one in decided]),
+            "weighed": ("jsonb", [_as_json(one.verdict.weighed) for one in decided]),
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
         },
     )
@@ -187,7 +213,7 @@ def _came(one: Decided, team_id: UUID, at: datetime) -> turns.Came:
     )  # fmt: skip
 
 
-def _as_json(value: dict[str, Any] | None) -> str | None:
+def _as_json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
 
 
@@ -253,7 +279,10 @@ def explain(decision: Decision) -> Explanation:
 
 @dataclass(frozen=True)
 class Reassignment:
-    """That a member gave a conversation to a team and perhaps a member, and where it came from."""
+    """That a member gave a conversation to a team and perhaps a member, and where it came from.
+
+    `weight` counts in that member's week; None where nothing was newly given to them.
+    """
 
     conversation_id: UUID
     actor_id: UUID | None
@@ -262,6 +291,21 @@ class Reassignment:
     from_team_id: UUID | None = None
     from_member_id: UUID | None = None
     involved: tuple[UUID, ...] = ()
+    weight: float | None = None
+
+
+def weight_of(conversation: Conversation) -> float:
+    """How much of a member's capacity it takes, by the policy in force; one statement, and one for its channel."""
+    return weights_of([conversation])[conversation.id]
+
+
+def weights_of(conversations: Iterable[Conversation]) -> dict[UUID, float]:
+    """The same for several, whose channels were best read with them."""
+    weights, found = in_force()[1].weights, {}
+    for one in conversations:
+        name, kind = (one.channel.name, one.channel.kind) if one.channel else ("", "")
+        found[one.id] = weights.of(PRIORITIES[one.priority], name, kind)
+    return found
 
 
 def record_reassignment(change: Reassignment) -> Decision:
@@ -277,6 +321,7 @@ def record_reassignment(change: Reassignment) -> Decision:
         from_team_id=change.from_team_id,
         from_member_id=change.from_member_id,
         involved=list(change.involved),
+        weight=change.weight,
         sentence=_reassigned(change),
     )
 

@@ -1,6 +1,6 @@
 """Sharing out somebody's conversations: who would get which, by the rule that assigns new ones. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -15,13 +15,19 @@ class Share:
     member: MemberLoad | None
 
 
-def share_out(conversation_ids: Sequence[UUID], members: Iterable[MemberLoad]) -> list[Share]:
-    """Give each, in order, to the present member who then has the most room of their capacity left."""
+def share_out(
+    conversation_ids: Sequence[UUID], members: Iterable[MemberLoad], weights: Mapping[UUID, float] | None = None
+) -> list[Share]:
+    """Give each, in order, to the present member who then has the most room of their capacity left.
+
+    `weights` has how much each conversation takes of it; what is not in it takes 1.
+    """
+    weighs = weights or {}
     loads = {member.id: member for member in members}
     found = []
     for conversation_id in conversation_ids:
         best = choose(loads.values()).member
         if best is not None:
-            loads[best.id] = replace(best, open_count=best.open_count + 1)
+            loads[best.id] = replace(best, open_count=best.open_count + weighs.get(conversation_id, 1))
         found.append(Share(conversation_id, best))
     return found

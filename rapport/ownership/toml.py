@@ -6,7 +6,7 @@ read.
 
 from collections.abc import Mapping, Sequence
 
-_SECTIONS = ("promises", "rules", "tests", "vocabulary")
+_SECTIONS = ("promises", "weights", "rules", "tests", "vocabulary")
 _WIDTH = 100
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -18,6 +18,9 @@ def dump_toml(plain: Mapping[str, object]) -> str:
     if isinstance(promises, Mapping):
         for name, promise in promises.items():
             lines += ["", f"[promises.{_key(str(name))}]", *_pairs(promise)]
+    weights = plain.get("weights")
+    if isinstance(weights, Mapping):
+        lines += ["", "[weights]", *_pairs(weights)]
     rules = plain.get("rules")
     for rule in rules if isinstance(rules, Sequence) else ():
         lines += ["", "[[rules]]", f"name = {_value(rule['name'])}"]
@@ -40,7 +43,7 @@ def _pairs(table: Mapping[str, object]) -> list[str]:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
         return _text(value)

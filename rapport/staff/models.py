@@ -84,6 +84,8 @@ class Member(AbstractBaseUser):
     time_zone = models.CharField(max_length=60, default="UTC")
     language = models.CharField(max_length=10, default="en")
     skills = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    #: Codes of the languages they answer in; empty: nobody said.
+    languages = ArrayField(models.CharField(max_length=10), default=list, blank=True, db_default=[])
     capacity = models.PositiveSmallIntegerField(default=20)
     signature = models.TextField(blank=True)
     hours = models.ForeignKey(BusinessHours, null=True, blank=True, on_delete=models.SET_NULL)
@@ -182,6 +184,31 @@ class Absence(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     note = models.CharField(max_length=120, blank=True)
+
+
+class OnCallRotation(models.Model):
+    """Who of a team takes turns at being on call, week by week (`staff.rota`): `order` has ids of members."""
+
+    team = models.OneToOneField(Team, primary_key=True, on_delete=models.CASCADE, related_name="rotation")
+    order = ArrayField(models.UUIDField(), default=list)
+    first = models.DateField()
+    minutes = models.PositiveSmallIntegerField(default=9 * 60)
+    time_zone = models.CharField(max_length=60, default="UTC")
+
+
+class OnCallDuty(models.Model):
+    """A span for which somebody was put on call by hand; it goes before the rotation."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="duties")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="duties")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(ends_at__gt=models.F("starts_at")), name="duty_ends_after"),
+        ]
 
 
 class ProviderKind(models.TextChoices):

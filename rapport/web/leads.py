@@ -13,10 +13,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations.models import Conversation, Status
+from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
 from rapport.insight.load import board, loads, owned_in
 from rapport.ownership.actions import assign
+from rapport.ownership.service import weights_of
 from rapport.ownership.sharing import share_out
+from rapport.staff.duty import on_call
 from rapport.staff.models import Member, Team
 from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
@@ -44,14 +47,14 @@ def leads(request: HttpRequest) -> HttpResponse:
 def team_load(request: HttpRequest, slug: str) -> HttpResponse:
     """One team now."""
     shell_of(request).current = "leads"
-    return _shown(request, _team(request, slug))
+    return _shown(request, led_team(request, slug))
 
 
 @page(WRITERS)
 @require_POST
 def move(request: HttpRequest, slug: str) -> HttpResponse:
     """Give the chosen conversations to a member of the team, or to nobody."""
-    team = _team(request, slug)
+    team = led_team(request, slug)
     chosen = _uuids(request.POST.getlist("c"))
     to = request.POST.get("to", "")
     if not chosen or not to:
@@ -66,14 +69,14 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def undo_move(request: HttpRequest, slug: str, batch: UUID) -> HttpResponse:
     """Put back what one has just moved, as far as nobody has moved it on."""
-    team = _team(request, slug)
+    team = led_team(request, slug)
     kept = request.session.get(_KEPT, {})
     moves = [_Move(*one) for one in kept.pop(str(batch), [])]
     request.session[_KEPT] = kept
-    now = {str(c.id): c for c in Conversation.objects.filter(id__in=[one.conversation for one in moves])}
+    found_now = {str(c.id): c for c in Conversation.objects.filter(id__in=[one.conversation for one in moves])}
     back = 0
     for one in moves:
-        found = now.get(one.conversation)
+        found = found_now.get(one.conversation)
         if found is None or (str(found.owner_team_id), str(found.owner_member_id or "")) != (str(team.id), one.to):
             continue
         before = Member.objects.filter(id=one.before, is_active=True).first() if one.before else None
@@ -88,14 +91,14 @@ def undo_move(request: HttpRequest, slug: str, batch: UUID) -> HttpResponse:
 def share(request: HttpRequest, slug: str, member_id: UUID) -> HttpResponse:
     """Share out evenly what a member has: shown first, done when confirmed, undone together."""
     shell_of(request).current = "leads"
-    team = _team(request, slug)
+    team = led_team(request, slug)
     owner = _member(team, str(member_id))
     if request.method == "POST":
         _do(request, team, _confirmed(request, team, owner))
         return redirect("team_load", slug)
     conversations = owned_in(team, owner, _MOVES_MAX)
     by_id = {one.id: one for one in conversations}
-    shares = share_out([one.id for one in conversations], loads(team, owner))
+    shares = share_out([one.id for one in conversations], loads(team, owner), weights_of(conversations))
     context = {
         "team": team, "owner": owner, "plan": [(by_id[one.conversation_id], one.member) for one in shares],
         "given": sum(1 for one in shares if one.member), "left": sum(1 for one in shares if not one.member),
@@ -144,7 +147,10 @@ def _do(request: HttpRequest, team: Team, plan: list[tuple[UUID, Member | None]]
 
 def _shown(request: HttpRequest, team: Team) -> HttpResponse:
     shell_of(request).current = "leads"
-    context = {"teams": _teams(request), "board": board(team), "team": team, "toast_target": "#load-page"}
+    context = {
+        "teams": _teams(request), "board": board(team), "team": team, "toast_target": "#load-page",
+        "on_call": on_call(team, now()),
+    }  # fmt: skip
     if request.headers.get("HX-Request"):
         return render(request, "web/leads/swap.html", context)
     if request.method == "POST":
@@ -162,7 +168,8 @@ def _teams(request: HttpRequest) -> list[Team]:
     ]  # fmt: skip
 
 
-def _team(request: HttpRequest, slug: str) -> Team:
+def led_team(request: HttpRequest, slug: str) -> Team:
+    """The team of that slug, if one may see its load. Raises NotAllowed for who leads none, NotVisible for others."""
     shell = shell_of(request)
     if not shell.can_lead and not shell.led_ids:
         raise NotAllowed(_("Team load is for leads."), _("Ask the lead of your team."))

@@ -40,6 +40,19 @@ def live_words() -> dict[str, str]:
     }
 
 
+def language_code(written: str) -> str | None:
+    """The code of a language from its code ("de", "pt-BR") or its name in English or the reader's language."""
+    main, sign, region = written.replace("_", "-").partition("-")
+    if main.lower() in _locale("en").languages and len(main) < 4:
+        there = region.title() if len(region) == 4 else region.upper()
+        return main.lower() + (f"-{there}" if sign and region.isalnum() and len(region) < 5 else "")
+    for names in (locale().languages, _locale("en").languages):
+        found = next((code for code, name in names.items() if name.casefold() == written.casefold()), None)
+        if found:
+            return str(found).replace("_", "-")
+    return None
+
+
 def number(value: float) -> str:
     """12345.6 -> "12,345.6"."""
     return _number(value, locale())

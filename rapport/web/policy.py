@@ -24,6 +24,7 @@ from rapport.ownership.service import SavedBy, current_policy, policy_of, save_p
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm
 from rapport.web.policy_odd import oddities_in_words
+from rapport.web.policy_weights import set_weight, weights_in_lines, weights_offered, weights_shown
 from rapport.web.promise_words import promise_words
 from rapport.web.rights import EVERYBODY, LEADS, member_of, page
 from rapport.web.shell import shell_of
@@ -42,9 +43,12 @@ def policy(request: HttpRequest) -> HttpResponse:
     draft = draft_of(request) if shell_of(request).can_lead else Draft(0, None, in_force)
     shown = draft.policy
     rules, page_at = _rules(shown, request), _page_at(request, len(shown.rules))
+    names = vocabulary()
     context = {
         "rules": rules[page_at : page_at + RULES_SHOWN],
         **_around(page_at, len(rules)),
+        "weights": weights_shown(shown),
+        "weighable": weights_offered(names.names["channels"]),
         "odd": oddities_in_words(shown, request) if shell_of(request).can_lead else [],
         "tests": len(shown.tests),
         "trial": trials.running(),
@@ -130,6 +134,8 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
         rules.insert(to, rules.pop(at))
     elif verb == "triage":
         plain["triage"] = str(given.get("triage", ""))
+    elif verb == "weight":
+        set_weight(plain, str(given.get("what", "")), str(given.get("weight", "")))
     elif verb == "promise_remove":
         plain.get("promises", {}).pop(str(given.get("name", "")), None)
     else:
@@ -271,4 +277,5 @@ def _team_names(request: HttpRequest) -> dict[str, str]:
 def _lines(policy: Policy, request: HttpRequest) -> list[str]:
     rules = [f"{one.name}: when {one.when}, then {one.then}" for one in _rules(policy, request)]
     promises = [f"Promise {name}: {promise_words(value)}" for name, value in policy.promises.items()]
-    return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises, *rules]
+    return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises,
+            *weights_in_lines(policy), *rules]  # fmt: skip

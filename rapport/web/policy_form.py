@@ -84,10 +84,13 @@ class RuleForm(forms.Form):
             self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
 
 
-_OUTCOMES = ("owner", "member", "assign", "involve", "topic", "priority", "promise", "approval", "confidential")
+_OUTCOMES = (
+    "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
+)  # fmt: skip
+_SEVERAL = ("skills", "involve")
 _LABELS = {
     "owner": lazy("Owned by"), "member": lazy("Answered by"), "assign": lazy("Or answered by"),
-    "involve": lazy("Followed by"),
+    "skills": lazy("Who knows"), "involve": lazy("Followed by"),
     "topic": lazy("Topic"), "priority": lazy("Priority"), "promise": lazy("Promise"),
     "approval": lazy("Answers a colleague approves"),
 }  # fmt: skip
@@ -134,8 +137,10 @@ def _several(choices: Sequence[tuple[str, str]], **common: Any) -> forms.Multipl
 def _outcome_fields(choices: Mapping[str, tuple[tuple[str, str], ...]]) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {}
     for name in _OUTCOMES[:-1]:
-        if name == "involve":
-            fields["then_involve"] = _several(choices[name], label=_LABELS[name])
+        if name in _SEVERAL:
+            # Skills are offered where anybody has some; elsewhere there is nothing to choose from.
+            if choices[name] or name != "skills":
+                fields[f"then_{name}"] = _several(choices[name], label=_LABELS[name])
         else:
             empty = ("", _("Not said by this rule"))
             fields[f"then_{name}"] = forms.ChoiceField(
@@ -177,7 +182,7 @@ def _initial(rule: Plain, catalogue: tuple[ConditionField, ...]) -> Plain:
     if rest:
         initial["when_rest"] = yaml.safe_dump(rest, allow_unicode=True, sort_keys=False)
     for name, value in rule["then"].items():
-        initial[f"then_{name}"] = [value] if name == "involve" and isinstance(value, str) else value
+        initial[f"then_{name}"] = [value] if name in _SEVERAL and isinstance(value, str) else value
     return initial
 
 

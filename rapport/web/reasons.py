@@ -67,6 +67,17 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("the team has no members", lazy("the team has no members")),
     ("nobody of the team is present", lazy("nobody of the team is present")),
     ("everyone present has as much as they can take", lazy("everyone present has as much as they can take")),
+    ("nobody of the team is on call", lazy("nobody of the team is on call")),
+    ("nobody present with room knows %(text)s", lazy("nobody present with room knows %(text)s")),
+    ("%(text)s is on call", lazy("%(text)s is on call")),
+    ("%(text)s is next in turn", lazy("%(text)s is next in turn")),
+    ("%(text)s suits it best: %(clause)s", lazy("%(text)s suits it best: %(clause)s")),
+    ("answered this conversation last", lazy("answered this conversation last")),
+    ("answered this person last", lazy("answered this person last")),
+    ("holds the relationship", lazy("holds the relationship")),
+    ("speaks its language", lazy("speaks its language")),
+    ("was given little this week", lazy("was given little this week")),
+    ("has room for it (%(n)s of %(m)s)", lazy("has room for it (%(n)s of %(m)s)")),
     ("%(text)s has the most room of those present (%(n)s of %(m)s)",
      lazy("%(text)s has the most room of those present (%(n)s of %(m)s)")),
     ("everyone with room was given as many as they get at once a moment ago",
@@ -143,6 +154,11 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("the earlier owner owns it", lazy("the earlier owner owns it")),
     ("%(a)s owns it", lazy("%(a)s owns it")),
     ("whoever has the most room answers", lazy("whoever has the most room answers")),
+    ("whoever suits it best answers", lazy("whoever suits it best answers")),
+    ("whoever is next in turn answers", lazy("whoever is next in turn answers")),
+    ("whoever is on call answers", lazy("whoever is on call answers")),
+    ("asks for somebody who knows %(text)s", lazy("asks for somebody who knows %(text)s")),
+    ("knows %(text)s", lazy("knows %(text)s")),
     ("%(a)s answers", lazy("%(a)s answers")),
     ("%(text)s follows it", lazy("%(text)s follows it")),
     ("the topic is %(text)s", lazy("the topic is %(text)s")),
@@ -283,4 +299,4 @@ def _group(placeholder: re.Match[str]) -> str:
     return f"(?P<{name}>{_SHAPES.get(name, '.+')})"
 
 
-_SHAPES = {"n": "[0-9]+", "m": "[0-9]+", "key": "|".join(_KEYS)}
+_SHAPES = {"n": r"[0-9]+(?:\.[0-9]+)?", "m": "[0-9]+", "key": "|".join(_KEYS)}

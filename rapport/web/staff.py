@@ -18,6 +18,7 @@ from rapport.core import events, notify
 from rapport.core.errors import NotVisible
 from rapport.staff import invitations, sessions
 from rapport.staff.models import BusinessHours, Member, Membership, Role, Team
+from rapport.web import locales
 from rapport.web.account import time_zones
 from rapport.web.entrance import REAL_FACTORS
 from rapport.web.rights import ADMINS, member_of, page
@@ -40,10 +41,14 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     skills = forms.CharField(
         required=False, label=lazy("Skills"), help_text=lazy("Separated by commas."), max_length=400
     )
+    languages = forms.CharField(
+        required=False, label=lazy("Languages they answer in"), max_length=400,
+        help_text=lazy("Separated by commas, by code or name: de, en, Turkish."),
+    )  # fmt: skip
 
     class Meta:
         model = Member
-        fields = ("name", "email", "role", "is_active", "time_zone", "hours", "capacity", "skills")
+        fields = ("name", "email", "role", "is_active", "time_zone", "hours", "capacity", "skills", "languages")
         labels = {
             "name": lazy("Name"),
             "email": lazy("E-mail address, to sign in with"),
@@ -52,6 +57,7 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
             "capacity": lazy("Open conversations at most"),
             "hours": lazy("Business hours"),
         }
+        help_texts = {"capacity": lazy("An ordinary mail counts as one; what is urgent, a call or a chat for more.")}
 
     def clean_email(self) -> str:
         """Addresses are compared in lower case."""
@@ -60,6 +66,17 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_skills(self) -> list[str]:
         """A list from what was typed."""
         return [skill.strip()[:40] for skill in str(self.cleaned_data["skills"]).split(",") if skill.strip()]
+
+    def clean_languages(self) -> list[str]:
+        """Codes from what was typed; what is no language is named."""
+        written = [one.strip() for one in str(self.cleaned_data["languages"]).split(",") if one.strip()]
+        codes = {one: locales.language_code(one) for one in written}
+        wrong = next((one for one, code in codes.items() if not code), None)
+        if wrong is not None:
+            raise forms.ValidationError(
+                _("“%(written)s” is no language. Write its code, such as de, or its name.") % {"written": wrong}
+            )
+        return list(dict.fromkeys(code for code in codes.values() if code))
 
     def save_all(self, actor: Member, kind: str) -> Member:
         """Store the member and their teams, and say so in the log."""
@@ -143,6 +160,7 @@ def member(request: HttpRequest, member_id: UUID) -> HttpResponse:
         "teams": [one.team_id for one in memberships],
         "leads": [one.team_id for one in memberships if one.is_lead],
         "skills": ", ".join(found.skills),
+        "languages": ", ".join(found.languages),
     }
     form = MemberForm(request.POST or None, instance=found, initial=initial)
     return _edit(request, form, "member.changed", found.name)

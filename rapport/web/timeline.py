@@ -22,6 +22,7 @@ from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales, promise_words
 from rapport.web.richview import bodies_of
+from rapport.web.weighing import Weighing, weighing_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
 _EVENTS_SHOWN = 200
@@ -98,6 +99,7 @@ class Why:
     explanation: Explanation
     policy: Explanation | None
     before: list[Decision]
+    weighing: Weighing | None = None
 
     @property
     def learned(self) -> dict[str, Any]:
@@ -171,7 +173,8 @@ def why(conversation: Conversation) -> Why | None:
     latest = decisions[0]
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
-    return Why(latest, policy if by_policy is latest and policy else explain(latest), policy, decisions[1:])
+    explained = policy if by_policy is latest and policy else explain(latest)
+    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions))
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

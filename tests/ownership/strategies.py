@@ -9,6 +9,7 @@ from rapport.ownership.facts import KINDS, Facts
 from rapport.ownership.policy import EARLIER_OWNER, PRIORITIES, Outcome, Policy, Promise, Rule, Span
 from rapport.ownership.problems import Problems
 from rapport.ownership.topics import TopicHit
+from rapport.ownership.within.weights import Weights
 from tests.ownership.makers import NOON, TEAMS
 
 WORDS = st.sampled_from(["refund", "money back", "Ünïcode*", "退款", 'quo"te', "back\\slash", "x\u0085y", "İade", "#1"])
@@ -70,7 +71,7 @@ PROMISES = st.builds(Promise, SPANS, st.none() | SPANS, st.just("") | NAMES)
 def _outcome(parts: tuple[Outcome, bool]) -> Outcome:
     outcome, by_load = parts
     if outcome.owner and by_load:
-        return Outcome(outcome.owner, assign="load", involve=outcome.involve, topic=outcome.topic)
+        return Outcome(outcome.owner, assign="best", skills=("billing",), involve=outcome.involve, topic=outcome.topic)
     return outcome if outcome != Outcome() else Outcome(confidential=True)
 
 
@@ -95,6 +96,11 @@ POLICIES = st.builds(
         lambda more, first: {**more, "standard": first},
         st.dictionaries(NAMES, PROMISES, max_size=2),
         PROMISES,
+    ),
+    weights=st.builds(
+        Weights,
+        st.dictionaries(st.sampled_from(PRIORITIES), st.sampled_from([0.5, 1.0, 2.5]), max_size=2),
+        st.dictionaries(NAMES, st.sampled_from([0.1, 3.0, 100.0]), max_size=2),
     ),
 )
 FACTS = st.builds(

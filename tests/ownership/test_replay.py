@@ -1,5 +1,6 @@
 """Two policies over the past, as values: what moves, what holds, who has how much, what never fires."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, re
 from rapport.ownership.simulate.story import story
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.staff.hours import ALWAYS, make_hours
+from rapport.staff.rota import Rota
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SIZES = {"support": 2, "product": 1, "hr": 0}
@@ -187,6 +189,30 @@ def test_who_is_away_or_off_gets_nothing() -> None:
     assert load.queued["support"] == 1
     nobody, _ = seat_all(jobs(0), Staffing(), {"": ALWAYS})
     assert nobody.queued["support"] == 1
+
+
+def test_the_desks_choose_as_arriving_conversations_do() -> None:
+    speaks = replace(SEATS[0], capacity=9, languages=("de",)), replace(SEATS[1], capacity=9, languages=("tr",))
+    rules = policy(({"always": True}, {"owner": "support", "assign": "best"}))
+    items = [past(n, hours=n, facts={"language": "de", "person": UUID(int=8)}) for n in range(3)]
+    items += [past(n, hours=n, facts={"language": "tr"}) for n in range(3, 5)]
+    tally = replay(items, pair(BASE, rules), SCENERY)
+    _, load = seat_all(tally.jobs, Staffing({"support": speaks}), {"": ALWAYS})
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 3, 2: 2}
+
+
+def test_outside_hours_the_desks_ask_whoever_is_on_call_for_what_is_urgent() -> None:
+    seats = tuple(replace(seat, hours="Office") for seat in SEATS)
+    rota = Rota((seats[1].member_id,), NOON.date() - timedelta(days=7))
+    rules = policy(
+        ({"words": "fire"}, {"priority": "urgent"}), ({"always": True}, {"owner": "support", "assign": "rotation"})
+    )
+    items = [past(1, "fire", 12), past(2, "hello", 12)]
+    tally = replay(items, pair(BASE, rules), SCENERY)
+    hours = {"": OFFICE, "Office": OFFICE}
+    _, load = seat_all(tally.jobs, Staffing({"support": seats}, rotas={"support": rota}), hours)
+    assert {id.int: desk.given for id, desk in load.desks.items()} == {2: 1}
+    assert load.queued == {"support": 1}
 
 
 TO_SUPPORT, TO_PRODUCT = {"owner": "support"}, {"owner": "product"}

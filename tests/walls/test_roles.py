@@ -42,7 +42,7 @@ PUBLIC = {
     "mfa_list_webauthn": "leads to a page that asks",
 }
 #: For who leads the team, whatever the role.
-LEADS_ALONE = {"team_load", "team_move", "undo_move", "team_share"}
+LEADS_ALONE = {"team_load", "team_move", "undo_move", "team_share", "on_call", "on_call_add", "on_call_remove"}
 _IDS = (
     "conversation_id", "message_id", "before", "attachment_id", "person_id", "organization_id", "relationship_id",
     "draft_id", "upload_id", "template_id", "view_id", "item_id", "event_id", "member_id", "team_id",

@@ -21,6 +21,8 @@ OPEN = {
     "staff_team": "the teams",
     "staff_businesshours": "when teams answer",
     "staff_absence": "who is away, so that work goes to others",
+    "staff_oncallrotation": "who takes turns at being on call, as who is in which team",
+    "staff_oncallduty": "who is on call when, as who is away when",
     "people_customfield": "which fields the company keeps about people: their names, not their values",
     "people_purpose": "what the company writes to people for",
     "people_silence": "keyed digests of addresses: they tell nothing without the key",

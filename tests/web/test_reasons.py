@@ -20,6 +20,13 @@ SENTENCES = [
     "Service owns this: Ada gave it to Cleo",
     "Nobody owns this: there is no team to give it to; no rule matched, so it goes to triage",
     "Sales owns this: it came by Mail; rule 1; Ana has the most room of those present (3 of 20)",
+    "Sales owns this: it came by Mail; rule 1; Ana suits it best: answered this person last and speaks its language "
+    "and knows billing, vat and was given little this week and has room for it (3.5 of 20)",
+    "Sales owns this: it came by Mail; rule 1; nobody of the team is on call; nobody present with room knows vat; "
+    "Ana suits it best: answered this conversation last and holds the relationship and has room for it (0 of 9)",
+    "Sales owns this: it came by Mail; rule 1; nobody of the team is present; Ana is on call",
+    "Sales owns this: it came by Mail; rule 1; Ana is next in turn",
+    "hr owns it; whoever suits it best answers; asks for somebody who knows pay; the topic is pay",
     "the sender is a customer (rule 2 had decided)",
     "it is written in German, but there is no earlier owner",
     "hr owns it; the topic is pay; the priority is high; promise: first answer within 4h and resolution within 2d",

@@ -52,6 +52,7 @@ class Member:
     time_zone: str
     language: str
     skills: tuple[str, ...]
+    languages: tuple[str, ...]
     signature: str
 
 
@@ -156,6 +157,7 @@ def _member(said: dict[str, Any], domain: str) -> Member:
         time_zone=said["time_zone"],
         language=said["language"],
         skills=tuple(said["skills"]),
+        languages=tuple(said.get("languages", (said["language"],))),
         signature=said["signature"],
     )
 

@@ -1,5 +1,6 @@
 """Founds the demo company in an empty database: teams, members, channels, topics, people and their policy."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 from django.contrib.auth.hashers import make_password
@@ -15,7 +16,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership.service import save_policy
 from rapport.people.models import Handle, Organization, Person, Relationship
-from rapport.staff.models import BusinessHours, Member, Membership, Team
+from rapport.staff.models import BusinessHours, Member, Membership, OnCallRotation, Team
 
 SOURCE = "address book"
 _KNOWN_BEFORE = timedelta(days=60)
@@ -72,12 +73,26 @@ def _staff(company: Company) -> None:
             time_zone=one.time_zone,
             language=one.language,
             skills=list(one.skills),
+            languages=list(one.languages),
             signature=one.signature,
             joined_at=now() - timedelta(days=400),
         )
         Membership.objects.bulk_create(
             Membership(member=member, team=teams[slug], is_lead=slug in one.leads) for slug in one.teams
         )
+    _on_call(company, teams)
+
+
+def _on_call(company: Company, teams: Mapping[str, Team]) -> None:
+    """In customer service they take turns at being on call, a week each, as they stand in the books."""
+    theirs = {one.email for one in company.members if "customer-service" in one.teams}
+    order = list(Member.objects.filter(email__in=theirs).order_by("id").values_list("id", flat=True))
+    today = now().date()
+    team = teams["customer-service"]
+    OnCallRotation.objects.create(
+        team=team, order=order, first=today - timedelta(days=today.weekday() + 14),
+        time_zone=team.hours.time_zone if team.hours else "UTC",
+    )  # fmt: skip
 
 
 def _channels(company: Company, outgoing_port: int) -> None:

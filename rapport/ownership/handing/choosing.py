@@ -5,32 +5,36 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from rapport.ownership.assign import Choice, MemberLoad, choose
+from rapport.ownership.within.choosing import choose
+from rapport.ownership.within.values import Ask, Choice, MemberLoad
 
 OTHERS_WAIT = "others wait in the team’s queue before it"
 JUST_GIVEN = "everyone with room was given as many as they get at once a moment ago"
+#: Ways that mean one member, whatever the others have: no queue stands before them.
+_ONE = ("holder", "on_call")
 
 
-def hand(members: Sequence[MemberLoad], *, others_wait: bool = False) -> Choice:
-    """The best of `members`; of those who were just given as many as they get at once (`at_once` 0) nobody.
+def hand(members: Sequence[MemberLoad], ask: Ask | None = None, *, others_wait: bool = False) -> Choice:
+    """Whom of `members` to give it to; of those who were just given as many as they get at once (`at_once` 0) nobody.
 
-    `others_wait`: the team has a queue, and what comes now stands behind it.
+    Without a way in `ask` it is the one with the most room. `others_wait`: the team has a queue, and what comes now
+    stands behind it.
     """
+    wanted = ask or Ask()
+    wanted = wanted if ask and wanted.how else replace(wanted, how="load")
+    if wanted.how in _ONE:
+        return choose(members, wanted)
     if others_wait:
         return Choice(None, OTHERS_WAIT)
-    choice = choose([one for one in members if one.at_once is None or one.at_once > 0])
+    choice = choose([one for one in members if one.at_once is None or one.at_once > 0], wanted)
     if choice.member is not None:
         return choice
-    anybody = choose(members)
-    return Choice(None, JUST_GIVEN) if anybody.member is not None else anybody
+    anybody = choose(members, wanted)
+    return replace(anybody, member=None, reason=JUST_GIVEN) if anybody.member is not None else anybody
 
 
-def with_one_more(members: Sequence[MemberLoad], member_id: UUID, at: datetime) -> tuple[MemberLoad, ...]:
-    """The members as they are once this one has one conversation more."""
-    return tuple(one_more(one, at) if one.id == member_id else one for one in members)
-
-
-def one_more(member: MemberLoad, at: datetime) -> MemberLoad:
-    """The member with one conversation more, given at `at`."""
-    left = None if member.at_once is None else max(0, member.at_once - 1)
-    return replace(member, open_count=member.open_count + 1, last_assigned_at=at, at_once=left)
+def with_one_more(
+    members: Sequence[MemberLoad], member_id: UUID, at: datetime, weight: float = 1
+) -> tuple[MemberLoad, ...]:
+    """The members as they are once this one was given a conversation of this weight at `at`."""
+    return tuple(one.with_more(weight, at) if one.id == member_id else one for one in members)

@@ -10,6 +10,7 @@ from rapport.core.clock import now
 from rapport.ownership.actions import ASSIGNED, fields_of
 from rapport.ownership.handing import turns
 from rapport.ownership.models import Decision, How, Source
+from rapport.ownership.service import weight_of
 from rapport.staff.models import Member
 
 
@@ -39,6 +40,7 @@ def give(conversation: Conversation, given: Given) -> Decision:
         from_team_id=team.id if team else None,
         from_member_id=before,
         involved=list(conversation.involved),
+        weight=weight_of(conversation) if given.member_id else None,
         sentence=f"{team.name if team else 'Nobody'} owns this: {waited}{given.clause}",
     )
     team_id = str(team.id) if team else ""

@@ -9,13 +9,15 @@ from django.db import connection
 from rapport.conversations.models import Conversation, Status
 from rapport.core import scope
 from rapport.core.clock import now
-from rapport.ownership.assign import Choice, MemberLoad
+from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
 from rapport.ownership.handing import queue
 from rapport.ownership.handing.choosing import hand, with_one_more
 from rapport.ownership.handing.giving import Given, give
 from rapport.ownership.models import How
+from rapport.ownership.versions import in_force
+from rapport.ownership.within.values import Ask, Choice, MemberLoad
 from rapport.staff.models import Team
 
 ALL_GAVE_IT_BACK = "everyone with room gave it back before"
@@ -57,7 +59,8 @@ def _some(team_id: UUID) -> int:
         one_at_a_time()
         team = Team.objects.filter(id=team_id, is_active=True).first()
         at = now()
-        entry = company(at, with_members=True).directory.teams.get(team.slug) if team else None
+        here = company(at, with_members=True, weighing=True, weights=in_force()[1].weights)
+        entry = here.directory.teams.get(team.slug) if team else None
         if team is None or entry is None or why_waiting(entry):
             return 0
         return _given_out(team, entry.members, at)
@@ -66,25 +69,28 @@ def _some(team_id: UUID) -> int:
 def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int:
     waiting = queue.waiting(team)
     refused = queue.given_back(one.id for one in waiting)
+    found = Conversation.objects.filter(id__in=[one.id for one in waiting])
+    asks = asks_of(found.select_related("person__holder", "channel"))
     given = 0
     for one in waiting:
-        choice = choice_for(members, refused.get(one.id, set()))
+        ask = asks.get(one.id, Ask())
+        choice = choice_for(members, refused.get(one.id, set()), ask)
         if choice.member is None:
             if one.id in refused:
                 continue
             break
         if _taken(one.id, team, choice):
-            members = with_one_more(members, choice.member.id, at)
+            members = with_one_more(members, choice.member.id, at, ask.weight)
             given += 1
         if given == _AT_ONCE:
             break
     return given
 
 
-def choice_for(members: tuple[MemberLoad, ...], refused: set[UUID]) -> Choice:
+def choice_for(members: tuple[MemberLoad, ...], refused: set[UUID], ask: Ask | None = None) -> Choice:
     """The best of the members, but none of those who gave it back."""
-    choice = hand([one for one in members if one.id not in refused])
-    if choice.member is None and refused and hand(members).member is not None:
+    choice = hand([one for one in members if one.id not in refused], ask)
+    if choice.member is None and refused and hand(members, ask).member is not None:
         return replace(choice, reason=ALL_GAVE_IT_BACK)
     return choice
 

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('conversations', '0009_heard'),
-        ('ownership', '0003_learned'),
+        ('ownership', '0004_weighed'),
         ('staff', '0008_queue_and_hand_over'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

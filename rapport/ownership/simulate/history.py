@@ -20,6 +20,7 @@ from django.db import connection
 
 from rapport.conversations.threading import looks_like_reply
 from rapport.core import bulk, scope
+from rapport.core.clock import now
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import company
 from rapport.ownership.engine import Directory
@@ -28,7 +29,8 @@ from rapport.ownership.settled import SETTLED
 from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.words import CHARACTERS_READ_MAX
-from rapport.staff.models import Absence, Membership, Role
+from rapport.staff import duty
+from rapport.staff.models import Absence, Membership, Role, Team
 
 RUN_MAX = 1_000_000
 """So many conversations are replayed at most."""
@@ -161,6 +163,7 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
         holder=sender.holder,
         holder_name=sender.holder_name,
         earlier_owner_of_person=earlier.get(id),
+        person=person,
     )
     return Past(id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed)
 
@@ -184,10 +187,12 @@ def staffing(since: datetime) -> Staffing:
         member, hours = one.member, one.member.hours or one.team.hours
         seat = Seat(
             member.id, member.email, member.name, member.capacity, hours.name if hours else "",
-            tuple(away.get(member.id, ())),
+            tuple(away.get(member.id, ())), tuple(skill.lower() for skill in member.skills), tuple(member.languages),
         )  # fmt: skip
         seats.setdefault(one.team.slug, []).append(seat)
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_BEFORE, [since, since])
         before = {id: tuple(until) for id, until in cursor.fetchall()}
-    return Staffing({slug: tuple(found) for slug, found in seats.items()}, before)
+    slugs = dict(Team.objects.filter(is_active=True).values_list("id", "slug"))
+    rotas = {slugs[team]: rota for team, rota in duty.rotas(since, now()).items() if team in slugs}
+    return Staffing({slug: tuple(found) for slug, found in seats.items()}, before, rotas)

@@ -10,6 +10,7 @@ from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
 from rapport.ownership.topics import TopicMatcher
 from rapport.staff.hours import Hours
+from rapport.staff.rota import Rota
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,14 @@ class Seat:
     capacity: int
     hours: str = ""
     away: tuple[tuple[datetime, datetime], ...] = ()
+    skills: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Staffing:
-    """Who sits in which team (by slug), and until when what each had before stays open (None: still is)."""
+    """Who sits in which team (by slug), until when what each had before stays open (None: still is), who is on call."""
 
     seats: Mapping[str, tuple[Seat, ...]] = field(default_factory=dict)
     open_before: Mapping[UUID, tuple[datetime | None, ...]] = field(default_factory=dict)
+    rotas: Mapping[str, Rota] = field(default_factory=dict)

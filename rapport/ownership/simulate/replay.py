@@ -20,6 +20,7 @@ from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
+from rapport.ownership.within.values import Ask
 from rapport.ownership.world import OpenAt, due_at, hours_of
 from rapport.staff.hours import HoursError
 
@@ -41,7 +42,8 @@ class Shown(NamedTuple):
 class Job(NamedTuple):
     """What the desks need: when it came, until when it was open, and by each policy whose it is and who is to answer.
 
-    `answers` is "load", "holder", an e-mail address or ""; `holder` is the address of who holds the relationship.
+    `answers` is a way to assign (`policy.WAYS`), an e-mail address or ""; `holder` is the address of who holds the
+    relationship, `asks` what is asked of the members of either team, `person` the sender.
     """
 
     at: datetime
@@ -49,6 +51,8 @@ class Job(NamedTuple):
     owners: tuple[str, str]
     answers: tuple[str, str]
     holder: str = ""
+    asks: tuple[Ask, Ask] = (Ask(), Ask())
+    person: UUID | None = None
 
 
 @dataclass
@@ -264,7 +268,8 @@ def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, dateti
 
 def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:
     first, second = (how[said.rule - 1] if said.rule else "" for said, how in zip(verdicts, answers, strict=True))
-    return Job(one.facts.at, one.resolved_at, (verdicts[0].owner, verdicts[1].owner), (first, second), one.facts.holder)
+    owners, asks = (verdicts[0].owner, verdicts[1].owner), (verdicts[0].ask, verdicts[1].ask)
+    return Job(one.facts.at, one.resolved_at, owners, (first, second), one.facts.holder, asks, one.facts.person)
 
 
 def _answers(policy: Policy) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rapport.ownership.conditions import names_in
-from rapport.ownership.policy import HOLDER, Policy, Rule
+from rapport.ownership.policy import HOLDER, WEIGHED, Policy, Rule
 from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
 from rapport.ownership.simulate.lint import always_late, never_fired, oddities
@@ -70,8 +70,9 @@ def _changes(tally: Tally) -> list[dict[str, Any]]:
 
 
 def _asks(rule: Rule) -> set[str]:
-    """The conditions by name, and "held" where the rule gives it to who holds the relationship."""
-    return names_in(rule.when) | ({"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set())
+    """The conditions by name, "held" where it gives to who holds the relationship, "weighed" where members are."""
+    more = {"held"} if HOLDER in (rule.then.owner, f"@{rule.then.assign}") else set()
+    return names_in(rule.when) | more | ({"weighed"} if rule.then.assign in WEIGHED else set())
 
 
 def _agreement(tally: Tally) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('staff', '0006_learned_assigns'),
+        ('staff', '0007_on_call'),
     ]
 
     operations = [
