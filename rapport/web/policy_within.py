@@ -56,7 +56,8 @@ class Within:
 
     def __init__(self, told: Mapping[str, Any], names: Mapping[str, str], *, individuals: bool) -> None:
         self.told, self._names, self.individuals = told, names, individuals
-        self._ways: Mapping[str, Any] = told.get("ways", {})
+        # What is kept as JSON has lost its order: the one that others are compared with comes first.
+        self._ways: dict[str, Any] = dict(sorted(told.get("ways", {}).items(), key=lambda one: _place(one[0])))
 
     @property
     def arrivals(self) -> int:
@@ -138,6 +139,10 @@ class Within:
         ]  # fmt: skip
 
 
+def _place(key: str) -> tuple[int, str]:
+    return (list(_WAYS).index(key) if key in _WAYS else len(_WAYS), key)
+
+
 def _label(key: str) -> str:
     return str(_WAYS.get(key, key))
 
@@ -168,6 +173,8 @@ def _hours(told: Sequence[float | None]) -> str:
 
 
 def _hour(value: float) -> str:
+    if value < 1:
+        return _("%(minutes)s min") % {"minutes": locales.number(round(value * 60))}
     return _("%(hours)s h") % {"hours": locales.number(round(value, 1))}
 
 

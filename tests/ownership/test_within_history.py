@@ -116,7 +116,7 @@ def test_what_really_was_stands_beside_every_way() -> None:
     assert really["continuity"][0] == 1.0
     assert really["p90"][0] == 6.0
     assert {"round_robin", "least_loaded", "by_room", "really"} <= set(told["ways"])
-    assert {one["name"] for one in told["members"]} == {"Ann", "Ben", "Hana"}
+    assert {one["name"] for one in told["members"]} == {"Ann", "Ben"}, "of HR nothing came"
     kept = month_of(orjson.loads(orjson.dumps(plain_of(recorded(*SPAN, None).month))))
     assert len(kept.arrivals) == 2
 

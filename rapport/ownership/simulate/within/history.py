@@ -26,7 +26,7 @@ from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Outcom
 from rapport.staff.hours import Hours
 from rapport.staff.models import Team
 
-ARRIVALS_MAX = 10_000
+ARRIVALS_MAX = 20_000
 """Of more than so many the latest are taken."""
 _BEFORE, _AFTER = timedelta(days=9), timedelta(days=60)
 _KNOWN = timedelta(days=180)
@@ -92,6 +92,7 @@ def recorded(since: datetime, until: datetime, member_id: UUID | None) -> Record
         staffed = staffing(begins)
         hours = business_hours()
         team_hours = dict(Team.objects.filter(is_active=True).values_list("slug", "hours__name"))
+    staffed = _only({one.team for one in rows}, staffed)
     days = ((begins - _BEFORE).date(), (until + _AFTER).date())
     workers = _workers(staffed, hours, days)
     clocks = {name: clock_of(one, days) for name, one in hours.items()}
@@ -101,9 +102,7 @@ def recorded(since: datetime, until: datetime, member_id: UUID | None) -> Record
     }
     kept = [one for one in rows if one.team in desks]
     arrivals = _arrivals(kept, workers, until.timestamp())
-    busy = {
-        id: [(1.0, end.timestamp() if end else inf) for end in ends] for id, ends in staffed.open_before.items()
-    }
+    busy = {id: [(1.0, end.timestamp() if end else inf) for end in ends] for id, ends in staffed.open_before.items()}
     month = Month(workers, desks, arrivals, until.timestamp(), known, busy)
     return Recorded(month, _really(kept, arrivals, month), len(rows) == ARRIVALS_MAX)
 
@@ -120,6 +119,13 @@ def _known(rows: Sequence[_Row], begins: datetime) -> dict[str, dict[UUID, float
         for person, member, at in cursor.fetchall():
             found.setdefault(person, {})[member] = at.timestamp()
     return found
+
+
+def _only(teams: set[str], staffed: Staffing) -> Staffing:
+    """Those who are in one of these teams: of a team of which one sees nothing, nobody would seem to do anything."""
+    seats = {team: of for team, of in staffed.seats.items() if team in teams}
+    members = {seat.member_id for of in seats.values() for seat in of}
+    return Staffing(seats, {id: ends for id, ends in staffed.open_before.items() if id in members})
 
 
 def _workers(staffed: Staffing, hours: Mapping[str, Hours], days: tuple[date, date]) -> dict[UUID, Worker]:
