@@ -151,7 +151,7 @@ def _share(told: Sequence[float | None]) -> str:
     value, low, high = told
     if value is None:
         return "–"
-    if low is None or high is None:
+    if low is None or high is None or locales.percent(low) == locales.percent(high):
         return locales.percent(value)
     between = {"low": locales.percent(low), "high": locales.percent(high)}
     return f"{locales.percent(value)} ({_('%(low)s to %(high)s') % between})"
@@ -183,7 +183,7 @@ def _plain(told: Sequence[float | None]) -> str:
 
 
 def _rate(given: float, hours: float) -> str:
-    return locales.number(round(given / hours, 1)) if hours else "–"
+    return locales.number(round(given / hours, 2)) if hours else "–"
 
 
 def _percent(value: float) -> str:

@@ -26,7 +26,7 @@ from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Outcom
 from rapport.staff.hours import Hours
 from rapport.staff.models import Team
 
-ARRIVALS_MAX = 20_000
+ARRIVALS_MAX = 10_000
 """Of more than so many the latest are taken."""
 _BEFORE, _AFTER = timedelta(days=9), timedelta(days=60)
 _KNOWN = timedelta(days=180)
