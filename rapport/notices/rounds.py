@@ -75,7 +75,8 @@ def note(events: Sequence[Event], about: Mapping[UUID, Matter]) -> int:
     first: dict[UUID, int] = {}
     for team, place in written:
         first[team] = min(place, first.get(team, place))
-    _listen(first)
+    if first:
+        _listen(first)
     return len(written)
 
 
