@@ -146,6 +146,22 @@ def bench_whatif(conversations: int, processes: int, keep: Path | None) -> None:
     _measure("rapport.cli.bench_whatif", str(conversations), str(processes), home=keep)
 
 
+@bench.command("within")
+@click.option("--recorded", type=_FILE, help="A recorded month (JSON); without it the company's own past.")
+@click.option("--days", type=click.IntRange(1, 366), default=31, show_default=True, help="How far back.")
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Keep the company's month in a file.")
+def bench_within(recorded: Path | None, days: int, record: Path | None) -> None:
+    """To whom in the team: ways of giving conversations to members, tried on a month. Prints one JSON object.
+
+    For each way the share of first answers in time, hours waited in the team's open time, how evenly work was given
+    for each available hour (Gini), continuity, and the longest waits, with 95 percent intervals. Of the company's own
+    past everything is counted and nothing is written; a kept file has neither names nor words.
+    """
+    from rapport.cli.bench_within import measured, own
+
+    click.echo(json.dumps(measured(recorded) if recorded else own(days, record)))
+
+
 def _asked(size: dict[str, int], repeats: int, only: str, keep: Path | None) -> dict[str, Any]:
     home = keep / f"{size['conversations']}" if keep else None
     told = _measure("rapport.cli.bench_inbox", json.dumps(size), str(repeats), only, home=home, captured=True)

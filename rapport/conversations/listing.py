@@ -191,6 +191,11 @@ def _scopes(view: View) -> list[_Part]:
         return [_Part(f"id IN ({_OWN[view.name]})", [view.member.id])]
     if view.name == "teams":
         return of_teams
+    if view.name == "watched":
+        # Small enough to be read in order: only conversations with a team involved are in its index.
+        others = """involved[1] IS NOT NULL AND involved && %s::uuid[]
+            AND NOT coalesce(owner_team_id = ANY(%s::uuid[]), false)"""
+        return [_Part(others, [teams, teams])] if teams else []
     if view.name == "unowned":
         return [_Part("owner_member_id IS NULL", spread=_TEAM_OR_NONE, keys=[_NO_TEAM, *teams])]
     if view.name == "snoozed":

@@ -42,6 +42,7 @@ VIEWS = {
     "mine": gettext_noop("Mine"),
     "teams": gettext_noop("My teams"),
     "unowned": gettext_noop("Unowned"),
+    "watched": gettext_noop("Watched by my teams"),
     "snoozed": gettext_noop("Snoozed"),
     "followed": gettext_noop("Followed"),
     "drafts": gettext_noop("Drafts"),

@@ -1,6 +1,6 @@
 """Reads the sealed log on, and writes what members are to be told: each event once, whatever happens in between."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,12 +9,15 @@ from django.db import connection
 
 from rapport.conversations.models import Conversation
 from rapport.core import bulk, notify, scope
+from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.core.models import Event
+from rapport.notices import rounds
 from rapport.notices.matters import Matter, Staff, matters, staff
-from rapport.notices.models import Preferences, Progress
+from rapport.notices.models import Notice, Preferences, Progress
 from rapport.notices.reasons import way_of
 from rapport.notices.recipients import HEARD, recipients
+from rapport.notices.recipients import watching as watching_of
 from rapport.people import trees
 from rapport.staff.models import Member
 
@@ -23,7 +26,7 @@ _BATCH = 500
 
 @dataclass(frozen=True)
 class Fresh:
-    """One thing to tell: to whom, of what, since when, why."""
+    """One thing to tell: to whom, of what, since when, why; `team` watches it, where that is why."""
 
     member: UUID
     cause: UUID
@@ -32,6 +35,7 @@ class Fresh:
     at: datetime
     who: str = ""
     message: UUID | None = None
+    team: UUID | None = None
 
 
 def run(limit: int = _BATCH) -> int:
@@ -44,7 +48,7 @@ def run(limit: int = _BATCH) -> int:
         found = _after(progress.seq, limit)
         if not found:
             return 0
-        tell(_fresh([event for _, event in found if event.kind in HEARD]))
+        _hear([event for _, event in found if event.kind in HEARD])
         Progress.objects.filter(id=1).update(seq=found[-1][0])
     return len(found)
 
@@ -64,6 +68,7 @@ def tell(fresh: Sequence[Fresh]) -> int:
             "cause": ("uuid", [one.cause for one, _ in kept]),
             "reason": ("text", [one.reason for one, _ in kept]),
             "conversation_id": ("uuid", [one.conversation for one, _ in kept]),
+            "team_id": ("uuid", [one.team for one, _ in kept]),
             "message_id": ("uuid", [one.message for one, _ in kept]),
             "who": ("text", [one.who[:200] for one, _ in kept]),
             "at": ("timestamptz", [one.at for one, _ in kept]),
@@ -78,14 +83,21 @@ def tell(fresh: Sequence[Fresh]) -> int:
     return len(written)
 
 
-def _fresh(events: Sequence[Event]) -> list[Fresh]:
-    known = staff() if events else Staff({}, {}, {})
+def _hear(events: Sequence[Event]) -> None:
+    if not events:
+        return
+    known = staff()
     about = matters(events, known)
+    rounds.note(events, about)
+    tell(_fresh(events, about, known))
+
+
+def _fresh(events: Sequence[Event], about: Mapping[UUID, Matter], known: Staff) -> list[Fresh]:
     names = _names({event.actor_id for event in events if event.actor_id})
     told = [
         fresh
         for event in events
-        if event.conversation_id in about
+        if event.conversation_id and event.conversation_id in about
         for fresh in _of_event(event, about[event.conversation_id], known, names)
     ]
     # Opened and given in one breath is one thing to hear.
@@ -95,20 +107,21 @@ def _fresh(events: Sequence[Event]) -> list[Fresh]:
 
 def _of_event(event: Event, matter: Matter, known: Staff, names: dict[UUID, str]) -> Iterable[Fresh]:
     told = recipients(event.kind, event.actor_id, event.data, matter, known)
+    watching = watching_of(event.kind, event.data, matter)
     who = names.get(event.actor_id, "") if event.actor_id else matter.who
     if event.kind.startswith("promise."):
         who = f"{event.data.get('clock', '')} {event.data.get('due', '')}"
     message = event.data.get("message")
     for member, reason in told.items():
+        team = next((one for one in watching if member in known.at_once.get(one, ())), None)
         yield Fresh(
-            member, event.id, matter.conversation_id, reason, event.at, who, UUID(str(message)) if message else None
-        )
+            member, event.id, matter.conversation_id, reason, event.at, who, UUID(str(message)) if message else None,
+            team if reason == rounds.REASON else None,
+        )  # fmt: skip
 
 
 def read(member: Member, conversation_id: UUID | None = None) -> int:
     """The member has read what there is to one conversation, or all. In the member's scope; how many were unread."""
-    from rapport.core.clock import now
-
     unread = member.notices.filter(page=True, read_at__isnull=True)
     if conversation_id is not None:
         unread = unread.filter(conversation_id=conversation_id)
@@ -116,6 +129,14 @@ def read(member: Member, conversation_id: UUID | None = None) -> int:
     if changed:
         notify.changed("notice", member.id, [member.id])
     return changed
+
+
+def read_one(member: Member, notice: Notice) -> bool:
+    """The member has read this one; whether it was unread. In the member's scope."""
+    changed = member.notices.filter(id=notice.id, page=True, read_at__isnull=True).update(read_at=now())
+    if changed:
+        notify.changed("notice", member.id, [member.id])
+    return bool(changed)
 
 
 def _after(seq: int, limit: int) -> list[tuple[int, Event]]:
@@ -149,8 +170,8 @@ def _names(ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(Member.objects.filter(id__in=list(ids)).values_list("id", "name"))
 
 
-def conversations_of(ids: Iterable[UUID]) -> dict[UUID, Conversation]:
+def conversations_of(ids: Iterable[UUID | None]) -> dict[UUID, Conversation]:
     """The conversations that are spoken of, with what their lines show."""
-    found = list(Conversation.objects.select_related("owner_team", "person").filter(id__in=list(ids)))
+    found = list(Conversation.objects.select_related("owner_team", "person").filter(id__in={id for id in ids if id}))
     trees.call((one.person for one in found), openly=True)
     return {one.id: one for one in found}

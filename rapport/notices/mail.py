@@ -19,9 +19,10 @@ from django.utils.translation import ngettext
 from rapport.conversations.models import Conversation
 from rapport.core import scope
 from rapport.core.clock import now
+from rapport.notices import rounds
 from rapport.notices.models import Notice, Preferences
 from rapport.notices.reasons import DIGEST, SOON
-from rapport.notices.words import absolute, line_of
+from rapport.notices.words import absolute, line_of, round_line, unders
 from rapport.staff.models import Member
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=2)
 _ATTEMPTS_MAX = 5
 _LINES_MAX = 50
+_UNDER_MAX = 20
 
 
 def run_soon() -> int:
@@ -43,7 +45,8 @@ def run_digests() -> int:
     """Mail each member's digest once a day, after its hour where they live; how many mails went."""
     with scope.system():
         waiting = Notice.objects.filter(mail=DIGEST, mailed_at__isnull=True, read_at__isnull=True)
-        members = list(Member.objects.filter(id__in=waiting.order_by().values("member_id"), is_active=True))
+        ids = [*waiting.order_by().values_list("member_id", flat=True).distinct(), *rounds.waiting_for_day()]
+        members = list(Member.objects.filter(id__in=ids, is_active=True))
     return sum(_mail(member.id, DIGEST) for member in members if _begin_digest(member))
 
 
@@ -58,7 +61,9 @@ def is_due(preferences: Preferences, zone: ZoneInfo, at: datetime) -> date | Non
 
 
 def _begin_digest(member: Member) -> bool:
-    """Note that today's digest is under way; false where another process, or an earlier run, has."""
+    """Note that today's digest is under way, and make the day's rounds; false where another process, or an earlier
+    run, has.
+    """
     with scope.system():
         Preferences.objects.get_or_create(member=member)
         kept = Preferences.objects.select_for_update().get(member=member)
@@ -66,6 +71,7 @@ def _begin_digest(member: Member) -> bool:
         if day is None:
             return False
         Preferences.objects.filter(member=member).update(digested_on=day)
+        rounds.run_day(member.id)
     return True
 
 
@@ -87,19 +93,27 @@ def _claim(member_id: UUID, kind: str) -> list[Notice]:
     """Mark what is to go, in a transaction of its own, and return it."""
     with scope.system(), transaction.atomic():
         waiting = Notice.objects.filter(member_id=member_id, mail=kind, mailed_at__isnull=True, read_at__isnull=True)
-        rows = list(waiting.select_for_update(skip_locked=True).order_by("-at", "-id"))
+        locked = waiting.select_for_update(skip_locked=True, of=("self",))
+        rows = list(locked.select_related("team").order_by("-at", "-id"))
         ids = [row.id for row in rows]
         Notice.objects.filter(id__in=ids).update(mailed_at=now(), mail_attempts=F("mail_attempts") + 1)
     return rows
 
 
 def _send(member: Member, notices: Sequence[Notice], kind: str) -> bool:
+    gathered = [one for one in notices if one.conversation_id is None]
     with scope.member(member.id):
-        ids = {one.conversation_id for one in notices}
+        counted, entries = rounds.figures(gathered), rounds.entries(gathered, _UNDER_MAX)
+        ids = {one.conversation_id for one in notices if one.conversation_id}
+        ids |= {entry.conversation_id for under in entries.values() for entry in under}
         seen = {one.id: one for one in Conversation.objects.select_related("owner_team").filter(id__in=ids)}
     with translation.override(member.language), timezone.override(ZoneInfo(member.time_zone)):
         lines = [
-            line_of(one, seen[one.conversation_id], outside=True) for one in notices if one.conversation_id in seen
+            line_of(one, seen[one.conversation_id], outside=True)
+            if one.conversation_id
+            else round_line(one, counted[one.id], unders(entries[one.id], seen))
+            for one in notices
+            if one.conversation_id in seen or one.id in entries
         ]
         if not lines:
             return True

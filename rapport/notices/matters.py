@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q
 
 from rapport.conversations.models import Conversation, Interest, Message, Subscription, Watch
 from rapport.conversations.visibility import EVERYONE
 from rapport.core.models import Event
+from rapport.notices.paces import NOW, USUAL
 from rapport.people import trees
 from rapport.people.models import Person
 from rapport.staff.models import Membership
@@ -16,7 +18,10 @@ from rapport.staff.models import Membership
 
 @dataclass(frozen=True)
 class Matter:
-    """What is known of one conversation when it is decided who is told. Ids are members' unless they say otherwise."""
+    """What is known of one conversation when it is decided who is told. Ids are members' unless they say otherwise.
+
+    `involved` are teams.
+    """
 
     conversation_id: UUID
     owner: UUID | None = None
@@ -28,15 +33,20 @@ class Matter:
     team: frozenset[UUID] = frozenset()
     authors: Mapping[UUID, UUID] = field(default_factory=dict)
     who: str = ""
+    involved: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
 class Staff:
-    """Who works here: the teams of each active member, and the members of each team."""
+    """Who works here: the teams of each active member, and the members of each team.
+
+    `at_once` are those members of a team who hear of what it watches when it happens.
+    """
 
     teams_of: Mapping[UUID, frozenset[UUID]]
     members_of: Mapping[UUID, frozenset[UUID]]
     leads_of: Mapping[UUID, frozenset[UUID]]
+    at_once: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
 
     def sees(self, member: UUID, audience: Collection[UUID]) -> bool:
         """Whether a member belongs to an audience."""
@@ -45,7 +55,7 @@ class Staff:
 
 
 def staff() -> Staff:
-    """Everyone active, with two statements."""
+    """Everyone active, with three statements."""
     from rapport.staff.models import Member
 
     teams_of: dict[UUID, set[UUID]] = {id: {EVERYONE} for id in _active(Member)}
@@ -59,7 +69,7 @@ def staff() -> Staff:
         members_of.setdefault(team, set()).add(member)
         if is_lead:
             leads_of.setdefault(team, set()).add(member)
-    return Staff(_frozen(teams_of), _frozen(members_of), _frozen(leads_of))
+    return Staff(_frozen(teams_of), _frozen(members_of), _frozen(leads_of), _frozen(_at_once()))
 
 
 def matters(events: Iterable[Event], known: Staff) -> dict[UUID, Matter]:
@@ -83,9 +93,27 @@ def matters(events: Iterable[Event], known: Staff) -> dict[UUID, Matter]:
             known.members_of.get(row.owner_team_id, frozenset()) if row.owner_team_id else frozenset(),
             authors,
             row.person.called if row.person else "",
+            frozenset(row.involved),
         )
         for row in rows
     }
+
+
+_AT_ONCE = """
+SELECT s.team_id, s.member_id FROM staff_membership s
+LEFT JOIN notices_listening l ON l.member_id = s.member_id AND l.team_id = s.team_id
+LEFT JOIN notices_teampace t ON t.team_id = s.team_id
+WHERE coalesce(nullif(l.pace, ''), t.pace, %s) = %s
+"""
+
+
+def _at_once() -> dict[UUID, set[UUID]]:
+    found: dict[UUID, set[UUID]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_AT_ONCE, [USUAL, NOW])
+        for team, member in cursor.fetchall():
+            found.setdefault(team, set()).add(member)
+    return found
 
 
 def _active(members: type) -> list[UUID]:

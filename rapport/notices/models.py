@@ -5,20 +5,25 @@ from django.db import models
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.staff.models import Member
+from rapport.staff.models import Member, Team
 
 
 class Notice(models.Model):
     """One thing a member is told. `cause` is the event it comes from, or stands for a promise: told once.
 
     `mail` is "soon", "digest" or empty; `push` and `mail` say how it is to go, the moments beside them when it went.
+    A round has no conversation: it stands for what happened in those that `team` watches, from `since` on (not
+    included) up to `until`, which are places in the run of happenings.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="notices")
     cause = models.UUIDField()
     reason = models.CharField(max_length=20)
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="notices")
+    conversation = models.ForeignKey(Conversation, null=True, on_delete=models.CASCADE, related_name="notices")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    since = models.BigIntegerField(default=0, db_default=0)
+    until = models.BigIntegerField(default=0, db_default=0)
     message_id = models.UUIDField(null=True)
     who = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(default=now)
@@ -31,7 +36,13 @@ class Notice(models.Model):
     mail_attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["member", "cause"], name="notice_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["member", "cause"], name="notice_once"),
+            models.CheckConstraint(
+                condition=models.Q(conversation__isnull=False) | models.Q(team__isnull=False),
+                name="notice_is_of_something",
+            ),
+        ]
         indexes = [
             models.Index(fields=["member", "-at", "-id"], name="notice_page", condition=models.Q(page=True)),
             models.Index(
@@ -57,6 +68,50 @@ class Preferences(models.Model):
     digest_hour = models.PositiveSmallIntegerField(default=8)
     digest_weekends = models.BooleanField(default=False)
     digested_on = models.DateField(null=True)
+
+
+class Happening(models.Model):
+    """That something happened in a conversation which `team` watches: written once for each team and event.
+
+    `id` is its place: one process writes at a time, so what comes later has a higher one. `what` is one of
+    `paces.WHATS`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event_id = models.UUIDField()
+    what = models.CharField(max_length=10)
+    actor_id = models.UUIDField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "event_id"], name="happening_once")]
+        indexes = [
+            models.Index(fields=["team", "id"], name="happening_of_team"),
+            models.Index(fields=["conversation"], name="happening_conversation"),
+        ]
+
+
+class TeamPace(models.Model):
+    """How soon a team's members hear of what it watches, unless they chose otherwise; set by its lead."""
+
+    team = models.OneToOneField(Team, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    pace = models.CharField(max_length=10)
+
+
+class Listening(models.Model):
+    """One member in one team: the pace they chose (empty: the team's), and up to which happening they were told."""
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+")
+    pace = models.CharField(max_length=10, blank=True, default="", db_default="")
+    told = models.BigIntegerField(default=0)
+    gathered_at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "team"], name="listening_once")]
 
 
 class Device(models.Model):

@@ -22,8 +22,9 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import ChannelError, Invalid
 from rapport.core.options import options
+from rapport.notices import rounds
 from rapport.notices.models import Device, Notice, Progress
-from rapport.notices.words import line_of
+from rapport.notices.words import Line, line_of, round_line
 from rapport.staff.models import Member
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def run(limit: int = 100) -> int:
         waiting = Notice.objects.filter(push=True, pushed_at__isnull=True)
         ids = list(waiting.select_for_update(skip_locked=True).order_by("at").values_list("id", flat=True)[:limit])
         Notice.objects.filter(id__in=ids).update(pushed_at=now())
-        fresh = list(Notice.objects.select_related("member").filter(id__in=ids, read_at__isnull=True))
+        fresh = list(Notice.objects.select_related("member", "team").filter(id__in=ids, read_at__isnull=True))
         devices: dict[object, list[Device]] = {}
         for device in Device.objects.filter(member_id__in={one.member_id for one in fresh}, member__is_active=True):
             devices.setdefault(device.member_id, []).append(device)
@@ -77,13 +78,11 @@ def run(limit: int = 100) -> int:
 
 
 def _push(notice: Notice, device: Device) -> bool:
-    with scope.member(notice.member_id):
-        conversation = Conversation.objects.select_related("owner_team").filter(id=notice.conversation_id).first()
-    if conversation is None:
+    line = _line(notice)
+    if line is None:
         return False
-    with translation.override(notice.member.language):
-        line = line_of(notice, conversation, outside=True)
-    payload = orjson.dumps({"title": line.what, "body": line.about[:200], "url": line.url, "tag": str(conversation.id)})
+    tag = str(notice.conversation_id or notice.team_id)
+    payload = orjson.dumps({"title": line.what, "body": line.about[:200], "url": line.url, "tag": tag})
     try:
         status = _post(device, payload)
     except (ChannelError, urllib3.exceptions.HTTPError, OSError) as error:
@@ -91,6 +90,16 @@ def _push(notice: Notice, device: Device) -> bool:
         status = 0
     _note(device, status)
     return 200 <= status < 300
+
+
+def _line(notice: Notice) -> Line | None:
+    """What is told, as far as the member may see it now."""
+    with scope.member(notice.member_id), translation.override(notice.member.language):
+        if notice.conversation_id is None:
+            counted = rounds.figures([notice])[notice.id]
+            return round_line(notice, counted) if counted[0] else None
+        conversation = Conversation.objects.select_related("owner_team").filter(id=notice.conversation_id).first()
+        return line_of(notice, conversation, outside=True) if conversation else None
 
 
 def _note(device: Device, status: int) -> None:

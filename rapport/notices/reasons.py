@@ -25,7 +25,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason, in words: `label` for the settings, `sentence` with %(who)s for the notice itself."""
+    """One reason, in words: `label` for the settings, `sentence` with %(who)s and %(team)s for the notice itself."""
 
     key: str
     label: str | Promise
@@ -48,7 +48,9 @@ REASONS = {
             Way(True, True, SOON),
         ),
         Reason(
-            "approval", lazy("An answer of a colleague waits for approval"), lazy("An answer waits for approval"),
+            "approval",
+            lazy("An answer of a colleague waits for approval"),
+            lazy("An answer waits for approval"),
             Way(True, True),
         ),
         Reason("broken", lazy("A promise of yours is broken"), lazy("The promise is broken"), Way(True, True, SOON)),
@@ -92,6 +94,12 @@ REASONS = {
             lazy("A person or organization you watch writes"),
             lazy("%(who)s, whom you watch, wrote"),
             Way(True, False, DIGEST),
+        ),
+        Reason(
+            "involved",
+            lazy("Something happens in what one of your teams watches"),
+            lazy("News in what %(team)s watches"),
+            Way(True),
         ),
         Reason("team", lazy("Something new for one of your teams"), lazy("New for your team"), Way(False)),
     )

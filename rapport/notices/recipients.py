@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from rapport.notices.matters import Matter, Staff
+from rapport.notices.paces import ANSWERED, NEW, REOPENED, RESOLVED, SAID
 from rapport.notices.reasons import LOUD, first
 
 _WORK = frozenset(
@@ -19,6 +20,11 @@ HEARD = _WORK | _LOST | {
     "delivery.awaiting", "promise.near", "promise.broken", "promise.stuck", "handover.suggested",
 }  # fmt: skip
 """The kinds of events that anybody is told of."""
+WATCHED = {
+    "conversation.opened": NEW, "team.involved": NEW, "message.received": SAID, "message.written": ANSWERED,
+    "conversation.resolved": RESOLVED, "conversation.reopened": REOPENED,
+}  # fmt: skip
+"""Of what happens, what teams that watch a conversation hear, and what it is to them."""
 
 Told = dict[UUID, str]
 
@@ -26,7 +32,8 @@ Told = dict[UUID, str]
 def recipients(kind: str, actor: UUID | None, data: Mapping[str, Any], matter: Matter, staff: Staff) -> Told:
     """By member, the reason that matters most; nobody who does not see the conversation, and never who did it."""
     found: dict[UUID, list[str]] = {}
-    for reason, members in _reasons(kind, actor, data, matter, staff):
+    at_once = [m for team in watching(kind, data, matter) for m in staff.at_once.get(team, ())]
+    for reason, members in [*_reasons(kind, data, matter, staff), ("involved", at_once)]:
         for member in members:
             found.setdefault(member, []).append(reason)
     told = {member: first(reasons) for member, reasons in found.items()}
@@ -37,8 +44,16 @@ def recipients(kind: str, actor: UUID | None, data: Mapping[str, Any], matter: M
     }
 
 
+def watching(kind: str, data: Mapping[str, Any], matter: Matter) -> list[UUID]:
+    """The teams that hear of it because they are involved: all that are, or the one that has just become so."""
+    if kind not in WATCHED:
+        return []
+    teams = sorted(matter.involved - {matter.owner_team})
+    return [team for team in teams if kind != "team.involved" or team == _id(data.get("team"))]
+
+
 def _reasons(
-    kind: str, actor: UUID | None, data: Mapping[str, Any], matter: Matter, staff: Staff
+    kind: str, data: Mapping[str, Any], matter: Matter, staff: Staff
 ) -> list[tuple[str, Collection[UUID]]]:
     owner = [matter.owner] if matter.owner else []
     if kind == "conversation.opened":
@@ -66,9 +81,6 @@ def _reasons(
     if kind == "handover.suggested":
         leaving = _id(data.get("member"))
         return [("leaving", [leaving] if leaving and leaving == matter.owner else ())]
-    if kind == "team.involved":
-        team = _id(data.get("team"))
-        return [("team", staff.members_of.get(team, frozenset()) if team else ())]
     return [("colleague", owner), ("followed", matter.followers)] if kind in _WORK else []
 
 

@@ -3,10 +3,10 @@
 import time
 from threading import Event
 
-from rapport.notices import doubts, gather, mail, push
+from rapport.notices import doubts, gather, mail, push, rounds
 
 _TICK_S = 0.5
-_EVERY_S = {doubts.run: 30.0, mail.run_soon: 15.0, mail.run_digests: 60.0}
+_EVERY_S = {doubts.run: 30.0, rounds.run_hour: 15.0, mail.run_soon: 15.0, mail.run_digests: 60.0}
 
 
 def run(stopping: Event) -> None:

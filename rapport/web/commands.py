@@ -78,6 +78,7 @@ COMMANDS = (
     Command("go-mine", _("Mine"), GO, ("g i",), ("inbox", "mine")),
     Command("go-teams", _("My teams"), GO, ("g m",), ("inbox", "teams")),
     Command("go-unowned", _("Unowned"), GO, ("g u",), ("inbox", "unowned")),
+    Command("go-watched", _("Watched by my teams"), GO, ("g w",), ("inbox", "watched")),
     Command("go-all", _("All I may see"), GO, ("g a",), ("inbox", "all")),
     Command("go-snoozed", _("Snoozed"), GO, ("g z",), ("inbox", "snoozed")),
     Command("go-followed", _("Followed"), GO, ("g f",), ("inbox", "followed")),

@@ -12,14 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core.errors import Invalid, NotVisible
-from rapport.notices import gather, push
+from rapport.notices import gather, pacing, push, rounds
 from rapport.notices.models import Device, Notice, Preferences
+from rapport.notices.paces import PACES
 from rapport.notices.reasons import DIGEST, NEVER, REASONS, SOON, way_of
-from rapport.notices.words import Line, line_of
+from rapport.notices.words import Line, line_of, round_line, unders
+from rapport.staff.models import Member
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
 _SHOWN = 60
+_ROUND_MAX = 200
 _HOURS = range(24)
 
 
@@ -28,7 +31,8 @@ _HOURS = range(24)
 def notices(request: HttpRequest) -> HttpResponse:
     """The latest first; `?after=` goes on."""
     shell_of(request).current = "notices"
-    found = list(_after(member_of(request).notices.filter(page=True), request.GET.get("after", "")))
+    told = member_of(request).notices.filter(page=True).select_related("team")
+    found = list(_after(told, request.GET.get("after", "")))
     lines = _lines(found[:_SHOWN])
     more = found[_SHOWN - 1].id if len(found) > _SHOWN else ""
     return render(request, "web/notices/page.html", {"lines": lines, "next": more})
@@ -41,10 +45,27 @@ def fresh(request: HttpRequest) -> HttpResponse:
     found = []
     try:
         wanted = UUID(request.GET.get("id", ""))
-        found = list(member_of(request).notices.filter(page=True, read_at__isnull=True, id=wanted))
+        unread = member_of(request).notices.filter(page=True, read_at__isnull=True)
+        found = list(unread.select_related("team").filter(id=wanted))
     except ValueError:
         pass
     return render(request, "web/notices/fresh.html", {"lines": _lines(found)})
+
+
+@page()
+@require_GET
+def gathered(request: HttpRequest, round_id: UUID) -> HttpResponse:
+    """What happened in the conversations that a team watches, a line each; opening it reads it. Raises NotVisible."""
+    shell_of(request).current = "notices"
+    member = member_of(request)
+    found = member.notices.filter(id=round_id, conversation__isnull=True).select_related("team").first()
+    if found is None:
+        raise NotVisible(_("There is no such notice."))
+    gather.read_one(member, found)
+    entries = rounds.entries([found], _ROUND_MAX).get(found.id, [])
+    conversations = gather.conversations_of(one.conversation_id for one in entries)
+    line = round_line(found, rounds.figures([found])[found.id], unders(entries, conversations))
+    return render(request, "web/notices/round.html", {"line": line})
 
 
 @page()
@@ -67,13 +88,15 @@ def settings(request: HttpRequest) -> HttpResponse:
         kept.digest_hour = int(hour) if hour.isdecimal() and int(hour) in _HOURS else kept.digest_hour
         kept.digest_weekends = request.POST.get("weekends") == "yes"
         kept.save()
+        _choose_paces(request, member)
         messages.success(request, _("Saved."))
         return redirect("notice_settings")
     context = {
-        "rows": [(reason, way_of(reason.key, kept.ways)) for reason in REASONS.values()],
-        "mails": [(NEVER, _("No mail")), (SOON, _("Mail at once")), (DIGEST, _("In the digest"))],
+        "rows": [(reason, way_of(reason.key, kept.ways), _mails(reason.key)) for reason in REASONS.values()],
         "hours": [(hour, f"{hour:02d}:00") for hour in _HOURS],
         "kept": kept,
+        "pacings": pacing.pacings(member),
+        "paces": list(PACES.items()),
         "devices": Device.objects.filter(member=member).order_by("created_at"),
         "push_key": push.public_key(),
     }
@@ -129,7 +152,31 @@ def _after(found: Any, after: str) -> Any:
 
 def _lines(found: list[Notice]) -> list[Line]:
     conversations = gather.conversations_of(one.conversation_id for one in found)
-    return [line_of(one, conversations[one.conversation_id]) for one in found if one.conversation_id in conversations]
+    figures = rounds.figures(one for one in found if one.conversation_id is None)
+    return [
+        round_line(one, figures[one.id])
+        if one.conversation_id is None
+        else line_of(one, conversations[one.conversation_id])
+        for one in found
+        if one.conversation_id is None or one.conversation_id in conversations
+    ]
+
+
+def _mails(key: str) -> list[tuple[str, str]]:
+    """How a reason may come by mail. What is watched has a pace of its own, and so is gathered already."""
+    if key == rounds.REASON:
+        return [(NEVER, _("No mail")), (SOON, _("Mail at the team’s pace"))]
+    return [(NEVER, _("No mail")), (SOON, _("Mail at once")), (DIGEST, _("In the digest"))]
+
+
+def _choose_paces(request: HttpRequest, member: Member) -> None:
+    for one in pacing.pacings(member):
+        own = request.POST.get(f"pace-{one.team.slug}", one.own)
+        of_team = request.POST.get(f"team-pace-{one.team.slug}", one.of_team)
+        if own != one.own:
+            pacing.choose(member, one.team.id, own)
+        if one.may_lead and of_team != one.of_team:
+            pacing.choose_for_team(member, one.team.id, of_team)
 
 
 def _chosen(request: HttpRequest, key: str) -> dict[str, object]:

@@ -18,6 +18,7 @@ from rapport.people.trees import call
 from rapport.web import locales
 from rapport.web.policy_odd import Odd, in_words
 from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
+from rapport.web.policy_within import Within
 from rapport.web.reasons import thing
 from rapport.web.reports_show import Cell, Chart, Plan, Shape
 
@@ -219,6 +220,11 @@ class Story:
             MemberLoad(one["name"], self._name(one["team"]), one["given"], one["most"], strip(one["hours"]))
             for one in self.told["members"][:_MEMBERS_MAX]
         ]
+
+    @cached_property
+    def within(self) -> Within:
+        """Ways of giving the same conversations to members of the teams."""
+        return Within(self.told.get("within", {}), self._names, individuals=self.individuals)
 
     @property
     def rules(self) -> list[str]:

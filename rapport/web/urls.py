@@ -109,6 +109,7 @@ urlpatterns = [
     path("notices/", notices.notices, name="notices"),
     path("notices/fresh/", notices.fresh, name="notice_fresh"),
     path("notices/read/", notices.read_all, name="notices_read"),
+    path("notices/rounds/<uuid:round_id>/", notices.gathered, name="notice_round"),
     path("notices/settings/", notices.settings, name="notice_settings"),
     path("notices/devices/", notices.device_add, name="device_add"),
     path("notices/devices/<uuid:device_id>/remove/", notices.device_remove, name="device_remove"),

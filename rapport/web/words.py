@@ -92,6 +92,7 @@ _PHRASES = {
     "member.changed": (_("changed a member"), "user-circle"),
     "team.added": (_("added a team"), "user-group"),
     "team.changed": (_("changed a team"), "user-group"),
+    "team.paced": (_("changed how soon a team hears of what it watches"), "clock"),
     "hours.changed": (_("changed business hours"), "clock"),
     "absence.added": (_("added an absence"), "calendar-days"),
     "absence.changed": (_("changed an absence"), "calendar-days"),

@@ -138,9 +138,11 @@ def _pages(place: Place) -> list[str]:
     rows = "/reports/rows/opened/?start=2020-01-01T00:00Z&end=2100-01-01T00:00Z"
     with scope.system():
         template, view, tried = Template.objects.get(), SavedView.objects.get(), WhatIf.objects.get()
+        gathered = Notice.objects.get(conversation=None)
     return [
         "/inbox/mine/", "/inbox/snoozed/", "/inbox/followed/", "/inbox/drafts/", f"/views/{view.id}/", "/views/",
-        "/views/new/", f"/views/{view.id}/change/", "/notices/", "/notices/settings/", "/new/", "/templates/",
+        "/views/new/", f"/views/{view.id}/change/", "/notices/", "/notices/settings/",
+        f"/notices/rounds/{gathered.id}/", "/inbox/watched/", "/new/", "/templates/",
         "/templates/new/", f"/templates/{template.id}/", "/search/", "/search/?q=parcel", "/search/?q=from:(((",
         "/people/duplicates/",
         "/people/", f"/people/{cast.customer.id}/", f"/organizations/{cast.customer.organization_id}/",
@@ -178,6 +180,7 @@ def _furnish(place: Place) -> None:
         Notice.objects.create(
             member=cast.admin, cause=new_id(), reason="mentioned", conversation=cast.conversation, who="Lea Lead"
         )
+        Notice.objects.create(member=cast.admin, cause=new_id(), reason="involved", team=cast.service, until=1)
 
 
 def _try_on_the_past(cast: Cast) -> None:

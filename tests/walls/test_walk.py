@@ -32,6 +32,7 @@ _ANY = (
     "hours_id", "channel_id", "invitation_id", "provider_id", "rule_id", "token_id", "device_id", "batch_id", "batch",
     "absence_id", "mention_id", "archive_id", "import_id", "directory_id", "segment_id", "field_id", "run_id",
     "duty_id",
+    "round_id",
 )  # fmt: skip
 #: Ids of the conversation as pages also take them, in queries and forms.
 _ASKED = {

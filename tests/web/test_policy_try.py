@@ -257,3 +257,23 @@ def test_bands_begin_and_end_at_their_blocks() -> None:
     assert [band.flow for band in drawn.bands] == [("a", "b", 30), ("a", "c", 10), ("d", "b", 5)]
     assert all(one.y + one.height <= drawn.height for one in (*drawn.left, *drawn.right))
     assert picture([]).bands == []
+
+
+def test_ways_within_the_team_are_told_of_the_same_span_and_members_only_where_the_company_allows(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.lead)
+    draft(client)
+    asked = client.post(reverse("policy_try"), {"try": "draft", "span": "30"})
+    assert jobs.run_next()
+    told = client.get(asked.url).content.decode()
+    assert "Within the team" in told
+    assert "As it really was" in told
+    assert 'id="chart-within-waits"' in told
+    assert "What each would be given for an hour of theirs" not in told
+    Company.objects.update_or_create(id=1, defaults={"individual_figures": True})
+    assert "What each would be given for an hour of theirs" in client.get(asked.url).content.decode()
+    with scope.system():
+        story = WhatIf.objects.get().story
+        WhatIf.objects.update(story={key: one for key, one in story.items() if key != "within"})
+    assert "Within the team" not in client.get(asked.url).content.decode(), "one from before an update"

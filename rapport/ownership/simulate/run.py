@@ -19,6 +19,7 @@ from rapport.ownership.simulate.past import Asked, Scenery, Staffing
 from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
+from rapport.ownership.simulate.within.telling import within
 
 PART = 1000
 _WORTH_A_PROCESS = 8_000
@@ -46,7 +47,8 @@ def what_if(asked: Asked, progress: Progress = lambda done, total: True, process
             raise Stopped
     loads, staffing = _load(tally, asked)
     with history.read_only():
-        return story(tally, loads, (base, draft), staffing, team_sizes())
+        told = story(tally, loads, (base, draft), staffing, team_sizes())
+    return told | {"within": within(asked.since, asked.until, asked.member_id)}
 
 
 def _visible(asked: Asked) -> list[UUID]:
