@@ -4,6 +4,7 @@ Examples that say "none of ours" are a label of their own to the machine; what t
 says of each example left out.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +24,9 @@ NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
+LABELS_MAX = 2_000
 _LOST_MAX = 0.01
+_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def signs(scored: Scored, shares: Doubles) -> Doubles:
     """Seven signs of how sure it is: share, score, margin, spread, "none", closeness of the likest and likest five."""
     scores = scored.labels.astype(np.float64)
     few = min(2, scores.shape[1])
-    top = np.sort(scores, axis=1)[:, -few:]
+    top = np.sort(np.partition(scores, -few, axis=1)[:, -few:], axis=1)
     best = shares.max(1).clip(1e-6, 1 - 1e-6)
     spread = -(shares * np.log(shares.clip(1e-12))).sum(1)
     margin = top[:, -1] - top[:, 0] if few == 2 else top[:, -1]
@@ -109,6 +112,10 @@ class Model:
             return [(self.machine, 1.0)]
         return [pair for pair in ((self.machine, english), (self.everywhere, 1 - english)) if pair[1] > 0]
 
+    def needed(self, english: float) -> frozenset[str]:
+        """The encoders that a message is asked of."""
+        return frozenset[str]().union(*(machine.blend.encoders for machine, _ in self.machines(english)))
+
     def scored(self, points: Points, english: Floats) -> Scored:
         """Scores of points, each by the machines for its language."""
         count = len(english)
@@ -138,6 +145,7 @@ class Lesson:
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     """Learn all anew. At least one example is needed, be it a label's name."""
+    lesson = _bounded(lesson)
     labels = tuple(sorted({label for label in lesson.labels if label is not None}))
     place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
     targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
@@ -159,6 +167,21 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         lesson.ids, lesson.labels, dict(lesson.encoders),
     )  # fmt: skip
     return with_promise(model, outcomes, wanted)
+
+
+def _bounded(lesson: Lesson) -> Lesson:
+    """At most so many labels, those with the most decisions: more cost memory by their square."""
+    many = Counter(dict.fromkeys(lesson.labels, 0))
+    many.update(label for label, id in zip(lesson.labels, lesson.ids, strict=True) if id)
+    del many[None]
+    if len(many) <= LABELS_MAX:
+        return lesson
+    kept = {None, *sorted(many, key=lambda label: (-many[label], label or ""))[:LABELS_MAX]}
+    rows = [at for at, label in enumerate(lesson.labels) if label in kept]
+    return replace(
+        lesson, rows=lesson.rows.take(rows), labels=tuple(lesson.labels[at] for at in rows),
+        ids=tuple(lesson.ids[at] for at in rows), counts=lesson.counts[rows],
+    )  # fmt: skip
 
 
 def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:
@@ -219,18 +242,30 @@ def _judge(
     nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
     if count < 2 or ours.sum() < TRIED_MIN:
         return Judge(tried=int(ours.sum()), nones=int((~ours).sum())), nothing
-    heat = temperature(scored.labels[ours].astype(np.float64), truth[ours])
-    shares = softmax(scored.labels.astype(np.float64) * heat)
-    label = shares.argmax(1)
+    heat = temperature(scored.labels[ours], truth[ours])
+    label, looks = _looked(scored, heat)
     right = ours & (label == truth)
-    looks = signs(scored, shares)
     varied = bool(right[ours].any() and not right[ours].all())
     confidence = calibration.logistic(looks[ours], right[ours]) if varied else None
     judge = Judge(heat, confidence, None, 1.0, int(ours.sum()), int((~ours).sum()))
     if judge.nones >= NONES_ENOUGH:
         judge = _gated(judge, looks, ours)
-    sure = judge.right(scored) * (1 - (judge.none(scored) if judge.gate else 0))
+    sure = confidence(looks) if confidence else softmax(scored.labels.astype(np.float64) * heat).max(1)
+    if judge.gate:
+        sure = sure * (1 - judge.gate(looks))
     return judge, (np.asarray(sure), label.astype(np.float64), right)
+
+
+def _looked(scored: Scored, heat: float) -> tuple[npt.NDArray[np.int64], Doubles]:
+    """(the likeliest label, the signs) of each, a thousand rows at a time: with many labels a row is long."""
+    labels, looks = [], []
+    for first in range(0, len(scored.labels), _ROWS):
+        part = slice(first, first + _ROWS)
+        some = Scored(scored.labels[part], scored.none[part], scored.close[part])
+        shares = softmax(some.labels.astype(np.float64) * heat)
+        labels.append(shares.argmax(1))
+        looks.append(signs(some, shares))
+    return np.concatenate(labels), np.concatenate(looks)
 
 
 def _gated(judge: Judge, looks: Doubles, ours: npt.NDArray[np.bool_]) -> Judge:

@@ -12,9 +12,9 @@ from scipy.sparse import csr_matrix
 from rapport.ownership.learning import machine, measures
 from rapport.ownership.learning.bursts import bursts
 from rapport.ownership.learning.calibration import NEVER, Window, logistic, promised, temperature, trade_curve
-from rapport.ownership.learning.encoders import available, missing
+from rapport.ownership.learning.encoders import available, missing, unit
 from rapport.ownership.learning.hashing import BUCKETS, hashed, weighed
-from rapport.ownership.learning.points import Blend, Points, unit
+from rapport.ownership.learning.points import Blend, Points
 from rapport.ownership.learning.texts import CHARACTERS_MAX, capped, spoken
 from rapport.ownership.learning.values import Example
 from tests.ownership.learning.makers import BEGAN
