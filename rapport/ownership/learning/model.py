@@ -5,7 +5,7 @@ says of each example left out.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from rapport.ownership.learning import calibration
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
-from rapport.ownership.learning.choosing import chosen
+from rapport.ownership.learning.choosing import blends, chosen
 from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
+from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 
 Floats = npt.NDArray[np.float32]
@@ -25,6 +26,8 @@ NONES_ENOUGH = 80
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
 LABELS_MAX = 2_000
+DRAWN_HEAT = 18.0
+"""As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
 _LOST_MAX = 0.01
 _ROWS = 1_024
 
@@ -154,7 +157,7 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     known = [name for name in lesson.rows.dense if name in lesson.encoders or not lesson.encoders]
     space = space_of(lesson.background or lesson.rows)
     real = np.array([bool(one) for one in lesson.ids])
-    points = _pointed(space, lesson.rows, real)
+    points = _pointed(space, lesson, real, known)
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge)
     wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
@@ -162,6 +165,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
     judge, outcomes = _judge(heard, truth, real, len(labels))
+    if not real.any() and lesson.background is not None:
+        judge = replace(judge, heat=DRAWN_HEAT)
     model = Model(
         labels, space, fitted.machine, wide.machine if wide else None, judge,
         lesson.ids, lesson.labels, dict(lesson.encoders),
@@ -184,11 +189,16 @@ def _bounded(lesson: Lesson) -> Lesson:
     )  # fmt: skip
 
 
-def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:
-    """Decisions as points, and names (which come after them) as names."""
+def _pointed(space: Space, lesson: Lesson, real: npt.NDArray[np.bool_], encoders: Sequence[str]) -> Points:
+    """Decisions as points, and names (which come after them) as names, among the messages that were heard."""
     decided, named = np.flatnonzero(real), np.flatnonzero(~real)
-    parts = [space.points(rows.take(decided))] if len(decided) else []
-    return stacked([*parts, titled(space, rows.take(named))] if len(named) else parts)
+    parts = [space.points(lesson.rows.take(decided))] if len(decided) else []
+    if len(named):
+        names = titled(space, lesson.rows.take(named))
+        if lesson.background is not None:
+            names = drawn(names, space.points(lesson.background), next(blends(encoders, with_facts=False)))
+        parts.append(names)
+    return stacked(parts)
 
 
 def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:

@@ -97,9 +97,7 @@ def _machine(arrays: Mapping[str, Any], told: Mapping[str, Any]) -> Machine:
     """Both machines stand on the same landmarks, which are written once."""
     name = told["name"]
     rows = arrays[f"{name}:rows"]
-    dense = {
-        key.removeprefix("dense:"): arrays[key].astype(np.float32) for key in arrays if key.startswith("dense:")
-    }
+    dense = {key.removeprefix("dense:"): arrays[key].astype(np.float32) for key in arrays if key.startswith("dense:")}
     landmarks = Points(_sparse(arrays, "words", len(rows)), _sparse(arrays, "facts", len(rows)), dense)
     blend = Blend({str(key): float(value) for key, value in told["weights"].items()}, float(told["sharpness"]))
     return Machine(blend, landmarks, rows, arrays[f"{name}:weights"], arrays[f"{name}:prior"])

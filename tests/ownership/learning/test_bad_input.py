@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rapport.ownership.learning import choosing, learner, model, online, texts
+from rapport.ownership.learning import choosing, model, online, texts
 from rapport.ownership.learning.encoders import Floats
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.online import Corrections, Kept
@@ -26,7 +26,9 @@ class Counting:
         return np.array([[len(text), text.count("e"), text.count("o"), 1] for text in texts], np.float32)
 
 
-@pytest.mark.parametrize("text", ["", " \n\t", "\0\0", "\ud800", "🫖" * 9, "a" * 20_000, "中" * 20_000, "w " * 2_500_000])
+@pytest.mark.parametrize("text", [
+    "", " \n\t", "\0\0", "\ud800", "🫖" * 9, "a" * 20_000, "中" * 20_000, "w " * 2_500_000,
+])  # fmt: skip
 def test_any_text_gets_an_answer_and_can_be_corrected(text: str) -> None:
     one = taught(*examples(10))
     assert 0 <= one.predict([text])[0].probability <= 1
@@ -123,8 +125,7 @@ def test_an_encoder_that_counts_nothing_is_not_asked_until_it_is_learned_anew(mo
     assert one.predict(["full of eels"])[0].label == "billing"
 
 
-def test_a_correction_in_another_language_shows_at_once_and_leaves_english_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learner, "DUE_MIN", 10_000)
+def test_a_correction_in_another_language_shows_at_once_and_leaves_english_alone() -> None:
     narrow, wide = Counting("all-minilm-l6-v2-int8"), Counting("wide")
     one = Learner([narrow, wide])
     one.teach(examples(12))
