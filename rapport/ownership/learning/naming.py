@@ -16,7 +16,8 @@ from rapport.ownership.learning.points import Blend, Points
 
 Floats = npt.NDArray[np.float32]
 HEAT, ANCHOR, ROUNDS = 20.0, 10.0, 4
-"""How sharply a message decides, how many messages a name outweighs, and how often; a wide range does as well."""
+"""How sharply a message decides, how many messages a name outweighs, and how often. A heat from 12 to 25 and an anchor
+from 3 on do nearly as well."""
 _PULLS_LEAST = 0.05
 
 

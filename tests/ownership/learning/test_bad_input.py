@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rapport.ownership.learning import choosing, model, online, texts
+from rapport.ownership.learning import choosing, learner, model, online, texts
 from rapport.ownership.learning.encoders import Floats
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.online import Corrections, Kept
@@ -134,3 +134,13 @@ def test_a_correction_in_another_language_shows_at_once_and_leaves_english_alone
     one.learn(Example("de", "bewerbung als ingenieurin", "jobs", {"language": "de"}))
     assert one.predict(["bewerbung als ingenieurin"], [{"language": "de"}])[0].label == "jobs"
     assert one.predict([message("billing", 3)])[0] == before
+
+
+def test_of_many_undecided_messages_some_are_heard_from_first_to_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learner, "_BACKGROUND_MAX", 3)
+    counting = Counting()
+    one = Learner([counting])
+    one.hear([f"message {at}" for at in range(7)])
+    assert counting.asked == ["message 0", "message 3", "message 6"]
+    one.hear([])
+    assert one.predict(["anything"])[0].label == ""
