@@ -14,7 +14,7 @@ from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 
 Floats = npt.NDArray[np.float32]
 _SAMPLE = 2_000
-_FEW = 100
+FEW = 100
 _FACTS_MIN = 0.1
 _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
@@ -35,7 +35,7 @@ def chosen(
     first = next(blends(encoders, with_facts))
     if not real.any():
         return first, NAMES_RIDGE
-    if int(real.sum()) < _FEW:
+    if int(real.sum()) < FEW:
         return first, _RIDGES[1]
     rows = _sample(targets)
     sample, weights, asked = points.take(rows), counts[rows], real[rows]

@@ -3,7 +3,7 @@
 The packaged file stores weights in 8 bits and turns them to floats before it multiplies: as large in memory and as slow
 as if they had never been rounded. Here the same weights are multiplied as they are. What flows between them is rounded
 to 8 bits a token, each by its own largest number: so a message is the same row whatever it is encoded among, and only
-rounding (a cosine of .997 to .999) tells it from the slow one. A third of the time, a quarter of the memory.
+rounding (a cosine of .997 to .999) tells it from the slow one. A third of the time, and weights a quarter as large.
 """
 
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rapport.ownership.learning import calibration
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
-from rapport.ownership.learning.choosing import blends, chosen
+from rapport.ownership.learning.choosing import FEW, blends, chosen
 from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
@@ -160,7 +160,7 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     points = _pointed(space, lesson, real, known)
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge)
-    wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
+    wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
@@ -214,13 +214,25 @@ def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.
     return replace(model, trade=promised(probability, right, wanted), trades=own, outcomes=(probability, right))
 
 
-def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Fitted | None:
-    """For languages that the English encoder does not know: by the encoder that knows most, and by facts."""
-    blend, ridge = how
+_Rows = tuple[Floats, npt.NDArray[np.bool_], Floats]
+
+
+def _everywhere(points: Points, targets: Floats, rows: _Rows, how: tuple[Blend, float]) -> Fitted | None:
+    """For languages that the English encoder does not know. `rows` is (counts, which are decisions, `points.english`).
+
+    With a hundred decisions in such languages, by what does best on them; else by the encoder that knows most, and by
+    facts: the words of one language say nothing about another.
+    """
+    (counts, real, english), (blend, ridge) = rows, how
     narrow = [name for name, weight in blend.weights.items() if weight and name in ENGLISH_ONLY]
     wide = [name for name in points.dense if name not in ENGLISH_ONLY]
     if not wide or not (narrow or blend.weights.get(WORDS)):
         return None
+    foreign = real & (english < 1)
+    if int(foreign.sum()) >= FEW:
+        some = np.flatnonzero(foreign | ~real)
+        wider, ridge = chosen(points.take(some), targets[some], (counts[some], foreign[some]), wide)
+        return fit(points, targets, counts, wider, ridge)
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
     weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
     return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)

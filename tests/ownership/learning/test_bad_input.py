@@ -1,5 +1,7 @@
 """Whatever it is given, the learner answers, and looks at no more than it said it would."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,17 @@ def test_an_encoder_that_counts_nothing_is_not_asked_until_it_is_learned_anew(mo
     one.refit()
     assert sorted(unused.asked) == ["an unheard of hovercraft", "full of eels"]
     assert one.predict(["full of eels"])[0].label == "billing"
+
+
+def test_of_a_hundred_decisions_in_another_language_its_words_are_learned() -> None:
+    for count, by_words in ((10, False), (40, True)):
+        one = Learner([Counting("all-minilm-l6-v2-int8"), Counting("wide")])
+        one.teach(replace(example, facts={"language": "de"}) for example in examples(count))
+        found = one.refit()
+        assert found is not None
+        assert found.everywhere is not None
+        assert bool(found.everywhere.blend.weights.get("words")) == by_words
+    assert one.predict([message("jobs", 999)], [{"language": "de"}])[0].label == "jobs"
 
 
 def test_a_correction_in_another_language_shows_at_once_and_leaves_english_alone() -> None:
