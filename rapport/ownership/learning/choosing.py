@@ -1,6 +1,8 @@
 """How much words, meaning and facts count: whatever does best on examples left out, on a sample of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,7 @@ from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 
 Floats = npt.NDArray[np.float32]
 _SAMPLE = 2_000
-_FEW = 100
+FEW = 100
 _FACTS_MIN = 0.1
 _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = (2.0, 4.0)
@@ -26,24 +28,42 @@ def chosen(
     """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred of them a plain choice.
 
     What does better on examples left out is kept (`_worth`): first how much words and facts count beside
-    meaning, then the ridge and the sharpness.
+    meaning, then whether both encoders are needed, then the ridge and the sharpness.
     """
     counts, real = how
     with_facts = bool((np.diff(points.facts.indptr) > 0).mean() >= _FACTS_MIN)
     first = next(blends(encoders, with_facts))
     if not real.any():
         return first, NAMES_RIDGE
-    if int(real.sum()) < _FEW:
+    if int(real.sum()) < FEW:
         return first, _RIDGES[1]
     rows = _sample(targets)
-    sample, aims, weights, asked = points.take(rows), targets[rows], counts[rows], real[rows]
+    sample, weights, asked = points.take(rows), counts[rows], real[rows]
+    aims = targets[rows][:, np.flatnonzero(targets[rows].any(0))]
+
+    def heard(blend: Blend, ridge: float) -> Floats:
+        return fit(sample, aims, weights, blend, ridge).without[asked]
 
     def worth(blend: Blend, ridge: float) -> float:
-        return _worth(fit(sample, aims, weights, blend, ridge).without, aims, asked)
+        return _worth(heard(blend, ridge), aims[asked])
 
     blend = max(blends(encoders, with_facts), key=lambda one: worth(one, _RIDGES[1]))
+    blend = _leaner(blend, partial(heard, ridge=_RIDGES[1]), aims[asked].argmax(1))
     pairs = [(blend.sharper(sharpness), ridge) for sharpness in _SHARPNESS for ridge in _RIDGES]
     return max(pairs, key=lambda pair: worth(*pair))
+
+
+def _leaner(blend: Blend, heard: Callable[[Blend], Floats], truth: npt.NDArray[np.int64]) -> Blend:
+    """The same by the better encoder for English alone, unless both are better by more than the error of the sample.
+
+    An encoder that adds nothing is not waited for.
+    """
+    both = blend.weights.get(MiniLm.id, 0.0) + blend.weights.get(Universal.id, 0.0)
+    if not (blend.weights.get(MiniLm.id) and blend.weights.get(Universal.id)):
+        return blend
+    alone = replace(blend, weights={**blend.weights, MiniLm.id: both, Universal.id: 0.0})
+    better = (heard(blend).argmax(1) == truth).astype(float) - (heard(alone).argmax(1) == truth)
+    return blend if better.mean() > better.std() / len(better) ** 0.5 else alone
 
 
 def _sample(targets: Floats) -> npt.NDArray[np.int64]:
@@ -69,9 +89,9 @@ def _meaning(encoders: Sequence[str]) -> dict[str, float]:
     return {name: 1 / len(encoders) for name in encoders}
 
 
-def _worth(scores: Floats, targets: Floats, asked: npt.NDArray[np.bool_]) -> float:
+def _worth(scores: Floats, targets: Floats) -> float:
     """Accuracy, and a quarter of the log-likelihood: what is right first, what knows how sure it is next."""
-    heard, truth = scores[asked].astype(np.float64), targets[asked].argmax(1)
-    shares = softmax(heard * temperature(heard, truth))
+    truth = targets.argmax(1)
+    shares = softmax(scores.astype(np.float64) * temperature(scores, truth))
     likelihood = float(np.log(shares[np.arange(len(truth)), truth].clip(1e-9)).mean())
-    return float((heard.argmax(1) == truth).mean()) + likelihood / 4
+    return float((scores.argmax(1) == truth).mean()) + likelihood / 4

@@ -93,7 +93,7 @@ def _neighbours(asked: _Asked, said: Said) -> tuple[Neighbour, ...]:
             found.append(
                 _neighbour(model.ids[row], model.chosen_labels[row], float(kernel[at]), spoke, machine.blend.sharpness)
             )
-    for corrections in learner.corrections(asked.audience):
+    for corrections in learner.corrections(asked.audience, float(said.english[0])):
         for at, near in enumerate(corrections.kernel(said.points)[0]):
             kept = corrections.kept[at]
             spoke = float(near) * corrections.weight(at, asked.label)

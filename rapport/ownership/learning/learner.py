@@ -15,8 +15,8 @@ import numpy.typing as npt
 from rapport.ownership.learning.calibration import Trade, Window
 from rapport.ownership.learning.encoders import Encoder
 from rapport.ownership.learning.model import Lesson, Model, Scored, refit
-from rapport.ownership.learning.online import Corrections, Kept
-from rapport.ownership.learning.points import Blend, Points, Raw, join, raw
+from rapport.ownership.learning.online import CORRECTIONS_MAX, Amended, Corrections, Kept, Memory, amended
+from rapport.ownership.learning.points import Blend, Points, Raw, completed, join, raw
 from rapport.ownership.learning.texts import capped, spoken
 from rapport.ownership.learning.values import Example, LabelText, Prediction
 
@@ -57,10 +57,10 @@ class Learner:
         self._names: tuple[LabelText, ...] = ()
         self._name_rows: Raw | None = None
         self._background: Raw | None = None
-        self._recent = Corrections(Blend({}))
-        self._in_confidence: dict[str, Corrections] = {}
+        self._recent = Memory(Blend({}))
+        self._in_confidence: dict[str, Memory] = {}
         self._lately: OrderedDict[tuple[str, str], Raw] = OrderedDict()
-        self._bases: deque[tuple[Raw, Points, Scored]] = deque(maxlen=_BASES)
+        self._bases: deque[tuple[Raw, Points, Amended]] = deque(maxlen=_BASES)
 
     # What is taught -------------------------------------------------------------------------------------------------
 
@@ -70,8 +70,9 @@ class Learner:
         self._name_rows = self._raw([one.text for one in self._names], [{}] * len(self._names)) if self._names else None
 
     def hear(self, texts: Sequence[str]) -> None:
-        """Messages nobody decided: they tell what is common here. At most 3,000 of them are looked at."""
-        some = list(texts)[:_BACKGROUND_MAX]
+        """Messages nobody decided: they tell what is common here. Of more than 3,000 so many, evenly spread."""
+        every = list(texts)
+        some = every[:: 1 + (len(every) - 1) // _BACKGROUND_MAX] if every else []
         self._background = self._raw(some, [{}] * len(some)) if some else None
 
     def teach(self, examples: Iterable[Example]) -> None:
@@ -106,9 +107,9 @@ class Learner:
             gone |= {one.id for one in self.examples.values() if _matches(one, member, since, until)}
         for id in gone:
             del self.examples[id], self._raws[id]
-            for corrections in (self._recent, *self._in_confidence.values()):
-                corrections.forget(id)
         if gone:
+            for memory in (self._recent, *self._in_confidence.values()):
+                memory.forget(gone)
             self._lately.clear()
             self._bases.clear()
         return len(gone)
@@ -117,7 +118,7 @@ class Learner:
     def due(self) -> bool:
         """Whether so much was learned since the last refit that another is worth it."""
         new = len(self._recent)
-        return new >= max(DUE_MIN, DUE_SHARE * (len(self.examples) - new))
+        return new >= min(max(DUE_MIN, DUE_SHARE * (len(self.examples) - new)), CORRECTIONS_MAX)
 
     def watch(self, prediction: Prediction, label: str | None) -> None:
         """What came of a prediction: thresholds follow the latest 600 of those, whatever past the model has."""
@@ -144,12 +145,14 @@ class Learner:
         self.model = model
         self._bases.clear()
         self._promises.clear()
+        self._lately.clear()
         known = set(model.ids)
-        self._recent = Corrections(model.machine.blend)
+        self._recent = self._memory(model)
         self._in_confidence = {}
-        for example in self.examples.values():
-            if example.audience or example.id not in known:
-                self._correct(example, self._raws[example.id])
+        newer = [one for one in self.examples.values() if one.audience or one.id not in known]
+        self._complete(newer)
+        for example in newer:
+            self._correct(example, self._raws[example.id])
 
     # What is answered -----------------------------------------------------------------------------------------------
 
@@ -181,10 +184,9 @@ class Learner:
             return None
         return self._said(self._rows(texts, facts), audience)
 
-    def corrections(self, audience: str = "") -> list[Corrections]:
-        """What came since the last refit, as readers of `audience` may know it."""
-        own = self._in_confidence.get(audience) if audience else None
-        return [self._recent, *([own] if own else [])]
+    def corrections(self, audience: str = "", english: float = 1.0) -> list[Corrections]:
+        """What came since the last refit, as readers of `audience` may know it, for a message (`points.english`)."""
+        return [one for one, _ in self._parts(audience, np.array([english], np.float32))]
 
     # How ------------------------------------------------------------------------------------------------------------
 
@@ -192,21 +194,38 @@ class Learner:
         return raw(texts, facts, self._encoders)
 
     def _rows(self, texts: Sequence[str], facts: Sequence[Facts]) -> Raw:
+        """As the model in force looks at them: what counts nothing to it is not encoded."""
         if len(texts) == 1:
             return self._remembered(texts[0], facts[0])
-        return self._raw(texts, facts)
+        return raw(texts, facts, self._encoders, self.model.needed if self.model else None)
 
     def _remembered(self, text: str, facts: Facts) -> Raw:
         """Encoded once: who corrects a prediction corrects the text that was just predicted."""
         key = (capped(text), repr(sorted(facts.items())))
         found = self._lately.get(key)
         if found is None:
-            found = self._lately[key] = self._raw([text], [facts])
+            needed = self.model.needed if self.model else None
+            found = self._lately[key] = raw([text], [facts], self._encoders, needed)
             if len(self._lately) > _REMEMBERED:
                 self._lately.popitem(last=False)
         return found
 
+    def _complete(self, examples: Sequence[Example]) -> None:
+        """What was left out when they were only asked about is encoded now."""
+        texts = {id: one.text for one in examples if self._raws[id := one.id].lacks}
+        if texts:
+            whole = completed(join([self._raws[id] for id in texts]), list(texts.values()), self._encoders)
+            self._raws |= {id: whole.take([at]) for at, id in enumerate(texts)}
+
+    def _memory(self, model: Model) -> Memory:
+        return Memory(model.machine.blend, model.everywhere.blend if model.everywhere else None)
+
+    def _parts(self, audience: str, english: Floats) -> list[tuple[Corrections, Floats]]:
+        own = self._in_confidence.get(audience) if audience else None
+        return [*self._recent.parts(english), *(own.parts(english) if own else [])]
+
     def _lesson(self, shared: Sequence[Example]) -> Lesson | None:
+        self._complete(shared)
         parts = [self._raws[one.id] for one in shared] + ([self._name_rows] if self._name_rows else [])
         if not parts:
             return None
@@ -220,48 +239,34 @@ class Learner:
     def _correct(self, example: Example, row: Raw) -> None:
         if self.model is None:
             return
-        said = self._said(row, example.audience)
-        scores: dict[str | None, float] = dict(zip(said.labels, map(float, said.scored.labels[0]), strict=True))
-        scores[None] = float(said.scored.none[0])
+        points, base = self._base(self.model, row)
         into = self._recent
         if example.audience:
-            into = self._in_confidence.setdefault(example.audience, Corrections(self.model.machine.blend))
-        # What the system solves for is what the machine missed; what earlier corrections mended is theirs already.
-        for label, change in into.change(said.points)[0].items():
-            scores[label] = scores.get(label, 0.0) - float(change[0])
-        into.add(Kept(example.id, example.label), said.points, scores)
+            # What is learned in confidence is learned on top of what everybody corrected.
+            base = amended(base, points, self._recent.parts(row.english))
+            into = self._in_confidence.setdefault(example.audience, self._memory(self.model))
+        scores: dict[str | None, float] = dict(zip(base.labels, map(float, base.scores[0]), strict=True))
+        into.add(Kept(example.id, example.label), points, scores | {None: float(base.none[0])}, float(row.english[0]))
 
-    def _base(self, model: Model, rows: Raw) -> tuple[Points, Scored]:
+    def _base(self, model: Model, rows: Raw) -> tuple[Points, Amended]:
         """What the last refit says; of a single message it is known already when the correction comes."""
-        for known, points, scored in reversed(self._bases):
+        for known, points, base in reversed(self._bases):
             if known is rows:
-                return points, scored
+                return points, base
         points = model.space.points(rows)
         scored = model.scored(points, rows.english)
+        base = Amended(model.labels, scored.labels, scored.none, scored.close)
         if len(rows) == 1:
-            self._bases.append((rows, points, scored))
-        return points, scored
+            self._bases.append((rows, points, base))
+        return points, base
 
     def _said(self, rows: Raw, audience: str) -> Said:
         model = self.model
         if model is None:
             raise ValueError("there is no model yet")
         points, base = self._base(model, rows)
-        columns = {label: base.labels[:, at] for at, label in enumerate(model.labels)}
-        none, close = base.none, base.close
-        for corrections in self.corrections(audience):
-            if len(corrections):
-                change, kernel = corrections.change(points)
-                none = none + change.pop(None, np.float32(0))
-                for label, by in change.items():
-                    columns[str(label)] = columns.get(str(label), np.float32(0)) + by
-                near = 1 + np.log(kernel.max(1).clip(1e-9)) / corrections.blend.sharpness
-                close = np.maximum(close, np.column_stack([near, close[:, 1]]))
-        labels = tuple(sorted(columns))
-        matrix = np.column_stack([columns[label] for label in labels]) if labels else np.zeros((len(rows), 0))
-        return Said(
-            labels, Scored(np.asarray(matrix, np.float32), np.asarray(none, np.float32), close), points, rows.english
-        )
+        now = amended(base, points, self._parts(audience, rows.english))
+        return Said(now.labels, Scored(now.scores, now.none, now.close), points, rows.english)
 
     def _judged(self, said: Said) -> list[Prediction]:
         model = self.model

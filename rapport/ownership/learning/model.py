@@ -4,7 +4,8 @@ Examples that say "none of ours" are a label of their own to the machine; what t
 says of each example left out.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy.typing as npt
 
 from rapport.ownership.learning import calibration
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, promised, softmax, temperature
-from rapport.ownership.learning.choosing import chosen
+from rapport.ownership.learning.choosing import FEW, blends, chosen
 from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
+from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 
 Floats = npt.NDArray[np.float32]
@@ -23,7 +25,11 @@ NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
+LABELS_MAX = 2_000
+DRAWN_HEAT = 18.0
+"""As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
 _LOST_MAX = 0.01
+_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ def signs(scored: Scored, shares: Doubles) -> Doubles:
     """Seven signs of how sure it is: share, score, margin, spread, "none", closeness of the likest and likest five."""
     scores = scored.labels.astype(np.float64)
     few = min(2, scores.shape[1])
-    top = np.sort(scores, axis=1)[:, -few:]
+    top = np.sort(np.partition(scores, -few, axis=1)[:, -few:], axis=1)
     best = shares.max(1).clip(1e-6, 1 - 1e-6)
     spread = -(shares * np.log(shares.clip(1e-12))).sum(1)
     margin = top[:, -1] - top[:, 0] if few == 2 else top[:, -1]
@@ -125,6 +131,10 @@ class Model:
             return [(self.machine, 1.0)]
         return [pair for pair in ((self.machine, english), (self.everywhere, 1 - english)) if pair[1] > 0]
 
+    def needed(self, english: float) -> frozenset[str]:
+        """The encoders that a message is asked of."""
+        return frozenset[str]().union(*(machine.blend.encoders for machine, _ in self.machines(english)))
+
     def scored(self, points: Points, english: Floats) -> Scored:
         """Scores of points, each by the machines for its language."""
         count = len(english)
@@ -154,6 +164,7 @@ class Lesson:
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     """Learn all anew. At least one example is needed, be it a label's name."""
+    lesson = _bounded(lesson)
     labels = tuple(sorted({label for label in lesson.labels if label is not None}))
     place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
     targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
@@ -162,14 +173,16 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     known = [name for name in lesson.rows.dense if name in lesson.encoders or not lesson.encoders]
     space = space_of(lesson.background or lesson.rows)
     real = np.array([bool(one) for one in lesson.ids])
-    points = _pointed(space, lesson.rows, real)
+    points = _pointed(space, lesson, real, known)
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge)
-    wide = _everywhere(points, targets, lesson.counts, (blend, ridge))
+    wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
     judge, outcomes = _judge(heard, truth, real, len(labels))
+    if not real.any() and lesson.background is not None:
+        judge = replace(judge, heat=DRAWN_HEAT)
     model = Model(
         labels, space, fitted.machine, wide.machine if wide else None, judge,
         lesson.ids, lesson.labels, dict(lesson.encoders),
@@ -178,11 +191,31 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     return replace(with_promise(model, outcomes, wanted), guessed=guessed)
 
 
-def _pointed(space: Space, rows: Raw, real: npt.NDArray[np.bool_]) -> Points:
-    """Decisions as points, and names (which come after them) as names."""
+def _bounded(lesson: Lesson) -> Lesson:
+    """At most so many labels, those with the most decisions: more cost memory by their square."""
+    many = Counter(dict.fromkeys(lesson.labels, 0))
+    many.update(label for label, id in zip(lesson.labels, lesson.ids, strict=True) if id)
+    del many[None]
+    if len(many) <= LABELS_MAX:
+        return lesson
+    kept = {None, *sorted(many, key=lambda label: (-many[label], label or ""))[:LABELS_MAX]}
+    rows = [at for at, label in enumerate(lesson.labels) if label in kept]
+    return replace(
+        lesson, rows=lesson.rows.take(rows), labels=tuple(lesson.labels[at] for at in rows),
+        ids=tuple(lesson.ids[at] for at in rows), counts=lesson.counts[rows],
+    )  # fmt: skip
+
+
+def _pointed(space: Space, lesson: Lesson, real: npt.NDArray[np.bool_], encoders: Sequence[str]) -> Points:
+    """Decisions as points, and names (which come after them) as names, among the messages that were heard."""
     decided, named = np.flatnonzero(real), np.flatnonzero(~real)
-    parts = [space.points(rows.take(decided))] if len(decided) else []
-    return stacked([*parts, titled(space, rows.take(named))] if len(named) else parts)
+    parts = [space.points(lesson.rows.take(decided))] if len(decided) else []
+    if len(named):
+        names = titled(space, lesson.rows.take(named))
+        if lesson.background is not None:
+            names = drawn(names, space.points(lesson.background), next(blends(encoders, with_facts=False)))
+        parts.append(names)
+    return stacked(parts)
 
 
 def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:
@@ -198,13 +231,25 @@ def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.
     return replace(model, trade=promised(probability, right, wanted), trades=own, outcomes=(probability, right))
 
 
-def _everywhere(points: Points, targets: Floats, counts: Floats, how: tuple[Blend, float]) -> Fitted | None:
-    """For languages that the English encoder does not know: by the encoder that knows most, and by facts."""
-    blend, ridge = how
+_Rows = tuple[Floats, npt.NDArray[np.bool_], Floats]
+
+
+def _everywhere(points: Points, targets: Floats, rows: _Rows, how: tuple[Blend, float]) -> Fitted | None:
+    """For languages that the English encoder does not know. `rows` is (counts, which are decisions, `points.english`).
+
+    With a hundred decisions in such languages, by what does best on them; else by the encoder that knows most, and by
+    facts: the words of one language say nothing about another.
+    """
+    (counts, real, english), (blend, ridge) = rows, how
     narrow = [name for name, weight in blend.weights.items() if weight and name in ENGLISH_ONLY]
     wide = [name for name in points.dense if name not in ENGLISH_ONLY]
     if not wide or not (narrow or blend.weights.get(WORDS)):
         return None
+    foreign = real & (english < 1)
+    if int(foreign.sum()) >= FEW:
+        some = np.flatnonzero(foreign | ~real)
+        wider, ridge = chosen(points.take(some), targets[some], (counts[some], foreign[some]), wide)
+        return fit(points, targets, counts, wider, ridge)
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
     weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
     return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)
@@ -236,18 +281,30 @@ def _judge(
     nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
     if count < 2 or ours.sum() < TRIED_MIN:
         return Judge(tried=int(ours.sum()), nones=int((~ours).sum())), nothing
-    heat = temperature(scored.labels[ours].astype(np.float64), truth[ours])
-    shares = softmax(scored.labels.astype(np.float64) * heat)
-    label = shares.argmax(1)
+    heat = temperature(scored.labels[ours], truth[ours])
+    label, looks = _looked(scored, heat)
     right = ours & (label == truth)
-    looks = signs(scored, shares)
     varied = bool(right[ours].any() and not right[ours].all())
     confidence = calibration.logistic(looks[ours], right[ours]) if varied else None
     judge = Judge(heat, confidence, None, 1.0, int(ours.sum()), int((~ours).sum()))
     if judge.nones >= NONES_ENOUGH:
         judge = _gated(judge, looks, ours)
-    sure = judge.right(scored) * (1 - (judge.none(scored) if judge.gate else 0))
+    sure = confidence(looks) if confidence else softmax(scored.labels.astype(np.float64) * heat).max(1)
+    if judge.gate:
+        sure = sure * (1 - judge.gate(looks))
     return judge, (np.asarray(sure), label.astype(np.float64), right)
+
+
+def _looked(scored: Scored, heat: float) -> tuple[npt.NDArray[np.int64], Doubles]:
+    """(the likeliest label, the signs) of each, a thousand rows at a time: with many labels a row is long."""
+    labels, looks = [], []
+    for first in range(0, len(scored.labels), _ROWS):
+        part = slice(first, first + _ROWS)
+        some = Scored(scored.labels[part], scored.none[part], scored.close[part])
+        shares = softmax(some.labels.astype(np.float64) * heat)
+        labels.append(shares.argmax(1))
+        looks.append(signs(some, shares))
+    return np.concatenate(labels), np.concatenate(looks)
 
 
 def _gated(judge: Judge, looks: Doubles, ours: npt.NDArray[np.bool_]) -> Judge:

@@ -1,14 +1,16 @@
 """Messages as points, and how alike two of them are: a weighted mean of likeness in words, meaning and facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rapport.ownership.learning.encoders import Encoder, unit
+from rapport.ownership.learning.encoders import PARTS, Encoder, shared
 from rapport.ownership.learning.hashing import Counts, document_frequency, fact_counts, hashed, weighed
+from rapport.ownership.learning.texts import words_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -18,6 +20,13 @@ else:
 Floats = npt.NDArray[np.float32]
 WORDS, FACTS = "words", "facts"
 _FOREIGN = 0.1
+# Small words that no other language in Latin letters has as well: not "is" (Dutch), "was" (German), "to" (Polish).
+_ENGLISH = frozenset({
+    "the", "this", "that", "these", "those", "there", "what", "how", "where", "when", "which", "who", "why", "you",
+    "your", "yours", "it's", "i'm", "i've", "i'll", "i'd", "don't", "can't", "doesn't", "didn't", "isn't", "are",
+    "aren't", "does", "did", "has", "been", "with", "from", "about", "please", "need", "want", "and", "should",
+    "could", "would", "cannot",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,11 @@ class Raw:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether an encoder was not asked about some of these: it has a row of zeros."""
+        return not all(matrix.any(axis=1).all() for matrix in self.dense.values())
 
     def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> "Raw":
         """These rows, in this order."""
@@ -51,27 +65,59 @@ def join(parts: Sequence[Raw]) -> Raw:
     )  # fmt: skip
 
 
-def raw(texts: Sequence[str], facts: Sequence[Mapping[str, str]], encoders: Sequence[Encoder]) -> Raw:
-    """Count and encode. The fact "language" says which encoders can be believed, see `english`."""
+Needed = Callable[[float], frozenset[str]]
+
+
+def raw(
+    texts: Sequence[str], facts: Sequence[Mapping[str, str]], encoders: Sequence[Encoder], needed: Needed | None = None
+) -> Raw:
+    """Count and encode. The fact "language" says which encoders can be believed, see `english`.
+
+    With `needed` (from how far English is believed to ids of encoders), the others are not asked: a row of zeros.
+    """
+    believed = [english(text, one.get("language")) for text, one in zip(texts, facts, strict=True)]
+    dense = {}
+    for one in encoders:
+        rows = [at for at, far in enumerate(believed) if needed is None or one.id in needed(far)]
+        dense[one.id] = _encoded(one, texts, rows)
     return Raw(
-        tuple(hashed(text) for text in texts),
-        tuple(fact_counts(one) for one in facts),
-        {one.id: one.encode(texts) for one in encoders},
-        np.array([english(text, one.get("language")) for text, one in zip(texts, facts, strict=True)], np.float32),
-    )
+        tuple(hashed(text) for text in texts), tuple(fact_counts(one) for one in facts), dense,
+        np.array(believed, np.float32),
+    )  # fmt: skip
+
+
+def _encoded(encoder: Encoder, texts: Sequence[str], rows: Sequence[int]) -> Floats:
+    if len(rows) == len(texts):
+        return encoder.encode(texts)
+    found = np.zeros((len(texts), encoder.size), np.float32)
+    if rows:
+        found[rows] = encoder.encode([texts[row] for row in rows])
+    return found
+
+
+def completed(rows: Raw, texts: Sequence[str], encoders: Sequence[Encoder]) -> Raw:
+    """The same with what was not asked of an encoder asked now."""
+    dense = dict(rows.dense)
+    for one in encoders:
+        missing = np.flatnonzero(~dense[one.id].any(axis=1))
+        if len(missing):
+            dense[one.id] = dense[one.id].copy()
+            dense[one.id][missing] = one.encode([texts[int(row)] for row in missing])
+    return replace(rows, dense=dense)
 
 
 def english(text: str, language: str | None) -> float:
-    """How far to believe encoders that know English only: 1, 0, or a half where nobody can tell (language "").
+    """How far to believe encoders that know English only: 1, 0, or a quarter where nobody can tell (language "").
 
-    Where nobody tried to tell (None), it is English unless its letters are not.
+    Nobody can tell of short texts; there one word that only English has says enough. Where nobody tried to tell (None),
+    it is English unless its letters are not.
     """
     if language:
         return float(language.lower().startswith("en"))
     letters = [sign for sign in text[:400] if sign.isalpha()]
     if sum(not sign.isascii() for sign in letters) > _FOREIGN * len(letters):
         return 0.0
-    return 1.0 if language is None else 0.5
+    return 1.0 if language is None or not _ENGLISH.isdisjoint(words_of(text[:400])) else 0.25
 
 
 @dataclass(frozen=True)
@@ -81,6 +127,11 @@ class Points:
     words: "csr_matrix"
     facts: "csr_matrix"
     dense: Mapping[str, Floats]
+
+    @cached_property
+    def buckets(self) -> "csr_matrix":
+        """The words by bucket: whoever is compared with these looks only at what it has itself."""
+        return self.words.T.tocsr()
 
     def take(self, rows: Sequence[int] | npt.NDArray[np.int64]) -> "Points":
         """These rows, in this order."""
@@ -113,7 +164,11 @@ class Space:
 
     def points(self, rows: Raw) -> Points:
         """Rows, weighed and centred."""
-        dense = {name: unit(matrix - self.centres[name]) for name, matrix in rows.dense.items() if name in self.centres}
+        dense = {
+            name: _halved(shared(matrix - self.centres[name], PARTS.get(name, (1.0,))))
+            for name, matrix in rows.dense.items()
+            if name in self.centres
+        }
         return Points(weighed(rows.words, self.rarity), weighed(rows.facts, self.fact_rarity), dense)
 
 
@@ -128,6 +183,11 @@ def space_of(rows: Raw) -> Space:
         np.where(facts > 0, np.log((1 + count) / (0.5 + facts)), 0).astype(np.float32),
         {name: (share * matrix.mean(0)).astype(np.float32) for name, matrix in rows.dense.items()},
     )
+
+
+def _halved(rows: Floats) -> Floats:
+    """As a stored model keeps them: in 16 bits, so that it says the same when it is read again."""
+    return rows.astype(np.float16).astype(np.float32)
 
 
 def titled(space: Space, names: Raw) -> Points:
@@ -154,15 +214,23 @@ class Blend:
             if weight <= 0:
                 continue
             if name in (WORDS, FACTS):
-                a, b = (left.words, right.words) if name == WORDS else (left.facts, right.facts)
-                total += np.float32(weight) * np.asarray((a @ b.T).todense(), np.float32)
+                product = left.words @ right.buckets if name == WORDS else left.facts @ right.facts.T
+                total += np.float32(weight) * np.asarray(product.toarray(), np.float32)
             else:
                 total += np.float32(weight) * (left.dense[name] @ right.dense[name].T)
         return total
 
     def kernel(self, left: Points, right: Points) -> Floats:
         """exp(sharpness (likeness - 1)): 1 for the same, and never 0."""
-        return np.asarray(np.exp(np.float32(self.sharpness) * (self.likeness(left, right) - 1)), np.float32)
+        likeness = self.likeness(left, right)
+        likeness -= 1
+        likeness *= np.float32(self.sharpness)
+        return np.exp(likeness, out=likeness)
+
+    @property
+    def encoders(self) -> frozenset[str]:
+        """The encoders that count."""
+        return frozenset(name for name, weight in self.weights.items() if weight > 0 and name not in (WORDS, FACTS))
 
     def sharper(self, sharpness: float) -> "Blend":
         """The same weights with another fall-off."""

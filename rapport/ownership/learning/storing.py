@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     csr_matrix = Any
 
-FORMAT = 1
+FORMAT = 2
 _BYTES_MAX = 2_000_000_000
 _HINT = "Learn anew: the examples are all still there."
 
@@ -92,7 +92,7 @@ def _machine_arrays(name: str, machine: Machine, shared: bool) -> dict[str, Any]
     if not shared:
         for block, matrix in (("words", machine.landmarks.words), ("facts", machine.landmarks.facts)):
             found |= {f"{block}:data": matrix.data, f"{block}:indices": matrix.indices, f"{block}:ends": matrix.indptr}
-        found |= {f"dense:{one}": matrix for one, matrix in machine.landmarks.dense.items()}
+        found |= {f"dense:{one}": matrix.astype(np.float16) for one, matrix in machine.landmarks.dense.items()}
     return found
 
 
@@ -100,7 +100,7 @@ def _machine(arrays: Mapping[str, Any], told: Mapping[str, Any]) -> Machine:
     """Both machines stand on the same landmarks, which are written once."""
     name = told["name"]
     rows = arrays[f"{name}:rows"]
-    dense = {key.removeprefix("dense:"): array for key, array in arrays.items() if key.startswith("dense:")}
+    dense = {key.removeprefix("dense:"): arrays[key].astype(np.float32) for key in arrays if key.startswith("dense:")}
     landmarks = Points(_sparse(arrays, "words", len(rows)), _sparse(arrays, "facts", len(rows)), dense)
     blend = Blend({str(key): float(value) for key, value in told["weights"].items()}, float(told["sharpness"]))
     return Machine(blend, landmarks, rows, arrays[f"{name}:weights"], arrays[f"{name}:prior"])

@@ -83,7 +83,8 @@ def test_an_unknown_encoder_is_none() -> None:
 
 @pytest.mark.parametrize(("text", "language", "believed"), [
     ("where is it", "en", 1), ("where is it", "en-GB", 1), ("wo ist es", "de", 0), ("where is it", None, 1),
-    ("где моя карта", None, 0), ("我的卡", "", 0), ("ok", "", 0.5), ("", None, 1), ("café", None, 0),
+    ("где моя карта", None, 0), ("我的卡", "", 0), ("ok", "", 0.25), ("wo ist es", "", 0.25), ("how is it", "", 1),
+    ("", None, 1), ("café", None, 0),
 ])  # fmt: skip
 def test_how_far_an_english_encoder_is_believed(text: str, language: str | None, believed: float) -> None:
     assert english(text, language) == believed

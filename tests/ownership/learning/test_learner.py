@@ -51,7 +51,7 @@ def test_the_refit_keeps_what_corrections_taught() -> None:
     for at in range(4):
         learner.learn(Example(f"c{at}", f"the golden samovar number {at}", "jobs"))
     learner.refit()
-    assert len(learner.corrections()[0]) == 0
+    assert learner.corrections() == []
     assert said(learner, "the golden samovar number 9") == "jobs"
 
 

@@ -12,11 +12,12 @@ from scipy.sparse import csr_matrix
 from rapport.ownership.learning import machine, measures
 from rapport.ownership.learning.bursts import bursts
 from rapport.ownership.learning.calibration import NEVER, Window, logistic, promised, temperature, trade_curve
-from rapport.ownership.learning.encoders import available, missing
+from rapport.ownership.learning.encoders import available, missing, unit
 from rapport.ownership.learning.hashing import BUCKETS, hashed, weighed
-from rapport.ownership.learning.points import Blend, Points, unit
+from rapport.ownership.learning.learner import Learner
+from rapport.ownership.learning.points import Blend, Points
 from rapport.ownership.learning.texts import CHARACTERS_MAX, capped, spoken
-from rapport.ownership.learning.values import Example
+from rapport.ownership.learning.values import Example, LabelText
 from tests.ownership.learning.makers import BEGAN
 
 RNG = np.random.default_rng(0)
@@ -186,3 +187,16 @@ def test_ordinary_work_is_no_burst(quiet: list[Example]) -> None:
 
 def test_where_everybody_contradicts_the_model_the_model_is_to_blame() -> None:
     assert bursts([one for name in ("ann", "ben", "cho") for one in _decisions(name, 15, 0.01)]) == []
+
+
+def test_names_are_drawn_to_what_people_say_when_they_mean_them() -> None:
+    heard = ["refund the money please", "give my money back", "money back", "the courier lost it", "parcel lost",
+             "lost by the courier", "where does the courier go"] * 3  # fmt: skip
+    for told, label in ((heard, "shipping"), ([], "")):
+        learner = Learner()
+        learner.name([LabelText("billing", "refund"), LabelText("shipping", "parcel")])
+        learner.hear(told)
+        said = learner.predict(["about your courier"])[0]
+        assert not said.certain
+        assert (said.label == label and said.probability > 0.5) if label else said.probability < 0.9
+        assert learner.predict(["a refund"])[0].label == "billing"
