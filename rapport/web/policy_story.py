@@ -11,17 +11,16 @@ from django.utils.translation import ngettext
 
 from rapport.conversations.models import Conversation, Topic
 from rapport.insight import charts
-from rapport.insight import flows as bands
 from rapport.ownership.models import WhatIf
 from rapport.ownership.simulate.lint import Oddity
 from rapport.people.trees import call
 from rapport.web import locales
+from rapport.web.bands import Bands
 from rapport.web.policy_odd import Odd, in_words
 from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
 from rapport.web.reasons import thing
 from rapport.web.reports_show import Cell, Chart, Plan, Shape
 
-_BLOCKS_MAX = 7
 _TEAMS_MAX = 12
 _MEMBERS_MAX = 30
 _RULES_MAX = 20
@@ -53,15 +52,6 @@ class Change:
     says: str
     count: int
     shown: list[Shown]
-
-
-@dataclass(frozen=True)
-class Ribbon:
-    """A band of the picture: its outline, its color and what it says."""
-
-    path: str
-    css: str
-    says: str
 
 
 @dataclass(frozen=True)
@@ -142,35 +132,11 @@ class Story:
         """What cannot be known as of then, first what a rule depends on."""
         return caveats(self.told.get("asks", ()))
 
-    @cached_property
-    def picture(self) -> bands.Picture:
+    @property
+    def bands(self) -> Bands:
         """The flows as bands; small teams together."""
         given = [(flow["from"], flow["to"], flow["count"]) for flow in self.told["flows"]]
-        kept = [self._largest([flow[side] for flow in given], [flow[2] for flow in given]) for side in (0, 1)]
-        grouped: dict[tuple[str, str], int] = {}
-        for source, target, count in given:
-            key = (source if source in kept[0] else "…", target if target in kept[1] else "…")
-            grouped[key] = grouped.get(key, 0) + count
-        return bands.picture([(*pair, count) for pair, count in grouped.items()])
-
-    @property
-    def ribbons(self) -> list[Ribbon]:
-        """The bands, colored by where they come from."""
-        return [
-            Ribbon(band.path, self._hues.get(band.flow[0], "hue-0"), self._flow_says(band.flow))
-            for band in self.picture.bands
-        ]
-
-    @property
-    def blocks(self) -> list[tuple[str, bands.Block, str]]:
-        """Each block with its name, shortened, and the side it stands on."""
-        sides = (("left", self.picture.left), ("right", self.picture.right))
-        return [(_short(self._name(block.key)), block, side) for side, column in sides for block in column]
-
-    @property
-    def summary(self) -> str:
-        """The picture in one sentence."""
-        return "; ".join(self._flow_says(band.flow) for band in self.picture.bands[:12])
+        return Bands(_("From whom to whom"), given, self._name, self._hues)
 
     @property
     def agreement(self) -> dict[str, Any]:
@@ -256,17 +222,7 @@ class Story:
         return locales.percent(same / all_) if all_ else ""
 
     def _name(self, slug: str) -> str:
-        return _("others") if slug == "…" else self._names.get(slug, slug) or _("nobody")
-
-    def _flow_says(self, flow: bands.Flow) -> str:
-        names = {"source": self._name(flow[0]), "target": self._name(flow[1]), "count": locales.number(flow[2])}
-        return _("%(source)s to %(target)s: %(count)s") % names
-
-    def _largest(self, slugs: Sequence[str], counts: Sequence[int]) -> set[str]:
-        sums: dict[str, int] = {}
-        for slug, count in zip(slugs, counts, strict=True):
-            sums[slug] = sums.get(slug, 0) + count
-        return set(sorted(sums, key=lambda slug: (-sums[slug], slug))[:_BLOCKS_MAX])
+        return self._names.get(slug, slug) or _("nobody")
 
     def _hours(self, place: int, team: Mapping[str, Any]) -> Chart:
         drawing = charts.bars(team["hours"])
@@ -313,8 +269,3 @@ def _kept(side: Mapping[str, int]) -> str:
     words = locales.percent(side["kept"] / known) if known else "–"
     late = ngettext("%(count)s late", "%(count)s late", side["broken"]) % {"count": locales.number(side["broken"])}
     return f"{words} · {late}"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 19 else f"{name[:18]}…"
-

@@ -87,7 +87,7 @@ class Names:
 
     def of_narrowing(self, narrowing: Narrowing) -> list[str]:
         """What a list is narrowed to, in words."""
-        return [self.name(dimension, key) for dimension, key in narrowing.by.items()]
+        return [self.name(dimension, key) for dimension, key in narrowing.by.items() if dimension in self.by]
 
 
 @dataclass(frozen=True)
