@@ -23,7 +23,7 @@ from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.learned import Suggestion
 from rapport.ownership.models import Decision, Source
-from rapport.ownership.policy import Promise, Span
+from rapport.ownership.policy import Outcome, Promise, Span
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
@@ -227,11 +227,15 @@ def _end(span: Span | None, hours: Hours, at: datetime) -> datetime | None:
 
 @dataclass(frozen=True)
 class ExplainedRule:
-    """One rule as it was tried: what it asked, and its result with the reason given at the time."""
+    """One rule as it was tried: what it asked, and its result with the reason given at the time.
+
+    `then` is what follows from it where it counted.
+    """
 
     result: RuleResult
     asks: str
     decided: bool
+    then: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,7 @@ def explain(decision: Decision) -> Explanation:
         at=decision.at,
         policy_version=decision.policy_version,
         rules=tuple(
-            ExplainedRule(result, rule.when.describe(), result.number == decision.rule)
+            ExplainedRule(result, rule.when.describe(), result.number == decision.rule, rule.then)
             for result, rule in zip(results, rules, strict=False)
         ),
     )

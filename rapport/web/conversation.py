@@ -108,7 +108,7 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
-    reason = why(found)
+    reason = why(found, {team.slug: team.name for team in shell.all_teams})
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),

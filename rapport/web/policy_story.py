@@ -147,6 +147,32 @@ class Story:
         return {**told, "was": was, "would": would, "says": difference(told)}
 
     @property
+    def sentences(self) -> list[str]:
+        """What else would be so, after how many would move: the figures below as a story."""
+        found = []
+        was, would = self.told["triage"]
+        if was != would:
+            many = abs(would - was)
+            said = ngettext("%(count)s more would be left to those who sort.",
+                            "%(count)s more would be left to those who sort.", many) if would > was else ngettext(
+                            "%(count)s fewer would be left to those who sort.",
+                            "%(count)s fewer would be left to those who sort.", many)  # fmt: skip
+            found.append(said % {"count": locales.number(many)})
+        settled = self.agreement
+        if settled["settled"] and settled["right"][0] != settled["right"][1]:
+            found.append(_("Said at once what people settled on: %(difference)s") % {"difference": settled["says"]})
+        (kept, broken), (kept_then, broken_then) = (
+            (side["kept"], side["broken"]) for side in self.told["promises"]["first"]
+        )
+        if (kept, broken) != (kept_then, broken_then):
+            said = _("First answers promised: %(was)s (%(late)s late); it would be %(would)s (%(late_then)s late).")
+            found.append(said % {
+                "was": locales.number(kept + broken), "late": locales.number(broken),
+                "would": locales.number(kept_then + broken_then), "late_then": locales.number(broken_then),
+            })  # fmt: skip
+        return found
+
+    @property
     def figures(self) -> list[Beside]:
         """The short figures, side by side."""
         told, found = self.told, []
@@ -174,7 +200,15 @@ class Story:
             self.told["teams"],
             key=lambda one: -sum(abs(a - b) for a, b in zip(*one["hours"], strict=True)),
         )
-        return [self._hours(place, one) for place, one in enumerate(teams[:_TEAMS_MAX]) if any(one["count"])]
+        moved = [one for one in teams if one["hours"][0] != one["hours"][1]]
+        return [self._hours(place, one) for place, one in enumerate(moved[:_TEAMS_MAX])]
+
+    @property
+    def unchanged(self) -> str:
+        """The teams to which the same would come at the same hours, in words; empty where there is none."""
+        same = [one for one in self.told["teams"] if any(one["count"]) and one["hours"][0] == one["hours"][1]]
+        said = (f"{self._name(one['team'])} ({locales.number(one['count'][0])})" for one in same[:_TEAMS_MAX])
+        return ", ".join(said) + ("…" if len(same) > _TEAMS_MAX else "")
 
     @property
     def members(self) -> list[MemberLoad]:
@@ -253,6 +287,8 @@ def difference(told: Mapping[str, Any]) -> str:
     """How much more or less of something, with its doubt, in words; `told` has share, low, high and clear."""
     if not told.get("settled", 1):
         return _("People have settled nothing in this time, so nothing can be said.")
+    if not (told["share"] or told["clear"]) and len(set(told.get("right", ()))) == 1:
+        return _("No difference.")
     points = {name: locales.number(round(abs(told[name]) * 100, 1)) for name in ("share", "low", "high")}
     if not told["clear"]:
         return _("The difference may be chance: between %(low)s points less and %(high)s points more.") % {

@@ -97,8 +97,8 @@ LINK = re.compile(r'<a href="(/reports/rows/routed/[^"]+)"[^>]*>([^<]*)<')
 def test_every_figure_on_the_page_leads_to_exactly_what_it_counts(
     query: str, cast: Cast, scene: Scene, sign_in: SignIn
 ) -> None:
-    found = LINK.findall(page(sign_in, cast.agent, query))
-    assert len(found) > 20
+    found = sorted(set(LINK.findall(page(sign_in, cast.agent, query))))
+    assert len(found) > 12
     checked = 0
     with scope.member(cast.agent.id):
         for url, words in found:
@@ -106,7 +106,7 @@ def test_every_figure_on_the_page_leads_to_exactly_what_it_counts(
             number = re.fullmatch(r"(?:[^:]+: )?(\d+)", words)
             checked += bool(number)
             assert count == int(number[1]) if number else count > 0, (url, words)
-    assert checked > 15
+    assert checked > 7
 
 
 def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
@@ -123,7 +123,7 @@ def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
         ("rule", False): 3, ("rule", True): 2, ("learned", False): 1, ("suggested", False): 1, ("sorted", False): 1,
         ("untouched", False): 1,
     }  # fmt: skip
-    assert counted.likely == {(9, True): 1, (8, True): 1, (7, False): 1}
+    assert counted.likely == {(8, True): 1, (7, False): 1}, "what nobody dealt with says nothing about how sure it was"
     for words in ("Earlier owner", "Relationship", "By itself", "As suggested", "Sorted by people", "Not sorted yet"):
         assert words in text, words
     assert re.search(r"Money back</span>.*Customer Service.*Product.*2 of 3", text, re.DOTALL)
@@ -216,3 +216,16 @@ def test_hours_are_those_of_the_reader_also_where_the_clock_differs_by_parts_of_
     at = datetime.fromisoformat("2026-03-02T20:45+00:00")
     local = at.astimezone(ZoneInfo(zone))
     assert routing.by_hour([(at, False, 3)], ZoneInfo(zone)) == {(local.isoweekday(), local.hour): 3}
+
+
+def test_the_why_of_a_conversation_opens_to_what_hit_what_follows_the_misses_and_the_promise(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    page = sign_in(cast.agent).get(reverse("conversation", args=[cast.conversation.id])).content.decode()
+    told, _, missed = page.partition('id="why"')[2].partition("</details>")[0].partition("why-missed")
+    assert re.search(r"decided</span>\s*<span class=\"strong\">Refunds", told)
+    assert "So: Customer Service owns it; promise: standard." in re.sub(r"\s+", " ", told)
+    assert "Employees" not in told
+    assert "1 rule missed" in missed
+    assert "The sender is not an employee." in missed
+    assert "a first answer by" in page
