@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport.insight import charts
 from rapport.insight.periods import Bucket, Period
 from rapport.insight.routing import by_hour
-from rapport.web import locales
+from rapport.web import celldraw, locales
 from rapport.web.reports_show import Cell, Chart, Plan, Shape
 from rapport.web.routed_words import tenth, weekday
 
@@ -93,13 +94,12 @@ class Square:
 
 @dataclass(frozen=True)
 class Heat:
-    """A week as squares, and the table that says the same; `size` is of a square, `field` of the whole."""
+    """A week as squares, and the table that says the same; `field` is the size of the whole."""
 
-    squares: list[Square]
+    squares: SafeString
     days: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    rows: SafeString
     summary: str
-    size: int = _SQUARE - _GAP
     field: tuple[int, int] = (24 * _SQUARE, 7 * _SQUARE)
     levels: tuple[int, ...] = tuple(range(_LEVELS + 1))
     hours: tuple[str, ...] = ("00:00", "06:00", "12:00", "18:00", "24:00")
@@ -120,7 +120,8 @@ def heat(times: Sequence[tuple[datetime, bool, int]], zone: ZoneInfo, counting: 
             squares.append(Square(hour * _SQUARE, (day - 1) * _SQUARE, level, says, cells[day, hour].url))
     rows = [(f"{hour:02}:00", [cells[day, hour] for day in range(1, 8)]) for hour in range(24)]
     peak = max(counts, key=lambda key: (counts[key], key), default=None)
-    return Heat(squares, days, rows, _peak(days[peak[0] - 1], peak[1]) if peak else "")
+    said = _peak(days[peak[0] - 1], peak[1]) if peak else ""
+    return Heat(celldraw.squares(squares, _SQUARE - _GAP), days, celldraw.table_rows(rows), said)
 
 
 def _peak(day: str, hour: int) -> str:

@@ -1,12 +1,14 @@
 """How the page of ownership is drawn: who owns what, how it came to them, how sure that was, and what was overruled."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from rapport.insight.periods import buckets
@@ -15,6 +17,7 @@ from rapport.insight.sources import NOBODY
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER
 from rapport.web import locales
 from rapport.web.bands import Bands
+from rapport.web.celldraw import table_rows
 from rapport.web.faces import hue_of_place
 from rapport.web.overview_pictures import Heat, heat, likely_chart, triage_chart
 from rapport.web.reports_show import Cell, Chart, Names
@@ -74,7 +77,7 @@ class Flows:
     key: str
     bands: Bands
     head: list[str]
-    rows: list[tuple[str, list[Cell]]]
+    rows: SafeString
 
 
 class Overview:
@@ -168,9 +171,9 @@ class Overview:
         rows = [
             (self._team(owner), [self._cell(given.get((key, _id(owner)), 0), {side: key, "team": _id(owner)}, own=False)
                                  for key in order])
-            for owner in self.owners
+            for owner in list(self.owners)[:_TEAMS_DRAWN]
         ]  # fmt: skip
-        return Flows(f"o-{side}", drawn, [name(key) for key in order], rows)
+        return Flows(f"o-{side}", drawn, [name(key) for key in order], table_rows(rows))
 
     @cached_property
     def channels(self) -> list[Part]:
@@ -192,8 +195,7 @@ class Overview:
         """The share left to triage, over time."""
         period = self.asked.period
         parts = buckets(period, "day" if period.days <= 28 else "week")
-        return triage_chart(self.counted.times, period, parts, lambda start, end: self._url(
-            {"way": "triage", "start": start.isoformat(), "end": end.isoformat()}))  # fmt: skip
+        return triage_chart(self.counted.times, period, parts, self._triaged)
 
     @property
     def heat(self) -> Heat:
@@ -228,27 +230,46 @@ class Overview:
         return Overruled(
             rule or str(WAYS[way][0]), way, self._names.name("team", first), self._names.name("team", owner),
             self._cell(count, by, own=False), f"{said} · {locales.percent(count / of)}",
-            f"{reverse('policy_overruled')}?{urlencode({**self._span(), **by})}",
+            f"{reverse('policy_overruled')}?{urlencode({'days': str(self.asked.period.days), **by})}",
         )  # fmt: skip
 
+    @cached_property
+    def _by_owner(self) -> dict[UUID | None, list[Route]]:
+        return _by(self.own, lambda one: one.owner_id)
+
+    @cached_property
+    def _by_first(self) -> dict[UUID | None, list[Route]]:
+        """What a rule, or what was learned, gave to each team at first."""
+        decided = (one for one in self.counted.routes if one.way in ("rule", "learned"))
+        return _by(decided, lambda one: one.first_id)
+
+    @cached_property
+    def _most(self) -> dict[str, dict[UUID | None, list[str]]]:
+        """Of each team the topics, and the channels, that most is about or comes by."""
+        counted = self.counted
+        return {"topic": self._about("topic", counted.topics), "channel": self._about("channel", counted.channels)}
+
     def _of_team(self, owner: UUID | None, count: int) -> OfTeam:
-        theirs = [one for one in self.own if one.owner_id == owner]
+        theirs = self._by_owner.get(owner, [])
+        first = self._by_first.get(owner, [])
         parts = self._parts(theirs, {"team": _id(owner)})
-        away = _sum(one for one in self.counted.routes if one.overruled and one.first_id == owner)
-        decided = _sum(one for one in self.counted.routes if one.way in ("rule", "learned") and one.first_id == owner)
+        away = _sum(one for one in first if one.overruled)
         slug = self._names.by["slug"].get(_id(owner), "")
         here = {"days": str(self.asked.period.days), "team": slug}
         return OfTeam(
             self._team(owner), f"{reverse('policy_overview')}?{urlencode(here)}" if slug else "",
             self._hues.get(slug, "hue-0"), self._cell(count, {"team": _id(owner)}, own=False), parts,
             "; ".join(f"{part.label} {part.share}" for part in parts),
-            self._share(away, decided, {"overruled": "yes", "first": _id(owner)}, own=False),
-            self._about("topic", self.counted.topics, owner), self._about("channel", self.counted.channels, owner),
+            self._share(away, _sum(first), {"overruled": "yes", "first": _id(owner)}, own=False),
+            self._most["topic"].get(owner, []), self._most["channel"].get(owner, []),
         )  # fmt: skip
 
-    def _about(self, dimension: str, counts: _Counts, owner: UUID | None) -> list[str]:
-        most = sorted(((key, n) for (team, key), n in counts.items() if team == owner and key), key=lambda one: -one[1])
-        return [self._names.name(dimension, _id(key)) for key, _n in most[:_ABOUT]]
+    def _about(self, dimension: str, counts: _Counts) -> dict[UUID | None, list[str]]:
+        found: dict[UUID | None, list[str]] = {}
+        for (owner, key), _count in sorted(counts.items(), key=lambda item: -item[1]):
+            if key and len(found.setdefault(owner, [])) < _ABOUT:
+                found[owner].append(self._names.name(dimension, _id(key)))
+        return found
 
     def _parts(self, routes: Sequence[Route], by: Mapping[str, str]) -> list[Part]:
         counts: dict[str, int] = {}
@@ -298,12 +319,19 @@ class Overview:
     def _team(self, team_id: UUID | None) -> str:
         return self._names.name("team", _id(team_id))
 
-    def _span(self) -> dict[str, str]:
-        return {"start": self.asked.period.start.isoformat(), "end": self.asked.period.end.isoformat()}
+    @cached_property
+    def _lists(self) -> tuple[str, str]:
+        """How the address of a list begins, of all and of the team asked about: a page has hundreds of them."""
+        address = f"{reverse('report_rows', args=['routed'])}?days={self.asked.period.days}"
+        return address, f"{address}&team={self.asked.team_id}" if self.asked.team_id else address
 
     def _url(self, by: Mapping[str, str], *, own: bool = True) -> str:
-        team = {"team": str(self.asked.team_id)} if own and self.asked.team_id else {}
-        return f"{reverse('report_rows', args=['routed'])}?{urlencode({**self._span(), **team, **by})}"
+        return self._lists[own] + "".join([f"&{name}={quote_plus(value)}" for name, value in by.items()])
+
+    def _triaged(self, start: datetime, end: datetime) -> str:
+        team = {"team": str(self.asked.team_id)} if self.asked.team_id else {}
+        given = {"way": "triage", "start": start.isoformat(), "end": end.isoformat(), **team}
+        return f"{reverse('report_rows', args=['routed'])}?{urlencode(given)}"
 
     def _cell(self, count: int, by: Mapping[str, str], *, own: bool = True) -> Cell:
         return Cell(locales.number(count), self._url(by, own=own) if count else "", count)
@@ -312,6 +340,13 @@ class Overview:
         if not of:
             return Cell("–")
         return Cell(locales.percent(count / of), self._url(by, own=own) if count else "", round(count / of, 4))
+
+
+def _by(routes: Iterable[Route], key: Callable[[Route], UUID | None]) -> dict[UUID | None, list[Route]]:
+    found: dict[UUID | None, list[Route]] = {}
+    for one in routes:
+        found.setdefault(key(one), []).append(one)
+    return found
 
 
 def _sum(routes: Iterable[Route]) -> int:

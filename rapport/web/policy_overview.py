@@ -1,7 +1,6 @@
 """The page of ownership: how the company listens, at a glance; every figure leads to its conversations."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,7 +18,7 @@ from rapport.conversations.models import Topic
 from rapport.core.errors import Invalid
 from rapport.insight import routing, rows
 from rapport.insight.figures import today
-from rapport.insight.periods import Period
+from rapport.insight.periods import latest
 from rapport.insight.typical import typical
 from rapport.ownership.policy import Policy
 from rapport.ownership.service import current_policy
@@ -97,13 +96,12 @@ def _asked(request: HttpRequest, names: Names) -> tuple[routing.Asked, int, str]
     """Which span, and of which team."""
     given, zone = request.GET.get("days", ""), ZoneInfo(member_of(request).time_zone)
     days = int(given) if given.isdecimal() and given in map(str, DAYS) else _USUAL
-    last = today(zone)
     slug = request.GET.get("team", "")
     ids = {slug: id for id, slug in names.by["slug"].items()}
     if slug and slug not in ids:
         raise Invalid(_("There is no such team."), _("Choose one from the list."))
     team_id = UUID(ids[slug]) if slug else None
-    return routing.Asked(Period(last - timedelta(days=days - 1), last, zone), team_id), days, slug
+    return routing.Asked(latest(days, today(zone), zone), team_id), days, slug
 
 
 def _names() -> Names:

@@ -18,7 +18,7 @@ from rapport.insight import rows
 from rapport.insight.export import as_csv
 from rapport.insight.figures import Asked, report, today
 from rapport.insight.measures import EVERYWHERE, MEASURES
-from rapport.insight.periods import Period, before, buckets, custom, grain_for, preset
+from rapport.insight.periods import Period, before, buckets, custom, grain_for, latest, preset
 from rapport.insight.sources import DIMENSIONS, SOURCES, Narrowing
 from rapport.web import routed_words
 from rapport.web.reports_show import Names, Page, Privacy, csv_of
@@ -37,6 +37,7 @@ _DIMENSIONS = {
     "team": gettext_lazy("Team"), "channel": gettext_lazy("Channel"), "topic": gettext_lazy("Topic"),
     "member": gettext_lazy("Member"),
 }  # fmt: skip
+_DAYS_MAX = 366
 #: What `insight.periods` says, which knows no language.
 _SAID = (
     gettext_noop("There is no such period."), gettext_noop("Choose one from the list."),
@@ -164,7 +165,12 @@ def wanted_of(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wante
     """Which figure the address asks for. Raises NotVisible where there is none, Invalid for what makes no sense."""
     if source not in SOURCES:
         raise NotVisible("There is no such figure.")
-    start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
+    given = request.GET.get("days", "")
+    if given.isdecimal() and len(given) < 4 and 0 < int(given) <= _DAYS_MAX:
+        period = latest(int(given), today(_zone(request)), _zone(request))
+        start, end = period.start, period.end
+    else:
+        start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
     return rows.Wanted(source, start, end, _narrowing(request, privacy, SOURCES[source].more))
 
 

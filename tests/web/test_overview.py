@@ -16,7 +16,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.insight import routing, rows
 from rapport.insight.models import Routed
-from rapport.insight.periods import Period
+from rapport.insight.periods import Period, latest
 from rapport.insight.sources import NOBODY, Narrowing
 from rapport.insight.typical import typical
 from rapport.ownership import actions
@@ -86,7 +86,12 @@ def page(sign_in: SignIn, member: Member, query: str = "") -> str:
 def behind(url: str, zone: str) -> int:
     """How many rows the list behind an address has."""
     given = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-    start, end = (datetime.fromisoformat(given.pop(name)) for name in ("start", "end"))
+    if "days" in given:
+        here = ZoneInfo(zone)
+        period = latest(int(given.pop("days")), now().astimezone(here).date(), here)
+        start, end = period.start, period.end
+    else:
+        start, end = (datetime.fromisoformat(given.pop(name)) for name in ("start", "end"))
     return rows.count(rows.Wanted("routed", start, end, Narrowing(given, zone)))[0]
 
 
