@@ -1,16 +1,17 @@
 """Where the bands of a picture stand that shows how much goes from whom to whom. Pure.
 
-Two columns of blocks, as high as much goes from or to them, and a band for each flow between.
+Two columns of blocks, as high as much goes from or to them, and a band for each flow between. The names stand inside,
+over the bands, so that on a phone the picture is as wide as the page.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH = 480
-LEFT, RIGHT = 150.0, 330.0
+WIDTH = 400
+LEFT, RIGHT = 9.0, 391.0
 _BLOCK = 9.0
 _HIGH = 260.0
-_LEAST, _GAP = 16.0, 8.0
+_LEAST, _GAP = 18.0, 7.0
 
 Flow = tuple[str, str, int]
 """From whom, to whom, how many."""

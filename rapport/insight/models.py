@@ -40,3 +40,32 @@ class Turn(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["at"], name="insight_turn_at")]
+
+
+class Routed(models.Model):
+    """Whose a conversation was first said to be, by what, and whose it is: one row a conversation that was decided.
+
+    Narrow, and kept by the database (`insight.routed_sql`), so that pictures of ownership count it as fast as it is
+    read. `at` is when the conversation began. `version` and `rule` decided; without a rule it went to triage, or, where
+    it `acted`, to what was learned. `said_team_id` and `likely` are what was suggested. `moved`: a member gave it to
+    another team at some time; `dealt`: it was answered or resolved; `counted`: neither spam nor merged.
+    """
+
+    conversation_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+    version = models.PositiveIntegerField(null=True)
+    rule = models.PositiveIntegerField(null=True)
+    team_id = models.UUIDField(null=True)
+    said_team_id = models.UUIDField(null=True)
+    likely = models.FloatField(null=True)
+    acted = models.BooleanField(default=False)
+    moved = models.BooleanField(default=False)
+    dealt = models.BooleanField(default=False)
+    counted = models.BooleanField(default=True)
+    owner_team_id = models.UUIDField(null=True)
+    channel_id = models.UUIDField(null=True)
+    topic_id = models.UUIDField(null=True)
+    audience = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="insight_routed_at")]

@@ -71,6 +71,11 @@ def preset(name: str, today: date, zone: ZoneInfo) -> Period:
     return Period(*spans[name], zone)
 
 
+def latest(days: int, today: date, zone: ZoneInfo) -> Period:
+    """The last so many days, of which today is one."""
+    return Period(today - timedelta(days=days - 1), today, zone)
+
+
 def custom(first: date, last: date, zone: ZoneInfo) -> Period:
     """From one day to another, both counted. Raises Invalid for what is backwards or endless."""
     if last < first:

@@ -15,6 +15,7 @@ from rapport.people.trees import ABOVE_SQL, NAME_SQL
 
 PAGE_SIZE = 50
 EXPORT_MAX = 100_000
+TEXT_MAX = 2_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,22 @@ def page(wanted: Wanted, cursor: str = "", limit: int = PAGE_SIZE) -> Page:
     more = len(found) > limit
     found = found[:limit]
     return Page([Row(*row[:-1]) for row in found], _cursor(found[-1][1], found[-1][-1]) if more else "")
+
+
+def texts(wanted: Wanted, limit: int) -> list[tuple[UUID | None, str]]:
+    """What the latest so many say at their beginning, each with who says it; nothing of what is in confidence."""
+    where, values = _conditions(wanted)
+    source = SOURCES[wanted.source]
+    found = _fetched(
+        f"""SELECT l.person_id, l.subject || chr(10) || coalesce(said.text, '') FROM (
+            SELECT c.id, c.person_id, c.subject FROM {source.table} WHERE {where} AND NOT c.confidential
+            ORDER BY {source.at} DESC, {source.key} DESC LIMIT %(limit)s) AS l
+        LEFT JOIN LATERAL (SELECT left(m.text, {TEXT_MAX}) AS text FROM conversations_message m
+            WHERE m.conversation_id = l.id AND m.direction = 'in' AND m.deleted_at IS NULL
+            ORDER BY m.at, m.id LIMIT 1) AS said ON true""",
+        {**values, "limit": limit},
+    )
+    return [(person, text) for person, text in found]
 
 
 def _conditions(wanted: Wanted) -> tuple[str, dict[str, Any]]:

@@ -34,8 +34,33 @@ class Source:
     member: str = "c.owner_member_id"
     took: bool = False
     promised: bool = False
+    more: Mapping[str, str] = field(default_factory=dict)
+    """What else it may be narrowed by: the condition, with `%(name)s` for what was asked."""
 
 
+#: How a conversation came to its first owner, of a row `r` of insight_routed. The number is what is counted by.
+WAY_SQL = """CASE WHEN r.rule IS NOT NULL THEN 0 WHEN r.acted THEN 1 WHEN NOT (r.dealt OR r.moved) THEN 4
+    WHEN r.said_team_id = r.owner_team_id THEN 2 ELSE 3 END"""
+#: That a rule or what was learned decided, and a member gave it to another team, where it is.
+OVERRULED_SQL = "(r.moved AND r.owner_team_id IS DISTINCT FROM r.team_id AND (r.rule IS NOT NULL OR r.acted))"
+_RULES = """(r.version, r.rule) IN (SELECT v.number, one.place FROM ownership_policyversion v CROSS JOIN LATERAL
+    jsonb_array_elements(v.rules->'rules') WITH ORDINALITY AS one(rule, place) WHERE {})"""
+_OWNER = "one.rule->'then'->>'owner'"
+_NAMED = f"coalesce({_OWNER}, '') = %(way)s OR %(way)s = 'rule' AND {_OWNER} NOT LIKE '@%%'"
+MORE = {
+    "way": f"""CASE %(way)s WHEN 'rules' THEN r.rule IS NOT NULL
+        WHEN 'learned' THEN {WAY_SQL} = 1 WHEN 'suggested' THEN {WAY_SQL} = 2
+        WHEN 'sorted' THEN {WAY_SQL} = 3 WHEN 'untouched' THEN {WAY_SQL} = 4 WHEN 'triage' THEN {WAY_SQL} IN (2, 3, 4)
+        ELSE {_RULES.format(_NAMED)} END""",
+    "rule": _RULES.format("one.rule->>'name' = %(rule)s"),
+    "first": "coalesce(r.team_id::text, 'none') = %(first)s",
+    "overruled": f"{OVERRULED_SQL} = (%(overruled)s = 'yes')",
+    "likely": "least(9, floor(r.likely * 10))::text = %(likely)s",
+    "said": """r.likely IS NOT NULL AND (r.dealt OR r.moved)
+        AND coalesce(r.said_team_id = r.owner_team_id, false) = (%(said)s = 'right')""",
+    "hour": "extract(hour FROM r.at AT TIME ZONE %(zone)s)::text = %(hour)s",
+    "weekday": "extract(isodow FROM r.at AT TIME ZONE %(zone)s)::text = %(weekday)s",
+}
 _ANSWERED = f"c.first_answered_at IS NOT NULL AND {_COUNTED}"
 _RESOLVED = f"t.to_status = 'resolved' AND {_COUNTED}"
 
@@ -70,6 +95,9 @@ SOURCES: dict[str, Source] = {
             ) AS f WHERE f.from_status = 'open')""",
         "c.id",
     ),
+    "routed": Source(
+        f"insight_routed r JOIN {_C} ON c.id = r.conversation_id", "r.at", "r.counted", "c.id", more=MORE
+    ),
 }  # fmt: skip
 
 DIMENSIONS = {"team": "c.owner_team_id", "channel": "c.channel_id", "topic": "c.topic_id", "member": ""}
@@ -81,11 +109,17 @@ class Narrowing:
     """What a report is about: by dimension an id, or NOBODY."""
 
     by: Mapping[str, str] = field(default_factory=dict)
+    zone: str = "UTC"
 
     def sql(self, source: Source) -> tuple[str, dict[str, Any]]:
         """The condition, and its parameters. Raises Invalid for what is no id."""
-        parts, values = ["TRUE"], {}
+        parts: list[str] = ["TRUE"]
+        values: dict[str, Any] = {"zone": self.zone}
         for name, wanted in self.by.items():
+            if name in source.more:
+                parts.append(source.more[name])
+                values[name] = wanted
+                continue
             column = column_of(source, name)
             if wanted == NOBODY:
                 parts.append(f"{column} IS NULL")

@@ -139,9 +139,9 @@ class _Scene:
 
     @property
     def triage(self) -> TeamEntry | None:
-        """The team that sorts; were it gone, the first open one by name, for somebody must see it."""
+        """The team that sorts; were it gone, the first by name, an open one if there is: somebody must see it."""
         teams = self.directory.teams
-        others = (teams[slug] for slug in sorted(teams) if not teams[slug].confidential)
+        others = (teams[slug] for slug in sorted(teams, key=lambda slug: (teams[slug].confidential, slug)))
         return teams.get(self.policy.triage) or next(others, None)
 
 

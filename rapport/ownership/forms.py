@@ -19,9 +19,9 @@ from rapport.ownership.policy import (
     ON_CALL,
     PRIORITIES,
     ROTATION,
+    Outcome,
     Policy,
     Promise,
-    Rule,
 )
 from rapport.ownership.problems import PolicyError, Vocabulary
 
@@ -113,13 +113,14 @@ def describe_rules(policy: Policy, team_names: Mapping[str, str] | None = None) 
     """Every rule in words; `team_names` by slug, else the slugs stand for the teams."""
     names = team_names or {}
     return tuple(
-        DescribedRule(number, rule.name, rule.when.describe(), _then(rule, names), rule.decides)
+        DescribedRule(number, rule.name, rule.when.describe(), follows(rule.then, names), rule.decides)
         for number, rule in enumerate(policy.rules, 1)
     )
 
 
-def _then(rule: Rule, names: Mapping[str, str]) -> str:
-    then, parts = rule.then, []
+def follows(then: Outcome, names: Mapping[str, str]) -> str:
+    """What a rule does when it hits, in words; `names` has the teams by slug."""
+    parts = []
     if then.owner == EARLIER_OWNER:
         parts.append("the earlier owner owns it")
     elif then.owner == HOLDER:

@@ -28,7 +28,7 @@ from rapport.ownership.kinds import TEAM
 from rapport.ownership.known import known
 from rapport.ownership.members import answered
 from rapport.ownership.models import Decision, Source
-from rapport.ownership.policy import PRIORITIES, Policy
+from rapport.ownership.policy import PRIORITIES, Outcome, Policy
 from rapport.ownership.shadowing import Beside, Kept, beside
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
@@ -243,11 +243,15 @@ def _decided(conversation_id: UUID, verdict: Verdict, here: Company, at: datetim
 
 @dataclass(frozen=True)
 class ExplainedRule:
-    """One rule as it was tried: what it asked, and its result with the reason given at the time."""
+    """One rule as it was tried: what it asked, and its result with the reason given at the time.
+
+    `then` is what follows from it where it counted.
+    """
 
     result: RuleResult
     asks: str
     decided: bool
+    then: Outcome | None = None
 
 
 @dataclass(frozen=True)
@@ -271,7 +275,7 @@ def explain(decision: Decision) -> Explanation:
         at=decision.at,
         policy_version=decision.policy_version,
         rules=tuple(
-            ExplainedRule(result, rule.when.describe(), result.number == decision.rule)
+            ExplainedRule(result, rule.when.describe(), result.number == decision.rule, rule.then)
             for result, rule in zip(results, rules, strict=False)
         ),
     )

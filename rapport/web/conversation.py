@@ -109,7 +109,8 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
-    reason, topics = why(found), queries.active_topics()
+    reason = why(found, {team.slug: team.name for team in shell.all_teams})
+    topics = queries.active_topics()
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),

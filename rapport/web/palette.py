@@ -80,8 +80,9 @@ def _places(shell: Shell) -> Iterator[Option]:
 
 def _pages(shell: Shell) -> list[tuple[str, str]]:
     pages = [
-        ("reports", _("Reports")), ("absences", _("Absences")), ("policy", _("Policy")), ("events", _("Event log")),
-        ("staff", _("Members and teams")), ("roles", _("Roles")), ("company", _("Company")), ("views", _("Views")),
+        ("reports", _("Reports")), ("absences", _("Absences")), ("policy_overview", _("Policy")),
+        ("events", _("Event log")), ("staff", _("Members and teams")), ("roles", _("Roles")),
+        ("company", _("Company")), ("views", _("Views")),
         ("profile", _("Your profile")), ("security", _("Security")), ("notices", _("Notices")),
         ("notice_settings", _("What you hear")),
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
-from rapport.web.policy_form import RuleForm
+from rapport.web.policy_form import RuleForm, begun
 from rapport.web.policy_odd import oddities_in_words
 from rapport.web.policy_weights import set_weight, weights_in_lines, weights_offered, weights_shown
 from rapport.web.promise_words import promise_words
@@ -150,25 +150,33 @@ def rule(request: HttpRequest, position: int) -> HttpResponse:
     rules = draft.plain["rules"]
     if position > len(rules):
         raise NotVisible(_("There is no such rule."))
-    names = vocabulary()
-    form = RuleForm(request.POST or None, names, draft.policy, rules[position - 1] if position else None)
-    if request.method == "POST" and form.is_valid() and _written(request, draft, form, position):
+    names, before = vocabulary(), 0 if position else _before(request, len(rules))
+    given = rules[position - 1] if position else begun(request.GET)
+    form = RuleForm(request.POST or None, names, draft.policy, given)
+    at = (position or before or len(rules) + 1) - 1
+    if request.method == "POST" and form.is_valid() and _written(request, draft, form, at, new=not position):
         messages.success(request, _("The rule is in the draft. Save the draft to put it in force."))
         return redirect("policy")
-    return render(request, "web/policy/rule.html", {"form": form, "position": position})
+    return render(request, "web/policy/rule.html", {"form": form, "position": position, "before": before})
 
 
-def _written(request: HttpRequest, draft: Draft, form: RuleForm, position: int) -> bool:
+def _before(request: HttpRequest, count: int) -> int:
+    """The rule that a new one is put before; 0 for the end."""
+    given = request.GET.get("before", "")
+    return int(given) if given.isdecimal() and len(given) < 6 and int(given) <= count else 0
+
+
+def _written(request: HttpRequest, draft: Draft, form: RuleForm, at: int, *, new: bool) -> bool:
     rules = draft.plain["rules"]
-    if position:
-        rules[position - 1] = form.plain()
+    if new:
+        rules.insert(at, form.plain())
     else:
-        rules.append(form.plain())
+        rules[at] = form.plain()
     try:
         keep(request, draft)
     except PolicyError as error:
         found = problems_by_field(error)
-        form.show_problems(found.pop(position or len(rules), {}))
+        form.show_problems(found.pop(at + 1, {}))
         for number, problems in found.items():
             place = f"Rule {number}" if number else "The policy"
             form.add_error(None, [f"{place}: {word}" for words in problems.values() for word in words])

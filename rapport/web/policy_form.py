@@ -84,6 +84,16 @@ class RuleForm(forms.Form):
             self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
 
 
+def begun(given: QueryDict) -> Plain | None:
+    """A new rule as an address begins it: `name`, `words` (with commas), `owner`; None where it says nothing."""
+    words = [word.strip()[:_WORD_MAX] for word in given.get("words", "").split(",") if word.strip()][:_WORDS_MAX]
+    name, owner = given.get("name", "")[:_WORD_MAX], given.get("owner", "")
+    if not (words or owner):
+        return None
+    return {"name": name, "when": {"words": words} if words else {}, "then": {"owner": owner} if owner else {}}
+
+
+_WORD_MAX, _WORDS_MAX = 120, 20
 _OUTCOMES = (
     "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
 )  # fmt: skip

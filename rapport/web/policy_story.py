@@ -11,18 +11,17 @@ from django.utils.translation import ngettext
 
 from rapport.conversations.models import Conversation, Topic
 from rapport.insight import charts
-from rapport.insight import flows as bands
 from rapport.ownership.models import WhatIf
 from rapport.ownership.simulate.lint import Oddity
 from rapport.people.trees import call
 from rapport.web import locales
+from rapport.web.bands import Bands
 from rapport.web.policy_odd import Odd, in_words
 from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
 from rapport.web.policy_within import Within
 from rapport.web.reasons import thing
 from rapport.web.reports_show import Cell, Chart, Plan, Shape
 
-_BLOCKS_MAX = 7
 _TEAMS_MAX = 12
 _MEMBERS_MAX = 30
 _RULES_MAX = 20
@@ -54,15 +53,6 @@ class Change:
     says: str
     count: int
     shown: list[Shown]
-
-
-@dataclass(frozen=True)
-class Ribbon:
-    """A band of the picture: its outline, its color and what it says."""
-
-    path: str
-    css: str
-    says: str
 
 
 @dataclass(frozen=True)
@@ -143,35 +133,11 @@ class Story:
         """What cannot be known as of then, first what a rule depends on."""
         return caveats(self.told.get("asks", ()))
 
-    @cached_property
-    def picture(self) -> bands.Picture:
+    @property
+    def bands(self) -> Bands:
         """The flows as bands; small teams together."""
         given = [(flow["from"], flow["to"], flow["count"]) for flow in self.told["flows"]]
-        kept = [self._largest([flow[side] for flow in given], [flow[2] for flow in given]) for side in (0, 1)]
-        grouped: dict[tuple[str, str], int] = {}
-        for source, target, count in given:
-            key = (source if source in kept[0] else "…", target if target in kept[1] else "…")
-            grouped[key] = grouped.get(key, 0) + count
-        return bands.picture([(*pair, count) for pair, count in grouped.items()])
-
-    @property
-    def ribbons(self) -> list[Ribbon]:
-        """The bands, colored by where they come from."""
-        return [
-            Ribbon(band.path, self._hues.get(band.flow[0], "hue-0"), self._flow_says(band.flow))
-            for band in self.picture.bands
-        ]
-
-    @property
-    def blocks(self) -> list[tuple[str, bands.Block, str]]:
-        """Each block with its name, shortened, and the side it stands on."""
-        sides = (("left", self.picture.left), ("right", self.picture.right))
-        return [(_short(self._name(block.key)), block, side) for side, column in sides for block in column]
-
-    @property
-    def summary(self) -> str:
-        """The picture in one sentence."""
-        return "; ".join(self._flow_says(band.flow) for band in self.picture.bands[:12])
+        return Bands(_("From whom to whom"), given, self._name, self._hues)
 
     @property
     def agreement(self) -> dict[str, Any]:
@@ -180,6 +146,32 @@ class Story:
         of = told["settled"]
         was, would = (f"{locales.percent(n / of)}" if of else "–" for n in told["right"])
         return {**told, "was": was, "would": would, "says": difference(told)}
+
+    @property
+    def sentences(self) -> list[str]:
+        """What else would be so, after how many would move: the figures below as a story."""
+        found = []
+        was, would = self.told["triage"]
+        if was != would:
+            many = abs(would - was)
+            said = ngettext("%(count)s more would be left to those who sort.",
+                            "%(count)s more would be left to those who sort.", many) if would > was else ngettext(
+                            "%(count)s fewer would be left to those who sort.",
+                            "%(count)s fewer would be left to those who sort.", many)  # fmt: skip
+            found.append(said % {"count": locales.number(many)})
+        settled = self.agreement
+        if settled["settled"] and settled["right"][0] != settled["right"][1]:
+            found.append(_("Said at once what people settled on: %(difference)s") % {"difference": settled["says"]})
+        (kept, broken), (kept_then, broken_then) = (
+            (side["kept"], side["broken"]) for side in self.told["promises"]["first"]
+        )
+        if (kept, broken) != (kept_then, broken_then):
+            said = _("First answers promised: %(was)s (%(late)s late); it would be %(would)s (%(late_then)s late).")
+            found.append(said % {
+                "was": locales.number(kept + broken), "late": locales.number(broken),
+                "would": locales.number(kept_then + broken_then), "late_then": locales.number(broken_then),
+            })  # fmt: skip
+        return found
 
     @property
     def figures(self) -> list[Beside]:
@@ -209,7 +201,15 @@ class Story:
             self.told["teams"],
             key=lambda one: -sum(abs(a - b) for a, b in zip(*one["hours"], strict=True)),
         )
-        return [self._hours(place, one) for place, one in enumerate(teams[:_TEAMS_MAX]) if any(one["count"])]
+        moved = [one for one in teams if one["hours"][0] != one["hours"][1]]
+        return [self._hours(place, one) for place, one in enumerate(moved[:_TEAMS_MAX])]
+
+    @property
+    def unchanged(self) -> str:
+        """The teams to which the same would come at the same hours, in words; empty where there is none."""
+        same = [one for one in self.told["teams"] if any(one["count"]) and one["hours"][0] == one["hours"][1]]
+        said = (f"{self._name(one['team'])} ({locales.number(one['count'][0])})" for one in same[:_TEAMS_MAX])
+        return ", ".join(said) + ("…" if len(same) > _TEAMS_MAX else "")
 
     @property
     def members(self) -> list[MemberLoad]:
@@ -262,17 +262,7 @@ class Story:
         return locales.percent(same / all_) if all_ else ""
 
     def _name(self, slug: str) -> str:
-        return _("others") if slug == "…" else self._names.get(slug, slug) or _("nobody")
-
-    def _flow_says(self, flow: bands.Flow) -> str:
-        names = {"source": self._name(flow[0]), "target": self._name(flow[1]), "count": locales.number(flow[2])}
-        return _("%(source)s to %(target)s: %(count)s") % names
-
-    def _largest(self, slugs: Sequence[str], counts: Sequence[int]) -> set[str]:
-        sums: dict[str, int] = {}
-        for slug, count in zip(slugs, counts, strict=True):
-            sums[slug] = sums.get(slug, 0) + count
-        return set(sorted(sums, key=lambda slug: (-sums[slug], slug))[:_BLOCKS_MAX])
+        return self._names.get(slug, slug) or _("nobody")
 
     def _hours(self, place: int, team: Mapping[str, Any]) -> Chart:
         drawing = charts.bars(team["hours"])
@@ -303,6 +293,8 @@ def difference(told: Mapping[str, Any]) -> str:
     """How much more or less of something, with its doubt, in words; `told` has share, low, high and clear."""
     if not told.get("settled", 1):
         return _("People have settled nothing in this time, so nothing can be said.")
+    if not (told["share"] or told["clear"]) and len(set(told.get("right", ()))) == 1:
+        return _("No difference.")
     points = {name: locales.number(round(abs(told[name]) * 100, 1)) for name in ("share", "low", "high")}
     if not told["clear"]:
         return _("The difference may be chance: between %(low)s points less and %(high)s points more.") % {
@@ -319,8 +311,3 @@ def _kept(side: Mapping[str, int]) -> str:
     words = locales.percent(side["kept"] / known) if known else "–"
     late = ngettext("%(count)s late", "%(count)s late", side["broken"]) % {"count": locales.number(side["broken"])}
     return f"{words} · {late}"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 19 else f"{name[:18]}…"
-

@@ -1,5 +1,6 @@
 """Reports: what came in, what went out, how long it took and what is left; every figure leads to what it counts."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,8 +18,9 @@ from rapport.insight import rows
 from rapport.insight.export import as_csv
 from rapport.insight.figures import Asked, report, today
 from rapport.insight.measures import EVERYWHERE, MEASURES
-from rapport.insight.periods import Period, before, buckets, custom, grain_for, preset
+from rapport.insight.periods import Period, before, buckets, custom, grain_for, latest, preset
 from rapport.insight.sources import DIMENSIONS, SOURCES, Narrowing
+from rapport.web import routed_words
 from rapport.web.reports_show import Names, Page, Privacy, csv_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
@@ -35,6 +37,7 @@ _DIMENSIONS = {
     "team": gettext_lazy("Team"), "channel": gettext_lazy("Channel"), "topic": gettext_lazy("Topic"),
     "member": gettext_lazy("Member"),
 }  # fmt: skip
+_DAYS_MAX = 366
 #: What `insight.periods` says, which knows no language.
 _SAID = (
     gettext_noop("There is no such period."), gettext_noop("Choose one from the list."),
@@ -45,6 +48,7 @@ _SAID = (
 _TITLES = {
     "answered": gettext_lazy("First answered"), "promised": gettext_lazy("First answered, with a promise"),
     "kept": gettext_lazy("First answered within the promise"), "broken": gettext_lazy("First answered late"),
+    "routed": gettext_lazy("Came in and was decided"),
 }  # fmt: skip
 
 
@@ -85,16 +89,17 @@ def report_rows(request: HttpRequest, source: str) -> HttpResponse:
     """The list behind one figure."""
     shell_of(request).current = "reports"
     privacy = Privacy.of(request)
-    wanted = _wanted(request, source, privacy)
+    wanted = wanted_of(request, source, privacy)
     names = Names.of(shell_of(request), privacy)
     found = rows.page(wanted, request.GET.get("after", ""))
     query = request.GET.copy()
     query.pop("after", None)
     context = {
         "title": _title(source), "sentence": _sentence(source), "found": found, "wanted": wanted,
-        "count": rows.count(wanted), "narrowed": names.of_narrowing(wanted.narrowing), "query": query.urlencode(),
+        "count": rows.count(wanted), "query": query.urlencode(),
+        "narrowed": [*names.of_narrowing(wanted.narrowing), *routed_words.narrowed(wanted.narrowing, names)],
         "took": SOURCES[source].took and privacy.shows_speed(wanted.narrowing), "source": source,
-        "back": reverse("reports"), "first": not request.GET.get("after"),
+        "back": reverse("policy_overview" if source == "routed" else "reports"), "first": not request.GET.get("after"),
     }  # fmt: skip
     return render(request, "web/reports/rows.html", context)
 
@@ -104,7 +109,7 @@ def report_rows(request: HttpRequest, source: str) -> HttpResponse:
 def rows_export(request: HttpRequest, source: str) -> HttpResponse:
     """The list behind one figure as a file."""
     privacy = Privacy.of(request)
-    wanted = _wanted(request, source, privacy)
+    wanted = wanted_of(request, source, privacy)
     took = SOURCES[source].took and privacy.shows_speed(wanted.narrowing)
     found = rows.page(wanted, limit=rows.EXPORT_MAX).rows
     head = [_("When"), _("Subject"), _("Person"), _("Team"), _("Channel"), _("Topic"), _("Status"), _("Address")]
@@ -156,18 +161,24 @@ def _period(request: HttpRequest) -> tuple[Period, str]:
         raise Invalid(_(error.message), _(error.hint)) from error
 
 
-def _wanted(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wanted:
+def wanted_of(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wanted:
+    """Which figure the address asks for. Raises NotVisible where there is none, Invalid for what makes no sense."""
     if source not in SOURCES:
         raise NotVisible("There is no such figure.")
-    start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
-    return rows.Wanted(source, start, end, _narrowing(request, privacy))
+    given = request.GET.get("days", "")
+    if given.isdecimal() and len(given) < 4 and 0 < int(given) <= _DAYS_MAX:
+        period = latest(int(given), today(_zone(request)), _zone(request))
+        start, end = period.start, period.end
+    else:
+        start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
+    return rows.Wanted(source, start, end, _narrowing(request, privacy, SOURCES[source].more))
 
 
-def _narrowing(request: HttpRequest, privacy: Privacy) -> Narrowing:
-    given = {name: request.GET.get(name, "") for name in DIMENSIONS}
+def _narrowing(request: HttpRequest, privacy: Privacy, more: Iterable[str] = ()) -> Narrowing:
+    given = {name: request.GET.get(name, "").replace("\0", "") for name in (*DIMENSIONS, *more)}
     if given["member"]:
         privacy.check_individuals()
-    return Narrowing({name: value for name, value in given.items() if value})
+    return Narrowing({name: value for name, value in given.items() if value}, member_of(request).time_zone)
 
 
 def _allowed(privacy: Privacy) -> list[str]:
@@ -200,5 +211,7 @@ def _title(source: str) -> object:
 
 
 def _sentence(source: str) -> object:
+    if source == "routed":
+        return routed_words.COUNTS
     named = {"answered": "first_answer", "promised": "kept", "kept": "kept", "broken": "kept"}.get(source, source)
     return next(m.counts for m in MEASURES if m.name == named)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Topic
@@ -61,6 +61,12 @@ class Privacy:
         return speed_is_shown(self.allowed, members)
 
 
+_NOBODY = {
+    "team": gettext_lazy("No team yet"), "channel": gettext_lazy("No channel"), "topic": gettext_lazy("No topic"),
+    "member": gettext_lazy("Nobody"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Names:
     """What teams, channels, topics and members are called, for the lists to choose from and for headings."""
@@ -80,14 +86,13 @@ class Names:
 
     def name(self, dimension: str, key: str) -> str:
         """What one is called."""
-        nobody = {
-            "team": _("No team yet"), "channel": _("No channel"), "topic": _("No topic"), "member": _("Nobody"),
-        }  # fmt: skip
-        return nobody[dimension] if key == NOBODY else self.by[dimension].get(key) or _("No longer there")
+        if key == NOBODY:
+            return str(_NOBODY[dimension])
+        return self.by[dimension].get(key) or _("No longer there")
 
     def of_narrowing(self, narrowing: Narrowing) -> list[str]:
         """What a list is narrowed to, in words."""
-        return [self.name(dimension, key) for dimension, key in narrowing.by.items()]
+        return [self.name(dimension, key) for dimension, key in narrowing.by.items() if dimension in self.by]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
+from rapport.ownership.forms import follows
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
@@ -100,6 +101,7 @@ class Why:
     policy: Explanation | None
     before: list[Decision]
     weighing: Weighing | None = None
+    teams: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def learned(self) -> dict[str, Any]:
@@ -118,16 +120,25 @@ class Why:
         decided = next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
         return bool(decided.suggestion) and decided.source != Source.MEMBER
 
-    @property
-    def rules(self) -> list[ExplainedRule]:
-        """How the policy's rules were tried: all, or of very many those that hit or failed."""
-        rules = list(self.policy.rules) if self.policy else []
-        return rules if len(rules) <= _RULES_SHOWN else [r for r in rules if r.result.hit or r.result.failed]
+    @cached_property
+    def told(self) -> list[tuple[ExplainedRule, str]]:
+        """The rules of the policy that hit or failed, with what followed from those that counted."""
+        rules = self.policy.rules if self.policy else ()
+        return [(one, self._follows(one)) for one in rules if one.result.hit or one.result.failed]
+
+    @cached_property
+    def missed(self) -> list[ExplainedRule]:
+        """Those that missed."""
+        return [one for one in (self.policy.rules if self.policy else ()) if not (one.result.hit or one.result.failed)]
 
     @property
-    def missed(self) -> int:
-        """How many rules missed and are not among them."""
-        return len(self.policy.rules) - len(self.rules) if self.policy else 0
+    def missed_shown(self) -> list[ExplainedRule]:
+        """Of those as many as a page can bear."""
+        return self.missed[:_RULES_SHOWN]
+
+    def _follows(self, one: ExplainedRule) -> str:
+        counted = one.result.hit and one.then is not None and (one.decided or not one.then.owner)
+        return follows(one.then, self.teams) if one.then and counted else ""
 
 
 def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timeline:
@@ -165,8 +176,8 @@ def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
     return dict(Channel.objects.filter(id__in=ids).values_list("id", "name")) if len(ids) > 1 else {}
 
 
-def why(conversation: Conversation) -> Why | None:
-    """Why the owner is the owner; None when nothing was ever decided."""
+def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
+    """Why the owner is the owner; None when nothing was ever decided. `teams` has their names by slug."""
     decisions = list(Decision.objects.filter(conversation_id=conversation.id).order_by("-at", "-id")[:20])
     if not decisions:
         return None
@@ -174,7 +185,7 @@ def why(conversation: Conversation) -> Why | None:
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
-    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions))
+    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions), teams)
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

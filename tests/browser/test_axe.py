@@ -150,7 +150,7 @@ def _pages(place: Place) -> list[str]:
         "/fields/", f"/people/{cast.customer.id}/edit/",
         "/people/bulk/?relation=customer",
         "/people/import/", "/directories/new/", "/privacy/",
-        f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/",
+        f"/people/{cast.customer.id}/merge/", f"/people/{cast.customer.id}/erase/", "/policy/", "/policy/rules/",
         "/policy/rules/1/", "/policy/promise/", "/policy/versions/1/", "/policy/import/", "/policy/tests/",
         "/policy/try/", f"/policy/try/{tried.id}/", "/policy/trial/", "/policy/learning/", "/log/", "/reports/", rows,
         "/leads/customer-service/", "/leads/customer-service/on-call/",

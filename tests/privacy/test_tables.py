@@ -38,8 +38,8 @@ IN_WORDS = {
 _OTHERS = {
     "id", "ref", "digest", "step", "after", "audience", "team", "involved", "actor_id", "key_id", "event_id", "batch",
     "message_id", "seen_message_id", "raw_item_id", "conversation_id", "channel_id", "member_id", "erasure_id", "cause",
-    "decision", "taken_into", "owner_team_id", "owner_member_id", "from_team_id", "from_member_id",
-    "team_id", "base_team_id",
+    "decision", "taken_into", "owner_team_id", "owner_member_id", "from_team_id", "from_member_id", "topic_id",
+    "team_id", "base_team_id", "said_team_id",
 }  # fmt: skip
 #: Merged conversations.
 _NOT_PEOPLE = {("conversations_conversation", "merged_into")}

@@ -199,9 +199,9 @@ def topic_options(topics: Iterable[Topic], chosen: object) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def side_link(context: template.Context, name: str, label: str, icon: str) -> str:
-    """A page in the sidebar."""
-    return _link(context["shell"], reverse(name), (name, label, icon))
+def side_link(context: template.Context, name: str, label: str, icon: str, of: str = "") -> str:
+    """A page in the sidebar; `of` is what its pages call themselves, where that is not its name."""
+    return _link(context["shell"], reverse(name), (of or name, label, icon))
 
 
 def _link(shell: Shell, url: str, what: tuple[str, str, str], badge: str = "") -> str:

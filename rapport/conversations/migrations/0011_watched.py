@@ -8,6 +8,6 @@ WHERE involved[1] IS NOT NULL"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0009_heard")]
+    dependencies = [("conversations", "0010_promises")]
 
     operations = [migrations.RunSQL(_MAKE, "DROP INDEX conversation_watched")]
