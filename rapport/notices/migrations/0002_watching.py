@@ -18,7 +18,7 @@ _BEFORE = _WALL.format(seen=f"{_MINE}{_EXISTS}")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("conversations", "0012_watched"),
+        ("conversations", "0011_watched"),
         ("notices", "0001_initial"),
         ("staff", "0006_learned_assigns"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
