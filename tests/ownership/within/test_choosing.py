@@ -48,7 +48,11 @@ def _can(one: MemberLoad) -> bool:
     return one.present and not one.reads and one.open_count < one.capacity
 
 
-@settings(max_examples=300)
+def _able(one: MemberLoad) -> MemberLoad:
+    return replace(one, present=True, reads=False, capacity=max(one.capacity, int(one.open_count) + 1))
+
+
+@settings(max_examples=80)
 @given(TEAMS, ASKS)
 def test_nobody_absent_or_full_is_chosen_but_who_is_on_call(team: list[MemberLoad], ask: Ask) -> None:
     found = choose(team, ask).member
@@ -59,7 +63,7 @@ def test_nobody_absent_or_full_is_chosen_but_who_is_on_call(team: list[MemberLoa
         assert _can(found) or (for_all_hours and (ask.how == "on_call" or ask.urgent))
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(TEAMS, ASKS, st.randoms())
 def test_the_order_of_the_members_does_not_matter(team: list[MemberLoad], ask: Ask, random: Any) -> None:
     mixed = list(team)
@@ -67,7 +71,7 @@ def test_the_order_of_the_members_does_not_matter(team: list[MemberLoad], ask: A
     assert choose(mixed, ask) == choose(team, ask)
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(TEAMS, ASKS)
 def test_everybody_is_told_of_once_and_who_is_left_out_has_a_reason(team: list[MemberLoad], ask: Ask) -> None:
     choice = choose(team, ask)
@@ -80,8 +84,8 @@ def test_everybody_is_told_of_once_and_who_is_left_out_has_a_reason(team: list[M
     assert choice.reason
 
 
-@settings(max_examples=200)
-@given(st.lists(LOADS.filter(_can), min_size=2, max_size=6, unique_by=lambda one: one.id), ASKS, st.integers(1, 30))
+@settings(max_examples=50)
+@given(st.lists(LOADS.map(_able), min_size=2, max_size=6, unique_by=lambda one: one.id), ASKS, st.integers(1, 30))
 def test_more_capacity_never_takes_a_conversation_away(team: list[MemberLoad], ask: Ask, more: int) -> None:
     ask = replace(ask, how="load" if ask.how == "load" else "best")
     chosen = choose(team, ask).member
@@ -103,7 +107,7 @@ def _given_out(team: list[MemberLoad], asks: list[Ask], minutes: int = 1) -> Cou
     return got
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 7), st.integers(1, 60), st.data())
 def test_taking_turns_spreads_within_one_whatever_they_have_open(members: int, many: int, data: Any) -> None:
     opens = data.draw(st.lists(st.integers(0, 90), min_size=members, max_size=members))
@@ -112,7 +116,7 @@ def test_taking_turns_spreads_within_one_whatever_they_have_open(members: int, m
     assert max(got) - min(got) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(2, 6), st.integers(10, 80), st.sampled_from(["best", "rotation", "load"]))
 def test_equal_members_end_equal_over_a_week(members: int, many: int, how: str) -> None:
     team = [_member(n, capacity=200) for n in range(members)]
@@ -120,7 +124,7 @@ def test_equal_members_end_equal_over_a_week(members: int, many: int, how: str) 
     assert max(got) - min(got) <= 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(2, 5), st.integers(20, 60), st.integers(10, 40), st.integers(1, 40))
 def test_more_capacity_never_lowers_ones_share_of_a_day(members: int, many: int, capacity: int, more: int) -> None:
     team = [_member(n, capacity=capacity) for n in range(members)]

@@ -28,6 +28,7 @@ def test_a_week_has_its_hours_less_absences_that_may_overlap() -> None:
     assert working_minutes(OFFICE, until, since) == 0
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 400), st.integers(0, 100), st.integers(0, 100))
 def test_an_absence_takes_what_lies_in_it_and_no_more(start: int, first: int, second: int) -> None:
     since = SUNDAY - 5 * DAY + start * HOUR
