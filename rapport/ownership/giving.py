@@ -2,11 +2,13 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
-from rapport.conversations.clocks import Given
+from rapport.conversations.clocks import Given, Steps
 from rapport.ownership.directory import Company
 from rapport.ownership.engine import Verdict
+from rapport.ownership.policy import Promise
 from rapport.ownership.promising import length_of, planned
 from rapport.ownership.world import hours_name, hours_of
 from rapport.staff.clocks import CLOCKS, FIRST_ANSWER, NEXT_ANSWER, RESOLUTION, Run, Terms, begun
@@ -24,11 +26,9 @@ def promised(conversation_id: UUID, verdict: Verdict, here: Company, at: datetim
     hours = hours_of(promise, verdict.owner, here.directory, here.hours)
     name = hours_name(promise, verdict.owner, here.directory)
     found = []
-    for clock in CLOCKS:
-        terms = _terms(verdict, clock, hours)
-        run = _run(terms, at) if terms else None
-        if terms and run:
-            steps = [(one.offset // _MINUTE, one.do, one.to) for one in planned(promise, clock, hours)]
+    for terms, steps in _given(promise, hours):
+        run = _run(terms, at)
+        if run:
             found.append(Given(conversation_id, terms, name, steps, run))
     return tuple(found)
 
@@ -38,17 +38,22 @@ def first_answer_due(verdict: Verdict, here: Company, at: datetime) -> datetime 
     if verdict.promise is None:
         return None
     hours = hours_of(verdict.promise, verdict.owner, here.directory, here.hours)
-    terms = _terms(verdict, FIRST_ANSWER, hours)
-    run = _run(terms, at) if terms else None
+    first = next((terms for terms, _ in _given(verdict.promise, hours) if terms.name == FIRST_ANSWER), None)
+    run = _run(first, at) if first else None
     return run.due if run else None
 
 
-def _terms(verdict: Verdict, clock: str, hours: Hours) -> Terms | None:
-    span = verdict.promise.span(clock) if verdict.promise else None
-    if span is None or verdict.promise is None:
-        return None
-    pause = verdict.promise.pause if clock == RESOLUTION else ()
-    return Terms(clock, length_of(span, hours), hours, frozenset(pause))
+@lru_cache(maxsize=256)
+def _given(promise: Promise, hours: Hours) -> tuple[tuple[Terms, Steps], ...]:
+    """The terms of each clock with its steps: the same for every conversation that is promised this."""
+    found = []
+    for clock in CLOCKS:
+        span = promise.span(clock)
+        if span is not None:
+            pause = frozenset(promise.pause if clock == RESOLUTION else ())
+            steps = tuple((one.offset // _MINUTE, one.do, one.to) for one in planned(promise, clock, hours))
+            found.append((Terms(clock, length_of(span, hours), hours, pause), steps))
+    return tuple(found)
 
 
 def _run(terms: Terms, at: datetime) -> Run | None:
