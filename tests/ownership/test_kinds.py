@@ -13,10 +13,13 @@ from rapport.core import scope
 from rapport.core.models import Event
 from rapport.ownership import actions, learned, lessons, refitting, service, teaching
 from rapport.ownership.facts import Facts
+from rapport.ownership.forgetting import STEPS
 from rapport.ownership.kinds import Slot
 from rapport.ownership.known import known
 from rapport.ownership.models import Decision, Example, LearnedModel
 from rapport.ownership.teaching import Said
+from rapport.people.forgetting import START, Target
+from rapport.people.models import Person
 from rapport.staff.hours import make_hours
 from rapport.staff.models import Member, Membership, Team
 from tests.ownership.learning.makers import message
@@ -226,3 +229,16 @@ def test_erasing_what_was_said_in_confidence_outdates_only_the_models_it_was_in(
     teaching.outdate(secret)
     stale = {bool(one.audience): one.stale for one in LearnedModel.objects.all()}
     assert stale == {False: False, True: True}
+
+
+def test_erasing_somebody_empties_the_facts_that_were_kept_of_them_and_nobody_elses() -> None:
+    theirs, others = arrive("a question", "another", relationships=frozenset({"customer"}))
+    person = Person.objects.create(name="Somebody", audience=[EVERYONE])
+    Conversation.objects.filter(id=theirs.conversation_id).update(person=person)
+    step = next(one for one in STEPS if one.name == "facts")
+    target = Target(person.id, (person.id,), (), (), (), "somebody")
+    assert step.count(target) == 1
+    assert step.take(target, START, 100) == (1, None)
+    assert step.count(target) == 0
+    assert Decision.objects.get(conversation_id=theirs.conversation_id).facts is None
+    assert Decision.objects.get(conversation_id=others.conversation_id).facts is not None
