@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 _STEPS = 60
-_CELLS_MAX = 1_500_000
+_CELLS_MAX = 400_000
 ENOUGH = 60
 WINDOW = 600
 _READ_EVERY = 20
@@ -56,7 +56,7 @@ def logistic(
 def temperature(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:
     """By how much to multiply scores before the softmax, so that the log-likelihood of what was true is greatest.
 
-    Of a large matrix every so manieth row is looked at: about a million scores say it well enough.
+    Of a large matrix every so manieth row is looked at: some hundred thousand scores say it well enough.
     """
     step = 1 + scores.size // _CELLS_MAX
     scores, truth = scores[::step], truth[::step]

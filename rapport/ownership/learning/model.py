@@ -25,7 +25,7 @@ NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 TRIED_MIN = 40
 LABEL_OWN_TRADE = 300
-LABELS_MAX = 2_000
+LABELS_MAX = 1_000
 DRAWN_HEAT = 18.0
 """As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
 _LOST_MAX = 0.01

@@ -66,10 +66,10 @@ def test_of_too_many_labels_those_with_most_decisions_are_learned(monkeypatch: p
     assert one.predict(["the last subject499 of them all"])[0].label == "topic499"
 
 
-def test_ten_thousand_labels_cost_what_two_thousand_do() -> None:
+def test_more_labels_than_are_learned_cost_no_more() -> None:
     one = Learner()
     one.teach(Example(f"e{at}", f"word{at}", f"topic{at}") for at in range(300))
-    one.name(LabelText(f"topic{at}", f"word{at}") for at in range(10_000))
+    one.name(LabelText(f"topic{at}", f"word{at}") for at in range(2_000))
     lesson = one._lesson(list(one.examples.values()))
     assert lesson is not None
     bounded = model._bounded(lesson)
