@@ -107,20 +107,20 @@ def _keyed(need: Need) -> Keyed:
 def _page(table: Table, need: Need, sort: str, cursor: str, limit: int) -> Listed:
     keyed, edge = _keyed(need), _edge_of(sort, cursor)
     with plans.fresh():
-        for way in _ways(need, keyed, sort):
+        for way in _ways(table, keyed, sort):
             found = _few(way(table, keyed, sort, edge, limit + 1), sort, limit)
             if found is not None:
                 return found
         return _walked_heard(table, keyed, edge, limit) if sort == "heard" else _walked(table, keyed, sort, edge, limit)
 
 
-def _ways(need: Need, keyed: Keyed, sort: str) -> Iterator[Callable[..., Statement]]:
+def _ways(table: Table, keyed: Keyed, sort: str) -> Iterator[Callable[..., Statement]]:
     """What may be few, and so is tried before the order is walked."""
-    if (keyed.keys or keyed.any_of) and not is_common(_asked_of_all(keyed), statements.FEW):
+    if (keyed.keys or keyed.any_of) and not is_common(_asked_of_all(keyed), table.few):
         yield statements.gathered
-    if need.heard_after is not None:
+    if keyed.need.heard_after is not None:
         yield statements.gathered_heard
-    if need.since and sort != "newest":
+    if keyed.need.since and sort != "newest":
         yield statements.gathered_since
 
 

@@ -11,9 +11,7 @@ from uuid import UUID
 
 from rapport.people.directory.conditions import Need, Where
 
-#: So many are gathered and put in order; of more the order is walked.
-FEW = 2_500
-#: The same where they stand in a row, as those do who are known since a day.
+#: As many as `Table.few`, where they stand in a row, as those do who are known since a day.
 FEW_IN_A_ROW = 6_000
 #: So many rows are looked at for a page, at most.
 BUDGET = 20_000
@@ -30,11 +28,13 @@ Statement = tuple[str, list[Any]]
 
 @dataclass(frozen=True)
 class Table:
-    """What is listed, and what of it is shown at all; `narrow`: its rows have tags and words themselves."""
+    """What is listed, and what of it is shown at all; `narrow`: its rows have tags and words themselves; `few`: so many
+    are gathered and put in order, of more the order is walked."""
 
     name: str
     shown: str
     narrow: bool
+    few: int
 
 
 PEOPLE = Table(
@@ -42,8 +42,10 @@ PEOPLE = Table(
     """NOT p.erased AND (p.top IS NULL OR NOT EXISTS (SELECT 1 FROM people_row t
         WHERE t.root = p.root AND (t.id = t.root OR t.id < p.id) OFFSET 0))""",
     narrow=True,
+    few=2_500,
 )
-ORGANIZATIONS = Table("people_organization", "true", narrow=False)
+#: There are fewer of them, and to walk them is dearer: for each the wall is asked, and the table of keys.
+ORGANIZATIONS = Table("people_organization", "true", narrow=False, few=6_000)
 
 
 @dataclass(frozen=True)
@@ -92,15 +94,15 @@ _NEVER_BEHIND = "(p.created_at, p.id) < ((SELECT e.created_at FROM people_row e 
 
 
 def gathered(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
-    """Whether more than FEW have the keys; and where not, the page's ids with their place."""
+    """Whether more than a few have the keys; and where not, the page's ids with their place."""
     has, values = _has("k.keys", keyed.keys, keyed.any_of)
-    few = f"SELECT k.id FROM people_key k WHERE {has} LIMIT {FEW + 1}"
+    few = f"SELECT k.id FROM people_key k WHERE {has} LIMIT {table.few + 1}"
     return _out_of(Where(few, tuple(values)), table, keyed, sort, edge, limit)
 
 
 def gathered_heard(table: Table, keyed: Keyed, sort: str, edge: Edge | None, limit: int) -> Statement:
     """The same out of those heard from since a moment."""
-    few = f"SELECT h.root AS id FROM people_heard h WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {FEW + 1}"
+    few = f"SELECT h.root AS id FROM people_heard h WHERE h.team = ANY(%s) AND h.at >= %s LIMIT {table.few + 1}"
     given = (list(keyed.need.teams), keyed.need.heard_after)
     return _out_of(Where(few, given), table, keyed, sort, edge, limit)
 
@@ -225,7 +227,7 @@ def _out_of(
     checks, given = _checks(keyed.need)
     joined = f"""(SELECT DISTINCT id FROM few) AS k JOIN LATERAL (SELECT {_COLUMNS[table.name]} FROM {table.name} p
         WHERE {_FOUND_BY[table.name]} = k.id OFFSET 0) AS p ON true"""
-    source, most = ("few AS p", FEW_IN_A_ROW) if "p.sort_name" in few.sql else (joined, FEW)
+    source, most = ("few AS p", FEW_IN_A_ROW) if "p.sort_name" in few.sql else (joined, table.few)
     sql = f"""WITH few AS MATERIALIZED ({few.sql})
         SELECT n.many > {most}, f.id, f.place FROM (SELECT count(*) AS many FROM few) AS n LEFT JOIN LATERAL (
             SELECT p.id, p.place FROM (SELECT p.* FROM (SELECT p.*, {place} AS place
