@@ -19,10 +19,13 @@ from django.db import connection
 
 from rapport.core import scope
 from rapport.ownership.directory import business_hours
+from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.simulate.history import read_only, staffing
 from rapport.ownership.simulate.past import Seat, Staffing
 from rapport.ownership.simulate.within.clock import Clock, clock_of
 from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Outcome, Worker
+from rapport.ownership.versions import in_force
+from rapport.ownership.within.weights import Weights
 from rapport.staff.hours import Hours
 from rapport.staff.models import Team
 
@@ -35,15 +38,17 @@ _URGENT = 3
 
 _READ = """
 SELECT c.created_at, o.slug, coalesce(p.root::text, ''), c.language, c.priority, c.first_answered_at,
-    c.first_answer_due_at, c.resolved_at, said.member_id,
-    (SELECT max(d.at) FROM ownership_decision d WHERE d.conversation_id = c.id AND d.at <= said.at
+    c.first_answer_due_at, c.resolved_at, coalesce(ch.name, ''), coalesce(ch.kind, ''), coalesce(holds.email, ''),
+    said.member_id, (SELECT max(d.at) FROM ownership_decision d WHERE d.conversation_id = c.id AND d.at <= said.at
         AND d.owner_member_id = said.member_id AND d.from_member_id IS DISTINCT FROM said.member_id)
 FROM (SELECT * FROM conversations_conversation WHERE created_at >= %s AND created_at < %s
         AND status IN ('open', 'resolved') AND merged_into IS NULL
         AND (first_answered_at IS NOT NULL OR (status = 'open' AND awaiting_answer))
     ORDER BY created_at DESC, id DESC LIMIT %s) AS c
 JOIN staff_team o ON o.id = c.owner_team_id AND o.is_active
+LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 LEFT JOIN people_person p ON p.id = c.person_id
+LEFT JOIN people_person top ON top.id = p.root LEFT JOIN staff_member holds ON holds.id = top.holder_id
 LEFT JOIN LATERAL (SELECT m.member_id, m.at FROM conversations_message m
     WHERE m.conversation_id = c.id AND m.direction = 'out' AND m.member_id IS NOT NULL
     ORDER BY m.at, m.id LIMIT 1) AS said ON c.first_answered_at IS NOT NULL
@@ -76,16 +81,19 @@ class _Row:
     answered: float
     due: float | None
     resolved: float
+    weight: float
+    holder: str
     member: UUID | None
     taken: float
 
 
 def recorded(since: datetime, until: datetime, member_id: UUID | None) -> Recorded:
     """What came between two moments, as far as the member may see it; None: everything."""
+    weights = in_force()[1].weights
     with _reading(member_id):
         with connection.cursor() as cursor:
             cursor.execute(_READ, [since, until, ARRIVALS_MAX])
-            rows = [_row(*row) for row in cursor.fetchall()]
+            rows = [_row(weights, *row) for row in cursor.fetchall()]
         begins = datetime.fromtimestamp(rows[0].at, UTC) if rows else since
         known = _known(rows, begins)
     with read_only():
@@ -139,14 +147,15 @@ def _workers(staffed: Staffing, hours: Mapping[str, Hours], days: tuple[date, da
 def _worker(seat: Seat, hours: Mapping[str, Hours], days: tuple[date, date]) -> Worker:
     away = [(gone.timestamp(), back.timestamp()) for gone, back in seat.away]
     clock = clock_of(hours.get(seat.hours, hours[""]), days, away)
-    return Worker(seat.member_id, seat.name, clock, seat.capacity, seat.email)
+    return Worker(seat.member_id, seat.name, clock, seat.capacity, seat.email, seat.languages, seat.skills)
 
 
-def _row(*row: Any) -> _Row:
-    at, team, person, language, priority, answered, due, resolved, member, taken = row
+def _row(weights: Weights, *row: Any) -> _Row:
+    at, team, person, language, priority, answered, due, resolved, channel, kind, holder, member, taken = row
     return _Row(
         at.timestamp(), team, person, language or "", priority, _moment(answered), due.timestamp() if due else None,
-        _moment(resolved), member, taken.timestamp() if taken else at.timestamp(),
+        _moment(resolved), weights.of(PRIORITIES[priority], channel, kind), holder, member,
+        taken.timestamp() if taken else at.timestamp(),
     )  # fmt: skip
 
 
@@ -163,7 +172,8 @@ def _arrivals(rows: Sequence[_Row], workers: Mapping[UUID, Worker], until: float
         Arrival(
             at=one.at, team=one.team, work=works.get(number, usual),
             stays=max(0.0, stays[number]) if one.answered < inf else usual_stay,
-            person=one.person, due=one.due, urgent=one.priority >= _URGENT, language=one.language,
+            person=one.person, due=one.due, weight=one.weight,
+            urgent=one.priority >= _URGENT, language=one.language, holder=one.holder,
         )
         for number, one in enumerate(rows)
     ]  # fmt: skip

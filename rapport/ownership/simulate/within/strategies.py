@@ -1,24 +1,14 @@
 """Ways of giving a conversation to somebody of a team, to be compared. Pure: each is made anew for each simulation."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from math import inf
-from typing import Any, Protocol
 from uuid import UUID
 
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.assign import choose as choose_by_room
 from rapport.ownership.simulate.within.month import Asked, Standing, Strategy
-
-
-class Chosen(Protocol):
-    """What a choice tells."""
-
-    @property
-    def member(self) -> MemberLoad | None:
-        """Who it is; None: nobody can."""
-        ...
+from rapport.ownership.within.choosing import choose
+from rapport.ownership.within.values import Ask, Choice, MemberLoad
 
 
 def round_robin() -> Strategy:
@@ -51,7 +41,18 @@ def by_room() -> Strategy:
     return chosen_by(lambda members, _asked: choose_by_room(members))
 
 
-def chosen_by(choose: Callable[[Iterable[MemberLoad], Asked], Chosen]) -> Strategy:
+def weighed(how: str) -> Callable[[], Strategy]:
+    """Ours for `assign = "best"` and the like: the very choice that decides, with what is known of the conversation."""
+
+    def ask(asked: Asked) -> Ask:
+        one = asked.arrival
+        answered = {id: moment(at) for id, at in asked.answered.items()}
+        return Ask(how, one.weight, one.urgent, one.language, one.skills, one.holder, answered=answered)
+
+    return lambda: chosen_by(lambda members, asked: choose(members, ask(asked)))
+
+
+def chosen_by(choose: Callable[[Iterable[MemberLoad], Asked], Choice]) -> Strategy:
     """Any function over members as the pipeline makes them, such as the one that decides."""
 
     def strategy(team: Sequence[Standing], asked: Asked) -> UUID | None:
@@ -61,25 +62,14 @@ def chosen_by(choose: Callable[[Iterable[MemberLoad], Asked], Chosen]) -> Strate
     return strategy
 
 
-#: What a member's load has beyond who they are, from where it stands here. Only what the type has is told.
-_TOLD: dict[str, Callable[[Standing], Any]] = {
-    "open_count": lambda one: one.open,
-    "capacity": lambda one: one.worker.capacity,
-    "present": lambda one: one.present,
-    "last_assigned_at": lambda one: moment(one.last) if one.last > -inf else None,
-    "skills": lambda one: one.worker.skills,
-    "languages": lambda one: one.worker.languages,
-    "given": lambda one: one.week,
-    "lately": lambda one: one.hour,
-    "worked": lambda one: one.worked / 60,
-}
-_HAS = [(name, told) for name, told in _TOLD.items() if name in {one.name for one in fields(MemberLoad)}]
-
-
 def load_of(one: Standing) -> MemberLoad:
     """A member as the pipeline sees them."""
     worker = one.worker
-    return MemberLoad(worker.id, worker.email, worker.name, **{name: told(one) for name, told in _HAS})
+    return MemberLoad(
+        worker.id, worker.email, worker.name, one.open, int(worker.capacity), one.present,
+        moment(one.last) if one.last > -inf else None, skills=worker.skills, languages=worker.languages,
+        given=one.week, lately=one.hour, worked=one.worked / 60,
+    )  # fmt: skip
 
 
 def moment(at: float) -> datetime:
@@ -91,5 +81,7 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "round_robin": round_robin,
     "least_loaded": least_loaded,
     "by_room": by_room,
+    "rotation": weighed("rotation"),
+    "best": weighed("best"),
 }
 """Every way by its name, the one that others are compared with first."""
