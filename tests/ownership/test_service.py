@@ -198,9 +198,20 @@ def test_hours_that_cannot_be_used_lead_to_triage_and_do_not_stop_the_batch(
     assert "business hours Broken cannot be used" in caplog.text
 
 
+def test_conversations_of_every_weight_are_recorded_in_one_batch() -> None:
+    saved(
+        {"when": {"kind": "call"}, "then": {"priority": "high"}},
+        {"when": ALWAYS, "then": {"owner": "customer-service", "assign": "load"}},
+    )
+    items = [(conversation().id, Facts(at=WEDNESDAY, kind=kind)) for kind in ("message", "call")]
+    service.record_decisions(service.decide_batch(items))
+    assert sorted(Decision.objects.values_list("weight", flat=True)) == [1.0, 1.5]
+
+
 def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
     saved({"when": ALWAYS, "then": {"owner": "customer-service", "assign": "load"}})
     counts = []
+    service.decide_batch([(conversation().id, Facts(at=WEDNESDAY))])  # what is kept between batches is read
     for size in (1, 50):
         items = [(conversation().id, Facts(at=WEDNESDAY)) for _ in range(size)]
         with CaptureQueriesContext(connection) as queries:

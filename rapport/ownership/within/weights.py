@@ -22,7 +22,7 @@ class Weights:
     def of(self, priority: str, channel: str = "", kind: str = "") -> float:
         """The weight of a conversation of this priority ("normal") on this channel of this kind."""
         by_priority = self.priority.get(priority, BY_PRIORITY.get(priority, 1))
-        return round(by_priority * self._of_channel(channel, kind), 3)
+        return round(float(by_priority) * self._of_channel(channel, kind), 3)
 
     def _of_channel(self, channel: str, kind: str) -> float:
         for known, name in ((self.channel, channel), (self.channel, kind), (BY_CHANNEL, kind)):
