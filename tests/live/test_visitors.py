@@ -69,7 +69,11 @@ def test_a_visitor_hears_what_was_sent_to_them_and_nothing_else(fresh: None) -> 
     run(hears)
 
 
-@pytest.mark.parametrize("wrong", ["", "nonsense", visitors.issue("key/ann")[:-2], ticket.issue(new_id())])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "nonsense", visitors.issue("key/ann")[:-2], ticket.issue(new_id())],
+    ids=["none", "nonsense", "cut off", "a member's"],
+)
 def test_a_ticket_that_is_none_hears_nothing(fresh: None, wrong: str) -> None:
     async def refused() -> None:
         async with Window(wrong) as window:
