@@ -1,7 +1,7 @@
 """A team's queue: what waits for a member, in its order, since when, why, and how long it probably still takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,7 @@ from rapport.core.errors import NotVisible
 from rapport.insight.measures import GROUP_SIZE_MIN, speed_is_shown
 from rapport.ownership.directory import company
 from rapport.ownership.handing import out, queue
+from rapport.ownership.handing.choosing import OTHERS_WAIT
 from rapport.ownership.handing.queue import Lately, Waiting
 from rapport.people import trees
 from rapport.staff.models import Company, Membership, TakenBy, Team
@@ -54,11 +55,12 @@ def team_queue(request: HttpRequest, slug: str) -> HttpResponse:
         raise NotVisible("There is no such team.")
     shell.current = slug
     waiting = queue.waiting(team)
-    shown = _speed_is_shown(team)
+    shown, why = _speed_is_shown(team), _why_now(team) if waiting else ""
     context = {
-        "team": team, "places": _places(shell, team, waiting, shown), "speed": shown, "least": GROUP_SIZE_MIN,
+        "team": team, "places": _places(shell, team, _as_now(waiting, why), shown), "speed": shown,
+        "least": GROUP_SIZE_MIN,
         "count": queue.count(team) if len(waiting) == queue.SHOWN_MAX else len(waiting),
-        "handed_out": team.taken_by == TakenBy.HANDED_OUT, "why": _why_now(team) if waiting else "",
+        "handed_out": team.taken_by == TakenBy.HANDED_OUT, "why": why,
     }  # fmt: skip
     return render(request, "web/inbox/queue.html", context)
 
@@ -72,6 +74,13 @@ def head_of(shell: Shell, team_id: object) -> Head | None:
     first = queue.waiting(team, 1)
     lately = _lately(shell, team, first) if _speed_is_shown(team) else None
     return Head(team, count, _expected(shell, team, lately, 1))
+
+
+def _as_now(waiting: Sequence[Waiting], why: str) -> list[Waiting]:
+    """Nobody waits before the first any more, whatever was so when it came."""
+    return [
+        replace(one, why=why) if place == 0 and one.why == OTHERS_WAIT else one for place, one in enumerate(waiting)
+    ]
 
 
 def _places(shell: Shell, team: Team, waiting: Sequence[Waiting], shown: bool) -> list[Place]:

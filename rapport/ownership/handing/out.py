@@ -38,6 +38,11 @@ def why_waiting(entry: TeamEntry) -> str:
     return "" if choice.member else choice.reason
 
 
+def _somebody(entry: TeamEntry) -> bool:
+    """Whether anybody can be given anything: who is there with room, or for what is urgent who is on call."""
+    return not why_waiting(entry) or any(one.on_call for one in entry.members)
+
+
 def one_at_a_time() -> None:
     """Until the transaction ends nobody else hands out or over: what members have now is what counts."""
     with connection.cursor() as cursor:
@@ -61,7 +66,7 @@ def _some(team_id: UUID) -> int:
         at = now()
         here = company(at, with_members=True, weighing=True, weights=in_force()[1].weights)
         entry = here.directory.teams.get(team.slug) if team else None
-        if team is None or entry is None or why_waiting(entry):
+        if team is None or entry is None or not _somebody(entry):
             return 0
         return _given_out(team, entry.members, at)
 

@@ -18,7 +18,7 @@ from rapport.inbound import worker
 from rapport.ownership.actions import assign
 from rapport.ownership.handing import out, queue, turns, working
 from rapport.ownership.models import Decision, How, Turn
-from rapport.staff.models import Absence, BusinessHours, Member, Membership, Team
+from rapport.staff.models import Absence, BusinessHours, Member, Membership, OnCallRotation, Team
 from tests.ownership.handing.conftest import WEDNESDAY, Shop, make_shop
 
 HOUR = timedelta(hours=1)
@@ -58,6 +58,17 @@ def test_when_nobody_is_there_it_waits_and_says_why(shop: Shop, later: Later) ->
         (waiting,) = queue.waiting(shop.team)
     assert waiting.why == "nobody of the team is present"
     assert waiting.since == WEDNESDAY + 12 * HOUR
+
+
+def test_at_night_what_is_urgent_is_handed_to_whoever_is_on_call_and_the_rest_waits(shop: Shop, later: Later) -> None:
+    begins = WEDNESDAY - timedelta(days=7)
+    OnCallRotation.objects.create(team=shop.team, order=[shop.bob.id], first=begins.date())
+    with later(12 * HOUR):
+        waits, urgent = shop.add(subject="waits"), shop.add(subject="urgent", priority=3)
+        assert out.hand_out() == 1
+    urgent.refresh_from_db()
+    waits.refresh_from_db()
+    assert (urgent.owner_member_id, waits.owner_member_id) == (shop.bob.id, None)
 
 
 def test_when_the_shift_begins_the_queue_is_handed_out_with_its_reason(shop: Shop, later: Later) -> None:
