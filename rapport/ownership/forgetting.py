@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 
 from rapport.core import bulk
-from rapport.ownership import teaching
+from rapport.ownership import hearing, teaching
 from rapport.ownership.models import Example
 from rapport.people.forgetting import Place, Step, Target, changed, column, counted, next_after
 
@@ -130,3 +130,12 @@ STEPS = (
     Step("trials", _shadows, lambda t: counted(f"SELECT count(*) {_SHADOWS}", [t.ids])),
     Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif {_NAMED}", [t.likes] * 3)),
 )
+
+
+def _heard(target: Target, _after: UUID, _limit: int) -> tuple[int, Place]:
+    hearing.outdate(target.ids)
+    return 0, None
+
+
+LAST = (Step("heard", _heard, lambda _: 0),)
+"""What was heard undecided is out of the models when there are no words left to hear: after the messages' own steps."""

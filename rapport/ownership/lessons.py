@@ -40,16 +40,20 @@ _STANDS = {
 _BEGINNING = datetime.fromisoformat("2000-01-01T00:00:00+00:00")
 
 
+def may_be_read(slot: Slot) -> str:
+    """Which conversations `c` may be read for a model at all, as the database is asked."""
+    if slot.team:
+        return f"c.audience = ARRAY['{slot.team}'::uuid]"
+    return f"c.audience @> ARRAY['{EVERYONE}'::uuid] AND NOT c.confidential"
+
+
 def counts(slot: Slot) -> str:
     """Which examples `e` about conversations `c` may be learned from, as the database is asked."""
-    may = (
-        f"e.audience = ARRAY['{slot.team}'::uuid] AND c.audience = ARRAY['{slot.team}'::uuid]"
-        if slot.team
-        else f"""e.audience @> ARRAY['{EVERYONE}'::uuid] AND c.audience @> ARRAY['{EVERYONE}'::uuid]
-            AND NOT c.confidential"""
+    behind = (
+        f"e.audience = ARRAY['{slot.team}'::uuid]" if slot.team else f"e.audience @> ARRAY['{EVERYONE}'::uuid]"
     )
-    return f"""e.kind = '{slot.kind}' AND e.set_aside IS NULL AND c.merged_into IS NULL AND {may}
-        AND (e.label IS NULL OR EXISTS ({_STANDS[slot.kind]}))"""
+    return f"""e.kind = '{slot.kind}' AND e.set_aside IS NULL AND c.merged_into IS NULL AND {behind}
+        AND {may_be_read(slot)} AND (e.label IS NULL OR EXISTS ({_STANDS[slot.kind]}))"""
 
 
 def _newest(slot: Slot) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rapport.core import scope
 from rapport.core.clock import now
-from rapport.ownership import lessons
+from rapport.ownership import hearing, lessons
 from rapport.ownership.kinds import PRIORITY, TEAM, Slot
 from rapport.ownership.models import LearnedModel
 from rapport.ownership.policy import PRIORITIES
@@ -67,7 +67,7 @@ def is_due(slot: Slot = _TEAM) -> bool:
 
     At once where there is no model yet and names to begin with, something must be forgotten, or the labels are called
     otherwise. Else from twenty examples of two labels on, when sixteen are new, or one is and an hour has gone by;
-    every ten minutes at most.
+    every ten minutes at most. With few examples also when much came that nobody decided (`hearing.is_worth_it`).
     """
     with scope.system():
         last = _last(slot)
@@ -82,7 +82,7 @@ def is_due(slot: Slot = _TEAM) -> bool:
             return True
         if last is not None and now() - last.made_at < PAUSE:
             return False
-        return _has_news(slot, last)
+        return _has_news(slot, last) or (last is not None and hearing.is_worth_it(slot, last))
 
 
 def _last(slot: Slot) -> LearnedModel | None:
@@ -109,12 +109,15 @@ def refit(slot: Slot = _TEAM) -> LearnedModel | None:
     began, at = time.monotonic(), now()
     with scope.system():
         found, named = lessons.lessons(slot=slot), lessons.labels(slot.kind)
+        heard = hearing.undecided(slot) if named and len(found) < hearing.DECIDED_MAX else []
     learner = _learner(encoders(), slot)
     _brought_up(learner, found, named)
+    learner.hear(heard)
     model = learner.refit() if named or found else None
+    learner.hear([])  # Not kept in the process.
     with scope.system():
         before = list(_of(slot).values_list("id", flat=True))
-        figures = {"names": _digest(named), "seconds": round(time.monotonic() - began, 2)}
+        figures = {"names": _digest(named), "heard": len(heard), "seconds": round(time.monotonic() - began, 2)}
         made = _kept(model, slot, figures, at) if model is not None else None
         LearnedModel.objects.filter(id__in=before).delete()
     return made

@@ -15,5 +15,5 @@ from rapport.people.forgetting import Step
 
 STEPS: tuple[Step, ...] = (
     *notices.STEPS, *ownership.STEPS, *inbound.STEPS[:1], *conversations.STEPS, *outbound.STEPS, *inbound.STEPS[1:],
-    *people.STEPS,
+    *ownership.LAST, *people.STEPS,
 )  # fmt: skip
