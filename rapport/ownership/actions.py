@@ -149,9 +149,18 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     after = (conversation.owner_team_id, conversation.owner_member_id)
     turns.moved(conversation, now)
     turns.waits_again(conversation, event.data.get("waited", ""))
+    if now[1] and now[1] != after[1]:
+        _not_given(conversation, now[1])
     record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
     teaching.take_back(event.data.get("example"))
     return {"before": event.data["after"], "after": event.data["before"]}
+
+
+def _not_given(conversation: Conversation, member_id: UUID) -> None:
+    """What is taken back does not count as given to the member in this week."""
+    given = Decision.objects.filter(conversation=conversation, owner_member_id=member_id, weight__isnull=False)
+    latest = given.order_by("-at", "-id").values_list("id", flat=True).first()
+    Decision.objects.filter(id=latest).update(weight=None)
 
 
 def _undo_status(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:

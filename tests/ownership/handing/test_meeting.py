@@ -13,9 +13,11 @@ from rapport.ownership import learned, passing_on, service
 from rapport.ownership.actions import assign
 from rapport.ownership.handing import out, over, queue
 from rapport.ownership.learned import Suggestion
+from rapport.ownership.members import Moment, members_of
 from rapport.ownership.models import Decision, Turn
 from rapport.ownership.passing_on import Place
 from rapport.staff.models import BusinessHours, Member, Membership, Team
+from rapport.staff.opening import business_hours
 from tests.ownership.handing.conftest import WEDNESDAY, Shop
 
 
@@ -166,3 +168,17 @@ def test_taking_back_what_a_promise_moved_puts_it_back_into_the_queue(shop: Shop
         assert queue.waiting(shop.team) == []
         undoing.undo(Event.objects.get(kind="conversation.assigned").id, dora)
         assert len(queue.waiting(shop.team)) == 1
+
+
+def test_what_is_taken_back_from_a_member_counts_in_their_week_no_more(shop: Shop) -> None:
+    shop.policy()
+    shop.add()
+    assert out.hand_out() == 1
+    dora = Member.objects.create_user("dora@example.org", name="Dora", role="admin")
+    event = Event.objects.get(kind="conversation.assigned")
+    given_to = Decision.objects.get().owner_member_id
+    undoing.undo(event.id, dora)
+    loads = members_of(Moment(clock.now(), business_hours()), weighing=True)[shop.team.id]
+    assert {one.given for one in loads} == {0}
+    assert Turn.objects.get(member_id__isnull=True).conversation_id == event.conversation_id
+    assert queue.given_back([event.conversation_id]) == {event.conversation_id: {given_to}}
