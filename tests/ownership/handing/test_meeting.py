@@ -11,6 +11,9 @@ from rapport.core import clock
 from rapport.core.models import Event
 from rapport.ownership import learned, passing_on, service
 from rapport.ownership.actions import assign
+from rapport.ownership.directory import company
+from rapport.ownership.engine import decide
+from rapport.ownership.facts import Facts
 from rapport.ownership.handing import out, over, queue
 from rapport.ownership.learned import Suggestion
 from rapport.ownership.members import Moment, members_of
@@ -182,3 +185,10 @@ def test_what_is_taken_back_from_a_member_counts_in_their_week_no_more(shop: Sho
     assert {one.given for one in loads} == {0}
     assert Turn.objects.get(member_id__isnull=True).conversation_id == event.conversation_id
     assert queue.given_back([event.conversation_id]) == {event.conversation_id: {given_to}}
+
+
+def test_where_nobody_is_counted_a_team_that_hands_out_is_not_said_to_have_no_members(shop: Shop) -> None:
+    shop.policy()
+    here = company(clock.now(), with_members=False)
+    verdict = decide(service.current_policy()[1], Facts(at=clock.now()), here.directory)
+    assert (verdict.sentence, verdict.waits) == ("Service owns this: the rule is for every message; rule 1", "")
