@@ -159,8 +159,8 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
 def _not_given(conversation: Conversation, member_id: UUID) -> None:
     """What is taken back does not count as given to the member in this week."""
     given = Decision.objects.filter(conversation=conversation, owner_member_id=member_id, weight__isnull=False)
-    latest = given.order_by("-at", "-id").values_list("id", flat=True).first()
-    Decision.objects.filter(id=latest).update(weight=None)
+    for latest in given.order_by("-at", "-id")[:1]:
+        Decision.objects.filter(id=latest.id).update(weight=None)
 
 
 def _undo_status(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
