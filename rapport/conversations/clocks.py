@@ -16,7 +16,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Clock, Conversation
 from rapport.core import bulk, notify
 from rapport.core.clock import now
 from rapport.staff.clocks import (
@@ -179,20 +179,25 @@ def write(changed: Sequence[Kept]) -> None:
     _wake(one.next_at for one in changed)
 
 
-def take_over(loser: UUID, winner: UUID) -> dict[str, list[dict[str, Any]]]:
+def take_over(loser: UUID, winner: UUID) -> dict[str, Any]:
     """What two that are merged promise together: of each clock the one that is due earlier, unless it was kept.
 
-    Returns {"clocks": the winner's as they were before} for `give_back`, nothing where it took none over; to be settled
-    afterwards.
+    Returns {"clocks": the winner's as they were before, for `give_back`, "dues": what stood with it by column}, nothing
+    where it took none over; to be settled afterwards.
     """
     with connection.cursor() as cursor:
         cursor.execute(_BEFORE, [winner])
         before = [dict(zip(_TAKEN, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(_DUES, [winner])
+        dues = dict(zip(_COLUMNS.values(), cursor.fetchone() or (), strict=False))
         cursor.execute(_TAKE_OVER, {"loser": loser, "winner": winner})
         if not cursor.rowcount:
             return {}
         cursor.execute(_PROMISED, [winner])
-    return {"clocks": [{name: _plain(name, value) for name, value in one.items()} for one in before]}
+    return {
+        "clocks": [{name: _plain(name, value) for name, value in one.items()} for one in before],
+        "dues": {name: _plain(name, value) for name, value in dues.items()},
+    }
 
 
 def give_back(winner: UUID, before: Sequence[Mapping[str, Any]]) -> None:
@@ -207,6 +212,16 @@ def give_back(winner: UUID, before: Sequence[Mapping[str, Any]]) -> None:
                 f"INSERT INTO conversations_clock (conversation_id, {names}) VALUES (%(winner)s, {places})",
                 {**one, **steps, "winner": winner},
             )
+
+
+def go_on(conversation_id: UUID, since: datetime) -> None:
+    """Let clocks that halted since a moment have run all the while, as what halted them is taken back; to be settled
+    afterwards.
+    """
+    hours = business_hours()
+    rows = Clock.objects.filter(conversation_id=conversation_id, halted_at__gte=since).values(*FIELDS)
+    found = [kept_of(row, hours) for row in rows]
+    write([scheduled(replace(one, run=replace(one.run, halted=None))) for one in found])
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -312,6 +327,7 @@ FROM conversations_clock k JOIN conversations_conversation c ON c.id = k.convers
 WHERE k.conversation_id = ANY(%s) ORDER BY k.conversation_id, k.name FOR UPDATE OF k"""
 _TAKEN = FIELDS[1:]
 _BEFORE = f"SELECT {', '.join(_TAKEN)} FROM conversations_clock WHERE conversation_id = %s ORDER BY name"
+_DUES = f"SELECT {', '.join(_COLUMNS.values())} FROM conversations_conversation WHERE id = %s"
 _TAKE_OVER = f"""INSERT INTO conversations_clock (conversation_id, {", ".join(_TAKEN)})
 SELECT %(winner)s, {", ".join(_TAKEN)} FROM conversations_clock
 WHERE conversation_id = %(loser)s AND stopped_at IS NULL

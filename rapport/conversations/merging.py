@@ -6,6 +6,7 @@ carried back: not one message more, not one less.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from rapport.core.models import Event
 from rapport.staff.models import Member
 
 KIND = "conversation.merged"
+_SEALED = timedelta(minutes=1)
 _AT_ONCE = 50
 
 
@@ -173,6 +175,8 @@ def _others(event: Event) -> list[UUID]:
 def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     winner, loser = found[event.conversation_id], found[UUID(event.data["from"])]  # type: ignore[index]
     give_back(event.data, loser, winner)
+    # It was sealed a moment before that was told, and they waited for us all the while.
+    clocks.go_on(loser.id, event.at - _SEALED)
     _restore(event.data, loser, winner)
     data = {"event": str(event.id), "undid": event.kind}
     touch(loser, UNDONE, actor, data, active=False)
@@ -184,6 +188,8 @@ def _restore(data: Mapping[str, Any], loser: Conversation, winner: Conversation)
     if "clocks" in data:
         clocks.give_back(winner.id, data["clocks"])
         winner.promised = bool(data["clocks"])
+        for name, value in data.get("dues", {}).items():
+            setattr(winner, name, undoing.restored(name, value))
     loser.merged_into = None
     loser.status = data.get("status", Status.OPEN)
     loser.snoozed = bool(data.get("snoozed"))

@@ -87,8 +87,10 @@ def _reasons(
 def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:
     member, team, before = _id(data.get("member")), _id(data.get("team")), _id(data.get("from_team"))
     fresh = matter.team if team and team != before and not member else ()
-    # Who handed something over, or had it handed over as they left, is told where it went.
-    former = _id(data.get("from_member")) if data.get("how") in ("shift", "hand") else None
+    # Who handed something over, or had it handed over as they left or as a promise ran out, is told where it went.
+    handed = data.get("how") in ("shift", "hand") or data.get("meant")
+    before_it = _id(data.get("from_member")) if handed else None
+    former = before_it if before_it != member else None
     told = [("assigned", [member] if member else ()), ("handed", [former] if former else ())]
     return [*told, ("team", fresh), ("followed", matter.followers)]
 

@@ -44,7 +44,7 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         conversation.owner_team, conversation.owner_member = team, member
         if team and team.confidential:
             conversation.confidential = True
-        turns.moved(conversation, before)
+        waited = turns.moved(conversation, before)
         decision = record_reassignment(
             Reassignment(
                 conversation_id, actor.id, *after, *before, tuple(conversation.involved),
@@ -55,7 +55,7 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         moved = {name: str(value or "") for name, value in zip(names, (*after, *before), strict=True)}
         kept = {"before": plain(was), "after": plain(fields_of(conversation))}
         taught = {"example": str(new_id())} if team and (member or team.id != before[0]) else {}
-        touch(conversation, ASSIGNED, actor, moved | kept | taught)
+        touch(conversation, ASSIGNED, actor, moved | kept | taught | ({"waited": waited} if waited else {}))
         if team and taught:
             teaching.teach(conversation, team.slug, actor, UUID(taught["example"]))
     return decision
@@ -148,9 +148,19 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     conversation.confidential = before["confidential"]
     after = (conversation.owner_team_id, conversation.owner_member_id)
     turns.moved(conversation, now)
+    turns.waits_again(conversation, event.data.get("waited", ""))
+    if now[1] and now[1] != after[1]:
+        _not_given(conversation, now[1])
     record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
     teaching.take_back(event.data.get("example"))
     return {"before": event.data["after"], "after": event.data["before"]}
+
+
+def _not_given(conversation: Conversation, member_id: UUID) -> None:
+    """What is taken back does not count as given to the member in this week."""
+    given = Decision.objects.filter(conversation=conversation, owner_member_id=member_id, weight__isnull=False)
+    for latest in given.order_by("-at", "-id")[:1]:
+        Decision.objects.filter(id=latest.id).update(weight=None)
 
 
 def _undo_status(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:

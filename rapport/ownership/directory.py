@@ -3,7 +3,7 @@ nowhere else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -61,6 +61,8 @@ def company(
     entries = {
         slug: _entry(team, tuple(members.get(team.id, ())), queue=team.id in queues) for slug, team in teams.items()
     }
+    if not with_members:  # then nobody of a team is asked, whichever way it takes what comes
+        entries = {slug: replace(entry, handed_out=False) for slug, entry in entries.items()}
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
     return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)

@@ -12,6 +12,7 @@ from rapport.ownership.actions import ASSIGNED
 from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
+from rapport.ownership.handing import turns
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import TEAM
 from rapport.ownership.service import weight_of
@@ -95,6 +96,7 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     conversation.owner_member_id = place.member.id if place.member else None
     conversation.confidential = conversation.confidential or place.team.confidential
     conversation.snoozed, conversation.snoozed_until = False, None
+    waited = turns.moved(conversation, (from_team, from_member))
     Decision.objects.create(
         conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
         owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,
@@ -107,7 +109,8 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     }  # fmt: skip
     told = {name: str(id or "") for name, id in ids.items()}
     changed = {"before": plain(before), "after": plain(_owners(conversation))}
-    touch(conversation, ASSIGNED, None, {**told, **changed, **data})
+    kept = {"waited": waited} if waited else {}
+    touch(conversation, ASSIGNED, None, {**told, **changed, **kept, **data})
 
 
 def _owners(conversation: Conversation) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 Everything here runs in the scope of its caller; writing needs `scope.system()`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -118,13 +119,23 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
             decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
         asked = suggesting.question(heeded, verdict, facts, told, here.directory.teams.get(verdict.owner))
         if asked.slots:
-            questions.append((len(decided) - 1, asked))
+            weigh = partial(heeded.weights.of, channel=facts.channel, kind=facts.channel_kind)
+            questions.append((len(decided) - 1, asked, weigh))
     # Of many only the first are asked about, those without an owner before all others: the rest keep no suggestion,
     # which says that nobody was asked.
-    questions.sort(key=lambda pair: pair[1].slots[0].kind != TEAM)
-    for (place, _), found in zip(questions, learned.ask([asked for _, asked in questions]), strict=False):
-        decided[place] = _sorted(decided[place], found, here)
+    questions.sort(key=lambda one: one[1].slots[0].kind != TEAM)
+    here = replace(here, directory=directory)
+    for (place, _, weigh), found in zip(questions, learned.ask([asked for _, asked, _ in questions]), strict=False):
+        before, decided[place] = decided[place], _sorted(decided[place], found, here, weigh)
+        here = _counting(here, before.verdict, decided[place].verdict, _in_order(at, place))
     return decided
+
+
+def _counting(here: Company, before: Verdict, after: Verdict, at: datetime) -> Company:
+    """With what was learned to be another team's as load of the member who was given it."""
+    if after.member is None or after.owner == before.owner:
+        return here
+    return replace(here, directory=here.directory.after_assigning(after.member.id, at, after.weight))
 
 
 def _company(at: datetime, policies: Sequence[Policy]) -> Company:
@@ -145,9 +156,9 @@ def _in_order(at: datetime, place: int) -> datetime:
     return at + timedelta(microseconds=place)
 
 
-def _sorted(one: Decided, found: learned.Answers, here: Company) -> Decided:
+def _sorted(one: Decided, found: learned.Answers, here: Company, weigh: Callable[[str], float]) -> Decided:
     """With what was learned beside it, or where it may act, by it."""
-    said = suggesting.sort(one.verdict, found, here.directory.teams, here.topic_ids)
+    said = suggesting.sort(one.verdict, found, here.directory.teams, here.topic_ids, weigh)
     kept: dict[str, Any] = {"suggestion": said.suggestion, "guesses": said.guesses}
     if said.verdict is not one.verdict:
         fresh = _decided(one.conversation_id, said.verdict, here, one.at, one.policy_version)

@@ -4,16 +4,18 @@ Whose it is is asked where no rule decided; what it is about and how much it mat
 say is never touched, nor is a topic that was found by its words. Pure: what was learned is handed in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rapport.ownership.engine import TeamEntry, Verdict
 from rapport.ownership.facts import Facts
+from rapport.ownership.handing.choosing import hand
 from rapport.ownership.kinds import OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slot
 from rapport.ownership.learned import Answers, Question, Suggestion
 from rapport.ownership.lessons import asked
 from rapport.ownership.policy import PRIORITIES, Policy
+from rapport.ownership.within.values import Choice
 
 _NORMAL = PRIORITIES.index("normal")
 
@@ -46,12 +48,15 @@ def _slots(policy: Policy, verdict: Verdict, facts: Facts, owner: TeamEntry | No
     return (*found, *(Slot(kind, own) for kind in OF_A_TEAM if not ruled[kind]))
 
 
-def sort(verdict: Verdict, answers: Answers, teams: Mapping[str, TeamEntry], topics: Mapping[str, Any]) -> Sorted:
-    """The verdict with what was learned; where a lead wants that, and it is certain, changed by it."""
-    suggestion = None
-    if TEAM in answers:
-        verdict, suggestion = _owned(verdict, answers[TEAM], teams)
-    guesses = {}
+def sort(
+    verdict: Verdict, answers: Answers, teams: Mapping[str, TeamEntry], topics: Mapping[str, Any],
+    weigh: Callable[[str], float],
+) -> Sorted:  # fmt: skip
+    """The verdict with what was learned; where a lead wants that, and it is certain, changed by it.
+
+    `weigh`: how much of a member's capacity it takes where its priority is this one.
+    """
+    suggestion, guesses = None, {}
     topic, priority = answers.get(TOPIC), answers.get(PRIORITY)
     if topic is not None and topic.label in topics:
         acts = topic.acts and not verdict.topic
@@ -59,9 +64,18 @@ def sort(verdict: Verdict, answers: Answers, teams: Mapping[str, TeamEntry], top
         guesses[TOPIC] = topic.plain(acted=acts)
     if priority is not None and priority.label in PRIORITIES:
         acts = priority.acts and PRIORITIES.index(priority.label) != _NORMAL
-        verdict = replace(verdict, priority=PRIORITIES.index(priority.label)) if acts else verdict
+        verdict = _weighing(verdict, priority.label, weigh(priority.label)) if acts else verdict
         guesses[PRIORITY] = priority.plain(acted=acts)
+    if TEAM in answers:
+        verdict, suggestion = _owned(verdict, answers[TEAM], teams)
     return Sorted(verdict, suggestion, guesses or None)
+
+
+def _weighing(verdict: Verdict, priority: str, weight: float) -> Verdict:
+    """With another priority, and what goes by it: what it weighs, and who may be asked at night."""
+    ask = replace(verdict.ask, weight=weight, urgent=priority == PRIORITIES[-1])
+    weighed = {**verdict.weighed, "weight": weight} if verdict.weighed else verdict.weighed
+    return replace(verdict, priority=PRIORITIES.index(priority), ask=ask, weighed=weighed)
 
 
 def _owned(
@@ -73,8 +87,12 @@ def _owned(
     acts = found.acts and team.slug != verdict.owner
     if acts:
         cases = f"in {found.probability * 100:.0f} of 100 cases like it people gave it to this team"
+        # Whom the team that sorts would have given it to, or why it would have waited there, says nothing here.
+        choice = hand(team.members, verdict.ask, others_wait=team.queue) if team.handed_out else Choice(None, "")
         verdict = replace(
-            verdict, owner=team.slug, sentence=f"{team.name} owns this: {cases}",
+            verdict, owner=team.slug, member=choice.member, weighed=choice.plain(verdict.ask),
+            waits=choice.reason if choice.member is None else "",
+            sentence="; ".join([f"{team.name} owns this: {cases}", *([choice.reason] if choice.reason else [])]),
             involved=tuple(slug for slug in verdict.involved if slug != team.slug),
         )  # fmt: skip
     return verdict, found.plain(acted=acts, name="team")

@@ -18,6 +18,7 @@ from rapport.ownership.directory import company
 from rapport.ownership.handing import out, queue
 from rapport.ownership.handing.choosing import OTHERS_WAIT
 from rapport.ownership.handing.queue import Lately, Waiting
+from rapport.ownership.versions import in_force
 from rapport.people import trees
 from rapport.staff.models import Company, Membership, TakenBy, Team
 from rapport.web import expectation
@@ -113,5 +114,5 @@ def _speed_is_shown(team: Team) -> bool:
 def _why_now(team: Team) -> str:
     """Why nothing is handed out at this moment; it names nobody, so that everybody may know it."""
     with scope.system():
-        entry = company(now(), with_members=True).directory.teams.get(team.slug)
+        entry = company(now(), with_members=True, weights=in_force()[1].weights).directory.teams.get(team.slug)
         return out.why_waiting(entry) if entry else _("the team is gone")

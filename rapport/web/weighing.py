@@ -73,7 +73,7 @@ class Weighing:
 
 def weighing_of(decisions: Iterable[Decision]) -> Weighing | None:
     """Of the newest decision that weighed members; None where none did."""
-    found = next((one for one in decisions if one.weighed), None)
+    found = next((one for one in decisions if one.weighed and one.weighed["of"]), None)
     if found is None:
         return None
     kept: dict[str, Any] = found.weighed or {}

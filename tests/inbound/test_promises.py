@@ -344,3 +344,32 @@ def test_open_conversations_of_before_get_clocks_that_run_to_their_end(box: Chan
     assert the_conversation().promised
     done_at(due)
     assert told() == [("Lead", "broken")], "what was broken before was told before"
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["by hand", "by a message"])
+def test_what_took_a_promise_over_has_none_of_it_once_that_is_taken_back_and_the_other_lost_no_time(
+    box: Channel, agent: Member, by_hand: bool
+) -> None:
+    service.save_policy_dict({"triage": "support", "rules": []}, service.SavedBy())
+    with clock.travel(MONDAY):
+        deliver(box, letter(id="without@berg.example"))
+    promise()
+    with clock.travel(MONDAY + timedelta(hours=1)):
+        deliver(box, letter(subject="With"))
+        without, other = conversations()
+        if by_hand:
+            with scope.member(agent.id):
+                merging.merge(without.id, [other.id], agent)
+                actions.reply(without.id, agent, actions.Answer(text="On our way."))
+            deliver(box, letter("And now?", refs=["without@berg.example"]))
+        else:
+            with scope.system():
+                merging.absorb(other.id, without.id)
+        assert the_conversation().due_at
+    with clock.travel(MONDAY + timedelta(hours=3)), scope.member(agent.id):
+        undoing.undo(Event.objects.get(kind=merging.KIND).id, agent)
+    found = conversations()
+    assert [(one.id, one.promised) for one in found] == [(without.id, False), (other.id, True)]
+    assert [dues(one) for one in found] == [[None] * 4, dues(other)]
+    with scope.system():
+        assert Clock.objects.get(name="first_answer").next_at

@@ -74,6 +74,8 @@ def test_who_left_is_told_where_it_went_and_who_gives_it_away_by_hand_knows() ->
     data = {"member": str(MATE), "team": str(TEAM), "from_team": str(TEAM), "from_member": str(ACTOR), "how": "shift"}
     told = {MATE: "assigned", FOLLOWER: "followed"}
     assert recipients("conversation.assigned", None, data, matter(owner=MATE), STAFF) == told | {ACTOR: "handed"}
+    passed_on = data | {"how": "", "meant": "2026-03-04T10:00:00+00:00"}
+    assert recipients("conversation.assigned", None, passed_on, matter(owner=MATE), STAFF) == told | {ACTOR: "handed"}
     assert recipients("conversation.assigned", ACTOR, data | {"how": "hand"}, matter(owner=MATE), STAFF) == told
     assert recipients("conversation.assigned", None, data | {"how": "queue"}, matter(owner=MATE), STAFF) == told
 

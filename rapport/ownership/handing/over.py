@@ -1,7 +1,7 @@
 """Handing over at the end of a shift or when an absence begins: planned, done by hand or by the worker, taken back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from rapport.ownership.handing.giving import Given, give
 from rapport.ownership.handing.planning import Candidate, Held, Move
 from rapport.ownership.handing.roster import Post
 from rapport.ownership.models import How, ShiftEnd, Turn
+from rapport.ownership.service import weights_of
+from rapport.ownership.versions import in_force
 from rapport.staff.models import HandOver, Member, TakenBy, Team
 
 SUGGESTED = "handover.suggested"
@@ -57,9 +59,10 @@ def plan(member: Member) -> list[Planned]:
     teams = {one.owner_team.id: one.owner_team for one in held if one.owner_team}
     with scope.system():
         outlooks = _outlooks(member.id, list(teams.values()), now())
+    weighed = {one.id: one for one in _weighed(held)}
     moves: dict[UUID, Move] = {}
     for team_id, outlook in outlooks.items():
-        of_team = [_as_held(one) for one in held if one.owner_team_id == team_id]
+        of_team = [weighed[one.id] for one in held if one.owner_team_id == team_id]
         planned = planning.plan(of_team, outlook.others, outlook.leaving.at, outlook.leaving.back_at)
         moves |= {move.id: move for move in planned}
     return [
@@ -159,7 +162,7 @@ def _suggest(post: Post, leaving: shifts.Leaving) -> None:
     if outlook is None:
         return
     held = [one for one in _held(post.member_id, post.team) if _why(one, leaving) == planning.LATE]
-    moves = planning.plan([_as_held(one) for one in held], outlook.others, leaving.at, leaving.back_at)
+    moves = planning.plan(_weighed(held), outlook.others, leaving.at, leaving.back_at)
     for move in [one for one in moves if one.to is not None][:_SUGGESTED_MAX]:
         data = {"member": str(post.member_id), "team": str(post.team.id)}
         events.record(SUGGESTED, conversation_id=move.id, data=data)
@@ -173,7 +176,7 @@ def _move(post: Post, leaving: shifts.Leaving, at: datetime) -> None:
         return
     found = locked([one.id for one in held])
     who = Member.objects.get(id=post.member_id)
-    for move in planning.plan([_as_held(one) for one in held], outlook.others, at, leaving.back_at):
+    for move in planning.plan(_weighed(held), outlook.others, at, leaving.back_at):
         one = found.get(move.id)
         queues = move.reason != planning.NOBODY_SOONER and post.team.taken_by == TakenBy.HANDED_OUT
         if one is None or one.owner_member_id != who.id or (move.to is None and not queues):
@@ -196,7 +199,8 @@ def _outlooks(
     member_id: UUID, teams: Sequence[Team], at: datetime, leaving: shifts.Leaving | None = None
 ) -> dict[UUID, Outlook]:
     """By team, when the member leaves (unless that is known) and who else could take over from then on."""
-    entries = company(at, with_members=True).directory.teams if teams else {}
+    weights = in_force()[1].weights
+    entries = company(at, with_members=True, weights=weights).directory.teams if teams else {}
     staff = roster.posts(at, teams) if teams else []
     found = {}
     for team in teams:
@@ -215,11 +219,16 @@ def _held(member_id: UUID, team: Team | None = None) -> list[Conversation]:
     rows = Conversation.objects.filter(owner_member_id=member_id, status=Status.OPEN, merged_into__isnull=True)
     rows = rows.filter(owner_team=team) if team else rows
     order = ("-priority", F("due_at").asc(nulls_last=True), "created_at", "id")
-    return list(rows.select_related("owner_team__hours", "person").order_by(*order)[:_HELD_MAX])
+    return list(rows.select_related("owner_team__hours", "person", "channel").order_by(*order)[:_HELD_MAX])
 
 
 def _as_held(one: Conversation) -> Held:
     return Held(one.id, one.due_at, one.awaiting_answer)
+
+
+def _weighed(held: Sequence[Conversation]) -> list[Held]:
+    weights = weights_of(held)
+    return [replace(_as_held(one), weight=weights[one.id]) for one in held]
 
 
 def _why(one: Conversation, leaving: shifts.Leaving) -> str:

@@ -16,11 +16,12 @@ NOBODY_SOONER = "nobody of the team is there before"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A conversation that somebody has: when its promise runs out, and whether they wait for our answer."""
+    """A conversation that somebody has: when its promise runs out, whether they wait for our answer, its weight."""
 
     id: UUID
     due_at: datetime | None = None
     awaiting: bool = False
+    weight: float = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def plan(held: Sequence[Held], others: Sequence[Candidate], at: datetime, back_a
             if choice.member is None:
                 move = Move(one.id, None, choice.reason) if number == 0 else move
                 continue
-            waves[number] = there_at, with_one_more(loads, choice.member.id, at)
+            waves[number] = there_at, with_one_more(loads, choice.member.id, at, one.weight)
             move = Move(one.id, Candidate(choice.member, there_at), choice.reason)
             break
         moves.append(move)

@@ -56,19 +56,29 @@ def came(rows: Sequence[Came]) -> None:
     )
 
 
-def moved(conversation: Conversation, before: tuple[UUID | None, UUID | None]) -> None:
+def moved(conversation: Conversation, before: tuple[UUID | None, UUID | None]) -> str:
     """Keep the books when somebody gives, takes or gives back: the conversation as it is now; team and member before.
 
     To be called before the decision about it is written: what waits without a row waits since the one before.
+    Returns since when (in ISO) it waited in the team that it leaves, or "": for `waits_again`, should it come back.
     """
     team, member_id = conversation.owner_team, conversation.owner_member_id
     if team is None or team.id != before[0]:
-        Turn.objects.filter(conversation=conversation, member_id__isnull=True).delete()
-        return
+        left = Turn.objects.filter(conversation=conversation, member_id__isnull=True)
+        since = left.values_list("since", flat=True).first()
+        left.delete()
+        return since.isoformat() if since else ""
     if member_id and before[1] is None:
         took(conversation, member_id, How.TAKEN)
     elif member_id is None and _had_a_turn(conversation, team.id):
         waits(conversation)
+    return ""
+
+
+def waits_again(conversation: Conversation, since: str) -> None:
+    """What had left a team while it waited there is back, and nobody has it: it stands where it stood."""
+    if since and conversation.owner_team_id is not None and conversation.owner_member_id is None:
+        waits(conversation, since=datetime.fromisoformat(since))
 
 
 def _had_a_turn(conversation: Conversation, team_id: UUID) -> bool:
@@ -91,10 +101,10 @@ def took(conversation: Conversation, member_id: UUID, how: How) -> datetime | No
     return since
 
 
-def waits(conversation: Conversation, why: str = "") -> None:
-    """The conversation waits for a member of its team again."""
+def waits(conversation: Conversation, why: str = "", since: datetime | None = None) -> None:
+    """The conversation waits for a member of its team again, from now on or since a moment."""
     if not Turn.objects.filter(conversation=conversation, member_id__isnull=True).exists():
-        _add(conversation, since=now(), why=why)
+        _add(conversation, since=since or now(), why=why)
 
 
 def handed_over(conversation: Conversation, member_id: UUID, how: How, from_member_id: UUID) -> None:

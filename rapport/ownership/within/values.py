@@ -106,8 +106,11 @@ class Choice:
     weighed: tuple[Weighed, ...] = ()
 
     def plain(self, ask: Ask) -> dict[str, Any] | None:
-        """The weighing as it is kept with a decision; None where nothing was weighed."""
-        if not self.weighed:
+        """The weighing as it is kept with a decision; None where nothing was weighed.
+
+        Skills are kept all the same: whoever hands it out later asks for them, too.
+        """
+        if not self.weighed and not ask.skills:
             return None
         everyone = [one.plain() for one in self.weighed[:KEPT_MAX]]
         kept: dict[str, Any] = {"how": ask.how, "weight": ask.weight, "of": everyone}
