@@ -32,7 +32,8 @@ SELECT m.id, coalesce(load.priority, 1), coalesce(ch.name, ''), coalesce(ch.kind
 FROM staff_member m LEFT JOIN LATERAL (
     SELECT newest.priority, newest.channel_id, count(*) AS many, max(newest.created_at) AS last_at FROM (
         SELECT c.priority, c.channel_id, c.created_at FROM conversations_conversation c
-        WHERE c.owner_member_id = m.id AND c.status = 'open' ORDER BY c.last_activity_at DESC LIMIT m.capacity * %s
+        WHERE c.owner_member_id = m.id AND c.status = 'open' AND NOT c.snoozed
+        ORDER BY c.last_activity_at DESC LIMIT m.capacity * %s
     ) AS newest GROUP BY 1, 2
 ) AS load ON true
 LEFT JOIN channels_channel ch ON ch.id = load.channel_id

@@ -113,6 +113,15 @@ def test_capacity_is_counted_by_weight() -> None:
     assert names(decided()) == [""]
 
 
+def test_what_is_snoozed_takes_no_room() -> None:
+    saved(assign="load")
+    Member.objects.update(capacity=1)
+    given = names(decided(3))
+    assert sorted(given) == ["Ann", "Bob", "Cid"]
+    Conversation.objects.filter(owner_member=member("bob")).update(snoozed=True)
+    assert names(decided()) == ["Bob"]
+
+
 def test_who_is_on_call_is_asked_at_night() -> None:
     saved(assign="on_call")
     OnCallRotation.objects.create(
