@@ -41,8 +41,8 @@ _OTHERS = {
     "decision", "taken_into", "owner_team_id", "owner_member_id", "from_team_id", "from_member_id", "topic_id",
     "team_id", "base_team_id", "said_team_id",
 }  # fmt: skip
-#: Merged conversations.
-_NOT_PEOPLE = {("conversations_conversation", "merged_into")}
+#: Merged conversations, and members in the order of their turns.
+_NOT_PEOPLE = {("conversations_conversation", "merged_into"), ("staff_oncallrotation", "order")}
 
 
 def naming() -> Iterator[tuple[str, str]]:
