@@ -172,7 +172,7 @@ def test_steps_are_done_in_their_order_and_say_why(box: Channel, lead: Member) -
         decision = Decision.objects.get(source=Source.PROMISE)
     assert decision.sentence == (
         "Backup owns this: the first answer is late, and its promise passes it on; "
-        "Expert has the most room of those present (0 of 20)"
+        "Expert suits it best: has room for it (0 of 20)"
     )
     assert service.explain(decision).sentence == decision.sentence
     assert happened("team.involved")[0]["clock"] == "first_answer"
