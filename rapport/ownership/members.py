@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from rapport.conversations.visibility import EVERYONE
 from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.within.week import SEVEN_DAYS, Away, working_minutes
@@ -53,7 +54,8 @@ _ANSWERED = """
 SELECT p.root, said.member_id, max(said.at) FROM unnest(%s::uuid[]) AS p(root) CROSS JOIN LATERAL (
     SELECT m.member_id, m.at FROM people_person b
     CROSS JOIN LATERAL (SELECT c.id FROM conversations_conversation c
-        WHERE c.person_id = b.id AND NOT c.confidential ORDER BY c.last_activity_at DESC LIMIT 5) AS c
+        WHERE c.person_id = b.id AND NOT c.confidential AND c.audience @> %s::uuid[]
+        ORDER BY c.last_activity_at DESC LIMIT 5) AS c
     CROSS JOIN LATERAL (SELECT m.member_id, m.at FROM conversations_message m
         WHERE m.conversation_id = c.id AND m.direction = 'out' AND m.member_id IS NOT NULL
         ORDER BY m.at DESC LIMIT 3) AS m
@@ -116,13 +118,13 @@ def members_of(moment: Moment, *, weighing: bool) -> dict[UUID, list[MemberLoad]
 def answered(people: Iterable[UUID]) -> dict[UUID, dict[UUID, datetime]]:
     """Of people (their roots): which members answered them, and when last. One statement.
 
-    Confidential conversations stay out of it, as the reason is shown to others.
+    Only conversations that everybody may see count, as the reason is shown to others.
     """
     roots = list(dict.fromkeys(people))
     found: dict[UUID, dict[UUID, datetime]] = {}
     if roots:
         with connection.cursor() as cursor:
-            cursor.execute(_ANSWERED, [roots])
+            cursor.execute(_ANSWERED, [roots, [EVERYONE]])
             for root, member, at in cursor.fetchall():
                 found.setdefault(root, {})[member] = at
     return found

@@ -3,6 +3,7 @@
 Everything here writes in its caller's transaction and scope (`scope.system()`).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from rapport.staff.models import Company, Member
 
 SWITCHED, SET_ASIDE, BROUGHT_BACK = "learning.switched", "learning.set_aside", "learning.brought_back"
 WANTED = "learning.wanted"
+_NAME = re.compile(r"[-\w]{1,80}")
 PRECISION_LEAST, PRECISION_MOST, PRECISION_USUAL = 50, 99, 95
 
 
@@ -152,8 +154,10 @@ def switch(on: bool, actor: Member, kind: str = TEAM) -> None:
 def want(kind: str, label: str, precision: int, actor: Member) -> None:
     """Set the precision, in percent, that is promised of a team, or of a whole kind (label "").
 
-    Raises Invalid for one that cannot be read from decisions.
+    Raises Invalid for one that cannot be read from decisions, and for a label that can be no short name.
     """
+    if label and not _NAME.fullmatch(label):
+        raise Invalid(_("There is no such change."), _("Load the page again."))
     if kind not in KINDS or not PRECISION_LEAST <= precision <= PRECISION_MOST:
         raise Invalid(
             _("This is no precision that can be promised."),
@@ -164,3 +168,9 @@ def want(kind: str, label: str, precision: int, actor: Member) -> None:
         return
     Wish.objects.update_or_create(kind=kind, label=label, defaults={"precision": precision})
     events.record(WANTED, actor_id=actor.id, data={"what": kind, "label": label, "precision": precision})
+
+
+def want_as_others(kind: str, label: str, actor: Member) -> None:
+    """Promise of a label what is promised of its kind again."""
+    if Wish.objects.filter(kind=kind, label=label).exclude(label="").delete()[0]:
+        events.record(WANTED, actor_id=actor.id, data={"what": kind, "label": label})

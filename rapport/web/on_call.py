@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -59,6 +59,13 @@ class RotationForm(forms.Form):
                 choices=choices, required=False, label=_("Turn %(number)s") % {"number": number}
             )
 
+    def clean_first(self) -> date:
+        """Not further ahead than anybody plans: of a mistyped year no weeks could be shown."""
+        first: date = self.cleaned_data["first"]
+        if first > (now() + _AHEAD).date():
+            raise forms.ValidationError(_("That is more than a year from now."))
+        return first
+
     def order(self) -> list[UUID]:
         """The members in their order, each once."""
         return list(dict.fromkeys(UUID(self.cleaned_data[name]) for name in self.turns if self.cleaned_data[name]))
@@ -82,10 +89,12 @@ class DutyForm(forms.Form):
         who.queryset = Member.objects.filter(id__in=[one.id for one in members]).order_by("name")
 
     def clean(self) -> dict[str, Any]:
-        """It ends after it begins, and within a year or so."""
+        """It ends after it begins, and within a year or so; it begins within about a year of now."""
         given = super().clean() or {}
         starts, ends = given.get("starts"), given.get("ends")
-        if starts and ends and not starts < ends < starts + _AHEAD:
+        if starts and not now() - _AHEAD < starts < now() + _AHEAD:
+            self.add_error("starts", _("That is more than a year from now."))
+        elif starts and ends and not starts < ends < starts + _AHEAD:
             self.add_error("ends", _("It ends before it begins, or more than a year later."))
         return given
 

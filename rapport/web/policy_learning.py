@@ -159,9 +159,9 @@ def _wanted(request: HttpRequest, actor: Member) -> str:
     given = {name.removeprefix("want:"): str(value) for name, value in request.POST.items() if name.startswith("want:")}
     for label, value in given.items():
         if not value.strip():
-            Wish.objects.filter(kind=kind, label=label).exclude(label="").delete()
+            teaching.want_as_others(kind, label.replace("\0", ""), actor)
         elif value.isdecimal() and len(value) < 4:
-            teaching.want(kind, label[:80], int(value), actor)
+            teaching.want(kind, label, int(value), actor)
         else:
             raise Invalid(_("This is no precision that can be promised."), _("Write a whole number, such as 95."))
     return _("The promises are set.")

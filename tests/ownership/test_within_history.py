@@ -121,6 +121,22 @@ def test_what_really_was_stands_beside_every_way() -> None:
     assert len(kept.arrivals) == 2
 
 
+def test_a_kept_month_names_no_person_not_even_by_the_id_that_leads_to_them() -> None:
+    people = [Person.objects.create(name="Gil Fox"), Person.objects.create(name="Una Elm")]
+    early = came(MONDAY - HOUR * 24, answered=MONDAY - HOUR * 23, person=people[0])
+    Message.objects.create(
+        conversation=early, direction=Direction.OUT, member=ann(), at=MONDAY - HOUR * 23, text="Hello"
+    )
+    for place, person in enumerate([people[0], people[1], people[0]]):
+        came(MONDAY + HOUR * place, person=person)
+    month = recorded(*SPAN, None).month
+    assert month.known
+    plain = plain_of(month)
+    assert not any(str(one.id) in orjson.dumps(plain).decode() for one in people)
+    assert [one["person"] for one in plain["arrivals"]] == ["1", "2", "1"]
+    assert set(plain["known"]) == {"1"}
+
+
 def test_the_command_tells_every_way_of_a_recorded_month(tmp_path: Path) -> None:
     worker = Worker(ann().id, "Ann", Clock([(0.0, 1e6)]), 2)
     arrivals = [Arrival(at * 600.0, "a", 300, due=at * 600.0 + 900) for at in range(20)]

@@ -174,3 +174,18 @@ def test_not_one_number_outside_changes_by_what_a_confidential_team_decides(cast
     assert [page_without_tokens(client, kind, **by) for kind in kinds] == before
     Membership.objects.create(team=cast.people_team, member=cast.admin)
     assert "HR · Topic" in sign_in(cast.admin).get(reverse("policy_learning")).content.decode()
+
+
+def test_a_promise_goes_with_all_others_again_with_an_event_and_what_is_no_short_name_is_refused(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client, change = sign_in(cast.lead), reverse("policy_learning_change")
+    client.post(change, {"verb": "want", "kind": "team", "want:product": "99"})
+    client.post(change, {"verb": "want", "kind": "team", "want:product": ""})
+    client.post(change, {"verb": "want", "kind": "team", "want:product": ""})
+    for label in ("a\0b", "a b", "x" * 81):
+        assert client.post(change, {"verb": "want", "kind": "team", f"want:{label}": "90"}).status_code == 302
+        assert client.post(change, {"verb": "want", "kind": "team", f"want:{label}": ""}).status_code == 302
+    assert not Wish.objects.exists()
+    with scope.system():
+        assert Event.objects.filter(kind="learning.wanted", actor_id=cast.lead.id).count() == 2

@@ -148,3 +148,19 @@ def test_a_weight_is_changed_in_the_draft_and_what_is_none_is_refused(cast: Cast
     client.post(url, {"verb": "weight", "what": "priority:urgent", "weight": ""})
     client.post(reverse("policy_save"), {"note": "The usual one"})
     assert current_policy()[1].weights.priority == {}
+
+
+def test_a_mistyped_year_is_refused_and_the_page_stays_open(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.lead), reverse("on_call", args=["customer-service"])
+    add = reverse("on_call_add", args=["customer-service"])
+    with clock.travel(MONDAY):
+        assert "more than a year from now" in client.post(
+            url, {**_turns(cast, cast.agent), "first": "9999-12-31"}
+        ).content.decode()
+        for year in ("9999", "0001"):
+            span = {"starts": f"{year}-12-31T10:00", "ends": f"{year}-12-31T12:00"}
+            said = client.post(add, {"member": str(cast.agent.id), **span}).content.decode()
+            assert "more than a year from now" in said
+        assert client.get(url).status_code == 200
+    assert not OnCallRotation.objects.exists()
+    assert not OnCallDuty.objects.exists()

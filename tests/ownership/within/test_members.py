@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rapport.conversations.models import Conversation, Message, Priority
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import clock, scope
 from rapport.ownership import service
 from rapport.ownership.actions import assign
@@ -66,7 +67,7 @@ def names(found: list[service.Decided]) -> list[str]:
 
 
 def said(person: Person, who: Member, at: datetime, **given: Any) -> None:
-    about = conversation(person=person, **given)
+    about = conversation(person=person, **{"audience": [EVERYONE], **given})
     Message.objects.create(conversation=about, direction="out", member=who, at=at, text="Hello")
 
 
@@ -80,6 +81,17 @@ def test_who_answered_this_person_last_is_given_them_again_but_what_is_confident
     assert one.verdict.sentence.endswith("Day suits it best: answered this person last and has room for it (0 of 20)")
     Absence.objects.create(member=member("bob"), starts_at=WEDNESDAY - DAY, ends_at=WEDNESDAY + DAY)
     assert names(decided(person=person.id)) == ["Ann"]
+
+
+def test_an_answer_in_a_conversation_that_not_everybody_sees_is_no_reason_that_others_read() -> None:
+    saved(assign="best")
+    person, own = Person.objects.create(name="Gil Fox"), [Team.objects.get().id]
+    # Neither of a closed team, nor of one that was made confidential after its conversations had come.
+    said(person, member("cid"), WEDNESDAY - 1 * DAY, audience=own)
+    (one,) = decided(person=person.id)
+    assert "answered this person" not in one.verdict.sentence
+    said(person, member("bob"), WEDNESDAY - 2 * DAY)
+    assert "answered this person last" in decided(person=person.id)[0].verdict.sentence
 
 
 def test_turns_go_on_from_one_batch_to_the_next_also_when_everything_is_resolved_at_once() -> None:

@@ -46,8 +46,14 @@ def told(month: Month, judged: Mapping[str, Judged]) -> dict[str, Any]:
 
 
 def plain_of(month: Month) -> dict[str, Any]:
-    """The month as it stands in a file; names and addresses are left out."""
-    arrivals = [{name: getattr(one, name) for name in _ARRIVAL} for one in month.arrivals]
+    """The month as it stands in a file; names and addresses are left out, and persons are numbered: a file outlives
+    their erasure, and their ids would lead to them.
+    """
+    people = dict.fromkeys([*(one.person for one in month.arrivals if one.person), *month.known])
+    numbers = {"": ""} | {person: str(number) for number, person in enumerate(people, 1)}
+    arrivals = [
+        {name: getattr(one, name) for name in _ARRIVAL} | {"person": numbers[one.person]} for one in month.arrivals
+    ]
     return {
         "workers": [
             {"id": str(id), "present": one.clock.spans(), "capacity": one.capacity, "languages": list(one.languages),
@@ -60,7 +66,7 @@ def plain_of(month: Month) -> dict[str, Any]:
         ],
         "arrivals": [{**one, "skills": list(one["skills"]), "holder": ""} for one in arrivals],
         "until": None if month.until == inf else month.until,
-        "known": {person: {str(id): at for id, at in of.items()} for person, of in month.known.items()},
+        "known": {numbers[person]: {str(id): at for id, at in of.items()} for person, of in month.known.items()},
         "busy": {
             str(id): [[weight, None if until == inf else until] for weight, until in held]
             for id, held in month.busy.items()
