@@ -8,6 +8,7 @@ from threading import Event
 
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
+from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
 from rapport.ownership.handing import turns
 from rapport.ownership.simulate import jobs as whatif
@@ -38,6 +39,7 @@ JOBS = [
     Job(3600.0, lapsing.lapse),
     Job(3600.0, whatif.sweep),
     Job(3600.0, turns.sweep),
+    Job(3600.0, rounds.sweep),
 ]
 
 

@@ -8,7 +8,7 @@ looked up by whoever reads it, and is what they may see then.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,6 +26,7 @@ from rapport.notices.reasons import NEVER as NO_MAIL
 from rapport.notices.recipients import WATCHED, watching
 
 _BATCH = 2000
+KEPT = timedelta(days=90)
 REASON = "involved"
 
 
@@ -116,6 +117,17 @@ def run_hour() -> int:
             cursor.execute(_LEFT, [hour])
         due = _claim(_BY_HOUR, {"hour": hour})
         return _make(due, daily=False)
+
+
+def sweep() -> int:
+    """Forget what happened longer ago than KEPT, some at a time; how many. A round of then says nothing more."""
+    with scope.system(), connection.cursor() as cursor:
+        cursor.execute(
+            """DELETE FROM notices_happening WHERE id IN (
+                SELECT id FROM notices_happening WHERE at < %s ORDER BY id LIMIT 20000)""",
+            [now() - KEPT],
+        )
+        return int(cursor.rowcount)
 
 
 def run_day(member_id: UUID) -> int:

@@ -115,6 +115,19 @@ def test_an_hour_in_which_nothing_new_happened_is_quiet(cast: Cast, product: Tea
         assert rounds.run_hour() == 0
 
 
+def test_what_happened_a_quarter_ago_is_forgotten_and_its_round_says_nothing_more(cast: Cast, product: Team) -> None:
+    involve(cast, product)
+    read_on()
+    next_hour()
+    assert rounds.sweep() == 0
+    with clock.travel(NOON + rounds.KEPT + timedelta(days=1)):
+        assert rounds.sweep() == 1
+    assert not Happening.objects.exists()
+    with scope.member(petra().id):
+        last = petra().notices.latest("until")
+        assert rounds.entries([last], 10).get(last.id, []) == []
+
+
 def test_what_is_told_at_once_is_told_when_the_log_is_read_and_not_again_by_the_hour(
     cast: Cast, product: Team, told: Told
 ) -> None:
