@@ -23,11 +23,14 @@ _PAST_MAX = 600
 _WAITS = "c.status = 'open' AND NOT c.snoozed AND c.owner_member_id IS NULL AND c.merged_into IS NULL"
 _TURN = "JOIN ownership_turn t ON t.conversation_id = c.id AND t.member_id IS NULL AND t.team_id = c.owner_team_id"
 
-_TEAMS = f"""SELECT id FROM staff_team WHERE is_active AND (
-    (taken_by = 'handed' AND EXISTS (
-        SELECT 1 FROM conversations_conversation c WHERE c.owner_team_id = staff_team.id AND {_WAITS}))
-    OR EXISTS (SELECT 1 FROM ownership_turn t JOIN conversations_conversation c ON c.id = t.conversation_id
-        WHERE t.team_id = staff_team.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {_WAITS}))"""
+# The first of each team, whatever is known of how many there are: asked for every batch of mail.
+_TEAMS = f"""SELECT s.id FROM staff_team s CROSS JOIN LATERAL (
+    (SELECT 1 FROM conversations_conversation c
+        WHERE s.taken_by = 'handed' AND c.owner_team_id = s.id AND {_WAITS} LIMIT 1)
+    UNION ALL
+    (SELECT 1 FROM ownership_turn t JOIN conversations_conversation c ON c.id = t.conversation_id
+        WHERE t.team_id = s.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {_WAITS} LIMIT 1)
+    LIMIT 1) AS first WHERE s.is_active"""
 
 _COUNT = f"SELECT count(*) FROM conversations_conversation c {_TURN} WHERE c.owner_team_id = %s AND {_WAITS}"
 _COUNTED = """SELECT coalesce(sum(count), 0) FROM conversations_tally
