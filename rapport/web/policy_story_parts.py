@@ -40,6 +40,7 @@ class MemberLoad:
 #: What cannot be known as of then, and the conditions that depend on it.
 _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("Topics and their words are as they are today."), {"topic"}),
+    (lazy("What was learned acts as it acted then; of what a rule decided then nothing was asked."), set()),
     (lazy("Teams, who is in them and business hours are as they are today."), {"time"}),
     (lazy("People’s organizations are as they are today; what an organization is to us counts by its dates."),
      {"organization"}),

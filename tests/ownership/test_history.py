@@ -84,6 +84,16 @@ def test_what_is_known_of_the_message_is_what_the_pipeline_knew() -> None:
     assert facts.at == NOON
 
 
+def test_what_was_learned_is_known_as_it_acted_then_and_nothing_that_was_only_suggested() -> None:
+    one = came(person())
+    said = {"team": "product", "probability": 0.97, "acted": True}
+    guesses = {"topic": {"label": "refund", "probability": 0.6, "acted": False}}
+    Decision.objects.update(suggestion=said, guesses=guesses)
+    assert read(one).learned == {"team": ("product", 0.97)}
+    Decision.objects.update(suggestion={}, guesses=None)
+    assert read(one).learned == {}
+
+
 def test_an_edited_message_is_read_as_it_was_first() -> None:
     one = came(person(), text="I like it")
     message = Message.objects.get()

@@ -13,7 +13,7 @@ from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import Policy
 from rapport.ownership.simulate.desks import seat_all
 from rapport.ownership.simulate.lint import oddities
-from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
+from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, replay
 from rapport.ownership.simulate.story import story
 from rapport.ownership.topics import TopicMatcher, TopicWords
@@ -58,6 +58,22 @@ def test_what_moves_is_counted_by_flow_with_its_newest_examples_and_both_reasons
         "base": "Support owns this: it is about refunds; rule 1",
         "draft": "Product owns this: it says “broken”; rule 1",
     }  # fmt: skip
+
+
+def test_what_was_learned_acts_as_it_did_then_where_this_policy_too_leaves_it_to_people() -> None:
+    learned = {
+        "team": Learned("product", 0.97), "topic": Learned("refund", 0.9), "priority": Learned("urgent", 0.96),
+    }  # fmt: skip
+    gone = {"team": Learned("gone", 0.99), "priority": Learned("nonsense", 0.9)}
+    items = [past(1, "hello", learned=learned), past(2, "broken", learned=learned), past(3, "hello", learned=gone)]
+    draft = policy(({"words": "broken"}, {"owner": "hr", "priority": "low"}))
+    tally = replay(items, pair(policy(), draft), SCENERY)
+    assert tally.base.owners == {"product": 2, "support": 1}
+    assert tally.draft.owners == {"product": 1, "hr": 1, "support": 1}
+    assert (tally.base.triage, tally.draft.triage) == (1, 1)
+    assert tally.changed == {("priority", "urgent", "low"): 1}
+    (shown,) = tally.shown["product", "hr"]
+    assert shown.base == "Product owns this: in 97 of 100 cases like it people gave it to this team"
 
 
 def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:

@@ -25,8 +25,9 @@ from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import company
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
+from rapport.ownership.kinds import TEAM
 from rapport.ownership.settled import SETTLED
-from rapport.ownership.simulate.past import Past, Scenery, Seat, Staffing
+from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.words import CHARACTERS_READ_MAX
 from rapport.staff import duty
@@ -45,7 +46,7 @@ ORDER BY c.created_at, c.id LIMIT %s
 _READ = f"""
 SELECT c.id, c.created_at, c.language, c.first_answered_at, c.resolved_at, coalesce(o.slug, ''),
     {SETTLED},
-    d.policy_version, coalesce(r.slug, ''), coalesce(ch.name, ''), coalesce(ch.kind, ''),
+    d.policy_version, coalesce(r.slug, ''), d.suggestion, d.guesses, coalesce(ch.name, ''), coalesce(ch.kind, ''),
     m.subject, coalesce((SELECT left(v.text, %s) FROM conversations_revision v WHERE m.edited_at IS NOT NULL
         AND v.conversation_id = c.id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
     m.kind, m.public, m.recipients, m.about, m.person_id,
@@ -54,13 +55,15 @@ FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked(id, place)
 JOIN conversations_conversation c ON c.id = asked.id
 JOIN LATERAL (SELECT * FROM conversations_message m WHERE m.conversation_id = c.id AND m.direction = 'in'
     ORDER BY m.at, m.id LIMIT 1) AS m ON true
-LEFT JOIN LATERAL (SELECT d.policy_version, d.owner_team_id FROM ownership_decision d
+LEFT JOIN LATERAL (SELECT d.policy_version, d.owner_team_id, d.suggestion, d.guesses FROM ownership_decision d
     WHERE d.conversation_id = c.id AND d.source = 'policy' ORDER BY d.at LIMIT 1) AS d ON true
 LEFT JOIN staff_team o ON o.id = c.owner_team_id
 LEFT JOIN staff_team r ON r.id = d.owner_team_id
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 ORDER BY asked.place
 """
+_PERSON = 19
+"""The place of the sender in a row."""
 
 #: Whose the conversation was in which the person was last active before, as of then; confidential ones stay out of it.
 #: Asked of each row of the person as they were then: the latest of any row counts.
@@ -122,22 +125,22 @@ def _seated(directory: Directory) -> Directory:
 def past(ids: Sequence[UUID], senders: Senders, *, with_earlier: bool) -> list[Past]:
     """These conversations as they stood when they came, in the order of their ids."""
     rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
-    people = [row[17] for row in rows]
+    people = [row[_PERSON] for row in rows]
     senders.meet(person for person in people if person)
     earlier = _earlier(rows, senders) if with_earlier else {}
     return [_past(row, senders, earlier) for row in rows]
 
 
 def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, str]:
-    asked = [(row[0], person, row[1]) for row in rows if row[17] for person in senders.rows(row[17], row[1])]
+    asked = [(row[0], person, row[1]) for row in rows if row[_PERSON] for person in senders.rows(row[_PERSON], row[1])]
     with connection.cursor() as cursor:
         cursor.execute(_EARLIER, [list(column) for column in zip(*asked, strict=True)] or [[], [], []])
         return dict(cursor.fetchall())
 
 
 def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> Past:
-    (id, at, language, answered, resolved, owner, settled, version, recorded, channel, kind, subject, text,
-     message_kind, public, recipients, about, person, files) = row  # fmt: skip
+    (id, at, language, answered, resolved, owner, settled, version, recorded, suggestion, guesses, channel, kind,
+     subject, text, message_kind, public, recipients, about, person, files) = row  # fmt: skip
     recipients, about = recipients or {}, about or {}
     written = next((address for _, address in recipients.get("from", ()) if address), "")
     sender = senders.of(person, kind, written, at)
@@ -165,7 +168,19 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
         earlier_owner_of_person=earlier.get(id),
         person=person,
     )
-    return Past(id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed)
+    return Past(
+        id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed, _learned(suggestion, guesses)
+    )  # fmt: skip
+
+
+def _learned(suggestion: dict[str, Any] | None, guesses: dict[str, Any] | None) -> dict[str, Learned]:
+    """What acted by itself then: so no model of today looks into the past."""
+    said = {TEAM: suggestion or {}, **(guesses or {})}
+    acted = {kind: one for kind, one in said.items() if one.get("acted")}
+    return {
+        kind: Learned(str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)))
+        for kind, one in acted.items()
+    }
 
 
 _OPEN_BEFORE = """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from rapport.ownership.engine import Directory
@@ -28,13 +28,21 @@ class Asked:
     member_id: UUID | None = None
 
 
+class Learned(NamedTuple):
+    """What was done by itself from what people had decided: a team, topic or priority, and how likely it was."""
+
+    label: str
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """A conversation as it stood when it came (`facts`), and what became of it.
 
     `owner` is the team people left it with, by slug; `settled`: people dealt with it (answered, resolved, or moved it).
     `recorded` is the owner the policy gave it then, `recorded_by` the number of that version. `guessed`: something of
-    its sender was written down only later, and so was left out.
+    its sender was written down only later, and so was left out. `learned`: what was learned by then, by kind, where it
+    acted by itself.
     """
 
     id: UUID
@@ -46,6 +54,7 @@ class Past:
     answered_at: datetime | None = None
     resolved_at: datetime | None = None
     guessed: bool = False
+    learned: Mapping[str, Learned] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.conditions.base import Check
 from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
 from rapport.ownership.within.values import Ask
@@ -174,11 +175,13 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
     zone = ZoneInfo(scenery.hours[""].time_zone)
     for one in past:
         facts = one.facts.completed(scenery.matcher, OpenAt(scenery.hours, one.facts.at))
-        base = decide(policies.base, facts, scenery.directory)
-        draft = decide(policies.draft, facts, scenery.directory)
+        ruled = decide(policies.base, facts, scenery.directory), decide(policies.draft, facts, scenery.directory)
+        base = _with_learned(ruled[0], one, policies.base, scenery)
+        draft = _with_learned(ruled[1], one, policies.draft, scenery)
         hour = facts.at.astimezone(zone).hour
-        for side, verdict in ((tally.base, base), (tally.draft, draft)):
+        for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
             _count(side, verdict, hour)
+            side.triage += rules.rule is None and verdict.owner == rules.owner
             _promised(side, verdict, one, scenery)
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
@@ -187,10 +190,30 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
     return tally
 
 
+def _with_learned(verdict: Verdict, one: Past, policy: Policy, scenery: Scenery) -> Verdict:
+    """With what was learned by then where it acted by itself, and where this policy too leaves it to people."""
+    if not one.learned or any(tried.failed for tried in verdict.trace) or verdict.confidential:
+        return verdict
+    topic, priority, team = (one.learned.get(kind) for kind in (TOPIC, PRIORITY, TEAM))
+    if topic and not verdict.topic and topic.label in {each.slug for each in scenery.matcher.topics}:
+        verdict = replace(verdict, topic=topic.label)
+    if priority and priority.label in PRIORITIES and not _says_priority(policy, verdict):
+        verdict = replace(verdict, priority=PRIORITIES.index(priority.label))
+    owner = scenery.directory.teams.get(team.label) if team and verdict.rule is None else None
+    if team is None or owner is None or owner.confidential:
+        return verdict
+    cases = f"in {team.probability * 100:.0f} of 100 cases like it people gave it to this team"
+    involved = tuple(slug for slug in verdict.involved if slug != owner.slug)
+    return replace(verdict, owner=owner.slug, involved=involved, sentence=f"{owner.name} owns this: {cases}")
+
+
+def _says_priority(policy: Policy, verdict: Verdict) -> bool:
+    return any(rule.then.priority for rule, tried in zip(policy.rules, verdict.trace, strict=True) if tried.hit)
+
+
 def _count(side: Side, verdict: Verdict, hour: int) -> None:
     side.owners[verdict.owner] += 1
     side.by_hour[verdict.owner, hour] += 1
-    side.triage += verdict.rule is None
     if verdict.rule is not None:
         side.decided[verdict.rule] += 1
     for result in verdict.trace:
