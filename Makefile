@@ -30,7 +30,7 @@ lint: $(VENV)/.everything
 	$(BIN)/mypy rapport
 	$(BIN)/lint-imports
 
-# Processes killed at random moments, two hundred times; make test does fifteen.
+# Processes killed at random moments, two hundred times; make test does ten.
 crash: $(VENV)/.everything
 	@CRASH_ROUNDS=200 $(BIN)/python -m pytest tests/crash $(ARGS)
 

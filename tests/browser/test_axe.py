@@ -249,11 +249,11 @@ def test_high_contrast_and_arabic_have_no_axe_violation(furnished: Place) -> Non
     found: list[str] = []
     admin.contrast = True
     admin.save(update_fields=["contrast"])
-    for size, scheme in LOOKS[:2]:
+    for size, scheme in LOOKS[:2] if _ALL else LOOKS[:1]:
         found += _walk(furnished.page(admin, size, scheme), [*pages[::2], *states[::5]], f"contrast {scheme}")
     admin.contrast, admin.language = False, "ar"
     admin.save(update_fields=["contrast", "language"])
-    for size, scheme in LOOKS[:2]:
+    for size, scheme in LOOKS[:2] if _ALL else LOOKS[1:2]:
         page = furnished.page(admin, size, scheme)
         found += _walk(page, [*pages[1::2], *states[1::5]], f"Arabic {scheme}")
         assert page.locator("html").get_attribute("dir") == "rtl"

@@ -1,6 +1,6 @@
 """Killed at any moment, nothing is lost, nothing is there twice, and no answer goes out twice.
 
-CRASH_ROUNDS says how many times processes are killed (15 by default; the full test does 200).
+CRASH_ROUNDS says how many times processes are killed (10 by default; the full test does 200).
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.crash.stage import PATIENCE_S, Postman, Stage, World, kill, stage, wait_until
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "15"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
