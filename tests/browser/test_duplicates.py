@@ -11,6 +11,8 @@ from tests.people.folk import PHONE as OTHER_PHONE
 
 
 def _sound(page: Page) -> None:
+    # What has just come is half seen through until it has faded in.
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => 0)))")
     found = Axe().run(page, options=RULES).response["violations"]
     assert not found, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in found]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
