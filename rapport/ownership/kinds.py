@@ -7,6 +7,11 @@ TEAM, TOPIC, PRIORITY = "team", "topic", "priority"
 KINDS = (TEAM, TOPIC, PRIORITY)
 
 
+def cases_in_words(probability: float) -> str:
+    """Why what was learned gave it to a team, as a clause of its reason; `web.reasons` knows it in all languages."""
+    return f"in {probability * 100:.0f} of 100 cases like it people gave it to this team"
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One model: of a kind, and of what everybody may see, or of the conversations of one confidential team alone."""

@@ -11,7 +11,7 @@ from typing import Any
 from rapport.ownership.engine import TeamEntry, Verdict
 from rapport.ownership.facts import Facts
 from rapport.ownership.handing.choosing import hand
-from rapport.ownership.kinds import OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slot
+from rapport.ownership.kinds import OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slot, cases_in_words
 from rapport.ownership.learned import Answers, Question, Suggestion
 from rapport.ownership.lessons import asked
 from rapport.ownership.policy import PRIORITIES, Policy
@@ -86,7 +86,7 @@ def _owned(
         return verdict, {}
     acts = found.acts and team.slug != verdict.owner
     if acts:
-        cases = f"in {found.probability * 100:.0f} of 100 cases like it people gave it to this team"
+        cases = cases_in_words(found.probability)
         # Whom the team that sorts would have given it to, or why it would have waited there, says nothing here.
         choice = hand(team.members, verdict.ask, others_wait=team.queue) if team.handed_out else Choice(None, "")
         verdict = replace(

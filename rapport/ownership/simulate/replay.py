@@ -18,7 +18,7 @@ from rapport.ownership.conditions import Condition, plain_condition
 from rapport.ownership.conditions.base import Check
 from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
-from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC
+from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC, cases_in_words
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
 from rapport.ownership.simulate.past import Past, Scenery
 from rapport.ownership.within.values import Ask
@@ -202,9 +202,9 @@ def _with_learned(verdict: Verdict, one: Past, policy: Policy, scenery: Scenery)
     owner = scenery.directory.teams.get(team.label) if team and verdict.rule is None else None
     if team is None or owner is None or owner.confidential:
         return verdict
-    cases = f"in {team.probability * 100:.0f} of 100 cases like it people gave it to this team"
     involved = tuple(slug for slug in verdict.involved if slug != owner.slug)
-    return replace(verdict, owner=owner.slug, involved=involved, sentence=f"{owner.name} owns this: {cases}")
+    sentence = f"{owner.name} owns this: {cases_in_words(team.probability)}"
+    return replace(verdict, owner=owner.slug, involved=involved, sentence=sentence)
 
 
 def _says_priority(policy: Policy, verdict: Verdict) -> bool:
