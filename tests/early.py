@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,9 @@ atexit.register(_stack.close)
 
 
 def _prepare() -> None:
+    # Every process that a test starts would compile Rapport anew, and every run the tests.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     home = Path(_stack.enter_context(tempfile.TemporaryDirectory(prefix="rapport-tests-")))
     home.chmod(0o755)
     os.environ.setdefault("RAPPORT_HOME", str(home))

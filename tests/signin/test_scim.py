@@ -12,8 +12,6 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.test import Client
 from django.urls import reverse
-from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_tester import Status, check_server, filling
 
 from rapport.core import notify, scope
 from rapport.core.models import Event
@@ -219,6 +217,8 @@ def open_connection() -> Iterator[None]:
 
 def _addresses_as_user_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tester draws user names at random; ours are addresses."""
+    from scim2_tester import filling
+
     drawn = filling.generate_random_value
 
     def draw(context: Any, path: Any, **limits: Any) -> Any:
@@ -231,6 +231,10 @@ def _addresses_as_user_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_conformance_tester_finds_nothing(cast: Cast, open_connection: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It takes seconds to import, which every process of the tests would do.
+    from scim2_client.engines.wsgi import WSGISCIMClient
+    from scim2_tester import Status, check_server
+
     _addresses_as_user_names(monkeypatch)
     key = directory.new_token("Tester", cast.admin)[1]
     engine = WSGISCIMClient(WSGIHandler(), "http://testserver/scim/v2", headers={"Authorization": f"Bearer {key}"})

@@ -2,8 +2,6 @@
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_tester import Status, check_server
 
 from rapport.core import scope
 from rapport.core.clock import now
@@ -108,6 +106,10 @@ def test_the_page_says_what_a_key_keeps(cast: Cast, sign_in: SignIn) -> None:
 
 
 def test_a_conformance_tester_finds_nothing(cast: Cast, open_connection: None) -> None:
+    # It takes seconds to import, which every process of the tests would do.
+    from scim2_client.engines.wsgi import WSGISCIMClient
+    from scim2_tester import Status, check_server
+
     key = directory.new_token("Tester", cast.admin, people_only=True)[1]
     engine = WSGISCIMClient(WSGIHandler(), "http://testserver/scim/v2", headers={"Authorization": f"Bearer {key}"})
     engine.discover()

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from atproto import Client, client_utils, models
-from atproto_client.exceptions import AtProtocolError
 
 from rapport.channels.base import (
     Account,
@@ -35,6 +33,9 @@ from rapport.channels.kinds.bluesky.send import cid_of
 from rapport.channels.testing import MemorySource, account_for, draft_for
 from tests.channels.bluesky.network import PASSWORD, Network, serve
 
+if TYPE_CHECKING:
+    from atproto import Client, models
+
 pytestmark = pytest.mark.peers
 
 FAMILY = "👩‍👩‍👧‍👦"
@@ -47,7 +48,7 @@ class Quick(BlueskyConnector):
 
 
 CONNECTOR = Quick()
-CLIENTS: list[Client] = []
+CLIENTS: "list[Client]" = []
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def brand(network: Network) -> Account:
 
 
 @pytest.fixture(scope="module")
-def ann(network: Network) -> Client:
+def ann(network: Network) -> "Client":
     """A customer, with a client that others wrote."""
     handle, _ = network.new_account("ann")
     return client(network, handle)
@@ -86,8 +87,12 @@ def connected(network: Network, name: str, **config: Any) -> Account:
     return replace(account, address=own["address"], config={**account.config, "own": own})
 
 
-def client(network: Network, handle: str) -> Client:
+def client(network: Network, handle: str) -> "Client":
     """Signed in, as soon as the AppView knows the account."""
+    # It takes seconds to import, which every process of the tests would do: not even where these are not run.
+    from atproto import Client
+    from atproto_client.exceptions import AtProtocolError
+
     made = Client(base_url=f"{network.url}/xrpc")
     CLIENTS.append(made)
 
@@ -165,8 +170,10 @@ def deliver(account: Account, text: str, answering: Any = None, **given: Any) ->
     return sent
 
 
-def mention(ann: Client, brand: Account, words: str) -> models.AppBskyFeedPost.CreateRecordResponse:
+def mention(ann: "Client", brand: Account, words: str) -> "models.AppBskyFeedPost.CreateRecordResponse":
     """Ann posts to us."""
+    from atproto import client_utils
+
     text = client_utils.TextBuilder().mention(brand.address, brand.config["own"]["did"]).text(f" {words}")
     return ann.send_post(text)
 
@@ -195,7 +202,7 @@ def test_the_accounts_own_password_works_and_is_said_to_be_it(network: Network) 
     assert "own password" in lines[-1]
 
 
-def test_a_mention_is_answered_and_the_answer_stands_under_it(brand: Account, ann: Client) -> None:
+def test_a_mention_is_answered_and_the_answer_stands_under_it(brand: Account, ann: "Client") -> None:
     asked = mention(ann, brand, f"my order {FAMILY} never came, see https://example.org/orders/4711")
     with collecting(brand, MemorySource()) as source:
         found = message(brand, source, asked.uri)
@@ -220,9 +227,11 @@ def test_a_mention_is_answered_and_the_answer_stands_under_it(brand: Account, an
     assert not source.troubles
 
 
-def test_replies_quotes_and_reactions_belong_to_our_post(brand: Account, ann: Client) -> None:
+def test_replies_quotes_and_reactions_belong_to_our_post(brand: Account, ann: "Client") -> None:
     sent = deliver(brand, "We have a new chair.")
     until(lambda: _all_there(ann, sent))
+    from atproto import models
+
     ours = models.ComAtprotoRepoStrongRef.Main(uri=sent.external_ids[0], cid=sent.answer["parent"]["cid"])
     reply = ann.send_post("And in red?", reply_to=models.AppBskyFeedPost.ReplyRef(parent=ours, root=ours))
     quote = ann.send_post("Look at this", embed=models.AppBskyEmbedRecord.Main(record=ours))
@@ -240,7 +249,7 @@ def test_replies_quotes_and_reactions_belong_to_our_post(brand: Account, ann: Cl
         assert reactions() == {"like", "boost"}
 
 
-def test_the_same_delivery_twice_is_one_post(brand: Account, ann: Client) -> None:
+def test_the_same_delivery_twice_is_one_post(brand: Account, ann: "Client") -> None:
     outgoing = CONNECTOR.prepare(brand, draft_for("Once. " * 80, key=uuid4().hex))
     first = CONNECTOR.send(brand, outgoing, lambda: None)
     again = CONNECTOR.send(brand, outgoing, lambda: None)
@@ -255,7 +264,7 @@ def test_the_same_delivery_twice_is_one_post(brand: Account, ann: Client) -> Non
         rkey=one.uri.rpartition("/")[2])["value"]) for one in found.records)  # fmt: skip
 
 
-def test_a_long_text_with_a_picture_becomes_a_thread(brand: Account, ann: Client) -> None:
+def test_a_long_text_with_a_picture_becomes_a_thread(brand: Account, ann: "Client") -> None:
     red = File("red.png", "image/png", picture(), description="A red dot")
     sent = deliver(brand, f"{FAMILY} tell us more. " * 40, files=[red])
     assert len(sent.external_ids) > 1
@@ -267,12 +276,12 @@ def test_a_long_text_with_a_picture_becomes_a_thread(brand: Account, ann: Client
         assert post.record.reply.root.uri == posts[0].uri
 
 
-def _all_there(ann: Client, sent: Sent) -> Any:
+def _all_there(ann: "Client", sent: Sent) -> Any:
     found = {one.uri: one for one in ann.get_posts(list(sent.external_ids)).posts}
     return [found[uri] for uri in sent.external_ids] if len(found) == len(sent.external_ids) else None
 
 
-def test_a_search_finds_what_is_new_and_a_deletion_is_noticed(network: Network, ann: Client) -> None:
+def test_a_search_finds_what_is_new_and_a_deletion_is_noticed(network: Network, ann: "Client") -> None:
     word = f"zz{uuid4().hex[:8]}"
     account = connected(network, "seeker", searches=[word], hashtags=[f"#{word}tag"])
     old = ann.send_post(f"Old {word}")
@@ -282,6 +291,8 @@ def test_a_search_finds_what_is_new_and_a_deletion_is_noticed(network: Network, 
         new = ann.send_post(f"New {word}")
         found = message(account, source, new.uri)
         assert (found.origin, found.found_by) == ("search", word)
+        from atproto import client_utils
+
         tagged = ann.send_post(client_utils.TextBuilder().text("See ").tag(f"#{word}tag", f"{word}tag"))
         assert message(account, source, tagged.uri).origin == "search"
         assert ann.delete_post(new.uri)
@@ -290,7 +301,7 @@ def test_a_search_finds_what_is_new_and_a_deletion_is_noticed(network: Network, 
     assert Deleted(tagged.uri) not in said(account, source)
 
 
-def test_a_restart_goes_on_where_it_was(brand: Account, ann: Client) -> None:
+def test_a_restart_goes_on_where_it_was(brand: Account, ann: "Client") -> None:
     with collecting(brand, MemorySource()) as before:
         first = mention(ann, brand, "before")
         message(brand, before, first.uri)
@@ -299,7 +310,7 @@ def test_a_restart_goes_on_where_it_was(brand: Account, ann: Client) -> None:
         assert message(brand, after, missed.uri).text.endswith("meanwhile")
 
 
-def test_a_changed_post_is_an_edit(brand: Account, ann: Client) -> None:
+def test_a_changed_post_is_an_edit(brand: Account, ann: "Client") -> None:
     made = mention(ann, brand, "befor")
     with collecting(brand, MemorySource()) as source:
         message(brand, source, made.uri)
@@ -329,7 +340,7 @@ def test_an_expired_session_is_renewed_and_a_revoked_password_stops_the_channel(
     assert not isinstance(error.value, MessageRefused)
 
 
-def test_a_handle_that_is_nobodys_stays_words(brand: Account, ann: Client) -> None:
+def test_a_handle_that_is_nobodys_stays_words(brand: Account, ann: "Client") -> None:
     sent = deliver(brand, "Ask @nobody-at-all.test about it")
     posts = until(lambda: _all_there(ann, sent))
     assert not posts[0].record.facets

@@ -6,16 +6,18 @@ import tempfile
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from nio import AsyncClient, RoomMessage, RoomMessagesResponse
 
 from rapport.channels.base import Account, ChannelError, Deleted, Edited, Message, MessageRefused, Reaction
 from rapport.channels.kinds.matrix.connector import MatrixConnector
 from rapport.channels.testing import account_for, draft_for
 from tests.channels.matrix.synapse import Synapse, User
 from tests.channels.standin import collecting, until
+
+if TYPE_CHECKING:
+    from nio import AsyncClient, RoomMessage
 
 pytestmark = pytest.mark.peers
 CONNECTOR = MatrixConnector()
@@ -38,7 +40,10 @@ class Person:
         self._loop = asyncio.new_event_loop()
         self._client = self._do(self._made(user))
 
-    async def _made(self, user: User) -> AsyncClient:
+    async def _made(self, user: User) -> "AsyncClient":
+        # It takes a second to import, which every process of the tests would do.
+        from nio import AsyncClient
+
         client = AsyncClient(user.url, user.name)
         client.access_token, client.user_id, client.device_id = user.token, user.name, "CLIENT"
         return client
@@ -75,7 +80,9 @@ class Person:
         done = self._do(self._client.upload(io.BytesIO(data), content_type, "cup.png", filesize=len(data)))
         return str(done[0].content_uri)
 
-    def sees(self, room: str) -> list[RoomMessage]:
+    def sees(self, room: str) -> "list[RoomMessage]":
+        from nio import RoomMessage, RoomMessagesResponse
+
         page = self._do(self._client.room_messages(room, "", limit=50))
         assert isinstance(page, RoomMessagesResponse)
         return [one for one in page.chunk if isinstance(one, RoomMessage)]
