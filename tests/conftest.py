@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 import pytest_django
 from django.db import connection
+from django.template import Template
+from django.test.utils import instrumented_test_render
 from hypothesis import HealthCheck, settings
 
 from rapport.core.clock import now, travel
+from tests.support import migrated_database
 
 # A busy machine is no fault: tests measure nothing.
 settings.register_profile(
@@ -32,6 +35,25 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real data is not here (set RAPPORT_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _contexts_are_not_kept(django_test_environment: None) -> None:
+    """Django copies every context of every template for tests to look at; ours look at pages (`kept_contexts`)."""
+    Template._render = lambda self, context: self.nodelist.render(context)  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def kept_contexts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the test reads in `response.context` is there."""
+    monkeypatch.setattr(Template, "_render", instrumented_test_render)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Migrating takes seconds, copying a database that was migrated does not: several processes do it once."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated_database()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import secrets
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -19,6 +20,9 @@ def _prepare() -> None:
     home.chmod(0o755)
     os.environ.setdefault("RAPPORT_HOME", str(home))
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "warning")
+    # The processes of one run share a server, and on it a database that was migrated (`support.migrated_database`).
+    is_first = "TESTS_MIGRATED" not in os.environ
+    os.environ.setdefault("TESTS_MIGRATED", f"rapport_migrated_{secrets.token_hex(6)}")
     if not os.environ.get("DATABASE_URL"):
         from rapport.core.postgres import EmbeddedPostgres, config
 
@@ -29,6 +33,10 @@ def _prepare() -> None:
         os.environ["DATABASE_URL"] = postgres.start()
         config.SETTINGS.update(kept)
         _stack.callback(postgres.stop)
+    elif is_first:
+        from tests.support import drop_migrated_database
+
+        _stack.callback(drop_migrated_database)
 
 
 _prepare()

@@ -2,9 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from typing import NoReturn
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from psycopg import sql
 
 # Debian keeps servers where the PATH of an ordinary user does not look.
 _SERVERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/dovecot", "/usr/lib/postfix/sbin")
@@ -23,3 +28,27 @@ def refuse(reason: str) -> NoReturn:
     if os.environ.get("CI_REQUIRES_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def migrated_database() -> str:
+    """The name of a database that `rapport migrate` made, to copy: the first process of a run that asks makes it."""
+    given, name = os.environ["DATABASE_URL"], os.environ["TESTS_MIGRATED"]
+    scratch = f"{name}_new"
+    with psycopg.connect(given, autocommit=True) as line:
+        line.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if line.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return name
+        line.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(scratch)))
+        line.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(scratch)))
+        own = {**os.environ, "DATABASE_URL": urlsplit(given)._replace(path=f"/{scratch}").geturl()}
+        subprocess.run([sys.executable, "-m", "rapport.cli.main", "migrate"], env=own, check=True, capture_output=True)
+        # Renamed when complete: a name that is there is a database that can be copied.
+        line.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(scratch), sql.Identifier(name)))
+    return name
+
+
+def drop_migrated_database() -> None:
+    """Leave nothing behind on a server that is not thrown away."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as line:
+        name = sql.Identifier(os.environ["TESTS_MIGRATED"])
+        line.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))

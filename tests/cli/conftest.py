@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from psycopg import sql
 
 from rapport.cli.main import main
+from tests.support import migrated_database
 
 Run = Callable[..., Result]
 
@@ -67,17 +68,12 @@ class Makes:
 
     given: str
     folders: pytest.TempPathFactory
-    template: str = ""
     made: list[str] = field(default_factory=list)
 
     def __call__(self, *, empty: bool = False) -> Site:
-        if not empty and not self.template:
-            first = self(empty=True)
-            first.run("migrate")
-            self.template = urlsplit(first.url).path[1:]
         name = f"rapport_site_{uuid4().hex[:12]}"
         statement = sql.SQL("CREATE DATABASE {}" if empty else "CREATE DATABASE {} TEMPLATE {}")
-        names = [name] if empty else [name, self.template]
+        names = [name] if empty else [name, migrated_database()]
         with psycopg.connect(self.given, autocommit=True) as connection:
             connection.execute(statement.format(*map(sql.Identifier, names)))
         self.made.append(name)
@@ -91,7 +87,7 @@ class Makes:
 
 @pytest.fixture(scope="session")
 def _makes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Makes]:
-    """Migrating takes seconds, copying a database that was migrated does not: one is migrated for all."""
+    """What was made is dropped at the end."""
     makes = Makes(os.environ["DATABASE_URL"], tmp_path_factory)
     yield makes
     makes.drop()

@@ -54,6 +54,7 @@ def test_searching_is_written_without_a_word_of_it(cast: Cast, sign_in: SignIn) 
     assert made.conversation_id is None
 
 
+@pytest.mark.usefixtures("kept_contexts")
 def test_the_log_is_narrowed_by_everything_at_once_and_keeps_its_place(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.admin)
     with scope.system():
