@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -80,6 +80,14 @@ class Place:
             client.force_login(member, backend="rapport.web.entrance.MemberBackend")
             context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.url}])
         return context
+
+    def until(self, page: Page, holds: Callable[[], object], what: str) -> None:
+        """Wait until `holds()` is true, while the browser goes on; TimeoutError says what was waited for."""
+        until = time.monotonic() + 20
+        while not holds():
+            if time.monotonic() > until:
+                raise TimeoutError(f"waited in vain for {what}")
+            page.wait_for_timeout(20)
 
     def page(self, member: Member | None, size: tuple[int, int] = DESK, scheme: str = "light") -> Page:
         """A page whose errors are kept in `problems`."""

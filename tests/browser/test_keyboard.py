@@ -221,8 +221,7 @@ def test_what_is_typed_before_the_editor_has_come_is_words_and_no_keys(place: Pl
     page.goto(f"/c/{place.cast.conversation.id}/?in=all")
     _press(page, "r")
     page.keyboard.type("Dear Carla, see e a s")
-    page.wait_for_timeout(200)
-    assert held
+    place.until(page, lambda: held, "the editor to be asked for")
     held.pop().continue_()
     expect(page.locator("#composer-text[contenteditable]")).to_have_text("Dear Carla, see e a s")
     page.keyboard.type(" and more")
@@ -241,7 +240,7 @@ def test_keys_pressed_while_a_conversation_is_opening_are_for_it_and_not_for_the
     page.route(f"**/c/{cast.conversation.id}/*", lambda route: held.append(route))
     page.locator(f"#c-{cast.conversation.id} .row-link").focus()
     _press(page, "Enter", "e", "a")
-    page.wait_for_timeout(200)
+    place.until(page, lambda: held, "the conversation to be asked for")
     held.pop().continue_()
     expect(page.get_by_role("button", name="Open again")).to_be_visible()
     expect(page.locator("[data-conversation] h1")).to_have_text("Refund for order 1009")

