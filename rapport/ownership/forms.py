@@ -38,7 +38,8 @@ class ConditionField:
     """One condition as a form field.
 
     `kind` is "choices" or "names" (pick any of `choices`; value: a text or a list), "texts" (type any; a
-    text or a list), "words" (a list, or {"any": [...]} or {"all": [...]}), "time" (pick one of `choices`,
+    text or a list), "words" (a list, or {"any": [...]} or {"all": [...]}), "patterns" (a list, or
+    {"any": [...], "in": ...}), "time" (pick one of `choices`,
     and perhaps hours of `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or
     "conditions" (a list of tables; for "not" one table). Where `kind` is "choices" and `names` is not empty
     too, the value may be {"of": ..., "team": [...]}.

@@ -2,6 +2,7 @@
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not, names_in, parse_condition, plain_condition
+from rapport.ownership.conditions.matches import Matches
 from rapport.ownership.conditions.public import Mention, Reach, Verified, Visibility
 from rapport.ownership.conditions.what import Language, Topic, Words
 from rapport.ownership.conditions.when import Time
@@ -12,9 +13,12 @@ REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
         Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Language, Kind, Reply,
-        Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, All, AnyOf, Not, Always,
+        Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, Matches, All, AnyOf, Not, Always,
     )
 }  # fmt: skip
-"""Every condition by its name in a policy file, in the order in which the policy page offers them."""
+"""Every condition by its name in a policy file, in the order in which the policy page offers them.
+
+Those of one rule are asked in this order too: what takes longest comes last.
+"""
 
 __all__ = ["REGISTRY", "Check", "Condition", "Input", "Plain", "names_in", "parse_condition", "plain_condition"]

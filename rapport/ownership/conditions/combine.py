@@ -1,5 +1,6 @@
 """Conditions made of others."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Self
@@ -10,11 +11,7 @@ from rapport.ownership.problems import Problems
 
 _REASON_MAX = 160
 _DEPTH_MAX = 40
-_EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "matches", "match"})
-_NO_EXPRESSIONS = (
-    "there are no regular expressions, as one could run for ever; use words (a star at their end stands for any "
-    "ending), or from and to with stars"
-)
+_EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "patterns", "match"})
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
             if key in REGISTRY:
                 parsed.append(REGISTRY[key].parse(value[key], problems))
             elif str(key).lower() in _EXPRESSIONS:
-                problems.note(_NO_EXPRESSIONS)
+                problems.note(f"there is no condition “{key}”; did you mean “matches”?")
                 parsed.append(None)
             else:
                 problems.unknown("a condition", str(key), REGISTRY)
@@ -194,12 +191,18 @@ def plain_condition(condition: Condition) -> dict[str, Plain]:
     return {condition.name: condition.plain()}
 
 
+def each_in(condition: Condition) -> Iterator[Condition]:
+    """The condition itself and all those within."""
+    yield condition
+    if isinstance(condition, Not):
+        yield from each_in(condition.condition)
+    for inner in condition.conditions if isinstance(condition, All | AnyOf) else ():
+        yield from each_in(inner)
+
+
 def names_in(condition: Condition) -> set[str]:
     """The names of all that it asks, its own and those of the conditions within."""
-    if isinstance(condition, Not):
-        return {condition.name} | names_in(condition.condition)
-    within = condition.conditions if isinstance(condition, All | AnyOf) else ()
-    return {condition.name}.union(*map(names_in, within))
+    return {one.name for one in each_in(condition)}
 
 
 def _parse_list(value: Plain, problems: Problems) -> tuple[Condition, ...] | None:
