@@ -83,7 +83,7 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
         "owner": (
             *teams, (EARLIER_OWNER, "Whoever owned it before"), (HOLDER, "Whoever holds the relationship"),
         ),
-        "member": _choices(sorted(vocabulary.names.get("members", ()))),
+        "member": _choices(sorted(vocabulary.names.get("members", frozenset()) - vocabulary.readers)),
         "assign": (
             (BEST, "Whoever suits it best, all things weighed"), (ROTATION, "Whoever is present and next in turn"),
             (BY_LOAD, "Whoever is present and has the most room"), (BY_HOLDER, "Whoever holds the relationship"),

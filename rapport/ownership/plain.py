@@ -160,6 +160,9 @@ def _check_together(outcome: Outcome, has_owner: bool, problems: Problems) -> No
         with problems.at("skills"):
             others = ", ".join(way for way in WAYS if way != BY_HOLDER)
             problems.note(f"expected assign too, one of {others}: skills say who of the team is chosen")
+    if problems.vocabulary and outcome.member in problems.vocabulary.readers:
+        with problems.at("member"):
+            problems.note(f"{outcome.member} only reads and cannot answer; name another member, or a way to assign")
     teams = problems.vocabulary.members_of if problems.vocabulary else {}
     if outcome.member and outcome.owner in teams and outcome.member not in teams[outcome.owner]:
         with problems.at("member"):

@@ -151,6 +151,7 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("%(a)s owned this thread’s earlier conversation", lazy("%(a)s owned this thread’s earlier conversation")),
     ("%(a)s owned their earlier conversation", lazy("%(a)s owned their earlier conversation")),
     ("%(text)s is no member of the team any more", lazy("%(text)s is no member of the team any more")),
+    ("%(text)s only reads", lazy("%(text)s only reads")),
     ("the rule names %(text)s", lazy("the rule names %(text)s")),
     ("%(text)s moved it here from %(a)s", lazy("%(text)s moved it here from %(a)s")),
     ("%(text)s moved it here", lazy("%(text)s moved it here")),

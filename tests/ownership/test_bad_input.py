@@ -224,6 +224,30 @@ def test_a_lead_is_told_beside_the_field_what_a_pattern_cannot_do_and_nothing_is
     assert PolicyVersion.objects.count() == 1
 
 
+def test_who_only_reads_is_refused_as_the_one_who_answers_and_told_of_where_it_came_later(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    then = {"owner": "customer-service", "member": cast.reader.email}
+    plain = {"triage": "customer-service", "rules": [{"name": "R", "when": ALWAYS, "then": then}]}
+    with pytest.raises(PolicyError, match=f"{cast.reader.email} only reads and cannot answer; name another member"):
+        service.save_policy_dict(plain, service.SavedBy())
+    client = sign_in(cast.lead)
+    assert f'value="{cast.reader.email}"' not in client.get(reverse("policy_rule_new")).content.decode()
+    cast.reader.role = "agent"
+    cast.reader.save(update_fields=["role"])
+    service.save_policy_dict(plain, service.SavedBy())
+    cast.reader.role = "reader"
+    cast.reader.save(update_fields=["role"])
+    with scope.system():
+        (one,) = service.decide_batch([(Conversation.objects.create().id, Facts(at=now(), text="Hello"))])
+    assert one.owner_member_id is None
+    assert one.verdict.sentence.endswith("; Rex Reader only reads")
+    said = f"Rule 1 names {cast.reader.email}, who only reads: nobody answers."
+    assert said in client.get(reverse("policy")).content.decode()
+    cast.reader.memberships.all().delete()
+    assert "who is not in Customer Service any more" in client.get(reverse("policy_overview")).content.decode()
+
+
 def test_a_lead_is_told_of_teams_with_nobody_and_of_rules_that_contradict(cast: Cast, sign_in: SignIn) -> None:
     Team.objects.create(name="Empty", slug="empty")
     when = {"topic": "refund"}
