@@ -79,9 +79,14 @@ class RuleForm(forms.Form):
     def show_problems(self, problems: Mapping[str, list[str]]) -> None:
         """Put what is wrong with the rule at the field it concerns."""
         for place, words in problems.items():
-            part, _, rest = place.partition(".")
+            part, _dot, rest = place.partition(".")
             name = f"{part}_{rest.partition('.')[0]}" if rest else part
-            self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
+            if name in _NOTHING and not rest:
+                self.add_error(*_NOTHING[name])
+            elif name in self.fields:
+                self.add_error(name, words)
+            else:
+                self.add_error(None, [f"{place}: {word}" for word in words])
 
 
 def begun(given: QueryDict) -> Plain | None:
@@ -98,6 +103,10 @@ _OUTCOMES = (
     "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
 )  # fmt: skip
 _PATTERN_BOX = {"rows": 2, "spellcheck": "false", "autocapitalize": "off", "dir": "ltr"}
+_NOTHING = {
+    "when": ("when_always", lazy("Say when it holds: choose a condition above, or here that it always does.")),
+    "then": ("then_owner", lazy("Say what follows: choose an owner, or anything below.")),
+}  # fmt: skip
 _PLACES = (
     ("", lazy("Subject and text")), ("subject", lazy("The subject alone")), ("text", lazy("The text alone")),
 )  # fmt: skip

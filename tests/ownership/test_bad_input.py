@@ -14,6 +14,7 @@ from rapport.ownership import service
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.format import load
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.values import Example
 from rapport.ownership.models import Decision, PolicyVersion
@@ -259,3 +260,21 @@ def test_a_lead_is_told_of_teams_with_nobody_and_of_rules_that_contradict(cast: 
         "Rules 1 and 2 ask the same and give it to different teams: rule 1 wins.",
     ):  # fmt: skip
         assert said in page, said
+
+
+def test_a_rule_that_says_neither_when_nor_what_is_told_so_beside_the_fields_in_words(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    page = sign_in(cast.lead).post(reverse("policy_rule_new"), {"name": "Nothing"}).content.decode()
+    for field, said in (
+        ("when_always", "Say when it holds: choose a condition above, or here that it always does."),
+        ("then_owner", "Say what follows: choose an owner, or anything below."),
+    ):  # fmt: skip
+        assert said in page.partition(f'id="id_{field}_error"')[2][:300]
+    assert "expected" not in page.partition('role="alert"')[2][:400]
+
+
+@pytest.mark.parametrize("fmt", ["toml", "yaml"])
+def test_an_empty_file_is_told_to_be_empty(fmt: str) -> None:
+    with pytest.raises(PolicyError, match="the file is empty"):
+        load("\ufeff \n\n", fmt)

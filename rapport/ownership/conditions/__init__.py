@@ -12,13 +12,10 @@ from rapport.ownership.conditions.who import EarlierOwner, Held, Organization, R
 REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
-        Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Language, Kind, Reply,
-        Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, Matches, All, AnyOf, Not, Always,
+        Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Matches, Language, Kind, Reply,
+        Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, All, AnyOf, Not, Always,
     )
 }  # fmt: skip
-"""Every condition by its name in a policy file, in the order in which the policy page offers them.
-
-Those of one rule are asked in this order too: what takes longest comes last.
-"""
+"""Every condition by its name in a policy file, in the order in which the policy page offers them."""
 
 __all__ = ["REGISTRY", "Check", "Condition", "Input", "Plain", "names_in", "parse_condition", "plain_condition"]

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import ClassVar, Self
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain, ticked
+from rapport.ownership.conditions.matches import Matches
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
@@ -175,11 +176,14 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
     return made[0] if len(made) == 1 else All(made)
 
 
-def _place(name: str) -> int:
-    """Where a condition comes in a table of several: a table has no order, or loses it when stored."""
+def _place(name: str) -> tuple[bool, int]:
+    """Where a condition comes in a table of several: a table has no order, or loses it when stored.
+
+    What takes longest is asked last.
+    """
     from rapport.ownership.conditions import REGISTRY
 
-    return list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
+    return name == Matches.name, list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
 
 
 def plain_condition(condition: Condition) -> dict[str, Plain]:
