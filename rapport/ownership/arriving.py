@@ -2,14 +2,36 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from rapport.ownership import learned, suggesting
-from rapport.ownership.engine import TeamEntry, Verdict
+from rapport.ownership.engine import Directory, TeamEntry, Verdict
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import TEAM, Slot
 from rapport.ownership.learned import Answers, Question
 from rapport.ownership.policy import Policy
-from rapport.ownership.shadowing import Beside
+from rapport.ownership.shadowing import Beside, OnTrial, beside
+
+
+@dataclass(frozen=True)
+class Heeded:
+    """The verdict that is heeded, of which policy and version; of a trial both verdicts, and the policy not heeded."""
+
+    verdict: Verdict
+    policy: Policy
+    version: int | None
+    beside: Beside | None = None
+    other: Policy | None = None
+
+
+def heeded(base: Heeded, on: OnTrial | None, message: tuple[UUID, Facts], directory: Directory) -> Heeded:
+    """With the policy on trial asked too, which is heeded where it decides for a share that has this message."""
+    if on is None:
+        return base
+    said = beside(on, *message, directory, base.verdict)
+    if said.acted and said.trial is not None and on.policy is not None:
+        return Heeded(said.trial, on.policy, on.version, said, base.policy)
+    return replace(base, beside=said, other=on.policy)
 
 
 @dataclass(frozen=True)

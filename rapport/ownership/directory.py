@@ -123,8 +123,6 @@ def _entry(team: Team, members: tuple[MemberLoad, ...], *, queue: bool) -> TeamE
     )  # fmt: skip
 
 
-
-
 @lru_cache(maxsize=8)
 def _matcher(topics: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TopicMatcher:
     return TopicMatcher(TopicWords(*topic) for topic in topics)

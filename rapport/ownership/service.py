@@ -19,7 +19,7 @@ from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership import learned, shadowing, suggesting
-from rapport.ownership.arriving import Arrived, ask, leaves_open
+from rapport.ownership.arriving import Arrived, Heeded, ask, heeded, leaves_open
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
@@ -30,7 +30,7 @@ from rapport.ownership.known import known
 from rapport.ownership.members import answered
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import PRIORITIES, Outcome, Policy
-from rapport.ownership.shadowing import Beside, Kept, beside
+from rapport.ownership.shadowing import Beside, Kept
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
     SavedBy,
@@ -106,18 +106,16 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         whole = facts.completed(
             here.matcher, OpenAt(here.hours, facts.at), answers.get(facts.person) if facts.person else None
         )
-        verdict, by, said, heeded, other = decide(policy, whole, directory), number, None, policy, None
-        if on is not None:
-            said, other = beside(on, conversation_id, whole, directory, verdict), on.policy
-            if said.acted and said.trial is not None and on.policy is not None:
-                verdict, by, heeded, other = said.trial, on.version, on.policy, policy
+        base = Heeded(decide(policy, whole, directory), policy, number)
+        done = heeded(base, on, (conversation_id, whole), directory)
+        verdict, said = done.verdict, done.beside
         if verdict.member:
             directory = directory.after_assigning(verdict.member.id, _in_order(at, place), verdict.weight)
         told = known(facts, here.hours[""], open_teams)
-        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, by), facts=told))
-        question = suggesting.question(heeded, verdict, facts, told, here.directory.teams.get(verdict.owner))
-        weigh = partial(heeded.weights.of, channel=facts.channel, kind=facts.channel_kind)
-        beside_asks = said is not None and leaves_open(other, said.other, facts)
+        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, done.version), facts=told))
+        question = suggesting.question(done.policy, verdict, facts, told, here.directory.teams.get(verdict.owner))
+        weigh = partial(done.policy.weights.of, channel=facts.channel, kind=facts.channel_kind)
+        beside_asks = said is not None and leaves_open(done.other, said.other, facts)
         arrived.append(Arrived(question, weigh, said, beside_asks))
     here = replace(here, directory=directory)
     for place, found in ask(arrived).items():

@@ -86,7 +86,8 @@ class RuleForm(forms.Form):
             elif name in self.fields:
                 self.add_error(name, words)
             else:
-                self.add_error(None, [f"{place}: {word}" for word in words])
+                beside = "when_rest" if part == "when" and rest else None
+                self.add_error(beside, [f"{rest if beside else place}: {word}" for word in words])
 
 
 def begun(given: QueryDict) -> Plain | None:

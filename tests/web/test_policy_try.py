@@ -159,7 +159,7 @@ def test_tests_are_written_fail_and_stop_the_policy(cast: Cast, sign_in: SignIn)
     assert current_policy()[1].tests == ()
     assert client.get(reverse("policy_test", args=[7])).status_code == 404
     refused = client.post(reverse("policy_test_new"), {"name": "Empty"}).content.decode()
-    assert "expected at least an owner" in refused
+    assert "Say what is expected: an owner, or anything below." in refused
 
 
 def test_a_test_of_a_conversation_takes_its_shape_and_nothing_of_what_was_said(cast: Cast, sign_in: SignIn) -> None:

@@ -16,15 +16,37 @@ _EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "patterns", "match"})
 
 
 @dataclass(frozen=True)
-class All:
+class _Several:
+    """Conditions in a list, written as such and joined by a word."""
+
+    input: ClassVar[Input] = Input("conditions")
+    joined: ClassVar[str]
+
+    conditions: tuple[Condition, ...]
+
+    def plain(self) -> Plain:
+        """The list of what is inside."""
+        return [plain_condition(condition) for condition in self.conditions]
+
+    def describe(self) -> str:
+        """The conditions joined by "and" or "or"."""
+        return f" {self.joined} ".join(_bracketed(condition) for condition in self.conditions)
+
+    @classmethod
+    def parse(cls, value: Plain, problems: Problems) -> Self | None:
+        """A list of conditions."""
+        inside = _parse_list(value, problems)
+        return cls(inside) if inside else None
+
+
+@dataclass(frozen=True)
+class All(_Several):
     """Each of several conditions."""
 
     name: ClassVar[str] = "all"
     label: ClassVar[str] = "All of"
     description: ClassVar[str] = "Each of the conditions inside holds."
-    input: ClassVar[Input] = Input("conditions")
-
-    conditions: tuple[Condition, ...]
+    joined: ClassVar[str] = "and"
 
     def check(self, facts: Facts) -> Check:
         """Hit with every reason; the first miss ends it with its own."""
@@ -36,31 +58,15 @@ class All:
             reasons.append(check.reason)
         return Check(True, " and ".join(reasons))
 
-    def plain(self) -> Plain:
-        """The list of what is inside."""
-        return [plain_condition(condition) for condition in self.conditions]
-
-    def describe(self) -> str:
-        """The conditions joined by "and"."""
-        return " and ".join(_bracketed(condition) for condition in self.conditions)
-
-    @classmethod
-    def parse(cls, value: Plain, problems: Problems) -> Self | None:
-        """A list of conditions."""
-        inside = _parse_list(value, problems)
-        return cls(inside) if inside else None
-
 
 @dataclass(frozen=True)
-class AnyOf:
+class AnyOf(_Several):
     """At least one of several conditions."""
 
     name: ClassVar[str] = "any"
     label: ClassVar[str] = "Any of"
     description: ClassVar[str] = "At least one of the conditions inside holds."
-    input: ClassVar[Input] = Input("conditions")
-
-    conditions: tuple[Condition, ...]
+    joined: ClassVar[str] = "or"
 
     def check(self, facts: Facts) -> Check:
         """The first hit ends it with its reason; a miss has every reason, shortened."""
@@ -71,20 +77,6 @@ class AnyOf:
                 return check
             reasons.append(check.reason)
         return Check(False, _shortened(" and ".join(reasons)))
-
-    def plain(self) -> Plain:
-        """The list of what is inside."""
-        return [plain_condition(condition) for condition in self.conditions]
-
-    def describe(self) -> str:
-        """The conditions joined by "or"."""
-        return " or ".join(_bracketed(condition) for condition in self.conditions)
-
-    @classmethod
-    def parse(cls, value: Plain, problems: Problems) -> Self | None:
-        """A list of conditions."""
-        inside = _parse_list(value, problems)
-        return cls(inside) if inside else None
 
 
 @dataclass(frozen=True)
@@ -200,7 +192,7 @@ def each_in(condition: Condition) -> Iterator[Condition]:
     yield condition
     if isinstance(condition, Not):
         yield from each_in(condition.condition)
-    for inner in condition.conditions if isinstance(condition, All | AnyOf) else ():
+    for inner in condition.conditions if isinstance(condition, _Several) else ():
         yield from each_in(inner)
 
 
@@ -222,7 +214,7 @@ def _parse_list(value: Plain, problems: Problems) -> tuple[Condition, ...] | Non
 
 
 def _bracketed(condition: Condition) -> str:
-    joined = isinstance(condition, All | AnyOf) and len(condition.conditions) > 1
+    joined = isinstance(condition, _Several) and len(condition.conditions) > 1
     return f"({condition.describe()})" if joined else condition.describe()
 
 
