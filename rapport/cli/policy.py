@@ -1,6 +1,8 @@
 """`rapport policy`: the rules of ownership as files."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -10,6 +12,16 @@ from rapport.ownership.format import dump, format_of, load, vocabulary_within
 from rapport.ownership.policy_tests import Tried, try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.world import plain_world, world_of
+
+
+@contextmanager
+def _company() -> Iterator[None]:
+    """The database of the company, which must be of this version. Raises RapportError where it is not."""
+    with database():
+        from rapport.cli.migrated import require_migrated
+
+        require_migrated()
+        yield
 
 
 @click.group()
@@ -23,7 +35,7 @@ def policy() -> None:
 @click.option("--vocabulary", "within", is_flag=True, help="With the teams and topics, so that its tests run anywhere.")
 def export_policy(fmt: str, number: int | None, within: bool) -> None:
     """Write the policy in force to standard output."""
-    with database():
+    with _company():
         from rapport.ownership import service
         from rapport.ownership.directory import world
 
@@ -36,7 +48,7 @@ def export_policy(fmt: str, number: int | None, within: bool) -> None:
 @click.option("--note", default="", help="Why, for those who read the history.")
 def import_policy(file: Path, note: str) -> None:
     """Save FILE (.toml, .yaml) as the new version; a file with a problem changes nothing."""
-    with database():
+    with _company():
         from rapport.ownership import service
 
         source, fmt = _read(file)
@@ -48,7 +60,7 @@ def import_policy(file: Path, note: str) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check_policy(file: Path) -> None:
     """Say whether FILE could be imported; changes nothing."""
-    with database():
+    with _company():
         from rapport.ownership import service
         source, fmt = _read(file)
         checked = load(source, fmt, service.vocabulary())
@@ -66,7 +78,7 @@ def test_policy(file: Path | None, as_json: bool) -> None:
     source, fmt = _read(file) if file else ("", "toml")
     within = vocabulary_within(source, fmt) if file else None
     if within is None:
-        with database():
+        with _company():
             from rapport.ownership import service
             from rapport.ownership.directory import world
 
@@ -101,7 +113,7 @@ def _tell(tried: list[Tried], as_json: bool) -> None:
 @policy.command("list")
 def list_versions() -> None:
     """List the versions, the newest first."""
-    with database():
+    with _company():
         from rapport.ownership.models import PolicyVersion
 
         versions = list(PolicyVersion.objects.order_by("-number").select_related("author"))

@@ -2,7 +2,7 @@
 nowhere else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.ownership.within.weights import Weights
 from rapport.ownership.world import World
 from rapport.staff.hours import Hours
-from rapport.staff.models import BusinessHours, Member, Membership, TakenBy, Team
+from rapport.staff.models import BusinessHours, Member, Membership, Role, TakenBy, Team
 from rapport.staff.opening import business_hours as business_hours
 
 
@@ -80,14 +80,26 @@ def team_sizes() -> dict[str, int]:
     return dict(Team.objects.filter(is_active=True).annotate(size=working).values_list("slug", "size"))
 
 
+def roles_in_teams(emails: Collection[str]) -> dict[tuple[str, str], str]:
+    """The roles of those who work here, by team (slug) and address, of these addresses; one statement, or none."""
+    if not emails:
+        return {}
+    belongs = Membership.objects.filter(member__is_active=True, member__email__in=emails)
+    rows = belongs.values_list("team__slug", "member__email", "member__role")
+    return {(slug, email): role for slug, email, role in rows}
+
+
 def vocabulary() -> Vocabulary:
     """Every name that a policy may use now."""
     members_of: dict[str, set[str]] = {
         slug: set() for slug in Team.objects.filter(is_active=True).values_list("slug", flat=True)
     }
     belongs = Membership.objects.filter(member__is_active=True, team__is_active=True)
-    for slug, email in belongs.values_list("team__slug", "member__email"):
+    readers = set()
+    for slug, email, role in belongs.values_list("team__slug", "member__email", "member__role"):
         members_of[slug].add(email)
+        if role == Role.READER:
+            readers.add(email)
     channels = Channel.objects.values_list("name", "kind")
     skills = Member.objects.filter(is_active=True).exclude(skills=[]).values_list("skills", flat=True)
     return Vocabulary(
@@ -100,6 +112,7 @@ def vocabulary() -> Vocabulary:
             "skills": frozenset(skill.lower() for theirs in skills for skill in theirs),
         },
         members_of={slug: frozenset(emails) for slug, emails in members_of.items()},
+        readers=frozenset(readers),
     )
 
 
@@ -108,8 +121,6 @@ def _entry(team: Team, members: tuple[MemberLoad, ...], *, queue: bool) -> TeamE
         team.id, team.slug, team.name, team.confidential, team.hours.name if team.hours else "", members,
         handed_out=team.taken_by == TakenBy.HANDED_OUT, queue=queue,
     )  # fmt: skip
-
-
 
 
 @lru_cache(maxsize=8)

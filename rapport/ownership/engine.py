@@ -275,6 +275,8 @@ def _member(draft: _Draft, owner: TeamEntry | None, ask: Ask) -> Choice:
     named = next((member for member in owner.members if member.email == draft.then.member), None)
     if named is None:
         return Choice(None, f"{draft.then.member} is no member of the team any more")
+    if named.reads:
+        return Choice(None, f"{named.name} only reads")
     return Choice(named, f"the rule names {named.name}")
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from rapport.ownership.expressions import Readable
 from rapport.ownership.topics import TopicHit, TopicMatcher
 from rapport.ownership.words import FoldedText
 
@@ -64,6 +65,11 @@ class Facts:
     def folded(self) -> FoldedText:
         """Subject and text, ready to be searched; made once, when first asked for."""
         return FoldedText(f"{self.subject}\n{self.text}")
+
+    @cached_property
+    def readable(self) -> Readable:
+        """Subject and text, ready for regular expressions; made once, when first asked for."""
+        return Readable(self.subject, self.text)
 
     def completed(
         self,

@@ -52,6 +52,8 @@ def vocabulary_within(source: str, fmt: str) -> Mapping[str, Any] | None:
 def _read(source: str, fmt: str) -> _Located:
     if len(source) > _SIZE_MAX:
         raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
+    if not source.strip("\ufeff \t\r\n"):
+        raise PolicyError("the file is empty: expected a policy, at least its triage")
     try:
         return _READERS[fmt](source)
     except RecursionError as error:
@@ -70,14 +72,19 @@ def _syntax_problem(message: str, source: str) -> Problem:
     what, _, place = message.rpartition(" (at ")
     line = place.removeprefix("line ").partition(",")[0]
     at = int(line) if line.isdecimal() else source.count("\n") + 1
-    return Problem((), f"this is no TOML: {what or message}", at)
+    return Problem((), f"this is no TOML: {what or message}{_about_quotes(message)}", at)
+
+
+def _about_quotes(message: str) -> str:
+    """What to do about a pattern between the wrong quotes, where a parser's message is about that."""
+    return "; between single quotes a backslash is a backslash" if "escape" in message.lower() else ""
 
 
 def _read_yaml(source: str) -> _Located:
     try:
         plain, lines = read_yaml(source)
     except YamlError as error:
-        raise PolicyError([Problem((), str(error), error.line)]) from error
+        raise PolicyError([Problem((), f"{error}{_about_quotes(str(error))}", error.line)]) from error
     return plain, lambda path: _nearest(lines, path)
 
 

@@ -38,7 +38,8 @@ class ConditionField:
     """One condition as a form field.
 
     `kind` is "choices" or "names" (pick any of `choices`; value: a text or a list), "texts" (type any; a
-    text or a list), "words" (a list, or {"any": [...]} or {"all": [...]}), "time" (pick one of `choices`,
+    text or a list), "words" (a list, or {"any": [...]} or {"all": [...]}), "patterns" (a list, or
+    {"any": [...], "in": ...}), "time" (pick one of `choices`,
     and perhaps hours of `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or
     "conditions" (a list of tables; for "not" one table). Where `kind` is "choices" and `names` is not empty
     too, the value may be {"of": ..., "team": [...]}.
@@ -82,7 +83,7 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
         "owner": (
             *teams, (EARLIER_OWNER, "Whoever owned it before"), (HOLDER, "Whoever holds the relationship"),
         ),
-        "member": _choices(sorted(vocabulary.names.get("members", ()))),
+        "member": _choices(sorted(vocabulary.names.get("members", frozenset()) - vocabulary.readers)),
         "assign": (
             (BEST, "Whoever suits it best, all things weighed"), (ROTATION, "Whoever is present and next in turn"),
             (BY_LOAD, "Whoever is present and has the most room"), (BY_HOLDER, "Whoever holds the relationship"),

@@ -7,6 +7,9 @@ from typing import Any
 
 from rapport.ownership.conditions import Plain, parse_condition, plain_condition
 from rapport.ownership.conditions.base import chosen, known, one_or_list, ticked
+from rapport.ownership.conditions.combine import each_in
+from rapport.ownership.conditions.matches import Matches
+from rapport.ownership.expressions import DIFFERENT_MAX
 from rapport.ownership.policy import (
     APPROVALS,
     BY_HOLDER,
@@ -75,6 +78,7 @@ def _policy(given: object, problems: Problems) -> Policy | None:
     triage = _name(table, "triage", problems, "teams", "a team")
     promises = _promises(table.get("promises", {}), problems)
     rules = _rules(table.get("rules", []), promises, problems)
+    _check_patterns(rules, problems)
     if not problems.found:
         check_loops(rules, promises, problems)
     with problems.at("tests"):
@@ -97,6 +101,18 @@ def _rules(given: object, promises: Mapping[str, Promise], problems: Problems) -
             with problems.at(position):
                 made.append(_rule(rule, promises, problems))
         return tuple(rule for rule in made if rule)
+
+
+def _check_patterns(rules: tuple[Rule, ...], problems: Problems) -> None:
+    """No more patterns than a message may wait for."""
+    asked = (one for rule in rules for one in each_in(rule.when) if isinstance(one, Matches))
+    different = len({pattern for one in asked for pattern in one.patterns})
+    if different > DIFFERENT_MAX:
+        with problems.at("rules"):
+            problems.note(
+                f"{different} different patterns (matches) are too many; at most {DIFFERENT_MAX}. "
+                "One pattern may name several things: (?:INV|ORD)-\\d+"
+            )
 
 
 def _rule(given: object, promises: Mapping[str, Promise], problems: Problems) -> Rule | None:
@@ -144,6 +160,9 @@ def _check_together(outcome: Outcome, has_owner: bool, problems: Problems) -> No
         with problems.at("skills"):
             others = ", ".join(way for way in WAYS if way != BY_HOLDER)
             problems.note(f"expected assign too, one of {others}: skills say who of the team is chosen")
+    if problems.vocabulary and outcome.member in problems.vocabulary.readers:
+        with problems.at("member"):
+            problems.note(f"{outcome.member} only reads and cannot answer; name another member, or a way to assign")
     teams = problems.vocabulary.members_of if problems.vocabulary else {}
     if outcome.member and outcome.owner in teams and outcome.member not in teams[outcome.owner]:
         with problems.at("member"):

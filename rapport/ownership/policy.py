@@ -14,9 +14,9 @@ from rapport.ownership.conditions import Condition
 from rapport.ownership.within.weights import Weights
 
 PRIORITIES = ("low", "normal", "high", "urgent")
+"""From the least to the most; the position is the number that is stored."""
 APPROVALS = ("public", "all")
 """Which answers a second member must approve: those in public, or every one."""
-"""From the least to the most; the position is the number that is stored."""
 EARLIER_OWNER = "@earlier"
 """As an owner: the team that owned this thread or, failing that, this person before."""
 BY_LOAD = "load"

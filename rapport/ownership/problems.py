@@ -63,11 +63,12 @@ class Vocabulary:
     """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels", "skills") to
     the names.
 
-    `members_of` has, by team, the e-mail addresses of its members.
+    `members_of` has, by team, the e-mail addresses of its members; `readers` those of all who only read.
     """
 
     names: Mapping[str, frozenset[str]]
     members_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    readers: frozenset[str] = frozenset()
 
 
 class Problems:

@@ -19,18 +19,18 @@ from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership import learned, shadowing, suggesting
+from rapport.ownership.arriving import Arrived, Heeded, ask, heeded, leaves_open
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.handing import turns
-from rapport.ownership.kinds import TEAM
 from rapport.ownership.known import known
 from rapport.ownership.members import answered
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import PRIORITIES, Outcome, Policy
-from rapport.ownership.shadowing import Beside, Kept, beside
+from rapport.ownership.shadowing import Beside, Kept
 from rapport.ownership.trace import pack, unpack
 from rapport.ownership.versions import (
     SavedBy,
@@ -100,35 +100,29 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     at, number = now(), version.number if version else None
     here = _company(at, [policy, *([on.policy] if on and on.policy else [])])
     answers = answered(f.person for _, f in items if f.person) if here.weighing else {}
-    directory, decided, questions = here.directory, [], []
+    directory, decided, arrived = here.directory, list[Decided](), list[Arrived]()
     open_teams = {slug for slug, team in here.teams.items() if team.is_open and not team.confidential}
     for place, (conversation_id, facts) in enumerate(items):
         whole = facts.completed(
             here.matcher, OpenAt(here.hours, facts.at), answers.get(facts.person) if facts.person else None
         )
-        verdict, by, said, heeded = decide(policy, whole, directory), number, None, policy
-        if on is not None:
-            said = beside(on, conversation_id, whole, directory, verdict)
-            if said.acted and said.trial is not None and on.policy is not None:
-                verdict, by, heeded = said.trial, on.version, on.policy
+        base = Heeded(decide(policy, whole, directory), policy, number)
+        done = heeded(base, on, (conversation_id, whole), directory)
+        verdict, said = done.verdict, done.beside
         if verdict.member:
             directory = directory.after_assigning(verdict.member.id, _in_order(at, place), verdict.weight)
         told = known(facts, here.hours[""], open_teams)
-        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, by), facts=told))
-        if said is not None:
-            decided[-1] = replace(decided[-1], kept=_kept(said, decided[-1], here))
-        asked = suggesting.question(heeded, verdict, facts, told, here.directory.teams.get(verdict.owner))
-        if asked.slots:
-            weigh = partial(heeded.weights.of, channel=facts.channel, kind=facts.channel_kind)
-            questions.append((len(decided) - 1, asked, weigh))
-    # Of many only the first are asked about, those without an owner before all others: the rest keep no suggestion,
-    # which says that nobody was asked.
-    questions.sort(key=lambda one: one[1].slots[0].kind != TEAM)
+        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, done.version), facts=told))
+        question = suggesting.question(done.policy, verdict, facts, told, here.directory.teams.get(verdict.owner))
+        weigh = partial(done.policy.weights.of, channel=facts.channel, kind=facts.channel_kind)
+        beside_asks = said is not None and leaves_open(done.other, said.other, facts)
+        arrived.append(Arrived(question, weigh, said, beside_asks))
     here = replace(here, directory=directory)
-    for (place, _, weigh), found in zip(questions, learned.ask([asked for _, asked, _ in questions]), strict=False):
-        before, decided[place] = decided[place], _sorted(decided[place], found, here, weigh)
+    for place, found in ask(arrived).items():
+        arrived[place] = one = arrived[place].with_beside(found, here.directory.teams)
+        before, decided[place] = decided[place], _sorted(decided[place], one.own(found), here, one.weigh)
         here = _counting(here, before.verdict, decided[place].verdict, _in_order(at, place))
-    return decided
+    return [_with_kept(one, how.beside, here) for one, how in zip(decided, arrived, strict=True)]
 
 
 def _counting(here: Company, before: Verdict, after: Verdict, at: datetime) -> Company:
@@ -162,18 +156,21 @@ def _sorted(one: Decided, found: learned.Answers, here: Company, weigh: Callable
     kept: dict[str, Any] = {"suggestion": said.suggestion, "guesses": said.guesses}
     if said.verdict is not one.verdict:
         fresh = _decided(one.conversation_id, said.verdict, here, one.at, one.policy_version)
-        return replace(fresh, kept=one.kept, facts=one.facts, **kept)
+        return replace(fresh, facts=one.facts, **kept)
     return replace(one, **kept)
 
 
-def _kept(said: Beside, done: Decided, here: Company) -> Kept:
-    other = said.base if said.acted else said.trial
+def _with_kept(done: Decided, said: Beside | None, here: Company) -> Decided:
+    """With what is kept of a trial: whose it would have been by each policy, what was learned included."""
+    if said is None:
+        return done
+    other = said.other
     team = here.teams.get(other.owner) if other else None
     acted = done.owner_team_id, done.first_answer_due_at
     due = first_answer_due(other, here, done.at) if other else None
     not_acted = team.id if team else None, due
     (owner, by), (base_owner, base_by) = (acted, not_acted) if said.acted else (not_acted, acted)
-    return Kept(said, done.at, owner, base_owner, by, base_by)
+    return replace(done, kept=Kept(said, done.at, owner, base_owner, by, base_by))
 
 
 def takes_found(facts: Sequence[Facts]) -> list[bool]:

@@ -5,7 +5,7 @@ Whatever goes wrong in here is logged and kept as such; the real decision never 
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -45,6 +45,16 @@ class Beside:
     base: Verdict
     trial: Verdict | None
     acted: bool
+
+
+    @property
+    def other(self) -> Verdict | None:
+        """What the one says that is not heeded."""
+        return self.base if self.acted else self.trial
+
+    def with_other(self, verdict: Verdict) -> "Beside":
+        """The same, where that one says something else."""
+        return replace(self, base=verdict) if self.acted else replace(self, trial=verdict)
 
 
 def beside(on: OnTrial, conversation_id: UUID, facts: Facts, directory: Directory, base: Verdict) -> Beside:

@@ -17,7 +17,7 @@ _TURNS = (
     "this thread’s earlier conversation",
     " earlier conversation", " was not owned by ", "it has no attachment", " others", " had decided)",
     "the sender is ", "it is about ", "it is ", "it came outside ", "it came inside ", "business hours",
-    "” or ", "” and ", " and ", " or ", "“", "”",
+    "” or ", "” and ", " and ", " or ", "“", "”", " does not match ",
 )  # fmt: skip
 _CODES = {turn: chr(number) for number, turn in enumerate(_TURNS, 1)}
 _TURN_OF = {code: turn for turn, code in _CODES.items()}

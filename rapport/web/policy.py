@@ -15,16 +15,16 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.ownership import trials
 from rapport.ownership.directory import world
 from rapport.ownership.format import FORMATS, dump, format_of
-from rapport.ownership.forms import describe_rules, problems_by_field
+from rapport.ownership.forms import problems_by_field
 from rapport.ownership.models import PolicyVersion
-from rapport.ownership.policy import Policy
 from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
 from rapport.web.policy_draft import Draft, draft_of, drop, keep
 from rapport.web.policy_form import RuleForm, begun
+from rapport.web.policy_lines import changed, lines_of, rules_in_words, team_names
 from rapport.web.policy_odd import oddities_in_words
-from rapport.web.policy_weights import set_weight, weights_in_lines, weights_offered, weights_shown
+from rapport.web.policy_weights import set_weight, weights_offered, weights_shown
 from rapport.web.promise_words import promise_words
 from rapport.web.rights import EVERYBODY, LEADS, member_of, page
 from rapport.web.shell import shell_of
@@ -42,7 +42,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     version, in_force = current_policy()
     draft = draft_of(request) if shell_of(request).can_lead else Draft(0, None, in_force)
     shown = draft.policy
-    rules, page_at = _rules(shown, request), _page_at(request, len(shown.rules))
+    rules, page_at = rules_in_words(shown, request), _page_at(request, len(shown.rules))
     names = vocabulary()
     context = {
         "rules": rules[page_at : page_at + RULES_SHOWN],
@@ -54,7 +54,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "trial": trials.running(),
         "next": (PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
         "policy": shown,
-        "triage": _team_names(request).get(shown.triage, shown.triage),
+        "triage": team_names(request).get(shown.triage, shown.triage),
         "promises": [(name, promise_words(one)) for name, one in shown.promises.items()],
         "draft": draft,
         "number": version.number if version else 0,
@@ -256,34 +256,16 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
     shell_of(request).current = "policy"
     found = policy_of(number)
     row = PolicyVersion.objects.select_related("author").get(number=number)
-    before = _lines(policy_of(number - 1), request) if PolicyVersion.objects.filter(number=number - 1).exists() else []
-    after = _lines(found, request)
-    set_before, set_after = set(before), set(after)
-    rules, page_at = _rules(found, request), _page_at(request, len(found.rules))
+    first = not PolicyVersion.objects.filter(number=number - 1).exists()
+    before = [] if first else lines_of(policy_of(number - 1), request)
+    rules, page_at = rules_in_words(found, request), _page_at(request, len(found.rules))
     context = {
         "row": row,
         "rules": rules[page_at : page_at + RULES_SHOWN],
         **_around(page_at, len(rules)),
         "in_force": current_policy()[0],
-        "triage": _team_names(request).get(found.triage, found.triage),
-        "added": [line for line in after if line not in set_before][:RULES_SHOWN],
-        "removed": [line for line in before if line not in set_after][:RULES_SHOWN],
-        "moved": sorted(after) == sorted(before) and after != before,
-        "first": not before,
+        "triage": team_names(request).get(found.triage, found.triage),
+        "changed": changed(before, lines_of(found, request)),
+        "first": first,
     }
     return render(request, "web/policy/version.html", context)
-
-
-def _rules(policy: Policy, request: HttpRequest) -> Any:
-    return describe_rules(policy, _team_names(request))
-
-
-def _team_names(request: HttpRequest) -> dict[str, str]:
-    return {team.slug: team.name for team in shell_of(request).all_teams}
-
-
-def _lines(policy: Policy, request: HttpRequest) -> list[str]:
-    rules = [f"{one.name}: when {one.when}, then {one.then}" for one in _rules(policy, request)]
-    promises = [f"Promise {name}: {promise_words(value)}" for name, value in policy.promises.items()]
-    return [f"What no rule matches goes to {_team_names(request).get(policy.triage, policy.triage)}", *promises,
-            *weights_in_lines(policy), *rules]  # fmt: skip

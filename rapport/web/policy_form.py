@@ -79,9 +79,15 @@ class RuleForm(forms.Form):
     def show_problems(self, problems: Mapping[str, list[str]]) -> None:
         """Put what is wrong with the rule at the field it concerns."""
         for place, words in problems.items():
-            part, _, rest = place.partition(".")
+            part, _dot, rest = place.partition(".")
             name = f"{part}_{rest.partition('.')[0]}" if rest else part
-            self.add_error(name if name in self.fields else None, [f"{place}: {word}" for word in words])
+            if name in _NOTHING and not rest:
+                self.add_error(*_NOTHING[name])
+            elif name in self.fields:
+                self.add_error(name, words)
+            else:
+                beside = "when_rest" if part == "when" and rest else None
+                self.add_error(beside, [f"{rest if beside else place}: {word}" for word in words])
 
 
 def begun(given: QueryDict) -> Plain | None:
@@ -96,6 +102,14 @@ def begun(given: QueryDict) -> Plain | None:
 _WORD_MAX, _WORDS_MAX = 120, 20
 _OUTCOMES = (
     "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
+)  # fmt: skip
+_PATTERN_BOX = {"rows": 2, "spellcheck": "false", "autocapitalize": "off", "dir": "ltr"}
+_NOTHING = {
+    "when": ("when_always", lazy("Say when it holds: choose a condition above, or here that it always does.")),
+    "then": ("then_owner", lazy("Say what follows: choose an owner, or anything below.")),
+}  # fmt: skip
+_PLACES = (
+    ("", lazy("Subject and text")), ("subject", lazy("The subject alone")), ("text", lazy("The text alone")),
 )  # fmt: skip
 _SEVERAL = ("skills", "involve")
 _LABELS = {
@@ -136,6 +150,14 @@ def _fields(condition: ConditionField) -> dict[str, forms.Field]:
             how = [("any", _("Any of them is enough")), ("all", _("All are needed"))]
             fields[f"{name}_of"] = forms.ChoiceField(choices=how, required=False, label=_("Of these words"))
         return fields
+    if condition.kind == "patterns":
+        common["help_text"] = _("%(what)s One a line. Such as %(example)s.") % {
+            "what": condition.description, "example": condition.placeholder,
+        }  # fmt: skip
+        return {
+            name: forms.CharField(max_length=20_000, widget=forms.Textarea(_PATTERN_BOX), **common),
+            f"{name}_of": forms.ChoiceField(choices=_PLACES, required=False, label=_("Looked for in")),
+        }
     return {}
 
 
@@ -172,6 +194,9 @@ def _value(condition: ConditionField, given: Mapping[str, Any]) -> Any:
     if condition.kind in ("texts", "words"):
         items = [item.strip() for item in str(value).split(",") if item.strip()]
         return {"all": items} if condition.kind == "words" and of == "all" else items
+    if condition.kind == "patterns":
+        lines = [line.strip() for line in str(value).splitlines() if line.strip()]
+        return {"any": lines, "in": of} if of else lines
     if condition.kind == "time":
         return {"is": value, "hours": of} if of else value
     if of:
@@ -207,18 +232,26 @@ def _drawn(condition: ConditionField, value: Any) -> tuple[Any, Any] | None:
         if condition.kind == "words" and len(inner) == 1:
             ((how, words),) = inner.items()
             return _joined(words), how
+        if condition.kind == "patterns":
+            return _lines(inner.get("any", "")), inner.get("in", "")
         if condition.kind == "time":
             return inner.get("is"), inner.get("hours", "")
         team = inner.get("team", [])
         return inner.get("of"), [team] if isinstance(team, str) else team
     if condition.kind in ("texts", "words"):
         return _joined(value), "any"
+    if condition.kind == "patterns":
+        return _lines(value), ""
     if condition.kind == "time" or (condition.choices != condition.names and condition.names):
         return value, ""
     values = [str(one) for one in (value if isinstance(value, list) else [value])]
     # What the boxes do not offer, such as a number of one's own, is shown as it is written.
     offered = {choice for choice, _label in condition.choices}
     return (values, "") if offered.issuperset(values) or condition.kind == "names" else None
+
+
+def _lines(value: Any) -> str:
+    return value if isinstance(value, str) else "\n".join(map(str, value))
 
 
 def _joined(value: Any) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from rapport.ownership.directory import team_sizes
+from rapport.ownership.directory import roles_in_teams, team_sizes
 from rapport.ownership.policy import Policy
 from rapport.ownership.simulate.lint import Oddity, oddities
+from rapport.staff.models import Role
 from rapport.web.shell import shell_of
 
 _SHOWN = 8
@@ -27,7 +28,22 @@ class Odd:
 def oddities_in_words(policy: Policy, request: HttpRequest) -> list[Odd]:
     """The first of what is odd about a policy; tells nothing about members but how many a team has."""
     names = {team.slug: team.name for team in shell_of(request).all_teams}
-    return in_words(oddities(policy, team_sizes())[:_SHOWN], names)
+    return [*in_words(oddities(policy, team_sizes()), names), *_who_cannot_answer(policy, names)][:_SHOWN]
+
+
+def _who_cannot_answer(policy: Policy, names: dict[str, str]) -> list[Odd]:
+    """Rules that name a member who has left the team, or only reads."""
+    naming = [(number, rule.then) for number, rule in enumerate(policy.rules, 1) if rule.then.member]
+    roles = roles_in_teams({then.member for _, then in naming})
+    left = _("Rule %(rule)s names %(member)s, who is not in %(team)s any more: nobody answers.")
+    reads = _("Rule %(rule)s names %(member)s, who only reads: nobody answers.")
+    found = []
+    for number, then in naming:
+        role = roles.get((then.owner, then.member))
+        if role in (None, Role.READER):
+            given = {"rule": number, "member": then.member, "team": names.get(then.owner, then.owner)}
+            found.append(Odd((reads if role else left) % given, number, grave=True))
+    return found
 
 
 def in_words(found: list[Oddity], names: dict[str, str]) -> list[Odd]:

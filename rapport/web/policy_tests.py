@@ -60,6 +60,13 @@ class PolicyTestForm(forms.Form):
         """The fields of what is expected."""
         return [self[f"expect_{key}"] for key in _EXPECTED]
 
+    def clean(self) -> dict[str, Any]:
+        """A test expects something."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and not self.plain()["expect"]:
+            self.add_error("expect_owner", _("Say what is expected: an owner, or anything below."))
+        return cleaned
+
     def plain(self) -> dict[str, Any]:
         """The test as a policy file has it."""
         message = {key: value for key, value in self._given["message"].items() if key not in _DRAWN}

@@ -96,6 +96,8 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         shell = shell_of(request)
         individuals = may_see_individuals(Company.here().individual_figures, shell.can_lead)
         names = {team.slug: team.name for team in shell.all_teams}
+        draft = draft_of(request)
+        context["is_draft"] = draft.changed and found.names.get("draft") is None and found.draft == draft.plain
         context["story"] = Story(found, names, shell.hues, individuals=individuals)
     if request.headers.get("HX-Request") and context["alive"]:
         return render(request, "web/policy/try_progress.html", context)

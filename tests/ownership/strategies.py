@@ -13,6 +13,7 @@ from rapport.ownership.within.weights import Weights
 from tests.ownership.makers import NOON, TEAMS
 
 WORDS = st.sampled_from(["refund", "money back", "Ünïcode*", "退款", 'quo"te', "back\\slash", "x\u0085y", "İade", "#1"])
+PATTERNS = st.sampled_from([r"INV-\d{6}", r"\brefund", "[Üé]+", r"^\w+\s#", '"(?:a|b)', "(a+)+$"])
 NAMES = (
     st.text(st.characters(blacklist_categories=("Cs",)), min_size=1, max_size=20)
     .map(str.strip)
@@ -29,6 +30,8 @@ def _several(values: st.SearchStrategy[str]) -> st.SearchStrategy[Plain]:
 _LEAVES: st.SearchStrategy[dict[str, Plain]] = st.one_of(
     st.builds(lambda v: {"words": v}, _several(WORDS.filter(str.isprintable))),
     st.builds(lambda v: {"words": {"all": v}}, st.lists(WORDS.filter(str.isprintable), min_size=1, max_size=3)),
+    st.builds(lambda v: {"matches": v}, _several(PATTERNS)),
+    st.builds(lambda v, of: {"matches": {"any": v, "in": of}}, PATTERNS, st.sampled_from(["subject", "text"])),
     st.builds(lambda v: {"to": v}, _several(ADDRESSES)),
     st.builds(lambda v: {"from": v}, _several(ADDRESSES)),
     st.builds(lambda v: {"topic": v}, _several(TOPICS)),

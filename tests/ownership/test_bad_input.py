@@ -14,6 +14,7 @@ from rapport.ownership import service
 from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.format import load
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.values import Example
 from rapport.ownership.models import Decision, PolicyVersion
@@ -136,11 +137,20 @@ def test_ten_thousand_rules_decide_and_are_looked_through() -> None:
         policy_from_dict({"triage": "customer-service", "rules": [*rules, rules[0]]})
 
 
-@pytest.mark.parametrize("key", ["regex", "pattern", "matches"])
-def test_a_regular_expression_is_refused_wherever_it_stands(key: str) -> None:
+@pytest.mark.parametrize("key", ["regex", "pattern", "match"])
+def test_whoever_calls_a_regular_expression_otherwise_is_told_its_name(key: str) -> None:
     for when in ({key: "(a+)+$"}, {"not": {key: "(a+)+$"}}, {"any": [{"reply": True}, {key: "(a+)+$"}]}):
-        with pytest.raises(PolicyError, match="there are no regular expressions, as one could run for ever; use words"):
+        with pytest.raises(PolicyError, match=f"there is no condition “{key}”; did you mean “matches”"):
             policy_from_dict({"triage": "hr", "rules": [{"name": "R", "when": when, "then": {"owner": "hr"}}]})
+
+
+@pytest.mark.parametrize("evil", ["(a+)+$", "(a|aa)+$", "(.*a){20}$", r"^(\w+\s?)*!$", "(a*)*(a*)*(a*)*[b-z]"])
+def test_a_pattern_made_to_run_for_ever_ends(evil: str) -> None:
+    """With an engine that tries and goes back, none of these would end before the universe does."""
+    when = {"matches": {"any": evil, "in": "text"}}
+    verdict = decided({"when": when, "then": {"owner": "press"}}, about=facts(text="a" * 49_999 + "\u2026"))
+    assert (verdict.owner, verdict.rule) == ("customer-service", None)
+    assert verdict.trace[0].reason.startswith("the text does not match")
 
 
 def test_what_looks_like_a_regular_expression_is_only_words() -> None:
@@ -204,15 +214,39 @@ def test_everything_to_a_team_that_is_gone_goes_to_triage_and_every_page_tells_a
         assert said in sign_in(cast.lead).get(reverse(name)).content.decode(), name
 
 
-def test_a_lead_is_told_on_the_form_that_there_are_no_regular_expressions_and_nothing_is_kept(
+def test_a_lead_is_told_beside_the_field_what_a_pattern_cannot_do_and_nothing_is_kept(
     cast: Cast, sign_in: SignIn
 ) -> None:
     client = sign_in(cast.lead)
-    given = {"name": "Endless", "when_rest": 'regex: "(a+)+$"', "then_owner": "customer-service"}
-    answer = client.post(reverse("policy_rule_new"), given)
-    assert "there are no regular expressions" in answer.content.decode()
+    given = {"name": "Twice", "when_matches": "INV-\\d+\n(\\d)\\1", "then_owner": "customer-service"}
+    page = client.post(reverse("policy_rule_new"), given).content.decode()
+    assert "it may not refer back to a group" in page.partition('id="id_when_matches_error"')[2][:300]
     assert "policy_draft" not in client.session
     assert PolicyVersion.objects.count() == 1
+
+
+def test_who_only_reads_is_refused_as_the_one_who_answers_and_told_of_where_it_came_later(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    then = {"owner": "customer-service", "member": cast.reader.email}
+    plain = {"triage": "customer-service", "rules": [{"name": "R", "when": ALWAYS, "then": then}]}
+    with pytest.raises(PolicyError, match=f"{cast.reader.email} only reads and cannot answer; name another member"):
+        service.save_policy_dict(plain, service.SavedBy())
+    client = sign_in(cast.lead)
+    assert f'value="{cast.reader.email}"' not in client.get(reverse("policy_rule_new")).content.decode()
+    cast.reader.role = "agent"
+    cast.reader.save(update_fields=["role"])
+    service.save_policy_dict(plain, service.SavedBy())
+    cast.reader.role = "reader"
+    cast.reader.save(update_fields=["role"])
+    with scope.system():
+        (one,) = service.decide_batch([(Conversation.objects.create().id, Facts(at=now(), text="Hello"))])
+    assert one.owner_member_id is None
+    assert one.verdict.sentence.endswith("; Rex Reader only reads")
+    said = f"Rule 1 names {cast.reader.email}, who only reads: nobody answers."
+    assert said in client.get(reverse("policy")).content.decode()
+    cast.reader.memberships.all().delete()
+    assert "who is not in Customer Service any more" in client.get(reverse("policy_overview")).content.decode()
 
 
 def test_a_lead_is_told_of_teams_with_nobody_and_of_rules_that_contradict(cast: Cast, sign_in: SignIn) -> None:
@@ -226,3 +260,21 @@ def test_a_lead_is_told_of_teams_with_nobody_and_of_rules_that_contradict(cast: 
         "Rules 1 and 2 ask the same and give it to different teams: rule 1 wins.",
     ):  # fmt: skip
         assert said in page, said
+
+
+def test_a_rule_that_says_neither_when_nor_what_is_told_so_beside_the_fields_in_words(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    page = sign_in(cast.lead).post(reverse("policy_rule_new"), {"name": "Nothing"}).content.decode()
+    for field, said in (
+        ("when_always", "Say when it holds: choose a condition above, or here that it always does."),
+        ("then_owner", "Say what follows: choose an owner, or anything below."),
+    ):  # fmt: skip
+        assert said in page.partition(f'id="id_{field}_error"')[2][:300]
+    assert "expected" not in page.partition('role="alert"')[2][:400]
+
+
+@pytest.mark.parametrize("fmt", ["toml", "yaml"])
+def test_an_empty_file_is_told_to_be_empty(fmt: str) -> None:
+    with pytest.raises(PolicyError, match="the file is empty"):
+        load("\ufeff \n\n", fmt)

@@ -68,7 +68,8 @@ def test_a_file_in_one_format_becomes_the_same_policy_in_the_other() -> None:
         ('resolution = "2d"', 'hours = "Ofice"', 6, "did you mean “Office”?"),
         ('topic = "refund"', 'topic = "refunds"', 10, "there is no topic “refunds”; did you mean “refund”?"),
         ('relationship = "customer"', "relationship = 3", 10, "expected a relationship"),
-        ('relationship = "customer"', 'regex = "(a+)+"', 10, "there are no regular expressions"),
+        ('relationship = "customer"', 'matches = "INV-\\d"', 10, "between single quotes a backslash is a backslash"),
+        ('relationship = "customer"', 'regex = "(a+)+"', 10, "did you mean “matches”?"),
         ('promise = "standard"', 'promise = "standart"', 11, "did you mean “standard”?"),
         ('priority = "high"', 'priority = "hihg"', 11, "did you mean “high”?"),
         (

@@ -33,7 +33,7 @@ def test_every_condition_is_offered_with_what_to_choose_from() -> None:
     fields = {field.name: field for field in forms.condition_catalogue(VOCABULARY)}
     assert list(fields) == list(REGISTRY)
     assert all(field.label and field.description for field in fields.values())
-    kinds = {"choices", "names", "texts", "words", "time", "yes", "conditions"}
+    kinds = {"choices", "names", "texts", "words", "patterns", "time", "yes", "conditions"}
     assert {field.kind for field in fields.values()} == kinds
     assert fields["topic"].choices == (("refund", "refund"),)
     assert fields["earlier_owner"].names == (("hr", "hr"), ("product", "product"))

@@ -12,10 +12,10 @@ from rapport.conversations.models import Conversation, Message
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.clock import now
-from rapport.ownership import learned, refitting, service, teaching
+from rapport.ownership import learned, refitting, service, teaching, trials
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import Slot
-from rapport.ownership.models import Decision, Example, LearnedModel
+from rapport.ownership.models import Decision, Example, LearnedModel, Shadow
 from rapport.staff.models import Member, Team
 from tests.ownership.learning.makers import message
 
@@ -102,6 +102,25 @@ def test_where_a_lead_wants_it_what_is_certain_is_assigned_and_says_so(ann: Memb
     assert (suggestion(one) or {})["acted"] is True
     (odd,) = arrive("zwölf Boxkämpfer jagen Viktor quer über den Deich")
     assert odd.verdict.owner == "sorting"
+
+
+@pytest.mark.parametrize("mode", ["shadow", "share"])
+def test_what_a_trial_keeps_has_what_was_learned_for_both_policies(ann: Member, mode: str) -> None:
+    decided(16, ann)
+    teaching.switch(True, ann)
+    refitting.refit()
+    to_jobs = {"name": "Jobs", "when": {"words": ["badge"]}, "then": {"owner": "jobs"}}
+    trial = trials.start({"triage": "sorting", "rules": [to_jobs]}, service.SavedBy())
+    trials.change(trial, mode, 100 if mode == "share" else 0, None)
+    (learned_by_both, ruled_on_trial) = arrive(message("billing", 500), f"badge {message('billing', 501)}")
+    found = {one.conversation_id: one for one in Shadow.objects.all()}
+    team = dict(Team.objects.values_list("slug", "id"))
+    both, ruled = found[learned_by_both.conversation_id], found[ruled_on_trial.conversation_id]
+    assert (both.team_id, both.base_team_id) == (team["billing"], team["billing"])
+    assert (ruled.team_id, ruled.rule, ruled.base_team_id) == (team["jobs"], 1, team["billing"])
+    assert ruled_on_trial.owner_team_id == team["jobs" if mode == "share" else "billing"]
+    assert ruled.sentence.startswith("Billing owns this: in " if mode == "share" else "Jobs owns this: it says")
+    assert bool(suggestion(ruled_on_trial)) == (mode == "shadow"), "what only the other policy asks is not suggested"
 
 
 def test_a_rule_that_is_certain_is_never_asked_about(ann: Member) -> None:

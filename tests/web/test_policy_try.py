@@ -159,7 +159,7 @@ def test_tests_are_written_fail_and_stop_the_policy(cast: Cast, sign_in: SignIn)
     assert current_policy()[1].tests == ()
     assert client.get(reverse("policy_test", args=[7])).status_code == 404
     refused = client.post(reverse("policy_test_new"), {"name": "Empty"}).content.decode()
-    assert "expected at least an owner" in refused
+    assert "Say what is expected: an owner, or anything below." in refused
 
 
 def test_a_test_of_a_conversation_takes_its_shape_and_nothing_of_what_was_said(cast: Cast, sign_in: SignIn) -> None:
@@ -207,6 +207,13 @@ def test_a_draft_goes_on_trial_into_the_shadow_to_a_share_in_force_and_back(cast
     client.post(change, {"verb": "share", "share": "25"})
     assert "For a share · 25 %" in client.get(page).content.decode()
     assert "Version 2 is on trial" in client.get(reverse("policy")).content.decode()
+    asked = client.get(reverse("policy_force_trial")).content.decode()
+    for said in (
+        "Version 2, which is on trial, comes into force as a new version in place of version 1. The trial ends.",
+        "+ Parcels: when", "It has no tests", "Yes, put it in force",
+    ):  # fmt: skip
+        assert said in asked, said
+    assert current_policy()[1].rules[0].name == "Refunds", "it was only asked"
     client.post(change, {"verb": "on"})
     assert current_policy()[1].rules[0].name == "Parcels"
     client.post(reverse("policy_back"))
@@ -217,6 +224,23 @@ def test_a_draft_goes_on_trial_into_the_shadow_to_a_share_in_force_and_back(cast
     assert current_policy()[1].rules[0].name == "Parcels"
     assert client.post(reverse("policy_back"), {"number": "77"}).status_code == 404
     assert "in force as version 3" in client.get(page).content.decode()
+
+
+@pytest.mark.usefixtures("product")
+def test_before_a_draft_comes_into_force_the_page_says_what_it_does_and_a_failing_test_leaves_no_button(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client, page = sign_in(cast.lead), reverse("policy_force_draft")
+    assert "There is nothing to put in force." in client.get(page).content.decode()
+    draft(client)
+    given = {"name": "Mine", "message_text": "hello", "expect_owner": "product"}
+    client.post(reverse("policy_test_new"), given)
+    asked = client.get(page).content.decode()
+    assert "Your draft comes into force as a new version in place of version 1." in asked
+    assert "A test that fails keeps it from coming into force:" in asked
+    assert "expected product, but customer-service owns it" in asked
+    assert "Yes, put it in force" not in asked
+    assert current_policy()[0] is not None
 
 
 def test_ten_thousand_rules_are_shown_by_pages(cast: Cast, sign_in: SignIn) -> None:

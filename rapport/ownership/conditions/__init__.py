@@ -2,6 +2,7 @@
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not, names_in, parse_condition, plain_condition
+from rapport.ownership.conditions.matches import Matches
 from rapport.ownership.conditions.public import Mention, Reach, Verified, Visibility
 from rapport.ownership.conditions.what import Language, Topic, Words
 from rapport.ownership.conditions.when import Time
@@ -11,7 +12,7 @@ from rapport.ownership.conditions.who import EarlierOwner, Held, Organization, R
 REGISTRY: dict[str, type[Condition]] = {
     condition.name: condition
     for condition in (
-        Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Language, Kind, Reply,
+        Channel, Recipient, Sender, Relationship, Organization, Held, Topic, Words, Matches, Language, Kind, Reply,
         Attachment, Visibility, Mention, Reach, Verified, Time, EarlierOwner, All, AnyOf, Not, Always,
     )
 }  # fmt: skip

@@ -27,8 +27,8 @@ class Input:
     """What the policy page asks for.
 
     `kind` is "choices" (any of `choices`), "names" (any of what the company calls `of`: teams, topics,
-    channels, hours), "texts" (any of what is typed), "words", "time", "yes" (a box to tick) or "conditions"
-    (others inside).
+    channels, hours), "texts" (any of what is typed), "words", "patterns" (one a line, and where to look),
+    "time", "yes" (a box to tick) or "conditions" (others inside).
     """
 
     kind: str
@@ -84,7 +84,7 @@ def one_or_list(values: Sequence[str]) -> Plain:
     return values[0] if len(values) == 1 else list(values)
 
 
-def texts(value: Plain, problems: Problems, what: str) -> tuple[str, ...] | None:
+def texts(value: Plain, problems: Problems, what: str, *, length_max: int = _LENGTH_MAX) -> tuple[str, ...] | None:
     """One text or a list of them, each once, trimmed; `what` names them in a problem ("a topic")."""
     written = value if isinstance(value, list) else [value]
     if not written or len(written) > _LIST_MAX or not all(isinstance(one, str) and one.strip() for one in written):
@@ -94,9 +94,9 @@ def texts(value: Plain, problems: Problems, what: str) -> tuple[str, ...] | None
     if not all(one.isprintable() for one in given):
         problems.note("expected text without line breaks and control characters")
         return None
-    too_long = next((one for one in given if len(one) > _LENGTH_MAX), None)
+    too_long = next((one for one in given if len(one) > length_max), None)
     if too_long is not None:
-        problems.note(f"“{too_long[:40]}…” is longer than {_LENGTH_MAX} characters")
+        problems.note(f"“{too_long[:40]}…” is longer than {length_max} characters")
         return None
     return given
 

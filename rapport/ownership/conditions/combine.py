@@ -1,32 +1,52 @@
 """Conditions made of others."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Self
 
 from rapport.ownership.conditions.base import Check, Condition, Input, Plain, ticked
+from rapport.ownership.conditions.matches import Matches
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
 _REASON_MAX = 160
 _DEPTH_MAX = 40
-_EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "matches", "match"})
-_NO_EXPRESSIONS = (
-    "there are no regular expressions, as one could run for ever; use words (a star at their end stands for any "
-    "ending), or from and to with stars"
-)
+_EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "patterns", "match"})
 
 
 @dataclass(frozen=True)
-class All:
+class _Several:
+    """Conditions in a list, written as such and joined by a word."""
+
+    input: ClassVar[Input] = Input("conditions")
+    joined: ClassVar[str]
+
+    conditions: tuple[Condition, ...]
+
+    def plain(self) -> Plain:
+        """The list of what is inside."""
+        return [plain_condition(condition) for condition in self.conditions]
+
+    def describe(self) -> str:
+        """The conditions joined by "and" or "or"."""
+        return f" {self.joined} ".join(_bracketed(condition) for condition in self.conditions)
+
+    @classmethod
+    def parse(cls, value: Plain, problems: Problems) -> Self | None:
+        """A list of conditions."""
+        inside = _parse_list(value, problems)
+        return cls(inside) if inside else None
+
+
+@dataclass(frozen=True)
+class All(_Several):
     """Each of several conditions."""
 
     name: ClassVar[str] = "all"
     label: ClassVar[str] = "All of"
     description: ClassVar[str] = "Each of the conditions inside holds."
-    input: ClassVar[Input] = Input("conditions")
-
-    conditions: tuple[Condition, ...]
+    joined: ClassVar[str] = "and"
 
     def check(self, facts: Facts) -> Check:
         """Hit with every reason; the first miss ends it with its own."""
@@ -38,31 +58,15 @@ class All:
             reasons.append(check.reason)
         return Check(True, " and ".join(reasons))
 
-    def plain(self) -> Plain:
-        """The list of what is inside."""
-        return [plain_condition(condition) for condition in self.conditions]
-
-    def describe(self) -> str:
-        """The conditions joined by "and"."""
-        return " and ".join(_bracketed(condition) for condition in self.conditions)
-
-    @classmethod
-    def parse(cls, value: Plain, problems: Problems) -> Self | None:
-        """A list of conditions."""
-        inside = _parse_list(value, problems)
-        return cls(inside) if inside else None
-
 
 @dataclass(frozen=True)
-class AnyOf:
+class AnyOf(_Several):
     """At least one of several conditions."""
 
     name: ClassVar[str] = "any"
     label: ClassVar[str] = "Any of"
     description: ClassVar[str] = "At least one of the conditions inside holds."
-    input: ClassVar[Input] = Input("conditions")
-
-    conditions: tuple[Condition, ...]
+    joined: ClassVar[str] = "or"
 
     def check(self, facts: Facts) -> Check:
         """The first hit ends it with its reason; a miss has every reason, shortened."""
@@ -73,20 +77,6 @@ class AnyOf:
                 return check
             reasons.append(check.reason)
         return Check(False, _shortened(" and ".join(reasons)))
-
-    def plain(self) -> Plain:
-        """The list of what is inside."""
-        return [plain_condition(condition) for condition in self.conditions]
-
-    def describe(self) -> str:
-        """The conditions joined by "or"."""
-        return " or ".join(_bracketed(condition) for condition in self.conditions)
-
-    @classmethod
-    def parse(cls, value: Plain, problems: Problems) -> Self | None:
-        """A list of conditions."""
-        inside = _parse_list(value, problems)
-        return cls(inside) if inside else None
 
 
 @dataclass(frozen=True)
@@ -167,7 +157,7 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
             if key in REGISTRY:
                 parsed.append(REGISTRY[key].parse(value[key], problems))
             elif str(key).lower() in _EXPRESSIONS:
-                problems.note(_NO_EXPRESSIONS)
+                problems.note(f"there is no condition “{key}”; did you mean “matches”?")
                 parsed.append(None)
             else:
                 problems.unknown("a condition", str(key), REGISTRY)
@@ -178,11 +168,14 @@ def parse_condition(value: Plain, problems: Problems) -> Condition | None:
     return made[0] if len(made) == 1 else All(made)
 
 
-def _place(name: str) -> int:
-    """Where a condition comes in a table of several: a table has no order, or loses it when stored."""
+def _place(name: str) -> tuple[bool, int]:
+    """Where a condition comes in a table of several: a table has no order, or loses it when stored.
+
+    What takes longest is asked last.
+    """
     from rapport.ownership.conditions import REGISTRY
 
-    return list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
+    return name == Matches.name, list(REGISTRY).index(name) if name in REGISTRY else len(REGISTRY)
 
 
 def plain_condition(condition: Condition) -> dict[str, Plain]:
@@ -194,12 +187,18 @@ def plain_condition(condition: Condition) -> dict[str, Plain]:
     return {condition.name: condition.plain()}
 
 
+def each_in(condition: Condition) -> Iterator[Condition]:
+    """The condition itself and all those within."""
+    yield condition
+    if isinstance(condition, Not):
+        yield from each_in(condition.condition)
+    for inner in condition.conditions if isinstance(condition, _Several) else ():
+        yield from each_in(inner)
+
+
 def names_in(condition: Condition) -> set[str]:
     """The names of all that it asks, its own and those of the conditions within."""
-    if isinstance(condition, Not):
-        return {condition.name} | names_in(condition.condition)
-    within = condition.conditions if isinstance(condition, All | AnyOf) else ()
-    return {condition.name}.union(*map(names_in, within))
+    return {one.name for one in each_in(condition)}
 
 
 def _parse_list(value: Plain, problems: Problems) -> tuple[Condition, ...] | None:
@@ -215,7 +214,7 @@ def _parse_list(value: Plain, problems: Problems) -> tuple[Condition, ...] | Non
 
 
 def _bracketed(condition: Condition) -> str:
-    joined = isinstance(condition, All | AnyOf) and len(condition.conditions) > 1
+    joined = isinstance(condition, _Several) and len(condition.conditions) > 1
     return f"({condition.describe()})" if joined else condition.describe()
 
 
