@@ -116,9 +116,17 @@ class Why:
     @property
     def is_undecided(self) -> bool:
         """Whether nobody has said yet whose it is, so that a suggestion is worth a button."""
+        return bool(self._decided.suggestion) and not self.is_by_member
+
+    @property
+    def is_by_member(self) -> bool:
+        """Whether somebody has said whose it is."""
+        return self._decided.source == Source.MEMBER
+
+    @property
+    def _decided(self) -> Decision:
         # Who of the team was handed it says nothing about which team's it is.
-        decided = next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
-        return bool(decided.suggestion) and decided.source != Source.MEMBER
+        return next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
 
     @cached_property
     def told(self) -> list[tuple[ExplainedRule, str]]:
