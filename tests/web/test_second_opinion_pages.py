@@ -73,9 +73,12 @@ def test_others_may_not_and_what_is_wrong_is_said_in_words(
     assert sign_in(cast.lead).post(url, entered(elsewhere, "try")).status_code == 403
     assert elsewhere.asked == []
     client = sign_in(cast.admin)
-    for answer, words in [((401, {}, b""), "does not accept the key"), ((200, {}, b"<html>"), "cannot be read"),
-                          ((404, {}, b""), "no such model"), ((500, {}, b""), "answered 500")]:  # fmt: skip
-        elsewhere.answers = [answer]
+    wrong = [
+        (401, b"", "does not accept the key"), (200, b"<html>", "cannot be read"), (404, b"", "no such model"),
+        (500, b"", "answered 500"),
+    ]  # fmt: skip
+    for status, body, words in wrong:
+        elsewhere.answers = [(status, {}, body)]
         assert words in client.post(url, entered(elsewhere, "try")).content.decode()
     assert "read on its way" in client.post(url, entered(elsewhere, "save", url="http://a.example/v1")).content.decode()
     assert "This is no key" in client.post(url, entered(elsewhere, "save", key="a b")).content.decode()
