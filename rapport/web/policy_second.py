@@ -100,6 +100,8 @@ def second(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         if verb == "try":
             shown = _tried(form, actor.id)
+            if form.cleaned_data["key"]:
+                form["key"].help_text = _("Enter it once more to save it: no page repeats a key.")
         else:
             keeping.save(form.given(), actor.id)
             messages.success(request, _("The endpoint is saved."))

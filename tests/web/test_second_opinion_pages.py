@@ -48,6 +48,7 @@ def test_an_administrator_sets_it_up_tries_it_and_switches_it_on_and_off(
     tried = client.post(url, entered(elsewhere, "try")).content.decode()
     assert "Where is my parcel?" in elsewhere.told
     assert re.search(r"<b><bdi>Product</bdi></b>.*70", tried)
+    assert "Enter it once more to save it" in tried
     assert not keeping.here().url, "trying keeps nothing"
     assert client.post(url, entered(elsewhere, "save")).status_code == 302
     assert not keeping.here().enabled
