@@ -87,6 +87,8 @@ def _second(
     found: Conversation, why: Why, shown: Iterable[Guess], known: Mapping[str, Sequence[Any]]
 ) -> tuple[Guess, ...]:  # fmt: skip
     """What an endpoint elsewhere says where nothing else does; what it names may be gone by now."""
+    if not why.has_opinion:
+        return ()
     guesses = []
     for kind, slug, percent, whose in opinions(found, {one.kind for one in shown}):
         named = next((one for one in known.get(kind, ()) if one.slug == slug), None)
