@@ -36,6 +36,7 @@ ENCRYPTED: tuple[tuple[str, str], ...] = (
     ("notices_progress", "push_key"),
     ("mfa_authenticator", "data"),
     ("people_directory", "secrets"),
+    ("ownership_endpoint", "secrets"),
 )
 _LOCK = 7_105_001
 _TOKEN = re.compile(rb"rk1\.[0-9a-f]{32}\.[A-Za-z0-9_=-]+|gAAAA[A-Za-z0-9_=-]{20,}")

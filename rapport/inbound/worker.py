@@ -28,7 +28,7 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import matching, pipeline, transcribing, upkeep
+from rapport.inbound import matching, pipeline, second_opinions, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.inbound.privacy import worker as privacy
 from rapport.notices import worker as notices
@@ -43,7 +43,7 @@ from rapport.people.exchange import jobs as exchange
 log = logging.getLogger(__name__)
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif", "learning", "promises", "handing",
+    "whatif", "learning", "second_opinions", "promises", "handing",
 )  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
@@ -92,6 +92,7 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
         "matching": (matching.run, 1),
         "whatif": (whatif.run, 1),
         "learning": (refitting.run, 1),
+        "second_opinions": (second_opinions.run, 1),
         "promises": (_promises, 1),
         "handing": (_handing, 1),
     }

@@ -41,7 +41,7 @@ def undecided(slot: Slot) -> list[str]:
             SELECT c.id FROM {_undecided(slot)} ORDER BY md5(c.id::text) LIMIT {HEARD_MAX})
         SELECT {SAID} JOIN drawn ON drawn.id = c.id ORDER BY c.id"""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_first_since(now() - _LATELY)])
+        cursor.execute(statement, [first_since(now() - _LATELY)])
         texts = [told_of(*row)[0] for row in cursor]
     return [text for text in texts if text]
 
@@ -59,12 +59,12 @@ def is_worth_it(slot: Slot, last: LearnedModel) -> bool:
 def _came_since(since: datetime, slot: Slot, enough: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM (SELECT 1 FROM {_undecided(slot)} LIMIT %s) AS one", [_first_since(since), enough]
+            f"SELECT count(*) FROM (SELECT 1 FROM {_undecided(slot)} LIMIT %s) AS one", [first_since(since), enough]
         )
         return int(cursor.fetchone()[0]) >= enough
 
 
-def _first_since(since: datetime) -> UUID:
+def first_since(since: datetime) -> UUID:
     """Ids are in the order of time: those from here on came since."""
     return UUID(int=new_id(int(since.timestamp() * 1000)).int >> 80 << 80)
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.core.ids import new_id
+from rapport.ownership.second import models as _second  # noqa: F401 - tables of this app, in a room of their own
 from rapport.staff.models import Member, Team
 
 

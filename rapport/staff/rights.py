@@ -69,6 +69,7 @@ ADMINISTER = Permission(
         _("Make and change teams, business hours and the settings of the company."),
         _("Connect channels, and look after what could not be understood."),
         _("Set up single sign-on, and directories of members and employees."),
+        _("Let an endpoint elsewhere be asked for second opinions, and set what it may cost."),
         _("See sign-ins, settings and exports of everybody in the log."),
         _("Erase people, and say for what they are written to and how long what they said is kept."),
     ),

@@ -22,6 +22,7 @@ from rapport.staff.models import Team
 from rapport.web import locales
 from rapport.web.learned_facts import in_words
 from rapport.web.rights import page
+from rapport.web.second_why import Elsewhere, opinions
 from rapport.web.shell import shell_of
 from rapport.web.timeline import Why
 
@@ -42,6 +43,8 @@ class Guess:
     acted: bool
     offers: bool
     take: str
+    #: Who says so, where it is neither a rule nor what was learned.
+    second: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,27 @@ def suggested(found: Conversation, why: Why | None, teams: Iterable[Team], topic
         said = _said_by_hand(found)
         guesses += [_topic(found, told, said, topics), _priority(found, told, said)]
     shown = tuple(one for one in guesses if one is not None)
+    shown += _second(found, why, shown, {TEAM: list(teams), TOPIC: list(topics)})
     return Suggested(shown) if shown else None
+
+
+def _second(
+    found: Conversation, why: Why, shown: Iterable[Guess], known: Mapping[str, Sequence[Any]]
+) -> tuple[Guess, ...]:  # fmt: skip
+    """What an endpoint elsewhere says where nothing else does; what it names may be gone by now."""
+    if not why.has_opinion:
+        return ()
+    guesses = []
+    for kind, slug, percent, whose in opinions(found, {one.kind for one in shown}):
+        named = next((one for one in known.get(kind, ()) if one.slug == slug), None)
+        if named is not None:
+            is_open = found.status == Status.OPEN
+            offers = is_open and (
+                not why.is_by_member and found.owner_team_id != named.id
+                if kind == TEAM else found.topic_id is None and TOPIC not in _said_by_hand(found)
+            )  # fmt: skip
+            guesses.append(Guess(kind, named.name, percent, False, offers, f"{kind}:{named.id}", whose))
+    return tuple(guesses)
 
 
 def _team(found: Conversation, why: Why, teams: Iterable[Team]) -> Guess | None:

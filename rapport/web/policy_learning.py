@@ -31,6 +31,7 @@ from rapport.web import learning_kinds, locales
 from rapport.web.learning_why import names_of, none_of
 from rapport.web.policy_bursts import lines
 from rapport.web.rights import LEADS, member_of, page
+from rapport.web.second_show import section
 from rapport.web.shell import shell_of
 
 NONES_WANTED = 100
@@ -94,7 +95,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         model = LearnedModel.objects.defer("data").filter(kind=kind, audience=[]).order_by("-made_at").first()
         counts, newest = lessons.tally(slot)
         came = outcomes(kind)
-        bursts = bursting.open_bursts(), bursting.looked_at()
+        bursts, second = (bursting.open_bursts(), bursting.looked_at()), section(kind, came)
     figures = model.figures if model else {}
     wants, acts = _wishes(kind)
     label = request.GET.get("label", "") if request.GET.get("label") in (figures.get("curves") or {}) else ""
@@ -108,7 +109,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "picture": _picture(figures, label, learning_kinds.as_it_came(came), wants.get(label, wants.get("", 95))),
         "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, called),
         "overruled": _overruled(kind, names), "form": form, "asked": _asked(form, kind) if asks else None,
-        "aside": teaching.put_aside(), "own": _own_models(),
+        "aside": teaching.put_aside(), "own": _own_models(), "second": second,
     }  # fmt: skip
     return render(request, "web/policy/learning.html", context)
 

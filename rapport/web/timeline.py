@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from rapport.channels.models import Channel
@@ -19,6 +20,7 @@ from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.forms import follows
 from rapport.ownership.models import Decision, Source
+from rapport.ownership.second.models import Opinion, Stage
 from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales, promise_words
@@ -102,6 +104,8 @@ class Why:
     before: list[Decision]
     weighing: Weighing | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
+    #: Whether an endpoint elsewhere said something of it.
+    has_opinion: bool = False
 
     @property
     def learned(self) -> dict[str, Any]:
@@ -116,9 +120,17 @@ class Why:
     @property
     def is_undecided(self) -> bool:
         """Whether nobody has said yet whose it is, so that a suggestion is worth a button."""
+        return bool(self._decided.suggestion) and not self.is_by_member
+
+    @property
+    def is_by_member(self) -> bool:
+        """Whether somebody has said whose it is."""
+        return self._decided.source == Source.MEMBER
+
+    @property
+    def _decided(self) -> Decision:
         # Who of the team was handed it says nothing about which team's it is.
-        decided = next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
-        return bool(decided.suggestion) and decided.source != Source.MEMBER
+        return next((one for one in (self.decision, *self.before) if one.source != Source.HANDED), self.decision)
 
     @cached_property
     def told(self) -> list[tuple[ExplainedRule, str]]:
@@ -178,14 +190,17 @@ def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
 
 def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
     """Why the owner is the owner; None when nothing was ever decided. `teams` has their names by slug."""
-    decisions = list(Decision.objects.filter(conversation_id=conversation.id).order_by("-at", "-id")[:20])
+    # Asked along, so that a page has one question more only where there is an opinion.
+    has_opinion = Exists(Opinion.objects.filter(conversation_id=conversation.id, stage=Stage.ANSWERED))
+    of_it = Decision.objects.filter(conversation_id=conversation.id).annotate(has_opinion=has_opinion)
+    decisions = list(of_it.order_by("-at", "-id")[:20])
     if not decisions:
         return None
     latest = decisions[0]
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
-    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions), teams)
+    return Why(latest, explained, policy, [*decisions[1:]], weighing_of(decisions), teams, latest.has_opinion)
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

@@ -29,6 +29,7 @@ UNTOLD = {
     "delivery.sent",
     "delivery.cancelled",
     "handover.suggested",
+    "second.asked",
 }
 
 _PHRASES = {
@@ -50,6 +51,10 @@ _PHRASES = {
     "policy.trial": (_("changed the trial of a policy"), "beaker"),
     "learning.switched": (_("changed whether what was learned assigns by itself"), "light-bulb"),
     "learning.wanted": (_("changed which precision is wanted of what was learned"), "light-bulb"),
+    "second.changed": (_("changed the endpoint that is asked for second opinions"), "cloud"),
+    "second.switched": (_("changed whether an endpoint elsewhere is asked"), "cloud"),
+    "second.tried": (_("tried the endpoint with a message that was made up"), "cloud"),
+    "second.asked": (_("asked an endpoint elsewhere for a second opinion"), "cloud"),
     "learning.burst": (_("many decisions that contradict the past were found"), "exclamation-triangle"),
     "learning.burst_settled": (_("looked at decisions that contradict the past"), "light-bulb"),
     "conversation.confirmed": (_("confirmed topic or priority"), "check-circle"),
@@ -273,6 +278,24 @@ def _came(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
     return ngettext("moved %(count)s message here", "moved %(count)s messages here", count) % {"count": count}
 
 
+def _second(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    if "on" not in data:
+        return ""
+    given = {"host": str(data.get("host", ""))}
+    if data["on"]:
+        return gettext("let %(host)s be asked for second opinions") % given
+    return gettext("let %(host)s be asked no more") % given
+
+
+def _asked(data: Mapping[str, Any], _names: Mapping[str, str]) -> str:
+    count = data.get("characters", 0)
+    said = ngettext(
+        "asked %(host)s for a second opinion (%(count)s character, redacted)",
+        "asked %(host)s for a second opinion (%(count)s characters, redacted)", count,
+    )  # fmt: skip
+    return said % {"host": data.get("host", ""), "count": locales.number(count)}
+
+
 _DETAILED = {
     **promise_words.DETAILED,
     "conversation.priority": _priority,
@@ -282,4 +305,6 @@ _DETAILED = {
     "conversation.split": _split,
     "messages.moved": _moved,
     "messages.came": _came,
+    "second.switched": _second,
+    "second.asked": _asked,
 }
