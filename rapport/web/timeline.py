@@ -23,7 +23,7 @@ from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales, promise_words
 from rapport.web.richview import bodies_of
-from rapport.web.weighing import Weighing, weighing_of
+from rapport.web.weighing import Eyes, Weighing, weighing_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
 _EVENTS_SHOWN = 200
@@ -176,8 +176,8 @@ def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
     return dict(Channel.objects.filter(id__in=ids).values_list("id", "name")) if len(ids) > 1 else {}
 
 
-def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
-    """Why the owner is the owner; None when nothing was ever decided. `teams` has their names by slug."""
+def why(conversation: Conversation, teams: Mapping[str, str], eyes: Eyes) -> Why | None:
+    """Why the owner is the owner, for whoever looks; None when nothing was ever decided. `teams`: names by slug."""
     decisions = list(Decision.objects.filter(conversation_id=conversation.id).order_by("-at", "-id")[:20])
     if not decisions:
         return None
@@ -185,7 +185,7 @@ def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
-    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions), teams)
+    return Why(latest, explained, policy, decisions[1:], weighing_of(decisions, eyes), teams)
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:
