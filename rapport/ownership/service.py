@@ -122,7 +122,7 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
             weigh = partial(heeded.weights.of, channel=facts.channel, kind=facts.channel_kind)
             questions.append((len(decided) - 1, asked, weigh))
     # Of many only the first are asked about, those without an owner before all others: the rest keep no suggestion,
-    # which says that nobody was asked.
+    # which says that nobody was asked; so there may be fewer answers than questions, never others.
     questions.sort(key=lambda one: one[1].slots[0].kind != TEAM)
     here = replace(here, directory=directory)
     for (place, _, weigh), found in zip(questions, learned.ask([asked for _, asked, _ in questions]), strict=False):
@@ -287,7 +287,7 @@ def explain(decision: Decision) -> Explanation:
         policy_version=decision.policy_version,
         rules=tuple(
             ExplainedRule(result, rule.when.describe(), result.number == decision.rule, rule.then)
-            for result, rule in zip(results, rules, strict=False)
+            for result, rule in zip(results, rules, strict=True)
         ),
     )
 
