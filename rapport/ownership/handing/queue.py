@@ -139,20 +139,23 @@ class Before:
     lately: set[UUID] = field(default_factory=set)
 
 
+_MOVED = ("conversation_id", "owner_member_id", "from_member_id", "source", "at")
+
+
 def had_before(ids: Iterable[UUID]) -> dict[UUID, Before]:
     """Of conversations, who had them before; with one statement. Whoever was given it again since does not count."""
     found: dict[UUID, Before] = {}
     since = now() - DAY
     rows = Decision.objects.filter(conversation_id__in=list(ids)).order_by("at", "id")
-    for one in rows.only("conversation_id", "owner_member_id", "from_member_id", "source", "at"):
-        before = found.setdefault(one.conversation_id, Before())
-        if one.owner_member_id:
-            before.back.discard(one.owner_member_id)
-            before.lately.discard(one.owner_member_id)
-        if one.from_member_id is None or one.from_member_id == one.owner_member_id:
+    for conversation_id, to, left, source, at in rows.values_list(*_MOVED):
+        before = found.setdefault(conversation_id, Before())
+        if to:
+            before.back.discard(to)
+            before.lately.discard(to)
+        if left is None or left == to:
             continue
-        if one.owner_member_id is None and one.source == Source.MEMBER:
-            before.back.add(one.from_member_id)
-        if one.at > since:
-            before.lately.add(one.from_member_id)
+        if to is None and source == Source.MEMBER:
+            before.back.add(left)
+        if at > since:
+            before.lately.add(left)
     return found
