@@ -104,9 +104,10 @@ def weighing_of(decisions: Iterable[Decision], eyes: Eyes) -> Weighing | None:
         )
         for one, id in zip(kept["of"], ids, strict=True)
     ]  # fmt: skip
+    withheld = any(UUID(one["m"]) not in whole and _without_load(one) != one for one in kept["of"])
     return Weighing(
         str(_HOW.get(kept["how"], "")), locales.number(kept["weight"]), kept.get("skills", []), candidates,
-        kept.get("more", 0), withheld=not whole.issuperset(ids),
+        kept.get("more", 0), withheld=withheld,
     )  # fmt: skip
 
 

@@ -47,6 +47,15 @@ def test_of_others_everybody_sees_the_order_and_what_is_no_figure_of_their_work(
     assert "shown to whoever leads the team" in found[""]
 
 
+def test_where_nothing_is_left_out_nothing_is_said_of_it(weighed: Cast, sign_in: SignIn) -> None:
+    of = [{"m": str(one.id), "f": [], "o": "off"} for one in (weighed.lead, weighed.agent)]
+    with scope.system():
+        Decision.objects.update(owner_member=None, weighed={"how": "best", "weight": 1, "of": of})
+    found = told(weighed, sign_in, weighed.reader)
+    assert "outside working hours" in found["lead"]
+    assert "shown to whoever leads" not in found[""]
+
+
 def test_everybody_sees_all_of_themselves(weighed: Cast, sign_in: SignIn) -> None:
     found = told(weighed, sign_in, weighed.agent)
     assert all(points in found["agent"] for points in ("+30", "−33", "−19", "−22"))
