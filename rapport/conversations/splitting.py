@@ -36,6 +36,7 @@ def split(conversation_id: UUID, message_ids: Sequence[UUID], actor: Member) -> 
             made = _beside(source, message_ids)
             carried = _carry(source, made, message_ids)
             _copy_decision(source.id, made.id)
+            _copy_place(source.id, made)
             first_out = made.messages.filter(direction=Direction.OUT).order_by("at").first()
             made.first_answered_at = first_out.at if first_out else None
             clocks.copy(source.id, made.id)
@@ -105,6 +106,12 @@ def _copy_decision(source: UUID, made: UUID) -> None:
         cursor.execute(_DECISION, {"id": new_id(), "made": made, "source": source})
 
 
+def _copy_place(source: UUID, made: Conversation) -> None:
+    """Where the one waits for a member, the other does too: as long as the first of its messages is there."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE, {"id": new_id(), "made": made.id, "source": source, "began": made.created_at})
+
+
 def _others(event: Event) -> list[UUID]:
     return [UUID(event.data["to"])]
 
@@ -144,6 +151,9 @@ def _possible(event: Event, conversation: Conversation) -> bool:
 undoing.register(Undoer(_unsplit, _possible, _others), SPLIT)
 undoing.register(Undoer(_unmove, _possible, _others), MOVED)
 
+_PLACE = """INSERT INTO ownership_turn (id, conversation_id, team_id, since, stood_at, why, priority, due_at, began_at)
+SELECT %(id)s, %(made)s, team_id, greatest(since, %(began)s), stood_at, why, priority, due_at, %(began)s
+FROM ownership_turn WHERE conversation_id = %(source)s AND member_id IS NULL"""
 _DECISION = """INSERT INTO ownership_decision (conversation_id, id, at, source, policy_version, actor_id, owner_team_id,
     owner_member_id, from_team_id, from_member_id, involved, rule, sentence, trace)
 SELECT %(made)s, %(id)s, at, source, policy_version, actor_id, owner_team_id, owner_member_id, from_team_id,

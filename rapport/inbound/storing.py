@@ -21,6 +21,10 @@ from rapport.ownership.service import Decided
 from rapport.people import arrivals as people
 from rapport.people.arrivals import Key, Speaker
 
+# What nobody has may be back in its team's queue by this: whoever hands out is woken, once a transaction.
+_HANDED_OUT = f"""CASE WHEN t.status = 'open' AND t.owner_member_id IS NULL AND t.owner_team_id IS NOT NULL
+    THEN pg_notify('{notify.HANDING_CHANNEL}', '') END"""
+
 
 def channels_of(items: Iterable[Item]) -> dict[UUID, Channel]:
     """The channels that the items came by."""
@@ -268,11 +272,11 @@ def _touch(news: Iterable[_News]) -> dict[UUID, list[UUID]]:
         snoozed = false, snoozed_until = NULL,
         status = CASE WHEN row.wants AND t.status = 'resolved' THEN 'open' ELSE t.status END,
         resolved_at = CASE WHEN row.wants THEN NULL ELSE t.resolved_at END""",
-        "RETURNING t.id, t.audience, t.promised",
+        f"RETURNING t.id, t.audience, t.promised, {_HANDED_OUT}",
     )
     asked = {one.conversation_id: one.asked for one in said if one.asked}
-    clocks.settle([id for id, _, promised in rows if promised], asked)
-    return {id: list(audience) for id, audience, _ in rows}
+    clocks.settle([id for id, _, promised, _ in rows if promised], asked)
+    return {id: list(audience) for id, audience, *_ in rows}
 
 
 def _person(arrival: Arrival, speakers: Mapping[Key, Speaker]) -> UUID | None:

@@ -165,8 +165,9 @@ def _promises(stopping: Event) -> None:
 def _handing(stopping: Event) -> None:
     """Hand out and hand over, woken by what happened and by who comes and leaves next."""
     with _Ear(notify.HANDING_CHANNEL) as ear:
+        woken = True
         while not stopping.is_set():
-            ear.wait(handing.work_once(), stopping)
+            woken = ear.wait(handing.work_once(woken=woken), stopping)
 
 
 def _seconds_until(due: datetime | None) -> float:
@@ -283,14 +284,16 @@ class _Ear:
     def __exit__(self, *_: object) -> None:
         self._line.close()
 
-    def wait(self, seconds: float, stopping: Event) -> None:
-        """Until somebody calls, the time is over, or we are to stop. Raises psycopg.OperationalError if cut
-        off.
+    def wait(self, seconds: float, stopping: Event) -> bool:
+        """Until somebody calls, the time is over, or we are to stop; whether somebody called.
+
+        Raises psycopg.OperationalError if cut off.
         """
         deadline = time.monotonic() + seconds
         while not stopping.is_set() and (left := deadline - time.monotonic()) > 0:
             for _ in self._line.notifies(timeout=min(left, 0.5), stop_after=1):
-                return
+                return True
+        return False
 
 
 def _drop_connection() -> None:

@@ -14,10 +14,10 @@ from django.db.models.functions import RowNumber
 
 from rapport.conversations.models import Conversation, Presence, Status
 from rapport.core.clock import now
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import business_hours
 from rapport.ownership.members import open_weights
 from rapport.ownership.versions import current_policy
+from rapport.ownership.within.values import MemberLoad
 from rapport.people import trees
 from rapport.staff.hours import Hours, is_open
 from rapport.staff.models import Absence, Member, Role, Team

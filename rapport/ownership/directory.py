@@ -13,12 +13,12 @@ from django.db.models import Count, Q
 from rapport.channels.models import Channel
 from rapport.conversations.models import Topic
 from rapport.core.clock import now
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.handing import queue
 from rapport.ownership.members import Moment, members_of
 from rapport.ownership.problems import Vocabulary
 from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.within.weights import Weights
 from rapport.ownership.world import World
 from rapport.staff.hours import Hours
@@ -57,7 +57,7 @@ def company(
     teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
     with_members |= if_handed_out and any(team.taken_by == TakenBy.HANDED_OUT for team in teams.values())
     members = members_of(Moment(at, hours, weights or Weights()), weighing=weighing) if with_members else {}
-    queues = queue.teams_waiting() if with_members else set()
+    queues = queue.teams_waited_for() if with_members else set()
     entries = {
         slug: _entry(team, tuple(members.get(team.id, ())), queue=team.id in queues) for slug, team in teams.items()
     }

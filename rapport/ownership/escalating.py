@@ -21,7 +21,7 @@ from rapport.conversations.models import Clock, Conversation
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
 from rapport.ownership import passing_on
-from rapport.ownership.passing_on import Place, Stuck
+from rapport.ownership.passing_on import Busy, Place, Stuck
 from rapport.ownership.policy import LEADS, OWNER, PRIORITIES, TEAM
 from rapport.ownership.promising import Planned, at_once
 from rapport.ownership.versions import current_policy
@@ -77,6 +77,8 @@ def _tried(conversation_id: UUID) -> bool:
             return _steps_of(conversation_id)
     except OperationalError:
         raise
+    except Busy:
+        return False
     except Exception:  # noqa: BLE001 - one conversation's fault must not hold up the promises of all others
         _log.exception("a step of a promise failed; it is tried again in %s", _AGAIN)
         with scope.system():

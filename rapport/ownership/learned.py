@@ -134,6 +134,7 @@ def ask(questions: Sequence[Question]) -> list[Answers]:
     for slot in found.models:
         of_it = [place for place, one in enumerate(some) if slot in one.slots]
         if of_it:
+            # A model that failed says nothing at all, else there is one answer for each.
             said = _tried([some[place] for place in of_it], slot, found)
             for place, one in zip(of_it, said, strict=False):
                 answers[place][slot.kind] = one

@@ -29,7 +29,7 @@ LATELY = timedelta(minutes=10)
 _LOADS = """
 SELECT m.id, coalesce(load.priority, 1), coalesce(ch.name, ''), coalesce(ch.kind, ''), coalesce(load.many, 0),
     load.last_at, (SELECT count(*) FROM ownership_turn t
-        WHERE t.member_id = m.id AND t.at > %s AND t.how IN ('policy', 'queue', 'shift'))
+        WHERE t.member_id = m.id AND t.at > %s AND t.how IN ('policy', 'queue', 'shift', 'promise'))
 FROM staff_member m LEFT JOIN LATERAL (
     SELECT newest.priority, newest.channel_id, count(*) AS many, max(newest.created_at) AS last_at FROM (
         SELECT c.priority, c.channel_id, c.created_at FROM conversations_conversation c
@@ -38,6 +38,14 @@ FROM staff_member m LEFT JOIN LATERAL (
     ) AS newest GROUP BY 1, 2
 ) AS load ON true
 LEFT JOIN channels_channel ch ON ch.id = load.channel_id
+WHERE m.is_active
+"""
+
+_GETS_MORE = """
+SELECT min(given.at) FROM staff_member m CROSS JOIN LATERAL (
+    SELECT min(t.at) AS at FROM ownership_turn t
+    WHERE t.member_id = m.id AND t.at > %s AND t.how IN ('policy', 'queue', 'shift', 'promise')
+) AS given
 WHERE m.is_active
 """
 
@@ -113,6 +121,14 @@ def members_of(moment: Moment, *, weighing: bool) -> dict[UUID, list[MemberLoad]
             )
         )  # fmt: skip
     return found
+
+
+def gets_more_at(at: datetime) -> datetime | None:
+    """When the first of those who were given something within LATELY before `at` may be given as much again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GETS_MORE, [at - LATELY])
+        found: datetime | None = cursor.fetchone()[0]
+    return found + LATELY if found else None
 
 
 def answered(people: Iterable[UUID]) -> dict[UUID, dict[UUID, datetime]]:

@@ -172,12 +172,15 @@ class How(models.TextChoices):
     TAKEN = "taken", "Taken from the queue"
     SHIFT = "shift", "Handed over as a shift ended"
     HAND = "hand", "Handed over by hand"
+    PROMISE = "promise", "Passed on as a promise says"
 
 
 class Turn(models.Model):
     """A conversation's turn in a team: it waits for a member since then (`member_id` null), or came to one.
 
-    `since` is null where it did not come from the queue but from a colleague (`from_member_id`). Priority, promise and
+    `since` is null where it did not come from the queue but from a colleague (`from_member_id`). While it is snoozed,
+    resolved or otherwise closed it stands since `stood_at`; the database then moves `since` on by as long as it stood,
+    so that from there to `at` it waited all the while (`ownership.stood_sql`). Priority, promise and
     beginning are those by which it stood in the order. What waits in a team that hands out needs no row to be in the
     queue (`handing.queue`); in other teams the row says that a rule meant it for a member.
     """
@@ -186,6 +189,7 @@ class Turn(models.Model):
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
     team_id = models.UUIDField()
     since = models.DateTimeField(null=True)
+    stood_at = models.DateTimeField(null=True)
     why = models.TextField(blank=True, default="", db_default="")
     priority = models.SmallIntegerField(default=1, db_default=1)
     due_at = models.DateTimeField(null=True)

@@ -12,12 +12,13 @@ from rapport.ownership.actions import ASSIGNED
 from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
-from rapport.ownership.handing import turns
+from rapport.ownership.handing import alone, turns
+from rapport.ownership.handing.choosing import hand
+from rapport.ownership.handing.queue import Before, had_before
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import TEAM
 from rapport.ownership.service import weight_of
 from rapport.ownership.versions import in_force
-from rapport.ownership.within.choosing import choose
 from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Team
 
@@ -32,6 +33,10 @@ class Stuck:
 
     reason: str
     team: UUID | None = None
+
+
+class Busy(Exception):
+    """Somebody hands out at this moment: in a moment it is known what everybody has."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,13 @@ def in_confidence(conversation: Conversation) -> bool:
 
 
 def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck | None:
-    """Where a step that says "team:SLUG" or a member's address gives it; None where it is already."""
+    """Where a step that says "team:SLUG" or a member's address gives it; None where it is already.
+
+    A team is asked as for whatever else comes to it: nobody is given more than at once, and who waits already is first.
+    The conversation is held by now, so nobody is waited for: raises Busy while others hand out.
+    """
+    if not alone.if_nobody_else():
+        raise Busy
     weights = in_force()[1].weights
     teams = company(at, with_members=True, weighing=True, weights=weights).directory.teams
     if not to.startswith(TEAM):
@@ -64,7 +75,9 @@ def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck
         return Stuck("empty", team.id)
     if in_confidence(conversation):
         return Stuck("confidence", team.id)
-    choice = choose(team.members, asks_of([conversation])[conversation.id])
+    before = had_before([conversation.id]).get(conversation.id, Before())
+    ask, had = asks_of([conversation])[conversation.id], before.lately | before.back
+    choice = hand(team.members, ask, others_wait=team.queue, had=had)
     return Place(team, choice.member, choice.reason)
 
 
@@ -97,6 +110,10 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     conversation.confidential = conversation.confidential or place.team.confidential
     conversation.snoozed, conversation.snoozed_until = False, None
     waited = turns.moved(conversation, (from_team, from_member))
+    if place.member is None:
+        turns.waits(conversation, place.reason)
+    elif from_member or from_team != place.team.id:
+        turns.passed_on(conversation, place.member.id)
     Decision.objects.create(
         conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
         owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,

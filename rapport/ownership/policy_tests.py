@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL
 
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.conditions.base import Plain, chosen, known, texts, ticked
 from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.engine import Directory, Verdict, decide
@@ -18,6 +17,7 @@ from rapport.ownership.facts import KINDS, Facts
 from rapport.ownership.policy import APPROVALS, PRIORITIES, Policy, PolicyTest
 from rapport.ownership.problems import Problem, Problems
 from rapport.ownership.topics import TopicHit
+from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.world import OpenAt
 
 if TYPE_CHECKING:

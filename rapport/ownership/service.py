@@ -284,7 +284,7 @@ def explain(decision: Decision) -> Explanation:
         policy_version=decision.policy_version,
         rules=tuple(
             ExplainedRule(result, rule.when.describe(), result.number == decision.rule, rule.then)
-            for result, rule in zip(results, rules, strict=False)
+            for result, rule in zip(results, rules, strict=True)
         ),
     )
 

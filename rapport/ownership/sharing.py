@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from rapport.ownership.assign import MemberLoad, choose
+from rapport.ownership.within.choosing import choose
+from rapport.ownership.within.values import Ask, MemberLoad
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,9 @@ def share_out(
     loads = {member.id: member for member in members}
     found = []
     for conversation_id in conversation_ids:
-        best = choose(loads.values()).member
+        weight = weighs.get(conversation_id, 1)
+        best = choose(loads.values(), Ask("load", weight)).member
         if best is not None:
-            loads[best.id] = replace(best, open_count=best.open_count + weighs.get(conversation_id, 1))
+            loads[best.id] = replace(best, open_count=best.open_count + weight)
         found.append(Share(conversation_id, best))
     return found

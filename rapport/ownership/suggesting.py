@@ -43,7 +43,7 @@ def _slots(policy: Policy, verdict: Verdict, facts: Facts, owner: TeamEntry | No
     own = owner.id if verdict.confidential and owner and owner.confidential else None
     if verdict.confidential and own is None:
         return ()
-    rules = [rule for rule, tried in zip(policy.rules, verdict.trace, strict=False) if tried.hit]
+    rules = [rule for rule, tried in zip(policy.rules, verdict.trace, strict=True) if tried.hit]
     ruled = {TOPIC: any(rule.then.topic for rule in rules), PRIORITY: any(rule.then.priority for rule in rules)}
     return (*found, *(Slot(kind, own) for kind in OF_A_TEAM if not ruled[kind]))
 

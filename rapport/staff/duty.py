@@ -1,7 +1,7 @@
 """On call: rows become the rota of a team, and what leads change of it leaves an event. Who may is for the caller."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,6 +14,7 @@ from rapport.staff.rota import Duty, Rota
 
 DUTIES_MAX = 500
 """So many spans by hand a team may have ahead."""
+_AHEAD = timedelta(days=8)
 
 
 def rotas(since: datetime, until: datetime) -> dict[UUID, Rota]:
@@ -48,6 +49,17 @@ def on_call(team: Team, at: datetime) -> Member | None:
     found = rotas(at, at).get(team.id)
     id = found.on_call(at, cannot(at, team)) if found else None
     return Member.objects.filter(id=id).first() if id else None
+
+
+def changes_at(at: datetime) -> datetime | None:
+    """The next moment at which somebody else may be on call for some team; two statements."""
+    found: list[datetime] = []
+    for rota in rotas(at, at + _AHEAD).values():
+        found += [edge for one in rota.duties for edge in (one.starts_at, one.ends_at) if edge > at]
+        if rota.order and rota.first:
+            week = rota.week(at)
+            found.append(rota.starts(0 if week is None else week + 1))
+    return min(found, default=None)
 
 
 def set_rotation(team: Team, order: Sequence[UUID], first: date, minutes: int, actor: Member) -> None:

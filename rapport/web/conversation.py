@@ -30,6 +30,7 @@ from rapport.web.promise_clocks import clocks_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.timeline import timeline_of, why
+from rapport.web.weighing import Eyes
 
 _VERBS = (
     "accept", "assign", "confidential", "involve", "priority", "snooze", "split", "status", "topic", "uninvolve",
@@ -109,7 +110,8 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     shell = shell_of(request)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
-    reason = why(found, {team.slug: team.name for team in shell.all_teams})
+    eyes = Eyes(me.id, frozenset(team.id for team in shell.all_teams if shell.sees_load_of(team)))
+    reason = why(found, {team.slug: team.name for team in shell.all_teams}, eyes)
     topics = queries.active_topics()
     return {
         "conversation": found,

@@ -40,7 +40,7 @@ def handover(request: HttpRequest) -> HttpResponse:
     trees.call([*(one.conversation.person for one in planned), *(one.conversation.person for one in gone)])
     names = dict(Member.objects.filter(id__in=[one.member_id for one in gone]).values_list("id", "name"))
     context = {
-        "planned": planned, "can_go": any(one.move.to for one in planned),
+        "planned": planned, "can_go": any(one.goes_to for one in planned),
         "gone": [(one, names.get(one.member_id, "")) for one in gone if one.member_id],
     }  # fmt: skip
     return render(request, "web/handover.html", context)
@@ -98,7 +98,7 @@ def _do(request: HttpRequest, me: Member, chosen: dict[UUID, UUID], note: str) -
 
 
 def _said(done: list[Planned]) -> str:
-    to = Counter(one.move.to.load.name for one in done if one.move.to)
+    to = Counter(one.move.to.load.name if one.move.to else _("the team’s queue") for one in done)
     who = ", ".join(f"{name} ({count})" for name, count in to.most_common())
     said = ngettext(
         "%(count)s conversation handed over: %(who)s.", "%(count)s conversations handed over: %(who)s.", len(done)
@@ -107,7 +107,7 @@ def _said(done: list[Planned]) -> str:
 
 
 def _chosen(request: HttpRequest) -> dict[UUID, UUID]:
-    """Each chosen conversation and to whom the plan had it go ("conversation:member")."""
+    """Each chosen conversation and where the plan had it go ("conversation:member", or its team for the queue)."""
     pairs = [pair.partition(":") for pair in request.POST.getlist("pair")]
     found = ((uuid_or_none(id), uuid_or_none(to)) for id, _colon, to in pairs)
     return {id: to for id, to in found if id and to}

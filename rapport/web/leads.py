@@ -159,13 +159,9 @@ def _shown(request: HttpRequest, team: Team) -> HttpResponse:
 
 
 def _teams(request: HttpRequest) -> list[Team]:
-    """The teams whose load one may see: as a lead all whose conversations one may see, else those that one leads."""
+    """The teams whose load one may see."""
     shell = shell_of(request)
-    return [
-        team for team in shell.all_teams
-        if team.id in shell.led_ids
-        or (shell.can_lead and (team.id in shell.team_ids or (team.is_open and not team.confidential)))
-    ]  # fmt: skip
+    return [team for team in shell.all_teams if shell.sees_load_of(team)]
 
 
 def led_team(request: HttpRequest, slug: str) -> Team:

@@ -126,6 +126,13 @@ class Shell:
         """Whether the member leads anybody, and so sees the page of team load."""
         return self.can_lead or (self.can_write and bool(self.led_ids))
 
+    def sees_load_of(self, team: Team) -> bool:
+        """Whether that is so for this team: as a lead all whose conversations one sees, else those that one leads."""
+        if not self.sees_load:
+            return False
+        seen = team.id in self.team_ids or (team.is_open and not team.confidential)
+        return team.id in self.led_ids or (self.can_lead and seen)
+
     @property
     def live_url(self) -> str:
         """Where the page listens for changes: on its own origin behind HTTPS, else on a port of its own."""

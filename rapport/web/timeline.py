@@ -25,7 +25,7 @@ from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
 from rapport.web import locales, promise_words
 from rapport.web.richview import bodies_of
-from rapport.web.weighing import Weighing, weighing_of
+from rapport.web.weighing import Eyes, Weighing, weighing_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
 
 _EVENTS_SHOWN = 200
@@ -188,8 +188,8 @@ def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
     return dict(Channel.objects.filter(id__in=ids).values_list("id", "name")) if len(ids) > 1 else {}
 
 
-def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
-    """Why the owner is the owner; None when nothing was ever decided. `teams` has their names by slug."""
+def why(conversation: Conversation, teams: Mapping[str, str], eyes: Eyes) -> Why | None:
+    """Why the owner is the owner, for whoever looks; None when nothing was ever decided. `teams`: names by slug."""
     # Asked along, so that a page has one question more only where there is an opinion.
     has_opinion = Exists(Opinion.objects.filter(conversation_id=conversation.id, stage=Stage.ANSWERED))
     of_it = Decision.objects.filter(conversation_id=conversation.id).annotate(has_opinion=has_opinion)
@@ -200,7 +200,7 @@ def why(conversation: Conversation, teams: Mapping[str, str]) -> Why | None:
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
-    return Why(latest, explained, policy, [*decisions[1:]], weighing_of(decisions), teams, latest.has_opinion)
+    return Why(latest, explained, policy, [*decisions[1:]], weighing_of(decisions, eyes), teams, latest.has_opinion)
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

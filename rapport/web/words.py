@@ -260,6 +260,8 @@ def _assigned(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if member and str(data.get("how")) in _HANDED:
         return str(_HANDED[str(data["how"])]) % {"member": member}
     given_back = not data.get("member") and data.get("team") == data.get("from_team")
+    if given_back and data.get("how") in ("shift", "hand"):
+        return gettext("put it into the team’s queue as a shift ended")
     return gettext("gave it back to the team") if given_back else ""
 
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.facts import Facts
 from rapport.ownership.topics import TopicHit
+from rapport.ownership.within.values import MemberLoad
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 TEAMS = ("customer-service", "product", "hr", "press")

@@ -11,7 +11,6 @@ from rapport.conversations.models import Conversation
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership import service
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry, Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.format import load
@@ -21,6 +20,7 @@ from rapport.ownership.models import Decision, PolicyVersion
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import BY_HOLDER, BY_LOAD, HOLDER, Outcome, Policy, Rule
 from rapport.ownership.problems import PolicyError
+from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Team
 from tests.ownership.learning.makers import examples, message
 from tests.ownership.makers import NOON, TEAMS, directory, facts, member

@@ -16,7 +16,7 @@ from rapport.ownership.simulate.within.clock import Clock, clock_of
 from rapport.ownership.simulate.within.judging import gini, judge
 from rapport.ownership.simulate.within.month import Arrival, Asked, Desk, Month, Standing, Worker, simulate
 from rapport.ownership.simulate.within.recorded import compare, month_of, plain_of, told
-from rapport.ownership.simulate.within.strategies import STRATEGIES, by_room, least_loaded, round_robin
+from rapport.ownership.simulate.within.strategies import STRATEGIES, least_loaded, round_robin, weighed
 from rapport.staff.hours import make_hours
 
 ALWAYS = Clock([(0.0, 1e12)])
@@ -68,7 +68,7 @@ def test_in_turn_each_member_is_a_queue_of_their_own_as_theory_has_it() -> None:
 
 def test_nobody_is_given_anything_while_they_are_away_and_what_waits_is_given_when_they_come() -> None:
     away = Worker(uuid(1), "Ann", Clock([(10 * HOUR, 18 * HOUR)]))
-    (done,) = simulate(month([Arrival(8 * HOUR, "a", HOUR)], [away]), by_room())
+    (done,) = simulate(month([Arrival(8 * HOUR, "a", HOUR)], [away]), weighed("load")())
     assert (done.member, done.taken, done.answered) == (away.id, 10 * HOUR, 11 * HOUR)
 
 
@@ -88,14 +88,14 @@ def test_what_nobody_has_room_for_waits_and_the_soonest_promise_goes_first() -> 
 def test_a_place_is_held_until_it_is_settled_and_what_was_open_before_holds_one_too() -> None:
     worker = Worker(uuid(1), "Ann", ALWAYS, capacity=1)
     arrivals = [Arrival(0, "a", 10, stays=100), Arrival(1, "a", 10)]
-    done = simulate(month(arrivals, [worker], busy={worker.id: [(1.0, 50.0)]}), by_room())
+    done = simulate(month(arrivals, [worker], busy={worker.id: [(1.0, 50.0)]}), weighed("load")())
     assert [one.taken for one in done] == [50, 160]
 
 
 def test_who_answered_a_person_before_is_known_once_they_have() -> None:
     worker = Worker(uuid(1), "Ann", ALWAYS)
     arrivals = [Arrival(at, "a", 10, person="p") for at in (0.0, 5.0, 50.0)]
-    done = simulate(month(arrivals, [worker]), by_room())
+    done = simulate(month(arrivals, [worker]), weighed("load")())
     assert [(one.could_know, one.knew) for one in done] == [(False, False), (False, False), (True, True)]
 
 
@@ -109,7 +109,7 @@ def test_a_team_where_nobody_works_answers_nothing_and_the_figures_say_so() -> N
 
 def test_no_arrivals_give_no_figures_and_no_error() -> None:
     found = month([], [Worker(uuid(1), "Ann", ALWAYS)])
-    judged = judge(found, {"a": simulate(found, by_room())})["a"]
+    judged = judge(found, {"a": simulate(found, weighed("load")())})["a"]
     assert (judged.kept.value, judged.p50.value, judged.gini.value) == (None, None, None)
 
 

@@ -11,8 +11,8 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.insight.load import Whereabouts, board, whereabouts
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.sharing import share_out
+from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Absence, Member, Membership
 from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn

@@ -102,7 +102,7 @@ def test_the_queue_keeps_to_its_budget(
         assert client.get(QUEUE).status_code == 200
     with scope.system():
         Conversation.objects.update(owner_member=handed.agent)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         assert client.get("/handover/").status_code == 200
 
 

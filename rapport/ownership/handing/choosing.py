@@ -1,6 +1,6 @@
 """To whom something is handed now: the one place that asks which member, and keeps to the order of the queue. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -14,12 +14,28 @@ JUST_GIVEN = "everyone with room was given as many as they get at once a moment 
 _ONE = ("holder", "on_call")
 
 
-def hand(members: Sequence[MemberLoad], ask: Ask | None = None, *, others_wait: bool = False) -> Choice:
+def hand(
+    members: Sequence[MemberLoad], ask: Ask | None = None, *, others_wait: bool = False, had: Collection[UUID] = ()
+) -> Choice:
     """Whom of `members` to give it to; of those who were just given as many as they get at once (`at_once` 0) nobody.
 
     Without a way in `ask` it is the one with the most room. `others_wait`: the team has a queue, and what comes now
-    stands behind it.
+    stands behind it. Of those who `had` it a while ago nobody is chosen while another can take it.
     """
+    return others_first(members, had, lambda some: _hand(some, ask, others_wait))
+
+
+def others_first(
+    members: Sequence[MemberLoad], had: Collection[UUID], way: Callable[[Sequence[MemberLoad]], Choice]
+) -> Choice:
+    """The choice by any way among those who have not `had` it lately; where none of them can take it, among all."""
+    others = [one for one in members if one.id not in had]
+    if len(others) < len(members) and (choice := way(others)).member is not None:
+        return choice
+    return way(members)
+
+
+def _hand(members: Sequence[MemberLoad], ask: Ask | None, others_wait: bool) -> Choice:
     wanted = ask or Ask()
     wanted = wanted if ask and wanted.how else replace(wanted, how="load")
     if wanted.how in _ONE:

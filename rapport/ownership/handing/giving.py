@@ -10,17 +10,20 @@ from rapport.core.clock import now
 from rapport.ownership.actions import ASSIGNED, fields_of
 from rapport.ownership.handing import turns
 from rapport.ownership.models import Decision, How, Source
-from rapport.ownership.service import weight_of
 from rapport.staff.models import Member
 
 
 @dataclass(frozen=True)
 class Given:
-    """To whom (None: into the team's queue) and why, as a clause; `actor` is who hands it over by hand."""
+    """To whom (None: into the team's queue) and why, as a clause; `actor` is who hands it over by hand.
+
+    `weight` is how much it takes of the member's capacity, as it was when they were chosen.
+    """
 
     member_id: UUID | None
     clause: str
     how: How
+    weight: float
     actor: Member | None = None
 
 
@@ -40,7 +43,7 @@ def give(conversation: Conversation, given: Given) -> Decision:
         from_team_id=team.id if team else None,
         from_member_id=before,
         involved=list(conversation.involved),
-        weight=weight_of(conversation) if given.member_id else None,
+        weight=given.weight if given.member_id else None,
         sentence=f"{team.name if team else 'Nobody'} owns this: {waited}{given.clause}",
     )
     team_id = str(team.id) if team else ""

@@ -4,17 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from rapport.conversations.models import Conversation, Status
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
-from rapport.ownership.handing import queue
+from rapport.ownership.handing import alone, queue
 from rapport.ownership.handing.choosing import hand, with_one_more
 from rapport.ownership.handing.giving import Given, give
+from rapport.ownership.handing.queue import Before
 from rapport.ownership.models import How
 from rapport.ownership.versions import in_force
 from rapport.ownership.within.values import Ask, Choice, MemberLoad
@@ -22,7 +21,6 @@ from rapport.staff.models import Team
 
 ALL_GAVE_IT_BACK = "everyone with room gave it back before"
 _AT_ONCE = 25
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('rapport.handing'))"
 
 
 def hand_out() -> int:
@@ -43,12 +41,6 @@ def _somebody(entry: TeamEntry) -> bool:
     return not why_waiting(entry) or any(one.on_call for one in entry.members)
 
 
-def one_at_a_time() -> None:
-    """Until the transaction ends nobody else hands out or over: what members have now is what counts."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK)
-
-
 def _hand_out(team_id: UUID) -> int:
     done = 0
     while given := _some(team_id):
@@ -61,7 +53,7 @@ def _hand_out(team_id: UUID) -> int:
 def _some(team_id: UUID) -> int:
     """Up to _AT_ONCE of one queue, in one transaction; other workers wait, and then see what was given."""
     with scope.system():
-        one_at_a_time()
+        alone.one_at_a_time()
         team = Team.objects.filter(id=team_id, is_active=True).first()
         at = now()
         here = company(at, with_members=True, weighing=True, weights=in_force()[1].weights)
@@ -73,18 +65,19 @@ def _some(team_id: UUID) -> int:
 
 def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int:
     waiting = queue.waiting(team)
-    refused = queue.given_back(one.id for one in waiting)
+    before = queue.had_before(one.id for one in waiting)
     found = Conversation.objects.filter(id__in=[one.id for one in waiting])
     asks = asks_of(found.select_related("person__holder", "channel"))
     given = 0
     for one in waiting:
         ask = asks.get(one.id, Ask())
-        choice = choice_for(members, refused.get(one.id, set()), ask)
+        had = before.get(one.id, Before())
+        choice = choice_for(members, had, ask)
         if choice.member is None:
-            if one.id in refused:
+            if had.back:
                 continue
             break
-        if _taken(one.id, team, choice):
+        if _taken(one.id, team, choice, ask.weight):
             members = with_one_more(members, choice.member.id, at, ask.weight)
             given += 1
         if given == _AT_ONCE:
@@ -92,15 +85,15 @@ def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int
     return given
 
 
-def choice_for(members: tuple[MemberLoad, ...], refused: set[UUID], ask: Ask | None = None) -> Choice:
-    """The best of the members, but none of those who gave it back."""
-    choice = hand([one for one in members if one.id not in refused], ask)
-    if choice.member is None and refused and hand(members, ask).member is not None:
+def choice_for(members: tuple[MemberLoad, ...], before: Before, ask: Ask | None = None) -> Choice:
+    """The best of the members, but none of those who gave it back; who had it within the day if nobody else can."""
+    choice = hand([one for one in members if one.id not in before.back], ask, had=before.lately)
+    if choice.member is None and before.back and hand(members, ask).member is not None:
         return replace(choice, reason=ALL_GAVE_IT_BACK)
     return choice
 
 
-def _taken(conversation_id: UUID, team: Team, choice: Choice) -> bool:
+def _taken(conversation_id: UUID, team: Team, choice: Choice, weight: float) -> bool:
     """Give it, unless somebody has it in hand at this moment, or was quicker."""
     found = Conversation.objects.select_for_update(skip_locked=True, of=("self",)).select_related("owner_team")
     one = found.filter(
@@ -109,5 +102,5 @@ def _taken(conversation_id: UUID, team: Team, choice: Choice) -> bool:
     ).first()  # fmt: skip
     if one is None or choice.member is None:
         return False
-    give(one, Given(choice.member.id, choice.reason, How.QUEUE))
+    give(one, Given(choice.member.id, choice.reason, How.QUEUE, weight))
     return True

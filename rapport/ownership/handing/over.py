@@ -13,7 +13,7 @@ from rapport.core import bulk, events, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.ownership.directory import company
-from rapport.ownership.handing import out, planning, roster, shifts
+from rapport.ownership.handing import alone, planning, queue, roster, shifts
 from rapport.ownership.handing.giving import Given, give
 from rapport.ownership.handing.planning import Candidate, Held, Move
 from rapport.ownership.handing.roster import Post
@@ -40,6 +40,16 @@ class Planned:
     picked: bool
     back_at: datetime | None
     leaves_at: datetime
+    weight: float
+
+    @property
+    def goes_to(self) -> UUID | None:
+        """What has to be said to hand it over as planned: the member who gets it, or the team in whose queue it waits;
+        None where it stays.
+        """
+        if self.move.to is not None:
+            return self.move.to.load.id
+        return self.conversation.owner_team_id if self.move.queued else None
 
 
 @dataclass(frozen=True)
@@ -63,34 +73,35 @@ def plan(member: Member) -> list[Planned]:
     moves: dict[UUID, Move] = {}
     for team_id, outlook in outlooks.items():
         of_team = [weighed[one.id] for one in held if one.owner_team_id == team_id]
-        planned = planning.plan(of_team, outlook.others, outlook.leaving.at, outlook.leaving.back_at)
+        leaving, queues = outlook.leaving, _queues(teams[team_id])
+        planned = planning.plan(of_team, outlook.others, leaving.at, leaving.back_at, queues=queues)
         moves |= {move.id: move for move in planned}
     return [
-        _planned(one, moves[one.id], outlooks[one.owner_team_id])
+        _planned(one, moves[one.id], outlooks[one.owner_team_id], weighed[one.id].weight)
         for one in held
         if one.owner_team_id and one.id in moves
     ]
 
 
 def hand_over(member: Member, chosen: Mapping[UUID, UUID]) -> list[Planned]:
-    """Hand over these of the member's conversations (by id, to whom), as planned; those that were handed over.
+    """Hand over these of the member's conversations (by id, to what `goes_to` said), as planned; those that were.
 
     Raises NotAllowed for who may only read. What the member has no more, or would go to somebody else by now than was
     agreed to, is left alone.
     """
     may_change(member)
-    planned = [one for one in plan(member) if one.move.to is not None]
-    wanted = [one for one in planned if one.move.to and chosen.get(one.conversation.id) == one.move.to.load.id]
+    wanted = [one for one in plan(member) if one.goes_to and chosen.get(one.conversation.id) == one.goes_to]
     with scope.system():
         found = locked([one.conversation.id for one in wanted])
-        return [one for one in wanted if _gave(found.get(one.conversation.id), one.move, member)]
+        return [one for one in wanted if _gave(found.get(one.conversation.id), one, member)]
 
 
-def _gave(found: Conversation | None, move: Move, member: Member) -> bool:
-    if found is None or found.owner_member_id != member.id or found.status != Status.OPEN or move.to is None:
+def _gave(found: Conversation | None, planned: Planned, member: Member) -> bool:
+    if found is None or found.owner_member_id != member.id or found.status != Status.OPEN:
         return False
-    clause = f"{member.name} handed it over at the end of their shift; {move.reason}"
-    give(found, Given(move.to.load.id, clause, How.HAND, member))
+    to = planned.move.to
+    clause = f"{member.name} handed it over at the end of their shift; {planned.move.reason}"
+    give(found, Given(to.load.id if to else None, clause, How.HAND, planned.weight, member))
     return True
 
 
@@ -152,7 +163,7 @@ def _deal_with(post: Post, step: str, leaving: shifts.Leaving, at: datetime) -> 
         if mine and step == HandOver.SUGGEST:
             _suggest(post, leaving)
         elif mine:
-            out.one_at_a_time()
+            alone.one_at_a_time()
             _move(post, leaving, at)
 
 
@@ -176,13 +187,19 @@ def _move(post: Post, leaving: shifts.Leaving, at: datetime) -> None:
         return
     found = locked([one.id for one in held])
     who = Member.objects.get(id=post.member_id)
-    for move in planning.plan(_weighed(held), outlook.others, at, leaving.back_at):
+    weighed = _weighed(held)
+    weights = {one.id: one.weight for one in weighed}
+    for move in planning.plan(weighed, outlook.others, at, leaving.back_at, queues=_queues(post.team)):
         one = found.get(move.id)
-        queues = move.reason != planning.NOBODY_SOONER and post.team.taken_by == TakenBy.HANDED_OUT
-        if one is None or one.owner_member_id != who.id or (move.to is None and not queues):
+        if one is None or one.owner_member_id != who.id or (move.to is None and not move.queued):
             continue
-        given = Given(move.to.load.id if move.to else None, _clause(one, who, leaving, move), How.SHIFT)
-        give(one, given)
+        to = move.to.load.id if move.to else None
+        give(one, Given(to, _clause(one, who, leaving, move), How.SHIFT, weights[move.id]))
+
+
+def _queues(team: Team) -> bool:
+    """Whether what nobody can take waits in a queue: in other teams it stays where it is."""
+    return team.taken_by == TakenBy.HANDED_OUT
 
 
 def _clause(one: Conversation, who: Member, leaving: shifts.Leaving, move: Move) -> str:
@@ -227,16 +244,18 @@ def _as_held(one: Conversation) -> Held:
 
 
 def _weighed(held: Sequence[Conversation]) -> list[Held]:
-    weights = weights_of(held)
-    return [replace(_as_held(one), weight=weights[one.id]) for one in held]
+    weights, before = weights_of(held), queue.had_before(one.id for one in held)
+    had = {id: frozenset(one.lately | one.back) for id, one in before.items()}
+    return [replace(_as_held(one), weight=weights[one.id], had=had.get(one.id, frozenset())) for one in held]
 
 
 def _why(one: Conversation, leaving: shifts.Leaving) -> str:
     return planning.why_over(_as_held(one), leaving, now())
 
 
-def _planned(one: Conversation, move: Move, outlook: Outlook) -> Planned:
+def _planned(one: Conversation, move: Move, outlook: Outlook, weight: float) -> Planned:
     why = _why(one, outlook.leaving)
     mode = one.owner_team.hand_over if one.owner_team else HandOver.OFF
-    picked = move.to is not None and (why == planning.LATE or (why == planning.WAITING and mode == HandOver.WAITING))
-    return Planned(one, why, move, picked, outlook.leaving.back_at, outlook.leaving.at)
+    goes = move.to is not None or move.queued
+    picked = goes and (why == planning.LATE or (why == planning.WAITING and mode == HandOver.WAITING))
+    return Planned(one, why, move, picked, outlook.leaving.back_at, outlook.leaving.at, weight)

@@ -5,7 +5,7 @@ others those of them that a rule meant for a member (`Turn`). So nothing that ch
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,24 +13,28 @@ from django.db import connection
 
 from rapport.core.clock import now
 from rapport.ownership.handing.expecting import Known, OpenClock, Past, Range, expected, known, order_key
-from rapport.ownership.models import Decision, How, Turn
+from rapport.ownership.models import Decision, How, Source, Turn
 from rapport.staff.hours import Hours
 from rapport.staff.models import TakenBy, Team
 
 SHOWN_MAX = 200
 PAST = timedelta(weeks=4)
+DAY = timedelta(days=1)
+"""Who had it within so long is asked only after everybody else."""
 _PAST_MAX = 600
 _WAITS = "c.status = 'open' AND NOT c.snoozed AND c.owner_member_id IS NULL AND c.merged_into IS NULL"
 _TURN = "JOIN ownership_turn t ON t.conversation_id = c.id AND t.member_id IS NULL AND t.team_id = c.owner_team_id"
 
 # The first of each team, whatever is known of how many there are: asked for every batch of mail.
-_TEAMS = f"""SELECT s.id FROM staff_team s CROSS JOIN LATERAL (
+_TEAMS = """SELECT s.id FROM staff_team s CROSS JOIN LATERAL (
     (SELECT 1 FROM conversations_conversation c
-        WHERE s.taken_by = 'handed' AND c.owner_team_id = s.id AND {_WAITS} LIMIT 1)
+        WHERE s.taken_by = 'handed' AND c.owner_team_id = s.id AND {waits} LIMIT 1)
     UNION ALL
     (SELECT 1 FROM ownership_turn t JOIN conversations_conversation c ON c.id = t.conversation_id
-        WHERE t.team_id = s.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {_WAITS} LIMIT 1)
+        WHERE t.team_id = s.id AND t.member_id IS NULL AND c.owner_team_id = t.team_id AND {waits} LIMIT 1)
     LIMIT 1) AS first WHERE s.is_active"""
+_ANY = _TEAMS.format(waits=_WAITS)
+_TOLD = _TEAMS.format(waits=f"{_WAITS} AND (s.confidential OR NOT c.confidential)")
 
 _COUNT = f"SELECT count(*) FROM conversations_conversation c {_TURN} WHERE c.owner_team_id = %s AND {_WAITS}"
 _COUNTED = """SELECT coalesce(sum(count), 0) FROM conversations_tally
@@ -63,8 +67,21 @@ class Lately:
 
 def teams_waiting() -> set[UUID]:
     """The teams in whose queue something waits (as far as the scope sees it), with one statement."""
+    return _teams(_ANY)
+
+
+def teams_waited_for() -> set[UUID]:
+    """The teams in whose queue something waits that whoever sees what comes to them may know of.
+
+    What a team that others see into keeps to itself does not count: that it waits would stand in the reasons of what
+    comes next, for others to read.
+    """
+    return _teams(_TOLD)
+
+
+def _teams(statement: str) -> set[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_TEAMS)
+        cursor.execute(statement)
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -111,13 +128,34 @@ def lately(team: Team, hours: Hours, waiting_since: datetime | None) -> Lately:
     return Lately(known(past), max(0.0, clock.minutes(at) - began))
 
 
-def given_back(ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """Of conversations that wait, who had them and gave them back (or was relieved): they are not given them again."""
-    found: dict[UUID, set[UUID]] = {}
-    rows = Decision.objects.filter(
-        conversation_id__in=list(ids), owner_member__isnull=True, from_member_id__isnull=False
-    )
-    for conversation_id, member_id in rows.values_list("conversation_id", "from_member_id"):
-        if member_id:
-            found.setdefault(conversation_id, set()).add(member_id)
+@dataclass(frozen=True)
+class Before:
+    """Who had a conversation and has it no more. `back`: they gave it back, or it was taken from them by hand.
+
+    `lately`: they had it within the last day, however it left them.
+    """
+
+    back: set[UUID] = field(default_factory=set)
+    lately: set[UUID] = field(default_factory=set)
+
+
+_MOVED = ("conversation_id", "owner_member_id", "from_member_id", "source", "at")
+
+
+def had_before(ids: Iterable[UUID]) -> dict[UUID, Before]:
+    """Of conversations, who had them before; with one statement. Whoever was given it again since does not count."""
+    found: dict[UUID, Before] = {}
+    since = now() - DAY
+    rows = Decision.objects.filter(conversation_id__in=list(ids)).order_by("at", "id")
+    for conversation_id, to, left, source, at in rows.values_list(*_MOVED):
+        before = found.setdefault(conversation_id, Before())
+        if to:
+            before.back.discard(to)
+            before.lately.discard(to)
+        if left is None or left == to:
+            continue
+        if to is None and source == Source.MEMBER:
+            before.back.add(left)
+        if at > since:
+            before.lately.add(left)
     return found

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Conversation, Status
 from rapport.core import bulk, scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -91,8 +91,11 @@ def took(conversation: Conversation, member_id: UUID, how: How) -> datetime | No
     at = now()
     waiting = Turn.objects.filter(conversation=conversation, member_id__isnull=True).first()
     if waiting is not None:
-        Turn.objects.filter(id=waiting.id).update(member_id=member_id, at=at, how=how, **_order(conversation))
-        return waiting.since
+        since = _stood(waiting, at)
+        Turn.objects.filter(id=waiting.id).update(
+            member_id=member_id, at=at, how=how, since=since, stood_at=None, **_order(conversation)
+        )
+        return since
     if conversation.owner_team is None or conversation.owner_team.taken_by != TakenBy.HANDED_OUT:
         return None
     last = Decision.objects.filter(conversation=conversation).order_by("-at").values_list("at", flat=True).first()
@@ -101,10 +104,18 @@ def took(conversation: Conversation, member_id: UUID, how: How) -> datetime | No
     return since
 
 
+def _stood(waiting: Turn, at: datetime) -> datetime | None:
+    """Since when it waited, without the time in which it stood."""
+    if waiting.since is None or waiting.stood_at is None:
+        return waiting.since
+    return min(at, waiting.since + max(timedelta(0), at - waiting.stood_at))
+
+
 def waits(conversation: Conversation, why: str = "", since: datetime | None = None) -> None:
     """The conversation waits for a member of its team again, from now on or since a moment."""
     if not Turn.objects.filter(conversation=conversation, member_id__isnull=True).exists():
-        _add(conversation, since=since or now(), why=why)
+        stands = conversation.status != Status.OPEN or conversation.snoozed
+        _add(conversation, since=since or now(), why=why, stood_at=now() if stands else None)
 
 
 def handed_over(conversation: Conversation, member_id: UUID, how: How, from_member_id: UUID) -> None:
@@ -112,16 +123,24 @@ def handed_over(conversation: Conversation, member_id: UUID, how: How, from_memb
     _add(conversation, member_id=member_id, at=now(), how=how, from_member_id=from_member_id)
 
 
+def passed_on(conversation: Conversation, member_id: UUID) -> None:
+    """A promise gave the conversation to a member of its team, who had it not."""
+    _add(conversation, member_id=member_id, at=now(), how=How.PROMISE)
+
+
 def sweep() -> int:
-    """Forget what is too old to tell anything, and what waits nowhere any more; for the worker."""
+    """Forget what is too old to tell anything, and what was closed so long ago while it waited; for the worker.
+
+    What was closed lately may be opened again, and then has its place.
+    """
     before = now() - _KEPT
     with scope.system():
         ShiftEnd.objects.filter(ends_at__lt=now() - timedelta(days=30)).delete()
         with connection.cursor() as cursor:
             cursor.execute(
                 """DELETE FROM ownership_turn t USING conversations_conversation c WHERE c.id = t.conversation_id
-                AND (t.at < %s OR (t.member_id IS NULL AND (c.merged_into IS NOT NULL OR c.status = 'spam'
-                    OR (c.status = 'resolved' AND c.resolved_at < %s))))""",
+                AND (t.at < %s OR
+                    (t.member_id IS NULL AND c.status <> 'open' AND coalesce(t.stood_at, t.since) < %s))""",
                 [before, before],
             )
             return int(cursor.rowcount)

@@ -21,7 +21,6 @@ from django.db import connection
 from rapport.conversations.threading import looks_like_reply
 from rapport.core import bulk, scope
 from rapport.core.clock import now
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.directory import company
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
@@ -29,6 +28,7 @@ from rapport.ownership.kinds import TEAM
 from rapport.ownership.settled import SETTLED
 from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.senders import Senders
+from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.words import CHARACTERS_READ_MAX
 from rapport.staff import duty
 from rapport.staff.models import Absence, Membership, Role, Team

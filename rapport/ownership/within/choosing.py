@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from math import fsum
 from uuid import UUID
 
-from rapport.ownership.assign import by_load, choose_holder
 from rapport.ownership.within.values import (
     AWAY,
     FULL,
@@ -77,7 +76,7 @@ def _among(
     """Of those who can take it, one; each way has its own order."""
     points: dict[UUID, tuple[Factor, ...]]
     if ask.how == "load":
-        best = min(able, key=by_load)
+        best = min(able, key=_by_load)
         points = {one.id: (_room(one, ask.weight),) for one in able}
         why = f"{best.name} has the most room of those present ({_figures(best)})"
     elif ask.how == "rotation":
@@ -90,6 +89,23 @@ def _among(
         best = min(able, key=lambda one: (-sums[one.id], *_turn(one)))
         why = f"{best.name} suits it best: {_pros(best, points[best.id], ask)}"
     return _chosen(best, _said(*before, why), *company, points)
+
+
+def choose_holder(members: Iterable[MemberLoad], address: str, name: str) -> Choice:
+    """The member who holds the relationship, unless they are away or not of the team; then the team's queue."""
+    if not address:
+        return Choice(None, "nobody holds the relationship with the sender")
+    holder = next((member for member in members if member.email == address), None)
+    if holder is None:
+        return Choice(None, f"{name}, who holds the relationship, is not of the team")
+    if not holder.present:
+        return Choice(None, f"{name}, who holds the relationship, is not present")
+    return Choice(holder, f"{name} holds the relationship")
+
+
+def _by_load(member: MemberLoad) -> tuple[float, datetime, UUID]:
+    """The smaller, the more room: the share of the capacity taken, then who waited longest."""
+    return member.open_count / member.capacity, *_turn(member)
 
 
 def _left_out(member: MemberLoad) -> str:

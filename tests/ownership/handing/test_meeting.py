@@ -121,7 +121,9 @@ def test_what_a_promise_gives_to_another_team_waits_in_the_first_no_more(shop: S
         (one,) = shop.come()
         assert Turn.objects.get().team_id == shop.team.id
         passed_on(one, "team:sorting")
-    assert not Turn.objects.filter(member_id__isnull=True).exists()
+    assert Turn.objects.get(member_id__isnull=True).team_id == sorting.id
+    assert queue.waiting(shop.team) == []
+    assert [one.why for one in queue.waiting(sorting)] == ["nobody of the team is present"]
 
 
 def test_the_skills_that_a_rule_asks_for_are_not_forgotten_where_others_wait_before_it(shop: Shop) -> None:
@@ -184,7 +186,7 @@ def test_what_is_taken_back_from_a_member_counts_in_their_week_no_more(shop: Sho
     loads = members_of(Moment(clock.now(), business_hours()), weighing=True)[shop.team.id]
     assert {one.given for one in loads} == {0}
     assert Turn.objects.get(member_id__isnull=True).conversation_id == event.conversation_id
-    assert queue.given_back([event.conversation_id]) == {event.conversation_id: {given_to}}
+    assert queue.had_before([event.conversation_id])[event.conversation_id].back == {given_to}
 
 
 def test_where_nobody_is_counted_a_team_that_hands_out_is_not_said_to_have_no_members(shop: Shop) -> None:

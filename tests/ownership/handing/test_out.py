@@ -184,7 +184,7 @@ def test_what_is_given_back_goes_to_somebody_else(shop: Shop) -> None:
     assert one.owner_member == other
     assign(one.id, other, shop.team, None)
     assert out.hand_out() == 0, "both gave it back: people decide"
-    assert out.choice_for(entry(shop).members, {shop.ann.id, shop.bob.id}).reason == out.ALL_GAVE_IT_BACK
+    assert out.choice_for(entry(shop).members, queue.Before({shop.ann.id, shop.bob.id})).reason == out.ALL_GAVE_IT_BACK
 
 
 def test_a_handing_is_undone_as_anything_and_not_done_again(shop: Shop) -> None:
@@ -233,16 +233,19 @@ def test_what_moves_to_another_team_waits_here_no_more(shop: Shop, later: Later)
     assert not Turn.objects.exists()
 
 
-def test_the_books_are_swept(shop: Shop) -> None:
-    gone, kept = shop.add(status="spam"), shop.add()
-    for one in (gone, kept):
+def test_the_books_are_swept_of_what_was_closed_long_ago(shop: Shop) -> None:
+    gone, lately, kept = shop.add(status="spam"), shop.add(status="spam"), shop.add()
+    for one in (gone, lately, kept):
         turns.waits(one)
+    old = WEDNESDAY - timedelta(days=200)
+    Turn.objects.filter(conversation=gone).update(stood_at=old)
+    Turn.objects.filter(conversation=kept).update(since=old)
     assert turns.sweep() == 1
-    assert Turn.objects.get().conversation_id == kept.id
+    assert set(Turn.objects.values_list("conversation_id", flat=True)) == {lately.id, kept.id}
 
 
 def test_the_worker_wakes_as_somebody_comes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working, "_looked", {"at": None, "next": None})
+    monkeypatch.setattr(working, "_looked", working._Looked())
     opening = WEDNESDAY.replace(hour=8) + timedelta(days=1)
     shop.add()
     with clock.travel(opening - timedelta(seconds=9)):
@@ -261,7 +264,7 @@ def entry(shop: Shop) -> Any:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_hands_out_the_next_as_somebody_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working, "_looked", {"at": None, "next": None})
+    monkeypatch.setattr(working, "_looked", working._Looked())
     # Only being woken is quick enough: the worker looks by itself every quarter of an hour here.
     monkeypatch.setattr(working, "_AT_MOST", 900.0)
     with scope.system():

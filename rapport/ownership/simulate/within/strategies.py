@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from math import inf
 from uuid import UUID
 
-from rapport.ownership.assign import choose as choose_by_room
 from rapport.ownership.simulate.within.month import Asked, Standing, Strategy
 from rapport.ownership.within.choosing import choose
 from rapport.ownership.within.values import Ask, Choice, MemberLoad
@@ -36,13 +35,8 @@ def least_loaded() -> Strategy:
     return choose
 
 
-def by_room() -> Strategy:
-    """Ours for `assign = "load"`: the smallest share of their capacity, of equals whoever waited longest."""
-    return chosen_by(lambda members, _asked: choose_by_room(members))
-
-
 def weighed(how: str) -> Callable[[], Strategy]:
-    """Ours for `assign = "best"` and the like: the very choice that decides, with what is known of the conversation."""
+    """Ours for `assign = "load"`, `"best"` and the like: the very choice that decides, with what is known of it."""
 
     def ask(asked: Asked) -> Ask:
         one = asked.arrival
@@ -80,7 +74,7 @@ def moment(at: float) -> datetime:
 STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "round_robin": round_robin,
     "least_loaded": least_loaded,
-    "by_room": by_room,
+    "by_room": weighed("load"),
     "rotation": weighed("rotation"),
     "best": weighed("best"),
 }
