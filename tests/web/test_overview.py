@@ -123,7 +123,7 @@ def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
         counted = routing.counted(routing.Asked(Period(today - timedelta(days=6), today, ZoneInfo("UTC"))))
     told: dict[tuple[str, bool], int] = {}
     for one in counted.routes:
-        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.count
+        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.many
     assert told == {
         ("rule", False): 3, ("rule", True): 2, ("learned", False): 1, ("suggested", False): 1, ("sorted", False): 1,
         ("untouched", False): 1,
