@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Subquery
+
 from rapport.core import scope
 from rapport.ownership.kinds import TEAM
 from rapport.ownership.models import LearnedModel, Wish
@@ -15,11 +17,11 @@ def team_picture() -> dict[str, Any] | None:
 
     What people chose, as it came, is told beside it by likelihood: it is not read here once more.
     """
+    wish = Wish.objects.filter(kind=TEAM, label="").values("precision")[:1]
     with scope.system():
         models = LearnedModel.objects.filter(kind=TEAM, audience=[]).order_by("-made_at")
-        figures = models.values_list("figures", flat=True).first()
-        wish = Wish.objects.filter(kind=TEAM, label="").values_list("precision", flat=True).first()
-    return picture_of(figures, "", (), wish or PRECISION_USUAL) if figures else None
+        found = models.values_list("figures", Subquery(wish)).first()
+    return picture_of(found[0], "", (), found[1] or PRECISION_USUAL) if found else None
 
 
 def picture_of(
