@@ -57,6 +57,7 @@ def bench_members(members: int, per_second: float, seconds: int) -> None:
 @click.option("--messages", type=click.IntRange(2_000, 100_000_000), default=5_000_000, show_default=True)
 @click.option("--teams", type=click.IntRange(10, 500), default=50, show_default=True)
 @click.option("--members", type=click.IntRange(20, 10_000), default=500, show_default=True)
+@click.option("--days", type=click.IntRange(7, 3_650), default=1_095, show_default=True, help="Over how many days.")
 @click.option("--small", type=click.IntRange(0, 1_000_000), default=10_000, show_default=True, help="0: not compared.")
 @click.option("--only", default="", help="Only kinds of pages whose name begins so.")
 @click.option("--repeats", type=click.IntRange(20, 1_000), default=40, show_default=True, help="Requests of a kind.")

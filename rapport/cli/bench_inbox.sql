@@ -1,4 +1,4 @@
--- A company's three years of mail, invented set by set. `bench_size` has one row that says how much of everything.
+-- A company's years of mail, invented set by set. `bench_size` has one row that says how much of everything.
 -- Everything is drawn with random() after setseed, so that a run is like the other.
 
 -- step: words
@@ -47,7 +47,7 @@ SELECT no, gen_random_uuid() AS id, initcap(word) || ' ' || (ARRAY['GmbH', 'Ltd'
 FROM generate_series(1, (SELECT organizations FROM bench_size)) AS no
 JOIN bench_word ON language = 1 + no % 3 AND rank = 300 + no % 20000;
 INSERT INTO people_organization (id, name, domain, created_at)
-SELECT id, name, domain, now() - interval '1095 days' FROM bench_organization;
+SELECT id, name, domain, now() - (SELECT age FROM bench_size) FROM bench_organization;
 
 CREATE TEMP TABLE bench_person AS
 SELECT no, gen_random_uuid() AS id, CASE WHEN no % 10 = 0
@@ -60,10 +60,10 @@ SELECT no, gen_random_uuid() AS id, CASE WHEN no % 10 = 0
 FROM generate_series(1, (SELECT persons FROM bench_size)) AS no
 JOIN bench_word ON language = 1 + no % 3 AND rank = 50 + (no * 17) % 6000;
 INSERT INTO people_person (id, name, organization_id, language, time_zone, note, audience, created_at)
-SELECT p.id, p.name, o.id, 'en', '', '', '{00000000-0000-0000-0000-000000000001}', now() - interval '1095 days'
+SELECT p.id, p.name, o.id, 'en', '', '', '{00000000-0000-0000-0000-000000000001}', now() - (SELECT age FROM bench_size)
 FROM bench_person p JOIN bench_organization o ON o.no = p.organization_no;
 INSERT INTO people_handle (kind, value, written, person_id, source, created_at)
-SELECT 'email', p.local || o.domain, p.local || o.domain, p.id, 'mail', now() - interval '1095 days'
+SELECT 'email', p.local || o.domain, p.local || o.domain, p.id, 'mail', now() - (SELECT age FROM bench_size)
 FROM bench_person p JOIN bench_organization o ON o.no = p.organization_no;
 CREATE UNIQUE INDEX ON bench_person (no);
 ANALYZE bench_person;
@@ -83,7 +83,7 @@ CREATE TEMP TABLE bench_topic AS SELECT row_number() OVER (ORDER BY slug) - 1 AS
 
 CREATE TEMP TABLE bench_matter AS
 WITH drawn AS MATERIALIZED (
-    SELECT no, now() - interval '20 minutes' - interval '1095 days' * power(random(), 1.4) AS created_at,
+    SELECT no, now() - interval '20 minutes' - age * power(random(), 1.4) AS created_at,
         power(random(), -0.6) AS weight, width_bucket(random(), cuts) AS team_no,
         1 + floor(persons * power(random(), 2))::int AS person_no, floor(random() * 12)::int AS channel_no,
         floor(24 * power(random(), 2))::int AS topic_no, 1 + floor(bodies * random())::int AS body_no,
@@ -158,9 +158,31 @@ SELECT conversation_id, gen_random_uuid(), id, 'invoice-' || left(id::text, 8) |
 FROM conversations_message WHERE get_byte(uuid_send(id), 15) < 12;
 
 -- step: decisions and events
+-- Of twenty rules the first decide most; what none decides is given by what was learned, or suggested and sorted by people.
+CREATE TEMP TABLE bench_decided AS
+SELECT c.*, CASE WHEN c.created_at < now() - age * 0.5 THEN 1 WHEN c.created_at < now() - age * 0.2 THEN 2 ELSE 3 END AS version,
+    CASE WHEN way < 0.6 THEN 1 + floor(20 * power(random(), 1.6))::int END AS rule, way BETWEEN 0.6 AND 0.75 AS acted,
+    CASE WHEN way BETWEEN 0.6 AND 0.95 THEN 0.3 + 0.69 * power(random(), 0.5) END AS likely, random() AS overruled_luck,
+    other.id AS other_id, triage.id AS triage_id, own.slug AS own_slug, other.slug AS other_slug
+FROM (SELECT *, random() AS way FROM bench_conversation) c CROSS JOIN bench_size
+JOIN bench_team o ON o.no = 1 + c.no % (SELECT count(*) FROM bench_team) JOIN staff_team other ON other.id = o.id
+JOIN bench_team t ON t.no = 1 JOIN staff_team triage ON triage.id = t.id LEFT JOIN staff_team own ON own.id = c.team_id;
+CREATE TEMP TABLE bench_first AS
+SELECT *, CASE WHEN team_id IS NULL THEN NULL WHEN rule IS NULL AND NOT acted THEN triage_id
+    WHEN overruled_luck < 0.06 THEN other_id ELSE team_id END AS first_id,
+    CASE WHEN likely IS NULL THEN NULL WHEN overruled_luck < 0.06 OR NOT acted AND overruled_luck > likely THEN other_slug
+        ELSE coalesce(own_slug, other_slug) END AS said
+FROM bench_decided;
 INSERT INTO ownership_decision (conversation_id, id, at, source, policy_version, owner_team_id, owner_member_id, involved, rule, sentence,
-    trace)
-SELECT id, uuidv7(created_at - now()), created_at, 'policy', 1, team_id, member_id, involved, 1, 'A team owns this: it is about refund; rule 1',
-    '["+it is about refund", "-the sender is not an employee"]' FROM bench_conversation;
+    trace, suggestion)
+SELECT id, uuidv7(created_at - now()), created_at, 'policy', version, first_id, member_id, involved, rule,
+    'A team owns this: it is about refund; rule 1', '["+it is about refund", "-the sender is not an employee"]',
+    CASE WHEN likely IS NOT NULL THEN jsonb_build_object('team', said, 'probability', round(likely::numeric, 4), 'sure', acted,
+        'model', 1, 'acted', acted) END
+FROM bench_first;
+INSERT INTO ownership_decision (conversation_id, id, at, source, policy_version, from_team_id, owner_team_id, owner_member_id, involved,
+    sentence, trace)
+SELECT id, uuidv7(created_at + interval '1 hour' - now()), created_at + interval '1 hour', 'member', NULL, first_id, team_id, member_id,
+    involved, 'A member moved it', '[]' FROM bench_first WHERE first_id <> team_id;
 INSERT INTO core_event (id, at, kind, conversation_id, subject, data)
 SELECT uuidv7(created_at - now()), created_at, 'conversation.opened', id, '', '{}' FROM bench_conversation ORDER BY created_at;

@@ -44,6 +44,7 @@ class Size:
     messages: int
     teams: int
     members: int
+    days: int = 1095
 
     @property
     def persons(self) -> int:
@@ -67,7 +68,8 @@ def fill(size: Size) -> None:
             _execute(
                 f"""CREATE TEMP TABLE bench_size AS SELECT {size.conversations} AS conversations,
                 {size.messages} AS messages, {size.persons} AS persons,
-                {max(20, size.persons // 12)} AS organizations, {size.bodies} AS bodies"""
+                {max(20, size.persons // 12)} AS organizations, {size.bodies} AS bodies,
+                make_interval(days => {size.days}) AS age"""
             )
             for name, statements in _steps():
                 with _told(name):
@@ -110,13 +112,22 @@ def _found(size: Size) -> None:
         for number in range(12)
     )
     Topic.objects.bulk_create(Topic(name=f"Topic {number:02}", slug=f"topic-{number:02}") for number in range(20))
-    save_policy_dict(
-        {
-            "format": 1, "triage": teams[0].slug,
-            "rules": [{"name": "Refunds", "when": {"topic": "topic-00"}, "then": {"owner": teams[0].slug}}],
-        },
-        SavedBy(members[0].id, "The first rules"),
-    )  # fmt: skip
+    _policies(teams, members[0])
+
+
+def _policies(teams: list[Team], member: Member) -> None:
+    """Three versions of twenty rules, each of which a team owns by."""
+    for version in range(1, 4):
+        rules = [
+            {
+                "name": f"Topic {number:02} is theirs", "when": {"topic": f"topic-{number:02}"},
+                "then": {"owner": teams[number * 7 % len(teams)].slug},
+            }
+            for number in range(20)
+        ]  # fmt: skip
+        rules.insert(version, rules.pop())
+        plain = {"format": 1, "triage": teams[0].slug, "rules": rules}
+        save_policy_dict(plain, SavedBy(member.id, f"Version {version}"))
 
 
 def _team(number: int, many: int, hours: BusinessHours) -> Team:

@@ -64,7 +64,8 @@ class Pages:
             "view all, far down", "view all by promise, far down", "rows", "counts", "conversation",
             "conversation, long", "conversation in its list", "person", "person, big account", "people",
             "people by part of a name", "search common word", "search rare word", "search name part",
-            "search as one types", "report of a month", "report of a month by team", "ownership",
+            "search as one types", "report of a month", "report of a month by team",
+            "ownership", "ownership of 90 days", "ownership of a team",
             *(f"filter {one}" for one in _FILTERS),
         ]  # fmt: skip
 
@@ -118,6 +119,8 @@ class Pages:
             "people by part of a name": lambda m: reverse("people") + "?" + urlencode({"q": self._part()}),
             "report of a month": lambda m: reverse("reports") + "?period=last-month",
             "ownership": lambda m: reverse("policy_overview"),
+            "ownership of 90 days": lambda m: reverse("policy_overview") + "?days=90",
+            "ownership of a team": lambda m: reverse("policy_overview") + f"?team={c(self._slugs)}",
             "report of a month by team": lambda m: reverse("reports") + "?period=last-month&by=team",
             "search common word": lambda m: self._search(c(_COMMON)),
             "search rare word": lambda m: self._search(c([f"R{self._chance.randrange(1, 9000)}", "zanzibar"])),

@@ -42,6 +42,8 @@ class Summary:
     due_at: datetime | None
     snoozed: bool
     snoozed_until: datetime | None
+    #: The business hours, by name, of the promise that is due first; None where none has a clock.
+    promised_hours: str | None
 
 
 def summaries(ids: Sequence[UUID]) -> list[Summary]:
@@ -58,7 +60,8 @@ _SUMMARIES = f"""SELECT c.id, c.subject, c.snippet, c.status, c.priority, {NAME_
     coalesce(topic.name, ''), c.owner_team_id, coalesce(team.name, ''), coalesce(team.slug, ''), c.owner_member_id,
     coalesce(m.name, ''), c.involved, c.confidential, c.awaiting_answer, c.created_at, c.last_activity_at,
     c.first_answered_at, c.first_answer_due_at, c.next_answer_due_at, c.resolution_due_at, c.due_at, c.snoozed,
-    c.snoozed_until
+    c.snoozed_until, CASE WHEN c.promised AND c.due_at IS NOT NULL THEN (SELECT k.hours FROM conversations_clock k
+        WHERE k.conversation_id = c.id AND k.due_at = c.due_at ORDER BY k.name LIMIT 1) END
 FROM conversations_conversation c
 LEFT JOIN people_person p ON p.id = c.person_id {ABOVE_SQL}
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id

@@ -69,3 +69,31 @@ class Routed(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["at"], name="insight_routed_at")]
+
+
+class Promised(models.Model):
+    """One run of a clock of a promise: what was promised, by when, and what became of it. Kept by the database.
+
+    A first answer and a resolution run once, a next answer for each question (`insight.promised_sql`). `at` is when it
+    was known whether it was kept: when it was done, or else when it ran out (in the future while it runs); None while
+    it stands. `hours` by name ("" the company's own), `span_minutes` of open time (0: not known any more). `steps` is
+    how many steps were done, `moves` how often one of them gave it to somebody else.
+    """
+
+    pk = models.CompositePrimaryKey("conversation_id", "name", "began_at")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=20)
+    began_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    halted_at = models.DateTimeField(null=True)
+    stopped_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(null=True)
+    span_minutes = models.PositiveIntegerField()
+    hours = models.CharField(max_length=80, blank=True)
+    skipped = models.PositiveSmallIntegerField(default=0)
+    steps = models.PositiveSmallIntegerField(default=0)
+    moves = models.PositiveSmallIntegerField(default=0)
+    audience = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="insight_promised_at")]

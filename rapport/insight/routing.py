@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -25,9 +25,10 @@ class Asked:
     team_id: UUID | None = None
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """So many went the same way: by which rule of which version, first to which team, and whose they are.
+
+    Ids are text, as they are only compared and written into addresses.
 
     `way` is one of WAYS; `overruled`: a member gave them to another team than the rule, or what was learned, had.
     """
@@ -35,10 +36,10 @@ class Route:
     version: int | None
     rule: int | None
     way: str
-    first_id: UUID | None
-    owner_id: UUID | None
+    first_id: str | None
+    owner_id: str | None
     overruled: bool
-    count: int
+    many: int
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class Counted:
     """
 
     routes: list[Route] = field(default_factory=list)
-    channels: dict[tuple[UUID | None, UUID | None], int] = field(default_factory=dict)
-    topics: dict[tuple[UUID | None, UUID | None], int] = field(default_factory=dict)
+    channels: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
+    topics: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
     times: list[tuple[datetime, bool, int]] = field(default_factory=list)
     likely: dict[tuple[int, bool], int] = field(default_factory=dict)
 
@@ -72,7 +73,10 @@ def counted(asked: Asked) -> Counted:
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED.format(**(_ONE_TEAM if asked.team_id else _ALL)), values)
         for row in cursor.fetchall():
-            _put(found, row, step)
+            if row[0]:  # most are routes
+                found.routes.append(Route(row[4], row[5], WAYS[row[6]], row[7], row[8], row[9], row[16]))
+            else:
+                _put(found, row, step)
     return found
 
 
@@ -83,8 +87,8 @@ _ONE_TEAM = {
 #: What is gone from a team counts among its routes alone: times and suggestions are of what is its own.
 _COUNTED = f"""
 SELECT GROUPING(version) = 0, GROUPING(channel_id) = 0, GROUPING(topic_id) = 0, GROUPING(bucket) = 0,
-    version, rule, way, team_id, owner_team_id, overruled, channel_id, topic_id, bucket, triaged, tenth, agreed,
-    count(*)
+    version, rule, way, team_id::text, owner_team_id::text, overruled,
+    channel_id::text, topic_id::text, bucket, triaged, tenth, agreed, count(*)
 FROM (
     SELECT r.version, r.rule, {WAY_SQL} AS way, r.team_id, r.owner_team_id, {OVERRULED_SQL} AS overruled,
         r.channel_id, r.topic_id, CASE WHEN {{own}} THEN floor(date_part('epoch', r.at) / %(step)s)::int END AS bucket,
@@ -99,11 +103,9 @@ GROUP BY GROUPING SETS ((version, rule, way, team_id, owner_team_id, overruled),
 
 
 def _put(found: Counted, row: tuple[Any, ...], step: int) -> None:
-    by_route, by_channel, by_topic, by_time, version, rule, way, first, owner, over, *rest, count = row
-    channel, topic, bucket, triaged, tenth, agreed = rest
-    if by_route:
-        found.routes.append(Route(version, rule, WAYS[way], first, owner, over, count))
-    elif by_channel:
+    by_channel, by_topic, by_time, *_of_routes, channel, topic, bucket, triaged, tenth, agreed, count = row[1:]
+    owner = row[8]
+    if by_channel:
         found.channels[owner, channel] = count
     elif by_topic:
         found.topics[owner, topic] = count

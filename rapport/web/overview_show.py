@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 from urllib.parse import quote_plus, urlencode
-from uuid import UUID
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -24,7 +24,7 @@ from rapport.web.reports_show import Cell, Chart, Names
 from rapport.web.routed_words import WAYS, css_of
 
 _ABOUT, _TEAMS_DRAWN, _OVERRULED, _LISTED = 3, 20, 12, 8
-_Counts = Mapping[tuple[UUID | None, UUID | None], int]
+_Counts = Mapping[tuple[str | None, str | None], int]
 TRIAGE = ("suggested", "sorted", "untouched")
 
 
@@ -80,6 +80,35 @@ class Flows:
     rows: SafeString
 
 
+class Went(NamedTuple):
+    """So many went the same way, whichever version of the policy decided: `rule` is its name, "" without one.
+
+    `way` is one of routing.WAYS; `told` the same, or that the rule gave it to an earlier owner or a holder.
+    """
+
+    rule: str
+    way: str
+    told: str
+    first_id: str | None
+    owner_id: str | None
+    overruled: bool
+    many: int
+
+
+def merged(routes: Iterable[Route], rules: Mapping[tuple[int, int], Rule]) -> list[Went]:
+    """The routes of all versions together: a rule is known by its name."""
+    called = {
+        pair: (rule.name, rule.owner if rule.owner in (EARLIER_OWNER, HOLDER) else "rule")
+        for pair, rule in rules.items()
+    }
+    counts: dict[tuple[str, str, str, str | None, str | None, bool], int] = {}
+    for version, number, way, first, owner, overruled, count in routes:
+        rule, told = called.get((version or 0, number or 0), ("", way))
+        key = rule, way, told if way == "rule" else way, first, owner, overruled
+        counts[key] = counts.get(key, 0) + count
+    return [Went(*key, count) for key, count in counts.items()]
+
+
 class Overview:
     """Everything the page tells, in the scope of whoever looks."""
 
@@ -87,13 +116,15 @@ class Overview:
         self, asked: Asked, counted: Counted, rules: Mapping[tuple[int, int], Rule], names: Names,
         hues: Mapping[str, str],
     ) -> None:  # fmt: skip
-        self.asked, self.counted, self._rules, self._names, self._hues = asked, counted, rules, names, hues
+        self.asked, self.counted, self._names, self._hues = asked, counted, names, hues
+        self._asked_id = str(asked.team_id) if asked.team_id else None
+        self._routes = merged(counted.routes, rules)
 
     @cached_property
-    def own(self) -> list[Route]:
+    def own(self) -> list[Went]:
         """What is the team's that is asked about; all, where none is."""
-        wanted = self.asked.team_id
-        return [one for one in self.counted.routes if wanted is None or one.owner_id == wanted]
+        wanted = self._asked_id
+        return [one for one in self._routes if wanted is None or one.owner_id == wanted]
 
     @cached_property
     def total(self) -> int:
@@ -113,7 +144,7 @@ class Overview:
         learned = [one for one in self.own if one.way == "learned"]
         beside = [(f"{part.label}: {part.cell.words}", part.cell.url) for part in self.ways if part.key in TRIAGE]
         settled, right = sum(self.counted.likely.values()), _right(self.counted.likely)
-        first = [one for one in self.counted.routes if one.way in ("rule", "learned") and self._was_first(one)]
+        first = [one for one in self._routes if one.way in ("rule", "learned") and self._was_first(one)]
         away = _sum(one for one in first if one.overruled)
         found = [
             (_("Came in"), self._cell(self.total, {}), []),
@@ -127,11 +158,11 @@ class Overview:
         return found
 
     @cached_property
-    def owners(self) -> dict[UUID | None, int]:
+    def owners(self) -> dict[str | None, int]:
         """How much each team has, the busiest first; the one asked about also where it has nothing."""
-        counts: dict[UUID | None, int] = {self.asked.team_id: 0} if self.asked.team_id else {}
+        counts: dict[str | None, int] = {self._asked_id: 0} if self._asked_id else {}
         for one in self.own:
-            counts[one.owner_id] = counts.get(one.owner_id, 0) + one.count
+            counts[one.owner_id] = counts.get(one.owner_id, 0) + one.many
         return dict(sorted(counts.items(), key=lambda item: (-item[1], self._team(item[0]))))
 
     @cached_property
@@ -144,10 +175,10 @@ class Overview:
         """Two pictures: by which channel it came to the teams, and how that was decided."""
         ways: dict[tuple[str, str], int] = {}
         for one in self.own:
-            key = self._way(one), _id(one.owner_id)
-            ways[key] = ways.get(key, 0) + one.count
+            key = one.told, _id(one.owner_id)
+            ways[key] = ways.get(key, 0) + one.many
         given = self.counted.channels.items()
-        came = {(_id(key), _id(owner)): n for (owner, key), n in given if self.asked.team_id in (None, owner)}
+        came = {(_id(key), _id(owner)): n for (owner, key), n in given if self._asked_id in (None, owner)}
         order = [part.key for part in self.channels if part.key]
         hues = {key: hue_of_place(place) for place, key in enumerate(order)}
         return [
@@ -207,21 +238,20 @@ class Overview:
         """What people moved on after a rule, or what was learned, had decided: the most frequent first."""
         found: dict[tuple[str, str, str, str], int] = {}
         all_of: dict[tuple[str, str, str], int] = {}
-        for one in self.counted.routes:
+        for one in self._routes:
             if one.way not in ("rule", "learned"):
                 continue
-            rule = self._rule(one).name
-            source = rule, self._way(one), _id(one.first_id)
-            all_of[source] = all_of.get(source, 0) + one.count
+            source = one.rule, one.told, _id(one.first_id)
+            all_of[source] = all_of.get(source, 0) + one.many
             if one.overruled:
-                found[*source, _id(one.owner_id)] = found.get((*source, _id(one.owner_id)), 0) + one.count
+                found[*source, _id(one.owner_id)] = found.get((*source, _id(one.owner_id)), 0) + one.many
         order = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_OVERRULED]
         return [self._overruled(key, count, all_of[key[:3]]) for key, count in order]
 
     @property
     def fired(self) -> set[str]:
         """The names of the rules that decided something."""
-        return {self._rule(one).name for one in self.counted.routes if one.rule is not None}
+        return {one.rule for one in self._routes if one.way == "rule"}
 
     def _overruled(self, key: tuple[str, str, str, str], count: int, of: int) -> Overruled:
         rule, way, first, owner = key
@@ -234,22 +264,22 @@ class Overview:
         )  # fmt: skip
 
     @cached_property
-    def _by_owner(self) -> dict[UUID | None, list[Route]]:
+    def _by_owner(self) -> dict[str | None, list[Went]]:
         return _by(self.own, lambda one: one.owner_id)
 
     @cached_property
-    def _by_first(self) -> dict[UUID | None, list[Route]]:
+    def _by_first(self) -> dict[str | None, list[Went]]:
         """What a rule, or what was learned, gave to each team at first."""
-        decided = (one for one in self.counted.routes if one.way in ("rule", "learned"))
+        decided = (one for one in self._routes if one.way in ("rule", "learned"))
         return _by(decided, lambda one: one.first_id)
 
     @cached_property
-    def _most(self) -> dict[str, dict[UUID | None, list[str]]]:
+    def _most(self) -> dict[str, dict[str | None, list[str]]]:
         """Of each team the topics, and the channels, that most is about or comes by."""
         counted = self.counted
         return {"topic": self._about("topic", counted.topics), "channel": self._about("channel", counted.channels)}
 
-    def _of_team(self, owner: UUID | None, count: int) -> OfTeam:
+    def _of_team(self, owner: str | None, count: int) -> OfTeam:
         theirs = self._by_owner.get(owner, [])
         first = self._by_first.get(owner, [])
         parts = self._parts(theirs, {"team": _id(owner)})
@@ -264,18 +294,17 @@ class Overview:
             self._most["topic"].get(owner, []), self._most["channel"].get(owner, []),
         )  # fmt: skip
 
-    def _about(self, dimension: str, counts: _Counts) -> dict[UUID | None, list[str]]:
-        found: dict[UUID | None, list[str]] = {}
+    def _about(self, dimension: str, counts: _Counts) -> dict[str | None, list[str]]:
+        found: dict[str | None, list[str]] = {}
         for (owner, key), _count in sorted(counts.items(), key=lambda item: -item[1]):
             if key and len(found.setdefault(owner, [])) < _ABOUT:
                 found[owner].append(self._names.name(dimension, _id(key)))
         return found
 
-    def _parts(self, routes: Sequence[Route], by: Mapping[str, str]) -> list[Part]:
+    def _parts(self, routes: Sequence[Went], by: Mapping[str, str]) -> list[Part]:
         counts: dict[str, int] = {}
         for one in routes:
-            way = self._way(one)
-            counts[way] = counts.get(way, 0) + one.count
+            counts[one.told] = counts.get(one.told, 0) + one.many
         of, x, found = sum(counts.values()), 0.0, []
         for way, (label, means) in WAYS.items():
             if count := counts.get(way, 0):
@@ -289,7 +318,7 @@ class Overview:
     def _listed(self, dimension: str, given: _Counts) -> list[Part]:
         counts: dict[str, int] = {}
         for (owner, key), count in given.items():
-            if self.asked.team_id in (None, owner):
+            if self._asked_id in (None, owner):
                 counts[_id(key)] = counts.get(_id(key), 0) + count
         order = sorted(counts.items(), key=lambda one: (one[0] == NOBODY, -one[1], one[0]))
         most, of = max(counts.values(), default=1), sum(counts.values())
@@ -303,33 +332,26 @@ class Overview:
             found.append(Part("", _("others"), "", "", Cell(locales.number(rest)), locales.percent(rest / of)))
         return found
 
-    def _rule(self, one: Route) -> Rule:
-        return self._rules.get((one.version or 0, one.rule or 0), Rule("", ""))
-
-    def _way(self, one: Route) -> str:
-        owner = self._rule(one).owner if one.way == "rule" else ""
-        return owner if owner in (EARLIER_OWNER, HOLDER) else one.way
-
-    def _was_first(self, one: Route) -> bool:
-        return self.asked.team_id in (None, one.first_id)
+    def _was_first(self, one: Went) -> bool:
+        return self._asked_id in (None, one.first_id)
 
     def _first(self) -> dict[str, str]:
-        return {"first": str(self.asked.team_id)} if self.asked.team_id else {}
+        return {"first": str(self._asked_id)} if self._asked_id else {}
 
-    def _team(self, team_id: UUID | None) -> str:
+    def _team(self, team_id: str | None) -> str:
         return self._names.name("team", _id(team_id))
 
     @cached_property
     def _lists(self) -> tuple[str, str]:
         """How the address of a list begins, of all and of the team asked about: a page has hundreds of them."""
         address = f"{reverse('report_rows', args=['routed'])}?days={self.asked.period.days}"
-        return address, f"{address}&team={self.asked.team_id}" if self.asked.team_id else address
+        return address, f"{address}&team={self._asked_id}" if self._asked_id else address
 
     def _url(self, by: Mapping[str, str], *, own: bool = True) -> str:
         return self._lists[own] + "".join([f"&{name}={quote_plus(value)}" for name, value in by.items()])
 
     def _triaged(self, start: datetime, end: datetime) -> str:
-        team = {"team": str(self.asked.team_id)} if self.asked.team_id else {}
+        team = {"team": str(self._asked_id)} if self._asked_id else {}
         given = {"way": "triage", "start": start.isoformat(), "end": end.isoformat(), **team}
         return f"{reverse('report_rows', args=['routed'])}?{urlencode(given)}"
 
@@ -342,20 +364,20 @@ class Overview:
         return Cell(locales.percent(count / of), self._url(by, own=own) if count else "", round(count / of, 4))
 
 
-def _by(routes: Iterable[Route], key: Callable[[Route], UUID | None]) -> dict[UUID | None, list[Route]]:
-    found: dict[UUID | None, list[Route]] = {}
+def _by(routes: Iterable[Went], key: Callable[[Went], str | None]) -> dict[str | None, list[Went]]:
+    found: dict[str | None, list[Went]] = {}
     for one in routes:
         found.setdefault(key(one), []).append(one)
     return found
 
 
-def _sum(routes: Iterable[Route]) -> int:
-    return sum(one.count for one in routes)
+def _sum(routes: Iterable[Went]) -> int:
+    return sum(one.many for one in routes)
 
 
 def _right(likely: Mapping[tuple[int, bool], int]) -> int:
     return sum(count for (_tenth, right), count in likely.items() if right)
 
 
-def _id(found: UUID | None) -> str:
-    return str(found) if found else NOBODY
+def _id(found: str | None) -> str:
+    return found or NOBODY

@@ -1,6 +1,6 @@
 """What was learned from people's decisions, for leads: how much, how sure, what was overruled, and what to forget."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from rapport.ownership.outcomes import outcomes
 from rapport.ownership.teaching import PRECISION_LEAST, PRECISION_MOST, PRECISION_USUAL, Span
 from rapport.staff.models import Company, Member, Team
 from rapport.web import learning_kinds, locales
+from rapport.web.learning_picture import picture_of
 from rapport.web.learning_why import names_of, none_of
 from rapport.web.policy_bursts import lines
 from rapport.web.rights import LEADS, member_of, page
@@ -106,7 +107,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "usual": wants.get("", PRECISION_USUAL), "least": PRECISION_LEAST, "most": PRECISION_MOST,
         "all": sum(counts.values()), "newest": newest, "nones": counts.get(None, 0), "nones_wanted": NONES_WANTED,
         "honest": learning_kinds.honest(kind, figures, counts),
-        "picture": _picture(figures, label, learning_kinds.as_it_came(came), wants.get(label, wants.get("", 95))),
+        "picture": picture_of(figures, label, learning_kinds.as_it_came(came), wants.get(label, wants.get("", 95))),
         "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, called),
         "overruled": _overruled(kind, names), "form": form, "asked": _asked(form, kind) if asks else None,
         "aside": teaching.put_aside(), "own": _own_models(), "second": second,
@@ -248,31 +249,3 @@ def _overruled(kind: str, names: Mapping[str, str]) -> list[Overruled]:
         )
         for id, subject, said, likely, to, at, by in rows
     ]  # fmt: skip
-
-
-def _picture(
-    figures: Mapping[str, Any], label: str, came: Sequence[tuple[float, float, float]], promise: int
-) -> dict[str, Any] | None:
-    """Coverage to the right against precision upwards, from 50 % at the bottom to 100 %: of the examples left out, and
-    of what was suggested, as it came.
-    """
-    curve = (figures.get("curves") or {}).get(label) if label else figures.get("curve") or []
-    if not curve or len(curve) < 2:
-        return None
-    kept = [one for one in curve if one[1] >= promise / 100]
-    rows = [[locales.percent(one) for one in row] for row in curve[:: max(1, len(curve) // 10)]]
-    best = max(kept, default=None)
-    return {
-        "points": _points(curve), "came": _points(came) if len(came) > 1 and not label else "",
-        "promise": f"{_height(promise / 100):.0f}", "percent": locales.percent(promise / 100), "rows": rows,
-        "can": best is not None, "coverage": locales.percent(best[0]) if best else "",
-        "precision": locales.percent(best[1]) if best else "",
-    }  # fmt: skip
-
-
-def _points(curve: Sequence[Sequence[float]]) -> str:
-    return " ".join(f"{1000 * coverage:.0f},{_height(precision):.0f}" for coverage, precision, _at in curve)
-
-
-def _height(precision: float) -> float:
-    return 200 - 400 * max(0.0, precision - 0.5)

@@ -23,6 +23,7 @@ from rapport.insight.typical import typical
 from rapport.ownership.policy import Policy
 from rapport.ownership.service import current_policy
 from rapport.staff.models import Team
+from rapport.web.learning_picture import team_picture
 from rapport.web.overview_show import Overview
 from rapport.web.policy_draft import draft_of
 from rapport.web.policy_odd import Odd, oddities_in_words
@@ -57,7 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "silent": _silent(in_force, shown, slug),
     }  # fmt: skip
     if shell.can_lead:
-        context |= {"odd": _odd(in_force, request), "draft": draft_of(request)}
+        context |= {"odd": _odd(in_force, request), "draft": draft_of(request), "sure": team_picture()}
     return render(request, "web/policy/overview.html", context)
 
 

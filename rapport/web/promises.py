@@ -1,4 +1,4 @@
-"""How long a promise still has, in the business hours of the team that gave it."""
+"""How long a promise still has, in the business hours that it was given in."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,15 +70,22 @@ class Clocks:
     """The business hours of the teams; of a team without its own, and of no team, those of the company."""
 
     def __init__(self, teams: Iterable[Team]) -> None:
-        rows = BusinessHours.objects.order_by("id").values_list("id", "time_zone", "blocks", "holidays")
-        by_id = {id: _hours(zone, orjson.dumps(blocks), holidays) for id, zone, blocks, holidays in rows}
+        rows = BusinessHours.objects.order_by("id").values_list("id", "name", "time_zone", "blocks", "holidays")
+        by_id: dict[UUID, Hours | None] = {}
+        self._named: dict[str, Hours] = {}
+        for id, name, zone, blocks, holidays in rows:
+            by_id[id] = hours = _hours(zone, orjson.dumps(blocks), holidays)
+            if hours:
+                self._named[name] = hours
         self._company = next((hours for hours in by_id.values() if hours), ALWAYS)
         self._of: dict[UUID, Hours] = {
             team.id: (by_id.get(team.hours_id) if team.hours_id else None) or self._company for team in teams
         }
 
-    def of(self, team_id: UUID | None) -> Hours:
-        """The hours in which a team answers."""
+    def of(self, team_id: UUID | None, promised: str | None = None) -> Hours:
+        """The hours that something was `promised` in, by name; without such a promise those in which a team answers."""
+        if promised is not None:
+            return self._named.get(promised, self._company)
         return self._of.get(team_id, self._company) if team_id else self._company
 
 

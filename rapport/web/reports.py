@@ -25,15 +25,15 @@ from rapport.web.reports_show import Names, Page, Privacy, csv_of
 from rapport.web.rights import member_of, page
 from rapport.web.shell import shell_of
 
-_PERIODS = {
+PERIODS = {
     "today": gettext_lazy("Today"), "last-7": gettext_lazy("Last 7 days"), "last-30": gettext_lazy("Last 30 days"),
     "this-month": gettext_lazy("This month"), "last-month": gettext_lazy("Last month"),
     "last-90": gettext_lazy("Last 90 days"), "this-year": gettext_lazy("This year"),
     "custom": gettext_lazy("From … to …"),
 }  # fmt: skip
-_GRAINS = {"": gettext_lazy("Suits the period"), "day": gettext_lazy("Days"), "week": gettext_lazy("Weeks"),
+GRAINS = {"": gettext_lazy("Suits the period"), "day": gettext_lazy("Days"), "week": gettext_lazy("Weeks"),
            "month": gettext_lazy("Months")}  # fmt: skip
-_DIMENSIONS = {
+DIMENSION_NAMES = {
     "team": gettext_lazy("Team"), "channel": gettext_lazy("Channel"), "topic": gettext_lazy("Topic"),
     "member": gettext_lazy("Member"),
 }  # fmt: skip
@@ -64,9 +64,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     query.pop("by", None)
     context = {
-        "shown": shown, "chosen": chosen, "periods": _PERIODS.items(), "grains": _GRAINS.items(), "names": names,
+        "shown": shown, "chosen": chosen, "periods": PERIODS.items(), "grains": GRAINS.items(), "names": names,
         "before": before(asked.period), "period": asked.period, "privacy": privacy,
-        "tabs": [(key, label) for key, label in _DIMENSIONS.items() if key in _allowed(privacy)],
+        "tabs": [(key, label) for key, label in DIMENSION_NAMES.items() if key in _allowed(privacy)],
         "query": query.urlencode(), "export": request.GET.urlencode(), "measures": MEASURES, "everywhere": EVERYWHERE,
     }  # fmt: skip
     return render(request, "web/reports/page.html", context)
@@ -80,7 +80,7 @@ def export(request: HttpRequest) -> HttpResponse:
     asked, _chosen = _asked(request, privacy)
     shown = Page(asked, report(asked), Names.of(shell_of(request), privacy), privacy)
     head, lines = csv_of(shown)
-    return _file(request, "report", f"report-{asked.period.first}-{asked.period.last}", as_csv(head, lines))
+    return as_file(request, "report", f"report-{asked.period.first}-{asked.period.last}", as_csv(head, lines))
 
 
 @page()
@@ -113,7 +113,7 @@ def rows_export(request: HttpRequest, source: str) -> HttpResponse:
     took = SOURCES[source].took and privacy.shows_speed(wanted.narrowing)
     found = rows.page(wanted, limit=rows.EXPORT_MAX).rows
     head = [_("When"), _("Subject"), _("Person"), _("Team"), _("Channel"), _("Topic"), _("Status"), _("Address")]
-    zone, here = _zone(request), request.build_absolute_uri("/")[:-1]
+    zone, here = zone_of(request), request.build_absolute_uri("/")[:-1]
     lines = [
         [row.at.astimezone(zone).isoformat(timespec="seconds"), row.subject, row.person, row.team, row.channel,
          row.topic, row.status, here + reverse("conversation", args=[row.conversation_id]),
@@ -122,10 +122,11 @@ def rows_export(request: HttpRequest, source: str) -> HttpResponse:
     ]  # fmt: skip
     if took:
         head.append(_("Seconds it took"))
-    return _file(request, f"rows of {source}", f"{source}-{wanted.start.date()}", as_csv(head, lines))
+    return as_file(request, f"rows of {source}", f"{source}-{wanted.start.date()}", as_csv(head, lines))
 
 
-def _file(request: HttpRequest, what: str, name: str, text: str) -> HttpResponse:
+def as_file(request: HttpRequest, what: str, name: str, text: str) -> HttpResponse:
+    """A table as a file to download; that it was made is an event."""
     events.record(
         "export.made", actor_id=member_of(request).id,
         data={"what": what, "query": request.GET.urlencode()[:400], "lines": text.count("\r\n") - 1},
@@ -138,12 +139,12 @@ def _file(request: HttpRequest, what: str, name: str, text: str) -> HttpResponse
 def _asked(request: HttpRequest, privacy: Privacy) -> tuple[Asked, dict[str, Any]]:
     """What the address asks for, and the same as the form shows it. Raises Invalid for what makes no sense."""
     given = request.GET
-    period, name = _period(request)
+    period, name = period_of(request)
     grain = grain_for(period, given.get("grain", ""))
     dimension = given.get("by", "team")
     if dimension not in _allowed(privacy):
         dimension = "team"
-    narrowing = _narrowing(request, privacy)
+    narrowing = narrowing_of(request, privacy)
     chosen = {
         "period": name, "from": period.first.isoformat(), "to": period.last.isoformat(), "by": dimension,
         "grain": given.get("grain", ""), "shown_grain": grain, **{key: given.get(key, "") for key in DIMENSIONS},
@@ -151,8 +152,9 @@ def _asked(request: HttpRequest, privacy: Privacy) -> tuple[Asked, dict[str, Any
     return Asked(period, buckets(period, grain), narrowing, dimension), chosen
 
 
-def _period(request: HttpRequest) -> tuple[Period, str]:
-    given, zone = request.GET, _zone(request)
+def period_of(request: HttpRequest) -> tuple[Period, str]:
+    """The period that the address asks for, and what it is called there. Raises Invalid for none."""
+    given, zone = request.GET, zone_of(request)
     name = given.get("period", "last-30")
     first, last = (_date(given.get(key, "")) if name == "custom" else None for key in ("from", "to"))
     try:
@@ -167,14 +169,15 @@ def wanted_of(request: HttpRequest, source: str, privacy: Privacy) -> rows.Wante
         raise NotVisible("There is no such figure.")
     given = request.GET.get("days", "")
     if given.isdecimal() and len(given) < 4 and 0 < int(given) <= _DAYS_MAX:
-        period = latest(int(given), today(_zone(request)), _zone(request))
+        period = latest(int(given), today(zone_of(request)), zone_of(request))
         start, end = period.start, period.end
     else:
-        start, end = (_instant(request.GET.get(name, "")) for name in ("start", "end"))
-    return rows.Wanted(source, start, end, _narrowing(request, privacy, SOURCES[source].more))
+        start, end = (instant_of(request.GET.get(name, "")) for name in ("start", "end"))
+    return rows.Wanted(source, start, end, narrowing_of(request, privacy, SOURCES[source].more))
 
 
-def _narrowing(request: HttpRequest, privacy: Privacy, more: Iterable[str] = ()) -> Narrowing:
+def narrowing_of(request: HttpRequest, privacy: Privacy, more: Iterable[str] = ()) -> Narrowing:
+    """What the address narrows to. Raises NotAllowed for a member where figures on individuals are not shown."""
     given = {name: request.GET.get(name, "").replace("\0", "") for name in (*DIMENSIONS, *more)}
     if given["member"]:
         privacy.check_individuals()
@@ -185,7 +188,8 @@ def _allowed(privacy: Privacy) -> list[str]:
     return [name for name in DIMENSIONS if name != "member" or privacy.individuals]
 
 
-def _zone(request: HttpRequest) -> ZoneInfo:
+def zone_of(request: HttpRequest) -> ZoneInfo:
+    """The time zone of whoever looks."""
     return ZoneInfo(member_of(request).time_zone)
 
 
@@ -196,7 +200,8 @@ def _date(text: str) -> date:
         raise Invalid(_("The period needs its first and its last day."), _("Choose both.")) from error
 
 
-def _instant(text: str) -> datetime:
+def instant_of(text: str) -> datetime:
+    """A moment of an address. Raises Invalid for none."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:

@@ -20,7 +20,7 @@ from rapport.core.errors import NotAllowed
 from rapport.insight import charts
 from rapport.insight.figures import Asked, Figure, Figures, Report
 from rapport.insight.measures import MEASURES, Measure, Unit, may_see_individuals, speed_is_shown
-from rapport.insight.periods import before
+from rapport.insight.periods import Bucket, Period, before
 from rapport.insight.sources import NOBODY, Narrowing
 from rapport.staff.models import Company, Member, Membership, Role
 from rapport.web import locales
@@ -279,13 +279,15 @@ class Page:
 
     @cached_property
     def _labels(self) -> list[str]:
-        return [_day(bucket.first, self.asked) for bucket in self.asked.buckets]
+        asked = self.asked
+        return [day_label(bucket.first, asked.period, asked.buckets) for bucket in asked.buckets]
 
 
-def _day(day: date, asked: Asked) -> str:
-    if len(asked.buckets) > 1 and (asked.buckets[1].first - asked.buckets[0].first).days > 26:
+def day_label(day: date, period: Period, parts: Sequence[Bucket]) -> str:
+    """What a part of a period is called: by its first day, or its month."""
+    if len(parts) > 1 and (parts[1].first - parts[0].first).days > 26:
         return str(format_skeleton("yMMM", day, locale=locales.locale()))
-    return locales.weekday(day) if asked.period.days <= 35 else locales.day(day)
+    return locales.weekday(day) if period.days <= 35 else locales.day(day)
 
 
 def _count(figures: Figures, source: str) -> int:

@@ -134,7 +134,7 @@ def _why(row: Row) -> str:
 
 def _meta(row: Row, around: Around, words: _Words) -> str:
     one = row.conversation
-    parts: list[str] = [promise_badge(one, around.clocks.of(one.owner_team_id), around.at)]
+    parts: list[str] = [promise_badge(one, around.clocks.of(one.owner_team_id, one.promised_hours), around.at)]
     if snoozed := row.snoozed:
         parts.append(f'<span class="badge badge-info">{icon("micro", "moon", 12)}{escape(snoozed)}</span>')
     if row.draft:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import audience_of
-from rapport.core import events, notify, scope
+from rapport.core import bulk, events, notify, scope
 from rapport.core.errors import NotVisible
 from rapport.staff.models import BusinessHours, Team
 from rapport.web.account import time_zones
@@ -145,13 +145,18 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
 def _spread(team: Team) -> None:
     """Who may see the team's conversations follows from what the team is: bring all of them up to date."""
     with scope.system():
-        changed = []
-        for one in Conversation.objects.filter(owner_team=team).only("id", "involved", "confidential", "audience"):
-            audience = audience_of(team, one.involved, one.confidential)
-            if audience != one.audience:
-                changed.append(("conversation", one.id, sorted({*audience, *one.audience})))
-                Conversation.objects.filter(id=one.id).update(audience=audience)
-        notify.changed_many([*changed, ("team", team.id, [])])
+        wanted = {
+            one.id: (audience_of(team, one.involved, one.confidential), one.audience)
+            for one in Conversation.objects.filter(owner_team=team).only("id", "involved", "confidential", "audience")
+        }
+        changed = {id: (new, old) for id, (new, old) in wanted.items() if new != old}
+        columns: bulk.Columns = {
+            "id": ("uuid", list(changed)),
+            "audience": ("uuid[]", [bulk.array_text(new) for new, _old in changed.values()]),
+        }
+        bulk.update("conversations_conversation", ["id"], columns, "audience = row.audience::uuid[]")
+        told = [("conversation", id, sorted({*new, *old})) for id, (new, old) in changed.items()]
+        notify.changed_many([*told, ("team", team.id, [])])
 
 
 @page(ADMINS)

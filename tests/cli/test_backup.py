@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.cli.conftest import Site
@@ -62,6 +63,65 @@ def contents(site: Site) -> dict[str, list[str]]:
         }
 
 
+#: What no row can be made up for, each with its reason. A table that is added later is filled, or has to be named here.
+EMPTY: dict[str, str] = {}
+_MADE_UP = {
+    "uuid": "gen_random_uuid()", "boolean": "true", "timestamp with time zone": "now()", "date": "current_date",
+    "jsonb": "'{}'", "bytea": "'\\x0102'", "inet": "'192.0.2.1'", "double precision": "0.5", "interval": "'1 hour'",
+    "time without time zone": "'09:00'",
+}  # fmt: skip
+#: Where the table insists on more than a type.
+_FITTING = {
+    ("staff_oncallduty", "ends_at"): "now() + interval '1 hour'",
+    ("ownership_wish", "precision"): "90",
+    ("conversations_watch", "organization_id"): "NULL",
+    ("people_proof", "kind"): "(SELECT kind FROM people_handle ORDER BY value, kind LIMIT 1)",
+    ("people_proof", "value"): "(SELECT value FROM people_handle ORDER BY value, kind LIMIT 1)",
+}
+_COLUMNS = """
+SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.atttypmod - 4, r.relname, f.attname
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
+    LEFT JOIN pg_class r ON r.oid = k.confrelid
+    LEFT JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attgenerated = '' AND a.attidentity = ''
+    AND c.relname NOT IN ('django_migrations', 'conversations_tally')
+ORDER BY c.relname, a.attnum"""
+
+
+def fill_what_is_empty(site: Site) -> None:
+    """A row in each table that nobody filled yet, made up from what the catalogue says of its columns."""
+    with site.connect() as connection:
+        columns: dict[str, list[tuple[str, str]]] = {}
+        for table, name, kind, length, other, key in connection.execute(_COLUMNS).fetchall():
+            made = f"(SELECT {key} FROM {other} LIMIT 1)" if other else _made_up(str(kind), int(str(length)))
+            fitting = _FITTING.get((str(table), str(name)), made)
+            columns.setdefault(str(table), []).append((str(name), fitting))
+        waiting = [name for name in columns if not site.count(name)]
+        while waiting:
+            left = [name for name in waiting if not _filled(connection, name, columns[name])]
+            if left == waiting:
+                break
+            waiting = left  # what these refer to is there now
+
+
+def _made_up(kind: str, length: int) -> str:
+    if kind.endswith("[]"):
+        return "'{}'"
+    if kind in ("text", "character varying"):
+        return f"'{'made up, ünïcödé'[: length if length > 0 else 20]}'"
+    return _MADE_UP.get(kind, "1")
+
+
+def _filled(connection: psycopg.Connection[tuple[object, ...]], table: str, columns: list[tuple[str, str]]) -> bool:
+    names, values = ", ".join(f'"{name}"' for name, _ in columns), ", ".join(value for _, value in columns)
+    try:
+        connection.execute(f"INSERT INTO {table} ({names}) VALUES ({values})")
+    except psycopg.Error:
+        return False
+    return True
+
+
 def walls(site: Site) -> list[tuple[object, ...]]:
     with site.connect() as connection:
         return connection.execute(
@@ -86,6 +146,7 @@ def company(make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory) -> Si
         tmp_path_factory.mktemp("mail") / "old.mbox", *letters, odd.replace(b"<8@", b"<88@"), attached
     )
     site.run("ingest", path, "--channel", "Import", "--create")
+    fill_what_is_empty(site)
     return site
 
 
@@ -102,14 +163,7 @@ def test_every_row_of_every_table_comes_back(company: Site, saved: Path, make_si
     before, after = contents(company), contents(site)
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []
-    filled = {name for name, rows in before.items() if rows}
-    assert {
-        "conversations_blob",
-        "ownership_decision",
-        "core_event",
-        "staff_member",
-        "django_session",
-    } <= filled
+    assert {name for name, rows in before.items() if not rows} == set(EMPTY), "nothing passes by being empty"
     assert walls(site) == walls(company)
     told = json.loads(site.run("doctor", "--json").stdout)["checks"]
     assert next(one["grade"] for one in told if one["name"] == "counters") == "ok"
@@ -167,7 +221,7 @@ def test_what_waited_to_be_sent_can_be_held(company: Site, make_site: MakeSite, 
     assert "will be sent when a worker starts" in sent.run("restore", tmp_path / "b.tar.gz").stderr
     assert contents(sent) == contents(company)
     with company.connect() as connection:
-        connection.execute("DELETE FROM outbound_delivery")
+        connection.execute("DELETE FROM outbound_delivery WHERE state = 'queued'")
 
 
 def test_what_is_in_the_database_is_only_destroyed_when_asked_to(

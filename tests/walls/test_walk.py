@@ -26,6 +26,7 @@ VALUES: dict[str, object] = {
     "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "purpose": "merge", "what": "assign",
     "source": "incoming", "fmt": "toml", "form": "jsonl", "number": 1, "position": 1, "secret": "nothing",
     "kind": "oidc", "session_id": 1, "path": "x", "public_key": "nothing", "ticket": "nothing", "subject": "person",
+    "state": "missed",
 }  # fmt: skip
 #: Ids that lead to nothing of a conversation: any will do.
 _ANY = (
@@ -209,6 +210,7 @@ def test_counts_are_as_if_it_were_not_there(cast: Cast, secret: Secret, sign_in:
         "/inbox/all/",
         "/views/counts/",
         "/reports/",
+        "/reports/promises/",
         "/leads/",
         "/people/",
         "/bulk/choices/assign/",

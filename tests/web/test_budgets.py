@@ -22,7 +22,7 @@ BUDGETS = {
     "organizations": 21, "organization": 32, "custom_fields": 15, "people_bulk": 27,
     "policy": 24, "policy_overview": 24, "policy_learning": 28, "events": 18, "staff": 22, "channels": 18,
     "quarantine": 17, "policy_overruled": 11, "policy_promise": 18, "on_call": 19, "best_now": 23,
-    "notice_round": 17,
+    "notice_round": 17, "promise_report": 22, "promise_rows": 20,
 }  # fmt: skip
 
 
@@ -46,9 +46,10 @@ def _url(name: str, cast: Cast) -> str:
     args: dict[str, list[Any]] = {
         "inbox": ["all"], "rows": ["all"], "conversation": [cast.conversation.id], "timeline": [cast.conversation.id],
         "person": [cast.customer.id], "organization": [cast.customer.organization_id], "on_call": ["customer-service"],
-        "best_now": [cast.conversation.id], "notice_round": [_ROUND],
+        "best_now": [cast.conversation.id], "promise_rows": ["missed"], "notice_round": [_ROUND],
     }  # fmt: skip
-    extra = {"search": "?q=parcel", "rows": "?newest=1", "policy_overruled": "?days=28"}.get(name, "")
+    extra = {"search": "?q=parcel", "rows": "?newest=1", "policy_overruled": "?days=28",
+             "promise_rows": "?start=2026-01-01T00:00:00Z&end=2099-01-01T00:00:00Z"}.get(name, "")
     return reverse(name, args=args.get(name, [])) + extra
 
 

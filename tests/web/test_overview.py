@@ -20,7 +20,7 @@ from rapport.insight.periods import Period, latest
 from rapport.insight.sources import NOBODY, Narrowing
 from rapport.insight.typical import typical
 from rapport.ownership import actions
-from rapport.ownership.models import Decision
+from rapport.ownership.models import Decision, LearnedModel
 from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.staff.models import Member, Membership, Team
 from tests.web.cast import Cast, make_conversation, make_person
@@ -123,7 +123,7 @@ def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
         counted = routing.counted(routing.Asked(Period(today - timedelta(days=6), today, ZoneInfo("UTC"))))
     told: dict[tuple[str, bool], int] = {}
     for one in counted.routes:
-        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.count
+        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.many
     assert told == {
         ("rule", False): 3, ("rule", True): 2, ("learned", False): 1, ("suggested", False): 1, ("sorted", False): 1,
         ("untouched", False): 1,
@@ -235,3 +235,16 @@ def test_the_why_of_a_conversation_opens_to_what_hit_with_its_promise_and_the_mi
     assert "Employees" not in told
     assert "1 rule missed" in missed
     assert "The sender is not an employee." in missed
+
+
+def test_a_lead_sees_how_sure_it_is_with_a_table_that_says_the_same(cast: Cast, sign_in: SignIn) -> None:
+    curve = [[0.2, 1.0, 0.99], [0.6, 0.97, 0.9], [1.0, 0.8, 0.4]]
+    with scope.system():
+        LearnedModel.objects.create(kind="team", audience=[], data=b"", figures={"curve": curve})
+    shown = page(sign_in, cast.lead)
+    assert "How sure we are" in shown
+    figure = shown.partition('id="o-sure"')[2].partition("</figure>")[0]
+    assert 'points="200,0 600,12 1000,80"' in figure
+    assert "<title" in figure
+    assert "97%" in figure.partition("<table")[2]
+    assert "How sure we are" not in page(sign_in, cast.agent)

@@ -99,3 +99,18 @@ def test_the_conversation_shows_each_clock_its_next_step_and_what_was_done(cast:
         "the first answer is late, but it cannot be given to HR: it was passed on too often already",
     ):  # fmt: skip
         assert words in page, words
+
+
+def test_a_list_counts_in_the_hours_that_were_promised_as_the_conversation_does(cast: Cast, sign_in: SignIn) -> None:
+    BusinessHours.objects.create(name="Always", time_zone="UTC", blocks=[[day, "00:00", "24:00"] for day in range(7)])
+    one = cast.conversation
+    at = clock.now()
+    with scope.system():
+        run = Run(at, at + timedelta(hours=30))
+        clocks.give([clocks.Given(one.id, Terms("first_answer", timedelta(hours=30), ALWAYS), "Always", [], run)])
+        Conversation.objects.filter(id=one.id).update(promised=True, first_answer_due_at=run.due)
+    client = sign_in(cast.agent)
+    listed = client.get(reverse("inbox", args=["all"])).content.decode()
+    opened = client.get(reverse("conversation", args=[one.id])).content.decode()
+    assert "30 hrs left" in listed or "29 hrs left" in listed
+    assert "30 hrs left" in opened or "29 hrs left" in opened

@@ -1,11 +1,15 @@
 """Nothing of a confidential conversation reaches anybody who may not see it, by any address."""
 
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
+from rapport.conversations.models import Conversation
 from rapport.core import scope
-from tests.web.cast import Cast
+from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
 
 
@@ -34,3 +38,21 @@ def test_acting_on_what_one_may_not_see_is_404_and_on_what_a_reader_sees_403(
     with scope.system():
         assert type(cast.secret).objects.get(id=cast.secret.id).status == "open"
         assert type(cast.conversation).objects.get(id=cast.conversation.id).status == "open"
+
+
+def test_all_conversations_of_a_team_follow_what_the_team_becomes(
+    cast: Cast, sign_in: SignIn, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    with scope.system():
+        for number in range(12):
+            make_conversation(f"Matter {number}", "A parcel.", cast.customer, cast.service, cast.channel)
+    client = sign_in(cast.admin)
+    given = {"name": cast.service.name, "taken_by": cast.service.taken_by, "is_active": "on"}
+    given |= {"hand_over": cast.service.hand_over, "at_once": cast.service.at_once or ""}
+    client.get("/counts/")
+    with django_assert_max_num_queries(40):
+        assert client.post(reverse("team", args=[cast.service.id]), given).status_code == 302
+    with scope.system():
+        audiences = Conversation.objects.filter(owner_team=cast.service).values_list("audience", flat=True)
+        assert len(audiences) == 13
+        assert all(found == [cast.service.id] for found in audiences)

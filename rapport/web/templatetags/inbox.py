@@ -58,11 +58,13 @@ def _delivery(context: template.Context, item: Item) -> str:
 
 @register.simple_tag(takes_context=True)
 def promise(context: template.Context, conversation: Conversation) -> str:
-    """How much of the promise is left in the owner team's business hours, or by how much it is broken."""
+    """How much of the promise is left in the business hours it was given in, or by how much it is broken."""
     shell: Shell | None = context.get("shell")
     if shell is None or conversation.due_at is None:
         return ""
-    return promise_badge(conversation, shell.clocks.of(conversation.owner_team_id), now())
+    clocks = conversation.clocks.filter(due_at=conversation.due_at).order_by("name") if conversation.promised else None
+    hours = clocks.values_list("hours", flat=True).first() if clocks is not None else None
+    return promise_badge(conversation, shell.clocks.of(conversation.owner_team_id, hours), now())
 
 
 @register.simple_tag(takes_context=True)
