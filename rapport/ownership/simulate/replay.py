@@ -44,7 +44,8 @@ class Job(NamedTuple):
     """What the desks need: when it came, until when it was open, and by each policy whose it is and who is to answer.
 
     `answers` is a way to assign (`policy.WAYS`), an e-mail address or ""; `holder` is the address of who holds the
-    relationship, `asks` what is asked of the members of either team, `person` the sender.
+    relationship, `asks` what is asked of the members of either team, `person` the sender. `then` is the moment whose
+    setup counts, where it is not when it came.
     """
 
     at: datetime
@@ -54,6 +55,7 @@ class Job(NamedTuple):
     holder: str = ""
     asks: tuple[Ask, Ask] = (Ask(), Ask())
     person: UUID | None = None
+    then: datetime | None = None
 
 
 @dataclass
@@ -292,7 +294,9 @@ def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, dateti
 def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:
     first, second = (how[said.rule - 1] if said.rule else "" for said, how in zip(verdicts, answers, strict=True))
     owners, asks = (verdicts[0].owner, verdicts[1].owner), (verdicts[0].ask, verdicts[1].ask)
-    return Job(one.facts.at, one.resolved_at, owners, (first, second), one.facts.holder, asks, one.facts.person)
+    return Job(
+        one.facts.at, one.resolved_at, owners, (first, second), one.facts.holder, asks, one.facts.person, one.then
+    )
 
 
 def _answers(policy: Policy) -> tuple[str, ...]:

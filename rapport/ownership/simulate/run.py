@@ -4,6 +4,7 @@ Nothing is written: every part runs in a transaction in which the database refus
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, history
 from rapport.ownership.simulate.desks import Load, seat_all
-from rapport.ownership.simulate.past import Asked, Scenery, Staffing
+from rapport.ownership.simulate.former import Setups, timeline
+from rapport.ownership.simulate.past import Asked, Staffing
 from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
@@ -70,19 +72,23 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
-        self._with_holders = any(rule.then.owner == HOLDER for one in (base, draft) for rule in one.rules)
         self._with_earlier = asks_earlier(base) or asks_earlier(draft)
         self._until = asked.until
-        self._scenery: Scenery | None = None
+        self._setups: Setups | None = None
         self._senders = Senders()
 
     def part(self, ids: Sequence[UUID]) -> Tally:
         """One part, in a transaction that cannot write."""
         with history.read_only():
-            if self._scenery is None:
-                self._scenery = history.scenery(self._until, with_members=self._with_holders)
-            past = history.past(ids, self._senders, with_earlier=self._with_earlier)
-        return replay(past, self._policies, self._scenery)
+            if self._setups is None:
+                self._setups = Setups(timeline(), self._until)
+            setups = self._setups
+            past = history.past(ids, self._senders, setups, with_earlier=self._with_earlier)
+        tally = Tally()
+        # Setups change seldom: most parts are of one.
+        for scenery, of_it in groupby(past, key=lambda one: setups.at(one.then)):
+            tally.add(replay(of_it, self._policies, scenery))
+        return tally
 
 
 def asks_earlier(policy: Policy) -> bool:
@@ -96,5 +102,6 @@ def _load(tally: Tally, asked: Asked) -> tuple[tuple[Load, Load], Staffing]:
     if not tally.jobs:
         return (Load(), Load()), Staffing()
     with history.read_only():
-        staffing, scenery = history.staffing(asked.since), history.scenery(asked.until)
-    return seat_all(tally.jobs, staffing, scenery.hours), staffing
+        shifts = history.shifts(asked.since)
+    loads = seat_all(tally.jobs, shifts.at)
+    return loads, shifts.everybody()
