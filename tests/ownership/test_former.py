@@ -257,3 +257,28 @@ def test_before_a_company_was_set_up_it_stood_as_when_it_was_first_left_alone() 
     assert whole.as_of(whole.version(MONDAY)) == {"t": {ID: {"n": 1}}}
     upgraded = founded({"t": {ID: {"n": 2}, other: {"n": 7}}}, made[2:], "t")
     assert upgraded.as_of(upgraded.version(MONDAY - DAY)) == {"t": {ID: {"n": 2}}}, "it was there before any was kept"
+
+
+def test_a_draft_is_tried_with_another_setup_and_the_policy_beside_it_as_it_was(box: Channel) -> None:
+    with clock.travel(MONDAY + DAY), scope.system():
+        deliver(box, letter("My plug is broken", sender="a@shop.example"), letter("refund", sender="b@shop.example"))
+    rules = [
+        {"name": "R", "when": {"topic": "charger"}, "then": {"owner": "night-shift", "assign": "load"}},
+        {"name": "S", "when": {"topic": "refund"}, "then": {"owner": "support", "assign": "load"}},
+    ]
+    setup = {
+        "topics": {"charger": {"words": ["plug"]}},
+        "teams": {"night-shift": {"name": "Night shift", "members": ["bo@rapport.example"]}},
+        "hours": {"Office": {"time_zone": "UTC", "blocks": [[day, "00:00", "24:00"] for day in range(7)]}},
+    }
+    policy = {"triage": "support", "rules": RULES}
+    with scope.system():
+        asked = Asked(policy, {"triage": "support", "rules": rules}, MONDAY, MONDAY + 2 * DAY, 1, None, setup)
+        told = what_if(asked)
+        before = Team.objects.count(), Topic.objects.get(slug="charger").words
+    assert [(one["from"], one["to"], one["count"]) for one in told["flows"]] == [("night", "night-shift", 1)]
+    assert told["setup"] == setup
+    assert told["recorded"] == [2, 2]
+    assert {one["name"]: one["given"] for one in told["members"]} == {"Ann": [0, 1], "Bo": [0, 1]}
+    assert not [one for one in told["odd"] if one["what"] in ("gone", "empty")]
+    assert before == (len(TEAMS), ["charger"]), "nothing was set up"

@@ -1,6 +1,6 @@
 """The kept history of the setup, read as a timeline, in the system's scope. It only reads, but for `begin`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from django.db import connection
 
 from rapport.core.models import Former
 from rapport.ownership.simulate import setup
+from rapport.ownership.simulate.changed import Changed, applied, sizes
 from rapport.ownership.simulate.past import Scenery, Seat, Staffing
 from rapport.ownership.simulate.timeline import Change, Row, Timeline, founded, known
 from rapport.people.models import PersonFormer
@@ -56,10 +57,13 @@ def begin() -> None:
 
 
 class Setups:
-    """The company as it was set up at any moment; each setup is made once. `until`: up to when what became is known."""
+    """The company as it was set up at any moment; each setup is made once. `until`: up to when what became is known.
 
-    def __init__(self, whole: Timeline, until: datetime) -> None:
-        self._deciding, self._until = whole.only(setup.DECIDING), until
+    `changed` says what of it is otherwise throughout.
+    """
+
+    def __init__(self, whole: Timeline, until: datetime, changed: Changed | None = None) -> None:
+        self._deciding, self._until, self._changed = whole.only(setup.DECIDING), until, changed or Changed()
         self._order = _order(whole)
         self._made: dict[int, Scenery] = {}
 
@@ -69,14 +73,18 @@ class Setups:
         if version not in self._made:
             if len(self._made) >= _KEPT_MAX:
                 self._made.clear()
-            self._made[version] = setup.scenery_of(self._deciding.as_of(version), self._until, self._order)
+            rows = applied(self._changed, self._deciding.as_of(version))
+            self._made[version] = setup.scenery_of(rows, self._until, self._order)
         return self._made[version]
 
 
 class Shifts:
     """Who sat where at any moment, who was away and on call. `open_before`: what each had open at the beginning."""
 
-    def __init__(self, whole: Timeline, open_before: dict[UUID, tuple[datetime | None, ...]]) -> None:
+    def __init__(
+        self, whole: Timeline, open_before: Mapping[UUID, tuple[datetime | None, ...]], changed: Changed | None = None
+    ) -> None:
+        self._whole, self._changed = whole, changed or Changed()
         self._staffed, self._open_before = whole.only(setup.STAFFED), open_before
         self._away = setup.absences(known(whole, setup.ABSENCES))
         self._made: dict[int, Staffing] = {}
@@ -88,11 +96,20 @@ class Shifts:
         if version not in self._made:
             if len(self._made) >= _KEPT_MAX:
                 self._made.clear()
-            made = setup.staffing_of(self._staffed.as_of(version), self._away, self._open_before)
+            rows = applied(self._changed, self._staffed.as_of(version))
+            made = setup.staffing_of(rows, self._away, self._open_before)
             for slug, of in made.seats.items():
                 self._everybody.setdefault(slug, {}).update((seat.member_id, seat) for seat in of)
             self._made[version] = made
         return self._made[version]
+
+    def otherwise(self, changed: Changed) -> "Shifts":
+        """The same with what is otherwise."""
+        return Shifts(self._whole, self._open_before, changed) if changed.changes_rows else self
+
+    def sizes(self) -> dict[str, int]:
+        """How many members each team has as things stand."""
+        return sizes(applied(self._changed, self._whole.rows))
 
     def between(self, since: datetime, until: datetime) -> list[tuple[datetime, Staffing]]:
         """Every staffing of a span, in order, each with since when."""

@@ -147,19 +147,19 @@ def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[
         earlier_owner_of_person=earlier.get(id),
         person=person,
     )
+    said = {kind: one for kind, one in {TEAM: suggestion, **(guesses or {})}.items() if one}
+    acted = {kind: one for kind, one in said.items() if one.get("acted")}
     return Past(
-        id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed, _learned(suggestion, guesses),
-        decided,
+        id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed, _learned(acted), decided,
+        _learned(said),
     )  # fmt: skip
 
 
-def _learned(suggestion: dict[str, Any] | None, guesses: dict[str, Any] | None) -> dict[str, Learned]:
-    """What acted by itself then: so no model of today looks into the past."""
-    said = {TEAM: suggestion or {}, **(guesses or {})}
-    acted = {kind: one for kind, one in said.items() if one.get("acted")}
+def _learned(said: dict[str, dict[str, Any]]) -> dict[str, Learned]:
+    """As it was said then: so no model of today looks into the past."""
     return {
         kind: Learned(str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)))
-        for kind, one in acted.items()
+        for kind, one in said.items()
     }
 
 

@@ -18,6 +18,7 @@ class Asked:
     """Two policies as plain data and a span; `number` is the version of the first, where it is one.
 
     `member_id` is who looks: what they may not see is not counted. None: everything, for a command on the machine.
+    `setup` is with what other setup of the company the second is tried, as plain data (`changed`).
     """
 
     base: dict[str, Any]
@@ -26,6 +27,7 @@ class Asked:
     until: datetime
     number: int | None = None
     member_id: UUID | None = None
+    setup: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Learned(NamedTuple):
@@ -43,7 +45,7 @@ class Past:
     `decided_at` is when the policy decided it then, and so by which setup of the company: later than it came where old
     mail was brought in. `recorded` is the owner the policy gave it then, `recorded_by` the number of that version.
     `guessed`: something of its sender was written down only later, and so was left out. `learned`: what was learned by
-    then, by kind, where it acted by itself.
+    then, by kind, where it acted by itself; `said` is all that it said.
     """
 
     id: UUID
@@ -57,6 +59,7 @@ class Past:
     guessed: bool = False
     learned: Mapping[str, Learned] = field(default_factory=dict)
     decided_at: datetime | None = None
+    said: Mapping[str, Learned] = field(default_factory=dict)
 
     @property
     def then(self) -> datetime:
