@@ -1,6 +1,7 @@
 """Whose people somebody was and who held the relationship, kept by a trigger; used by a migration: what was run stays.
 
 Only where one of the two changes: mail that comes in writes nothing here. Of who is erased nothing is written any more.
+It is seen by whoever sees the person.
 """
 
 from rapport.core import former_sql
@@ -19,7 +20,8 @@ CREATE TRIGGER former_changed AFTER UPDATE OF organization_id, holder_id ON peop
 
 ALTER TABLE people_personformer ENABLE ROW LEVEL SECURITY;
 ALTER TABLE people_personformer FORCE ROW LEVEL SECURITY;
-CREATE POLICY wall ON people_personformer USING ((SELECT rapport_is_system())) WITH CHECK (true);
+CREATE POLICY wall ON people_personformer USING ((SELECT rapport_is_system())
+    OR EXISTS (SELECT 1 FROM people_person p WHERE p.id = person_id)) WITH CHECK (true);
 """
 UNDO = """
 DROP TRIGGER former_changed ON people_person; DROP FUNCTION rapport_person_former();

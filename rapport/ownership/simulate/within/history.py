@@ -48,7 +48,10 @@ FROM (SELECT * FROM conversations_conversation WHERE created_at >= %s AND create
 JOIN staff_team o ON o.id = c.owner_team_id AND o.is_active
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 LEFT JOIN people_person p ON p.id = c.person_id
-LEFT JOIN people_person top ON top.id = p.root LEFT JOIN staff_member holds ON holds.id = top.holder_id
+LEFT JOIN people_person top ON top.id = p.root
+LEFT JOIN LATERAL (SELECT true AS there, f.holder_id FROM people_personformer f
+    WHERE f.person_id = top.id AND f.at > c.created_at ORDER BY f.at, f.id LIMIT 1) AS was ON true
+LEFT JOIN staff_member holds ON holds.id = CASE WHEN was.there THEN was.holder_id ELSE top.holder_id END
 LEFT JOIN LATERAL (SELECT m.member_id, m.at FROM conversations_message m
     WHERE m.conversation_id = c.id AND m.direction = 'out' AND m.member_id IS NOT NULL
     ORDER BY m.at, m.id LIMIT 1) AS said ON c.first_answered_at IS NOT NULL
