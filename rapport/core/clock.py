@@ -13,6 +13,11 @@ def now() -> datetime:
     return _travelled.get() or datetime.now(UTC)
 
 
+def travelled() -> datetime | None:
+    """The moment that somebody travels to, in UTC; None at home."""
+    return _travelled.get()
+
+
 @contextmanager
 def travel(at: datetime) -> Iterator[None]:
     """Make `now()` answer `at` (aware) inside the block, in this thread or task only."""

@@ -58,3 +58,19 @@ class DataKey(models.Model):
     wrapped_by = models.CharField(max_length=16)
     created_at = models.DateTimeField(default=now)
     retired_at = models.DateTimeField(null=True)
+
+
+class Former(models.Model):
+    """How a row of the setup (teams, members, topics, hours) stood until `at`, written by triggers (`former_sql`).
+
+    `kind` is its table; `was` holds its named columns as they were before, null where there was no such row.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=40)
+    row_id = models.UUIDField()
+    was = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["row_id"], name="former_row")]

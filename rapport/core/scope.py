@@ -1,7 +1,8 @@
 """Whose eyes the database sees with.
 
 Row-level security asks two settings of the session: `rapport.scope` and `rapport.member`. Both are local to a
-transaction and empty by default, so that code which forgets to say who is looking sees nothing at all.
+transaction and empty by default, so that code which forgets to say who is looking sees nothing at all. A third,
+`rapport.now`, is the moment of whoever travels (`core.clock`): what triggers keep is dated alike.
 """
 
 from collections.abc import Iterator
@@ -11,22 +12,24 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-_Scope = tuple[str, str]
-_NOBODY: _Scope = ("", "")
+from rapport.core.clock import travelled
+
+_Scope = tuple[str, str, str]
+_NOBODY: _Scope = ("", "", "")
 _current: ContextVar[_Scope] = ContextVar("rapport_scope", default=_NOBODY)
 
 
 @contextmanager
 def system() -> Iterator[None]:
     """See everything inside the block: for workers, commands and writes checked beforehand."""
-    with _entered(("system", _current.get()[1])):
+    with _entered(("system", _current.get()[1], _now())):
         yield
 
 
 @contextmanager
 def member(member_id: UUID) -> Iterator[None]:
     """See inside the block what the member may see, and nothing else."""
-    with _entered(("member", str(member_id))):
+    with _entered(("member", str(member_id), _now())):
         yield
 
 
@@ -50,8 +53,15 @@ def _entered(scope: _Scope) -> Iterator[None]:
             _tell_database(before)
 
 
+def _now() -> str:
+    at = travelled()
+    return at.isoformat() if at else ""
+
+
 def _tell_database(scope: _Scope) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT set_config('rapport.scope', %s, true), set_config('rapport.member', %s, true)", scope
+            """SELECT set_config('rapport.scope', %s, true), set_config('rapport.member', %s, true),
+                set_config('rapport.now', %s, true)""",
+            scope,
         )

@@ -1,6 +1,6 @@
 """The directory's part of an erasure: who it is about, their rows blanked at once, and what hangs on these."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +77,7 @@ def blank(erasure: Erasure) -> None:
         Silence.objects.bulk_create(kept, ignore_conflicts=True)
     Handle.objects.filter(person__in=rows).delete()
     # An answer or a way back that comes meanwhile must find nothing.
-    for step in (_QUESTIONS, _RELEASES):
+    for step in (_QUESTIONS, _RELEASES, _FORMER):
         step.take(target_of(erasure), START, 0)
     exchange.forget_ids(erasure.people)
     erased = erasure.mode == "erase"
@@ -87,10 +87,16 @@ def blank(erasure: Erasure) -> None:
         preferred="", external_id=None, time_zone="", do_not_contact=False, shared=False, matched_at=now(),
         erased_at=now(),
     )  # fmt: skip
+    _forget_former_names(organizations)
     drop_empty(list(organizations))
     with connection.cursor() as cursor:
         # The index of names is written anew also where only handles went, which no trigger sees.
         cursor.execute("UPDATE search_name SET revision = revision + 1 WHERE id = ANY(%s)", [erasure.people])
+
+
+def _forget_former_names(organizations: Iterable[UUID]) -> None:
+    names = "DELETE FROM core_former WHERE kind = 'people_organization' AND row_id = ANY(%s)"
+    changed(names, [list(organizations)])
 
 
 def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
@@ -115,6 +121,17 @@ _QUESTIONS = _about(
     "(SELECT * FROM unnest(%s::text[], %s::text[])) OR lower(address) = ANY(%s))",
     lambda t: [*[t.ids] * 2, *t.keys, t.lowered],
 )  # fmt: skip
+#: Whose people they were, and what these organizations were called once, which may have been by their name.
+_FORMER = Step(
+    "former",
+    at_once(
+        """WITH gone AS (DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id)
+        DELETE FROM core_former f USING gone
+        WHERE f.kind = 'people_organization' AND f.row_id = gone.organization_id""",
+        lambda t: [t.ids],
+    ),
+    lambda t: counted("SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s)", [t.ids]),
+)
 _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"
 
@@ -133,6 +150,7 @@ STEPS = (
     _about("consent", "people_consent", "person_id = ANY(%s)", lambda t: [t.ids]),
     _QUESTIONS,
     _RELEASES,
+    _FORMER,
     _about("match_keys", "people_matchkeys", "person_id = ANY(%s)", lambda t: [t.ids]),
     *exchange.STEPS,
     Step(

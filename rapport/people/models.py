@@ -143,6 +143,22 @@ class Person(models.Model):
         return self.name_above or self.name
 
 
+class PersonFormer(models.Model):
+    """Whose people somebody was and who held the relationship until `at`, by ids alone; written by a trigger.
+
+    Nothing is written of who is new: without such a row it always was as it stands.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    person_id = models.UUIDField()
+    organization_id = models.UUIDField(null=True)
+    holder_id = models.UUIDField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person_id"], name="person_former")]
+
+
 class Handle(models.Model):
     """One address of a person: `value` is normalised, `written` as it was met, `former` as it was written before.
 

@@ -20,7 +20,7 @@ from rapport.ownership.models import PolicyVersion
 from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.service import SavedBy, current_policy, policy_of, save_policy, save_policy_dict, vocabulary
-from rapport.web.policy_draft import Draft, draft_of, drop, keep
+from rapport.web.policy_draft import Draft, draft_of, drop, keep, names_of
 from rapport.web.policy_form import RuleForm, begun
 from rapport.web.policy_lines import changed, lines_of, rules_in_words, team_names
 from rapport.web.policy_odd import oddities_in_words
@@ -150,7 +150,7 @@ def rule(request: HttpRequest, position: int) -> HttpResponse:
     rules = draft.plain["rules"]
     if position > len(rules):
         raise NotVisible(_("There is no such rule."))
-    names, before = vocabulary(), 0 if position else _before(request, len(rules))
+    names, before = names_of(request), 0 if position else _before(request, len(rules))
     given = rules[position - 1] if position else begun(request.GET)
     form = RuleForm(request.POST or None, names, draft.policy, given)
     at = (position or before or len(rules) + 1) - 1

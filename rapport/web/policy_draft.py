@@ -7,9 +7,13 @@ from django.http import HttpRequest
 
 from rapport.ownership.forms import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy
+from rapport.ownership.problems import Vocabulary
 from rapport.ownership.service import current_policy, vocabulary
+from rapport.ownership.simulate.changed import read, vocabulary_with
 
 _SESSION = "policy_draft"
+SETUP = "policy_setup"
+"""Where the session has the setup that drafts are tried with."""
 
 
 class Draft:
@@ -40,8 +44,11 @@ def draft_of(request: HttpRequest) -> Draft:
 
 
 def keep(request: HttpRequest, draft: Draft) -> None:
-    """Go on with it. Raises PolicyError where it cannot be read, and then the session has what it had."""
-    policy_from_dict(draft.plain, vocabulary())
+    """Go on with it. Raises PolicyError where it cannot be read, and then the session has what it had.
+
+    It may name what is there only in the setup that it is tried with; saving it may not.
+    """
+    policy_from_dict(draft.plain, names_of(request))
     draft.changed = True
     request.session[_SESSION] = {"base": draft.base, "plain": draft.plain}
 
@@ -49,3 +56,8 @@ def keep(request: HttpRequest, draft: Draft) -> None:
 def drop(request: HttpRequest) -> None:
     """Work on nothing any more."""
     request.session.pop(_SESSION, None)
+
+
+def names_of(request: HttpRequest) -> Vocabulary:
+    """Every name that a draft may use: what there is, and what it is tried with (`policy_setup`)."""
+    return vocabulary_with(read(request.session.get(SETUP) or {}), vocabulary())

@@ -14,8 +14,7 @@ from rapport.core.errors import NotVisible
 from rapport.ownership.policy import LEADS, OWNER, PRIORITIES, TEAM
 from rapport.ownership.problems import Path, PolicyError, Vocabulary
 from rapport.ownership.promising import STEPS_MAX
-from rapport.ownership.service import vocabulary
-from rapport.web.policy_draft import draft_of, keep
+from rapport.web.policy_draft import draft_of, keep, names_of
 from rapport.web.promise_words import CLOCKS
 from rapport.web.rights import LEADS as MAY
 from rapport.web.rights import page
@@ -161,7 +160,7 @@ def promise(request: HttpRequest) -> HttpResponse:
     promises: Mapping[str, Plain] = draft.plain.get("promises", {})
     if name and name not in promises:
         raise NotVisible(_("There is no such promise."))
-    form = PromiseForm(request.POST or None, vocabulary(), (name, dict(promises.get(name, {}))))
+    form = PromiseForm(request.POST or None, names_of(request), (name, dict(promises.get(name, {}))))
     if request.method == "POST" and form.is_valid():
         named = name or form.cleaned_data["name"].strip()
         if named in promises and not name:

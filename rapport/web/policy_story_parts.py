@@ -39,14 +39,10 @@ class MemberLoad:
 
 #: What cannot be known as of then, and the conditions that depend on it.
 _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
-    (lazy("Topics and their words are as they are today."), {"topic"}),
     (lazy("What was learned acts as it acted then; of what a rule decided then nothing was asked."), set()),
-    (lazy("Teams, who is in them and business hours are as they are today."), {"time"}),
-    (lazy("People’s organizations are as they are today; what an organization is to us counts by its dates."),
-     {"organization"}),
-    (lazy("Members’ skills, languages and capacity and who is on call are as they are today; whom the replay gave "
-          "somebody before stands for whom they answered."), {"weighed"}),
-    (lazy("Who holds a relationship is as it is today: since when is not kept."), {"held"}),
+    (lazy("Whom the replay gave somebody before stands for whom they answered."), {"weighed"}),
+    (lazy("Topics, teams, members, hours, organizations and who holds a relationship are as they were when it was "
+          "decided, as far back as their changes are kept."), set()),
     (lazy("A relationship without a date counts from when it was written down."), {"relationship"}),
     (lazy("Addresses that stand only in a mail’s way (Bcc, Delivered-To) are not kept, so a rule that asks for one "
           "does not hit."), {"to"}),

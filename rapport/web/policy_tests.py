@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation
+from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.directory import world
@@ -21,6 +22,7 @@ from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError, Vocabulary
 from rapport.ownership.service import vocabulary
 from rapport.ownership.simulate import history
+from rapport.ownership.simulate.former import Setups, timeline
 from rapport.ownership.simulate.senders import Senders
 from rapport.web.policy_draft import draft_of, keep
 from rapport.web.rights import LEADS, page
@@ -201,7 +203,7 @@ def _of_conversation(request: HttpRequest) -> dict[str, Any] | None:
     if found is None:
         raise NotVisible(_("There is no such conversation."))
     with history.read_only():
-        past = history.past([found.id], Senders(), with_earlier=False)
+        past = history.past([found.id], Senders(), Setups(timeline(), now()), with_earlier=False)
     if not past:
         return None
     facts = past[0].facts

@@ -18,8 +18,10 @@ from rapport.ownership.forms import policy_to_dict
 from rapport.ownership.models import PolicyVersion, RunState, WhatIf
 from rapport.ownership.service import current_policy, policy_of
 from rapport.ownership.simulate import jobs
+from rapport.ownership.simulate.changed import names_of, read
 from rapport.staff.models import Company
 from rapport.web.policy_draft import draft_of
+from rapport.web.policy_setup import said_of, setup_of
 from rapport.web.policy_story import Story
 from rapport.web.rights import LEADS, member_of, page
 from rapport.web.shell import shell_of
@@ -42,6 +44,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     context = {
         "draft": draft,
+        "otherwise": said_of(setup_of(request)),
         "number": number,
         "versions": earlier.values_list("number", "note")[:50],
         "runs": WhatIf.objects.defer("story", "draft", "base").order_by("-created_at")[:_SHOWN],
@@ -63,7 +66,9 @@ def _ask(request: HttpRequest, number: int) -> WhatIf | None:
     draft = policy_to_dict(_version(tried)) if tried != "draft" else draft_of(request).plain
     base_number = int(against) if against.isdecimal() and len(against) < 8 else number
     base = policy_to_dict(_version(str(base_number)) if base_number else current_policy()[1])
-    names = {"base": base_number or None, "draft": int(tried) if tried.isdecimal() else None}
+    names: dict[str, Any] = {"base": base_number or None, "draft": int(tried) if tried.isdecimal() else None}
+    otherwise = setup_of(request)
+    names |= {"setup": otherwise} if otherwise else {}
     return jobs.ask(member_of(request), (base, draft), names, span)
 
 
@@ -95,9 +100,13 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found.state == RunState.DONE:
         shell = shell_of(request)
         individuals = may_see_individuals(Company.here().individual_figures, shell.can_lead)
-        names = {team.slug: team.name for team in shell.all_teams}
+        setup = found.names.get("setup") or {}
+        names = names_of(read(setup)) | {team.slug: team.name for team in shell.all_teams}
         draft = draft_of(request)
-        context["is_draft"] = draft.changed and found.names.get("draft") is None and found.draft == draft.plain
+        context["otherwise"] = said_of(setup)
+        # What was tried with another setup cannot be put in force: the company is not set up like that.
+        is_drafts = draft.changed and found.names.get("draft") is None and found.draft == draft.plain
+        context["is_draft"] = is_drafts and not setup
         context["story"] = Story(found, names, shell.hues, individuals=individuals)
     if request.headers.get("HX-Request") and context["alive"]:
         return render(request, "web/policy/try_progress.html", context)

@@ -1,17 +1,19 @@
 """docs/policy.md says what there is, and its example works."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from rapport.ownership import plain
 from rapport.ownership.conditions import REGISTRY
 from rapport.ownership.format import dump, load
+from rapport.ownership.simulate.changed import read
 
 PAGE = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_a_good_policy() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example, _setup = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     policy = load(example, "toml")
     assert len(policy.rules) == 3
     assert load(dump(policy, "yaml"), "yaml") == policy
@@ -29,3 +31,9 @@ def test_every_condition_in_the_table_has_an_example_that_works() -> None:
             (example,) = re.findall(r"`([^`]*)` \|$", line)
             source = f'triage = "x"\n[[rules]]\nname = "x"\nwhen = {{ {example} }}\nthen = {{ owner = "x" }}\n'
             assert load(source, "toml").rules
+
+
+def test_the_example_of_another_setup_can_be_tried_with() -> None:
+    _policy, example = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    setup = read(tomllib.loads(example)["vocabulary"])
+    assert (set(setup.teams), setup.learned) == ({"night-shift"}, {"team": 90})

@@ -14,6 +14,7 @@ from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.ownership.models import Decision, RunState, Shadow, Source, WhatIf
 from rapport.ownership.simulate import history, jobs
+from rapport.ownership.simulate.former import Setups, timeline
 from rapport.ownership.simulate.past import Asked, Past
 from rapport.ownership.simulate.run import asks_earlier, what_if
 from rapport.ownership.simulate.senders import Senders
@@ -65,7 +66,7 @@ def came(who: Person | None, at: datetime = NOON, slug: str = "support", **given
 
 
 def read(one: Conversation) -> Past:
-    (found,) = history.past([one.id], Senders(), with_earlier=True)
+    (found,) = history.past([one.id], Senders(), Setups(timeline(), NOON), with_earlier=True)
     return found
 
 

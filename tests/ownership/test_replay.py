@@ -11,13 +11,13 @@ from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.facts import Facts
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import Policy
-from rapport.ownership.simulate.desks import seat_all
+from rapport.ownership.simulate.desks import Staffed, seat_all
 from rapport.ownership.simulate.lint import oddities
 from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
 from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, replay
 from rapport.ownership.simulate.story import story
 from rapport.ownership.topics import TopicMatcher, TopicWords
-from rapport.staff.hours import ALWAYS, make_hours
+from rapport.staff.hours import Hours, make_hours
 from rapport.staff.rota import Rota
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -41,8 +41,14 @@ def past(number: int, text: str = "hello", hours: int = 0, **given: Any) -> Past
     return Past(UUID(int=number), Facts(at=at, text=text, **given.pop("facts", {})), **({"owner": "support"} | given))
 
 
+def always(staffing: Staffing, **hours: Hours) -> Staffed:
+    """The same staffing all the time, with these business hours beside its own."""
+    staffed = replace(staffing, hours={**staffing.hours, **hours})
+    return lambda _at: staffed
+
+
 def told(tally: Tally, base: Policy, draft: Policy) -> dict[str, Any]:
-    return story(tally, seat_all(tally.jobs, Staffing(), SCENERY.hours), (base, draft), Staffing(), SIZES)
+    return story(tally, seat_all(tally.jobs, always(Staffing(hours=SCENERY.hours))), (base, draft), Staffing(), SIZES)
 
 
 BASE = policy(({"topic": "refund"}, {"owner": "support"}))
@@ -82,7 +88,7 @@ def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team
     away = ((NOON - timedelta(days=1), NOON + timedelta(days=1)),)
     seats = (Seat(UUID(int=1), "ann@x", "Ann", 5), Seat(UUID(int=2), "bo@x", "Bo", 5, "", away))
     tally = replay(items, pair(BASE, rules), SCENERY)
-    _, load = seat_all(tally.jobs, Staffing({"product": seats}), SCENERY.hours)
+    _, load = seat_all(tally.jobs, always(Staffing({"product": seats}, hours=SCENERY.hours)))
     assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 1}
     assert load.queued == {"product": 2}
 
@@ -188,22 +194,22 @@ def jobs(*hours: int, lasting: int | None = None, how: str = "load") -> list[Job
 
 def test_conversations_go_to_who_has_most_room_then_and_are_closed_when_they_were() -> None:
     staffing = Staffing({"support": SEATS}, {UUID(int=1): (None,)})
-    load, _ = seat_all(jobs(0, 0, 0, 0), staffing, {"": ALWAYS})
+    load, _ = seat_all(jobs(0, 0, 0, 0), always(staffing))
     assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 1, 2: 2}
     assert load.queued["support"] == 1
-    load, _ = seat_all(jobs(0, 2, 4, 6, lasting=1), staffing, {"": ALWAYS})
+    load, _ = seat_all(jobs(0, 2, 4, 6, lasting=1), always(staffing))
     assert {id.int: (desk.given, desk.most) for id, desk in load.desks.items()} == {2: (4, 1)}
-    named, load = seat_all(jobs(0, 0, how="m1@example.org"), staffing, {"": ALWAYS})
+    named, load = seat_all(jobs(0, 0, how="m1@example.org"), always(staffing))
     assert {id.int: desk.given for id, desk in named.desks.items()} == {1: 2}
 
 
 def test_who_is_away_or_off_gets_nothing() -> None:
     away = Seat(UUID(int=1), "a", "A", 9, "", ((NOON - timedelta(days=1), NOON + timedelta(days=1)),))
     off = Seat(UUID(int=2), "b", "B", 9, "Office")
-    load, _ = seat_all(jobs(0, 9), Staffing({"support": (away, off)}), {"": ALWAYS, "Office": OFFICE})
+    load, _ = seat_all(jobs(0, 9), always(Staffing({"support": (away, off)}), Office=OFFICE))
     assert {id.int: desk.given for id, desk in load.desks.items()} == {2: 1}
     assert load.queued["support"] == 1
-    nobody, _ = seat_all(jobs(0), Staffing(), {"": ALWAYS})
+    nobody, _ = seat_all(jobs(0), always(Staffing()))
     assert nobody.queued["support"] == 1
 
 
@@ -213,7 +219,7 @@ def test_the_desks_choose_as_arriving_conversations_do() -> None:
     items = [past(n, hours=n, facts={"language": "de", "person": UUID(int=8)}) for n in range(3)]
     items += [past(n, hours=n, facts={"language": "tr"}) for n in range(3, 5)]
     tally = replay(items, pair(BASE, rules), SCENERY)
-    _, load = seat_all(tally.jobs, Staffing({"support": speaks}), {"": ALWAYS})
+    _, load = seat_all(tally.jobs, always(Staffing({"support": speaks})))
     assert {id.int: desk.given for id, desk in load.desks.items()} == {1: 3, 2: 2}
 
 
@@ -225,8 +231,8 @@ def test_outside_hours_the_desks_ask_whoever_is_on_call_for_what_is_urgent() -> 
     )
     items = [past(1, "fire", 12), past(2, "hello", 12)]
     tally = replay(items, pair(BASE, rules), SCENERY)
-    hours = {"": OFFICE, "Office": OFFICE}
-    _, load = seat_all(tally.jobs, Staffing({"support": seats}, rotas={"support": rota}), hours)
+    staffing = Staffing({"support": seats}, rotas={"support": rota}, hours={"": OFFICE})
+    _, load = seat_all(tally.jobs, always(staffing, Office=OFFICE))
     assert {id.int: desk.given for id, desk in load.desks.items()} == {2: 1}
     assert load.queued == {"support": 1}
 

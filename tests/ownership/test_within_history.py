@@ -15,11 +15,12 @@ from rapport.channels.models import Channel
 from rapport.cli.bench import bench
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.conversations.visibility import EVERYONE
-from rapport.core import scope
+from rapport.core import clock, scope
 from rapport.ownership.models import Decision, Source
+from rapport.ownership.simulate import former
 from rapport.ownership.simulate.within.clock import Clock
 from rapport.ownership.simulate.within.history import recorded
-from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Worker
+from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Worker, simulate
 from rapport.ownership.simulate.within.recorded import month_of, plain_of
 from rapport.ownership.simulate.within.telling import within
 from rapport.people.models import Person
@@ -153,3 +154,29 @@ def test_the_command_tells_every_way_of_a_recorded_month(tmp_path: Path) -> None
         assert way["longest"] < inf
     file.write_text("{}")
     assert "has no 'workers'" in str(CliRunner().invoke(bench, ["within", "--recorded", str(file)]).exception)
+
+
+def test_who_joined_or_left_in_the_month_sat_where_they_sat_and_the_holder_is_that_of_then() -> None:
+    who = Person.objects.create(audience=[EVERYONE], holder=ann())
+    former.begin()
+    tuesday = MONDAY + 24 * HOUR
+    with clock.travel(tuesday), scope.system():
+        bo = Member.objects.create_user("bo@example.com", name="Bo")
+        Membership.objects.create(member=bo, team=Team.objects.get(slug="support"))
+        Membership.objects.filter(member=ann()).delete()
+        Person.objects.filter(id=who.id).update(holder=bo)
+        BusinessHours.objects.update(blocks=[[day, "12:00", "17:00"] for day in range(5)])
+    for at in (MONDAY + HOUR, MONDAY + 30 * HOUR):
+        came(at, person=who)
+    month = recorded(*SPAN, bo.id).month
+    assert [one.holder for one in month.arrivals] == ["ann@example.com", "bo@example.com"]
+    moments = [(MONDAY + n * HOUR).timestamp() for n in (1, 25, 30)]
+    there = {one.name: [one.clock.is_open(at) for at in moments] for one in month.workers.values()}
+    assert there == {"Ann": [True, False, False], "Ben": [True, False, True], "Bo": [False, False, True]}
+    desk = month.desks["support"]
+    assert {month.workers[id].name: [desk.has(id, at) for at in moments] for id in desk.members} == {
+        "Ann": [True, False, False], "Ben": [True, True, True], "Bo": [False, True, True],
+    }  # fmt: skip
+    assert month_of(json.loads(orjson.dumps(plain_of(month)))).desks["support"].sat == desk.sat
+    given = [one.member for one in simulate(month, lambda team, _asked: team[-1].worker.id)]
+    assert given == [Member.objects.get(name="Ben").id, bo.id], "the last by id of those who were of the team then"

@@ -16,13 +16,14 @@ from tests.privacy.traces import leave
 #: Taken by a step of the erasure; that it changes them is looked at.
 TAKEN = {
     "conversations_conversation", "conversations_message", "people_archive", "people_consent", "people_externalid",
-    "people_handle", "people_matchkeys", "people_merge", "people_pair", "people_person", "people_question",
-    "people_relationship", "people_release", "search_name",
+    "people_handle", "people_matchkeys", "people_merge", "people_pair", "people_person", "people_personformer",
+    "people_question", "people_relationship", "people_release", "search_name",
 }  # fmt: skip
 #: Follow others by triggers; what stands in them is searched by the test with the needle.
 FOLLOW = {"people_row", "people_key", "search_message"}
 #: Name a person by id alone: nothing in them tells who that was.
 HOLD_NOTHING = {
+    "core_former": "rows of the setup: teams, members, topics, and what organizations were called, as they still are",
     "conversations_watch": "that a member follows them",
     "people_erasure": "that they were erased; what is looked for is emptied at its end",
     "people_heard": "when they were last heard from",

@@ -15,6 +15,7 @@ from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership.service import save_policy
+from rapport.ownership.simulate import former
 from rapport.people.models import Handle, Organization, Person, Relationship
 from rapport.staff.models import BusinessHours, Member, Membership, OnCallRotation, Team
 
@@ -36,6 +37,8 @@ def found(company: Company, outgoing_port: int) -> bool:
         _people(company)
         directory.furnish(company)
         _policy()
+        # What it plays is older than this moment, and came to the company as it stands now.
+        former.begin()
     return True
 
 

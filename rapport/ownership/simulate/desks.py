@@ -1,11 +1,12 @@
 """Who of the teams would have had how much: the conversations go to members in order, and are closed when they were.
 
-Pure. Everybody begins with what they really had; then each policy has its own desks.
+Pure. Everybody begins with what they really had; then each policy has its own desks. Who sits where is asked for each,
+as of then.
 """
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from heapq import heapify, heappop, heappush
@@ -20,7 +21,7 @@ from rapport.ownership.simulate.replay import Job
 from rapport.ownership.within.choosing import choose
 from rapport.ownership.within.values import MemberLoad
 from rapport.ownership.within.week import SEVEN_DAYS, working_minutes
-from rapport.staff.hours import Hours
+from rapport.staff.hours import ALWAYS, Hours
 from rapport.staff.rota import Rota
 
 _HOUR = timedelta(hours=1)
@@ -46,15 +47,35 @@ class Load:
     queued: Counter[str] = field(default_factory=Counter)
 
 
-def seat_all(jobs: Iterable[Job], staffing: Staffing, hours: Mapping[str, Hours]) -> tuple[Load, Load]:
-    """Both policies' loads; the jobs are sorted by time here."""
+Staffed = Callable[[datetime], Staffing]
+"""The staffing that was in force at a moment: the same object as long as nothing changes."""
+
+
+def seat_all(jobs: Iterable[Job], staffed: Staffed, drafted: Staffed | None = None) -> tuple[Load, Load]:
+    """Both policies' loads; the jobs are sorted by time here. `drafted`: the staffing of the second, if another."""
     ordered = sorted(jobs, key=lambda job: job.at)
     if not ordered:
         return Load(), Load()
-    clocks = {name: _Clock(one, ordered[0].at, ordered[-1].at) for name, one in hours.items()}
-    zone = ZoneInfo(hours[""].time_zone)
-    first, second = (_seated(ordered, side, staffing, clocks, zone) for side in (0, 1))
+    clocks = _Clocks(ordered[0].at, ordered[-1].at)
+    first, second = (_seated(ordered, side, by, clocks) for side, by in ((0, staffed), (1, drafted or staffed)))
     return first, second
+
+
+class _Clocks:
+    """A clock for all business hours, made once each."""
+
+    def __init__(self, since: datetime, until: datetime) -> None:
+        self._span, self._made = (since, until), dict[int, "_Clock"]()
+
+    def of(self, staffing: Staffing) -> dict[str, "_Clock"]:
+        """By name; "" are the company's own."""
+        return {name: self._clock(hours) for name, hours in {"": ALWAYS, **staffing.hours}.items()}
+
+    def _clock(self, hours: Hours) -> "_Clock":
+        # Hours that did not change are the same object; the clock keeps it, so that no other takes its id.
+        if id(hours) not in self._made:
+            self._made[id(hours)] = _Clock(hours, *self._span)
+        return self._made[id(hours)]
 
 
 class _Clock:
@@ -72,9 +93,10 @@ class _Clock:
         return place >= 0 and at < self._ends[place]
 
 
-def _seated(jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[str, _Clock], zone: ZoneInfo) -> Load:
-    load, floor = Load(), _Floor(staffing, clocks)
+def _seated(jobs: Sequence[Job], side: int, staffed: Staffed, clocks: _Clocks) -> Load:
+    load, floor = Load(), _Floor(staffed(jobs[0].then or jobs[0].at), clocks)
     for job in jobs:
+        floor.staff(staffed(job.then or job.at))
         team, how = job.owners[side], job.answers[side]
         if not how:
             continue
@@ -86,7 +108,7 @@ def _seated(jobs: Sequence[Job], side: int, staffing: Staffing, clocks: Mapping[
         desk = load.desks.setdefault(best, Desk())
         desk.given += 1
         desk.most = max(desk.most, held)
-        desk.hours[job.at.astimezone(zone).hour] += 1
+        desk.hours[job.at.astimezone(floor.zone).hour] += 1
     return load
 
 
@@ -96,8 +118,8 @@ class _Floor:
     Whom somebody was given before stands for whom they answered; what was open before weighs 1 each.
     """
 
-    def __init__(self, staffing: Staffing, clocks: Mapping[str, _Clock]) -> None:
-        self._staffing, self._clocks = staffing, clocks
+    def __init__(self, staffing: Staffing, clocks: _Clocks) -> None:
+        self._every, self._staffing, self._clocks = clocks, staffing, clocks.of(staffing)
         self._open: dict[UUID, list[tuple[datetime, float]]] = {}
         self._had: Counter[UUID] = Counter()
         for member, ends in staffing.open_before.items():
@@ -109,6 +131,17 @@ class _Floor:
         self._last: dict[UUID, datetime] = {}
         self._answered: dict[UUID, dict[UUID, datetime]] = {}
         self._worked: dict[tuple[UUID, str, date], float] = {}
+
+    def staff(self, staffing: Staffing) -> None:
+        """Let those sit there who do by now, in the hours they have by now; what each has stays with them."""
+        if staffing is not self._staffing:
+            self._staffing, self._clocks = staffing, self._every.of(staffing)
+            self._worked.clear()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the company."""
+        return ZoneInfo(self._clocks[""].hours.time_zone)
 
     def chosen(self, team: str, how: str, job: Job, side: int) -> UUID | None:
         """Who of the team answers; None: nobody can."""

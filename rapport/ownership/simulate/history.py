@@ -2,16 +2,17 @@
 
 Which conversations: those the reader may see. What is known of each is read as the system reads it when one arrives.
 
-What cannot be known as of then, and what stands for it: topics, teams, members, business hours, people's organizations
-and who holds the relationship with them are today's; relationships, an organization's too, count from when they began,
-or where nobody said when, from when they were written down; addresses that stand only in a mail's way (Bcc,
+The company is that of the moment at which the policy decided then (`former`): its topics, teams, members, business
+hours and channels, people's organizations and who held the relationship with them.
+
+What cannot be known as of then, and what stands for it: relationships, an organization's too, count from when they
+began, or where nobody said when, from when they were written down; addresses that stand only in a mail's way (Bcc,
 Delivered-To) are not kept, nor whose an earlier conversation of the thread was, nor whether an unknown message was
 answered.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,18 +21,13 @@ from django.db import connection
 
 from rapport.conversations.threading import looks_like_reply
 from rapport.core import bulk, scope
-from rapport.core.clock import now
-from rapport.ownership.directory import company
-from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import TEAM
 from rapport.ownership.settled import SETTLED
-from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
-from rapport.ownership.simulate.senders import Senders
-from rapport.ownership.within.values import MemberLoad
+from rapport.ownership.simulate.former import Setups, Shifts, timeline
+from rapport.ownership.simulate.past import Learned, Past
+from rapport.ownership.simulate.senders import Senders, When
 from rapport.ownership.words import CHARACTERS_READ_MAX
-from rapport.staff import duty
-from rapport.staff.models import Absence, Membership, Role, Team
 
 RUN_MAX = 1_000_000
 """So many conversations are replayed at most."""
@@ -46,7 +42,7 @@ ORDER BY c.created_at, c.id LIMIT %s
 _READ = f"""
 SELECT c.id, c.created_at, c.language, c.first_answered_at, c.resolved_at, coalesce(o.slug, ''),
     {SETTLED},
-    d.policy_version, coalesce(r.slug, ''), d.suggestion, d.guesses, coalesce(ch.name, ''), coalesce(ch.kind, ''),
+    d.policy_version, coalesce(r.slug, ''), d.suggestion, d.guesses, c.channel_id, d.at,
     m.subject, coalesce((SELECT left(v.text, %s) FROM conversations_revision v WHERE m.edited_at IS NOT NULL
         AND v.conversation_id = c.id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
     m.kind, m.public, m.recipients, m.about, m.person_id,
@@ -55,11 +51,10 @@ FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked(id, place)
 JOIN conversations_conversation c ON c.id = asked.id
 JOIN LATERAL (SELECT * FROM conversations_message m WHERE m.conversation_id = c.id AND m.direction = 'in'
     ORDER BY m.at, m.id LIMIT 1) AS m ON true
-LEFT JOIN LATERAL (SELECT d.policy_version, d.owner_team_id, d.suggestion, d.guesses FROM ownership_decision d
+LEFT JOIN LATERAL (SELECT d.at, d.policy_version, d.owner_team_id, d.suggestion, d.guesses FROM ownership_decision d
     WHERE d.conversation_id = c.id AND d.source = 'policy' ORDER BY d.at LIMIT 1) AS d ON true
 LEFT JOIN staff_team o ON o.id = c.owner_team_id
 LEFT JOIN staff_team r ON r.id = d.owner_team_id
-LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 ORDER BY asked.place
 """
 _PERSON = 19
@@ -104,31 +99,13 @@ def conversations(since: datetime, until: datetime) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def scenery(until: datetime, *, with_members: bool = False) -> Scenery:
-    """The company as it is; `until` is up to when is known what became of conversations.
-
-    Members are in it only to find the team of who holds a relationship; what they had then is for the desks to say.
-    """
-    here = company(until, with_members=False)
-    return Scenery(_seated(here.directory) if with_members else here.directory, here.matcher, here.hours, until)
-
-
-def _seated(directory: Directory) -> Directory:
-    members: dict[str, list[MemberLoad]] = {}
-    seats = Membership.objects.filter(member__is_active=True).order_by("member_id")
-    for slug, id, email, name in seats.values_list("team__slug", "member_id", "member__email", "member__name"):
-        members.setdefault(slug, []).append(MemberLoad(id, email, name))
-    teams = directory.teams
-    return Directory({slug: replace(teams[slug], members=tuple(members.get(slug, ()))) for slug in teams})
-
-
-def past(ids: Sequence[UUID], senders: Senders, *, with_earlier: bool) -> list[Past]:
+def past(ids: Sequence[UUID], senders: Senders, setups: Setups, *, with_earlier: bool) -> list[Past]:
     """These conversations as they stood when they came, in the order of their ids."""
     rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
     people = [row[_PERSON] for row in rows]
     senders.meet(person for person in people if person)
     earlier = _earlier(rows, senders) if with_earlier else {}
-    return [_past(row, senders, earlier) for row in rows]
+    return [_past(row, senders, setups, earlier) for row in rows]
 
 
 def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, str]:
@@ -138,12 +115,14 @@ def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, st
         return dict(cursor.fetchall())
 
 
-def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> Past:
-    (id, at, language, answered, resolved, owner, settled, version, recorded, suggestion, guesses, channel, kind,
+def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[UUID, str]) -> Past:
+    (id, at, language, answered, resolved, owner, settled, version, recorded, suggestion, guesses, channel_id, decided,
      subject, text, message_kind, public, recipients, about, person, files) = row  # fmt: skip
     recipients, about = recipients or {}, about or {}
     written = next((address for _, address in recipients.get("from", ()) if address), "")
-    sender = senders.of(person, kind, written, at)
+    here = setups.at(decided or at)
+    channel, kind = here.channels.get(channel_id, ("", ""))
+    sender = senders.of(person, kind, written, When(at, decided or at, here.holders))
     facts = Facts(
         at=at,
         channel=channel,
@@ -168,18 +147,19 @@ def _past(row: tuple[Any, ...], senders: Senders, earlier: dict[UUID, str]) -> P
         earlier_owner_of_person=earlier.get(id),
         person=person,
     )
+    said = {kind: one for kind, one in {TEAM: suggestion, **(guesses or {})}.items() if one}
+    acted = {kind: one for kind, one in said.items() if one.get("acted")}
     return Past(
-        id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed, _learned(suggestion, guesses)
+        id, facts, owner, settled, recorded, version, answered, resolved, sender.guessed, _learned(acted), decided,
+        _learned(said),
     )  # fmt: skip
 
 
-def _learned(suggestion: dict[str, Any] | None, guesses: dict[str, Any] | None) -> dict[str, Learned]:
-    """What acted by itself then: so no model of today looks into the past."""
-    said = {TEAM: suggestion or {}, **(guesses or {})}
-    acted = {kind: one for kind, one in said.items() if one.get("acted")}
+def _learned(said: dict[str, dict[str, Any]]) -> dict[str, Learned]:
+    """As it was said then: so no model of today looks into the past."""
     return {
         kind: Learned(str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)))
-        for kind, one in acted.items()
+        for kind, one in said.items()
     }
 
 
@@ -191,23 +171,9 @@ GROUP BY 1
 """
 
 
-def staffing(since: datetime) -> Staffing:
-    """Who sits where today, who was away when, and what each had open at the beginning, as it really was."""
-    away: dict[UUID, list[tuple[datetime, datetime]]] = {}
-    for absent, begins, ends in Absence.objects.filter(ends_at__gt=since).values_list("member", "starts_at", "ends_at"):
-        away.setdefault(absent, []).append((begins, ends))
-    seats: dict[str, list[Seat]] = {}
-    belongs = Membership.objects.filter(member__is_active=True, team__is_active=True).exclude(member__role=Role.READER)
-    for one in belongs.select_related("member__hours", "team__hours").order_by("member_id"):
-        member, hours = one.member, one.member.hours or one.team.hours
-        seat = Seat(
-            member.id, member.email, member.name, member.capacity, hours.name if hours else "",
-            tuple(away.get(member.id, ())), tuple(skill.lower() for skill in member.skills), tuple(member.languages),
-        )  # fmt: skip
-        seats.setdefault(one.team.slug, []).append(seat)
+def shifts(since: datetime) -> Shifts:
+    """Who sat where when, and what each had open at the beginning, as it really was."""
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_BEFORE, [since, since])
         before = {id: tuple(until) for id, until in cursor.fetchall()}
-    slugs = dict(Team.objects.filter(is_active=True).values_list("id", "slug"))
-    rotas = {slugs[team]: rota for team, rota in duty.rotas(since, now()).items() if team in slugs}
-    return Staffing({slug: tuple(found) for slug, found in seats.items()}, before, rotas)
+    return Shifts(timeline(), before)

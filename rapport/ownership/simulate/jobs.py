@@ -40,7 +40,8 @@ def ask(
 ) -> WhatIf:
     """Ask for a replay of (base, draft) over a span; what the member asked before and is still waiting for is stopped.
 
-    `names` says what the two are: {"base": number, "draft": number or None}.
+    `names` says what the two are: {"base": number, "draft": number or None}, and with which other setup of the company
+    the second is tried, if any: "setup" (`simulate.changed`).
     """
     with scope.system():
         WhatIf.objects.filter(member=member, state__in=_ALIVE).update(state=RunState.STOPPED, finished_at=now())
@@ -87,8 +88,8 @@ def _run(found: WhatIf, stopping: Event | None) -> None:
             going = alive.update(done=done, total=total, beat_at=now())
         return bool(going) and not (stopping and stopping.is_set())
 
-    number = found.names.get("base")
-    asked = Asked(found.base, found.draft, found.since, found.until, number, found.member_id)
+    number, otherwise = found.names.get("base"), found.names.get("setup") or {}
+    asked = Asked(found.base, found.draft, found.since, found.until, number, found.member_id, otherwise)
     try:
         told = what_if(asked, progress, min(_PROCESSES_MAX, os.cpu_count() or 1))
     except Stopped:

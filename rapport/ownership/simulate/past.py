@@ -18,6 +18,7 @@ class Asked:
     """Two policies as plain data and a span; `number` is the version of the first, where it is one.
 
     `member_id` is who looks: what they may not see is not counted. None: everything, for a command on the machine.
+    `setup` is with what other setup of the company the second is tried, as plain data (`changed`).
     """
 
     base: dict[str, Any]
@@ -26,6 +27,7 @@ class Asked:
     until: datetime
     number: int | None = None
     member_id: UUID | None = None
+    setup: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Learned(NamedTuple):
@@ -40,9 +42,10 @@ class Past:
     """A conversation as it stood when it came (`facts`), and what became of it.
 
     `owner` is the team people left it with, by slug; `settled`: people dealt with it (answered, resolved, or moved it).
-    `recorded` is the owner the policy gave it then, `recorded_by` the number of that version. `guessed`: something of
-    its sender was written down only later, and so was left out. `learned`: what was learned by then, by kind, where it
-    acted by itself.
+    `decided_at` is when the policy decided it then, and so by which setup of the company: later than it came where old
+    mail was brought in. `recorded` is the owner the policy gave it then, `recorded_by` the number of that version.
+    `guessed`: something of its sender was written down only later, and so was left out. `learned`: what was learned by
+    then, by kind, where it acted by itself; `said` is all that it said.
     """
 
     id: UUID
@@ -55,19 +58,29 @@ class Past:
     resolved_at: datetime | None = None
     guessed: bool = False
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    decided_at: datetime | None = None
+    said: Mapping[str, Learned] = field(default_factory=dict)
+
+    @property
+    def then(self) -> datetime:
+        """The moment whose setup counts."""
+        return self.decided_at or self.facts.at
 
 
 @dataclass(frozen=True)
 class Scenery:
-    """The company as the replay sees it: teams (with members only to find whose a holder is), hours by name, topics.
+    """The company of a moment as the replay sees it: teams (members only to find whose a holder is), hours, topics.
 
-    `until` is the moment up to which is known what became of it.
+    `until` is the moment up to which is known what became of it. `holders` has e-mail address and name of who may hold
+    a relationship, `channels` name and kind of each, both by id.
     """
 
     directory: Directory
     matcher: TopicMatcher
     hours: Mapping[str, Hours]
     until: datetime
+    holders: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
+    channels: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,13 @@ class Seat:
 
 @dataclass(frozen=True)
 class Staffing:
-    """Who sits in which team (by slug), until when what each had before stays open (None: still is), who is on call."""
+    """Who sits in which team (by slug), until when what each had before stays open (None: still is), who is on call.
+
+    `hours` are all business hours by name, `team_hours` the name of each team's own.
+    """
 
     seats: Mapping[str, tuple[Seat, ...]] = field(default_factory=dict)
     open_before: Mapping[UUID, tuple[datetime | None, ...]] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
+    hours: Mapping[str, Hours] = field(default_factory=dict)
+    team_hours: Mapping[str, str] = field(default_factory=dict)

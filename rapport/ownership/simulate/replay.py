@@ -20,7 +20,7 @@ from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC, cases_in_words
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
-from rapport.ownership.simulate.past import Past, Scenery
+from rapport.ownership.simulate.past import Learned, Past, Scenery
 from rapport.ownership.within.values import Ask
 from rapport.ownership.world import OpenAt, due_at, hours_of
 from rapport.staff.hours import HoursError
@@ -44,7 +44,8 @@ class Job(NamedTuple):
     """What the desks need: when it came, until when it was open, and by each policy whose it is and who is to answer.
 
     `answers` is a way to assign (`policy.WAYS`), an e-mail address or ""; `holder` is the address of who holds the
-    relationship, `asks` what is asked of the members of either team, `person` the sender.
+    relationship, `asks` what is asked of the members of either team, `person` the sender. `then` is the moment whose
+    setup counts, where it is not when it came.
     """
 
     at: datetime
@@ -54,6 +55,7 @@ class Job(NamedTuple):
     holder: str = ""
     asks: tuple[Ask, Ask] = (Ask(), Ask())
     person: UUID | None = None
+    then: datetime | None = None
 
 
 @dataclass
@@ -169,20 +171,43 @@ def _ready(policy: Policy, known: dict[bytes, _Once]) -> Policy:
     return replace(policy, rules=tuple(rules))
 
 
-def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
-    """Decide each by both policies, with the facts as they stood."""
-    tally = Tally()
+@dataclass(frozen=True)
+class Drafted:
+    """With what else the second policy is tried: the company as it would be set up (None: as it was), and by kind from
+    how many percent on what was learned acts by itself; a kind that is not named acts as it did.
+    """
+
+    scenery: Scenery | None = None
+    learned: Mapping[str, int] = field(default_factory=dict)
+
+    def acts(self, one: Past) -> Mapping[str, Learned]:
+        """What would have acted on a conversation."""
+        if not self.learned:
+            return one.learned
+        kept = {kind: said for kind, said in one.learned.items() if kind not in self.learned}
+        least = {kind: percent / 100 for kind, percent in self.learned.items()}
+        return kept | {kind: said for kind, said in one.said.items() if said.probability >= least.get(kind, 2)}
+
+
+def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Drafted | None = None) -> Tally:
+    """Decide each by both policies, with the facts as they stood; the second as it is `drafted`."""
+    drafted = drafted or Drafted()
+    tally, other = Tally(), drafted.scenery or scenery
     zone = ZoneInfo(scenery.hours[""].time_zone)
     for one in past:
-        facts = one.facts.completed(scenery.matcher, OpenAt(scenery.hours, one.facts.at))
-        ruled = decide(policies.base, facts, scenery.directory), decide(policies.draft, facts, scenery.directory)
-        base = _with_learned(ruled[0], one, policies.base, scenery)
-        draft = _with_learned(ruled[1], one, policies.draft, scenery)
+        facts = theirs = one.facts.completed(scenery.matcher, OpenAt(scenery.hours, one.facts.at))
+        if other is not scenery:
+            theirs = one.facts.completed(other.matcher, OpenAt(other.hours, one.facts.at))
+        ruled = decide(policies.base, facts, scenery.directory), decide(policies.draft, theirs, other.directory)
+        base = _with_learned(ruled[0], one.learned, policies.base, scenery)
+        draft = _with_learned(ruled[1], drafted.acts(one), policies.draft, other)
         hour = facts.at.astimezone(zone).hour
-        for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
+        for side, verdict, rules, here in (
+            (tally.base, base, ruled[0], scenery), (tally.draft, draft, ruled[1], other),
+        ):  # fmt: skip
             _count(side, verdict, hour)
             side.triage += rules.rule is None and verdict.owner == rules.owner
-            _promised(side, verdict, one, scenery)
+            _promised(side, verdict, one, here)
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
         if policies.names_members:
@@ -190,11 +215,11 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery) -> Tally:
     return tally
 
 
-def _with_learned(verdict: Verdict, one: Past, policy: Policy, scenery: Scenery) -> Verdict:
-    """With what was learned by then where it acted by itself, and where this policy too leaves it to people."""
-    if not one.learned or any(tried.failed for tried in verdict.trace) or verdict.confidential:
+def _with_learned(verdict: Verdict, learned: Mapping[str, Learned], policy: Policy, scenery: Scenery) -> Verdict:
+    """With what was learned by then where it acts by itself, and where this policy too leaves it to people."""
+    if not learned or any(tried.failed for tried in verdict.trace) or verdict.confidential:
         return verdict
-    topic, priority, team = (one.learned.get(kind) for kind in (TOPIC, PRIORITY, TEAM))
+    topic, priority, team = (learned.get(kind) for kind in (TOPIC, PRIORITY, TEAM))
     if topic and not verdict.topic and topic.label in {each.slug for each in scenery.matcher.topics}:
         verdict = replace(verdict, topic=topic.label)
     if priority and priority.label in PRIORITIES and not _says_priority(policy, verdict):
@@ -292,7 +317,9 @@ def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, dateti
 def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:
     first, second = (how[said.rule - 1] if said.rule else "" for said, how in zip(verdicts, answers, strict=True))
     owners, asks = (verdicts[0].owner, verdicts[1].owner), (verdicts[0].ask, verdicts[1].ask)
-    return Job(one.facts.at, one.resolved_at, owners, (first, second), one.facts.holder, asks, one.facts.person)
+    return Job(
+        one.facts.at, one.resolved_at, owners, (first, second), one.facts.holder, asks, one.facts.person, one.then
+    )
 
 
 def _answers(policy: Policy) -> tuple[str, ...]:

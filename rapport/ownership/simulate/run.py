@@ -4,19 +4,21 @@ Nothing is written: every part runs in a transaction in which the database refus
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from rapport.core import scope
 from rapport.ownership.conditions import names_in
 from rapport.ownership.conditions.who import EarlierOwner
-from rapport.ownership.directory import team_sizes
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, history
+from rapport.ownership.simulate.changed import Changed, read
 from rapport.ownership.simulate.desks import Load, seat_all
-from rapport.ownership.simulate.past import Asked, Scenery, Staffing
-from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
+from rapport.ownership.simulate.former import Setups, Shifts, timeline
+from rapport.ownership.simulate.past import Asked, Staffing
+from rapport.ownership.simulate.replay import Drafted, Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
 from rapport.ownership.simulate.within.telling import within
@@ -45,10 +47,12 @@ def what_if(asked: Asked, progress: Progress = lambda done, total: True, process
         tally.add(part)
         if not progress(min(done * PART, len(ids)), len(ids)):
             raise Stopped
-    loads, staffing = _load(tally, asked)
+    changed = read(asked.setup)
     with history.read_only():
-        told = story(tally, loads, (base, draft), staffing, team_sizes())
-    return told | {"within": within(asked.since, asked.until, asked.member_id)}
+        shifts = history.shifts(asked.since)
+    loads, staffing = _load(tally, shifts, changed)
+    told = story(tally, loads, (base, draft), staffing, shifts.otherwise(changed).sizes())
+    return told | {"setup": dict(asked.setup), "within": within(asked.since, asked.until, asked.member_id)}
 
 
 def _visible(asked: Asked) -> list[UUID]:
@@ -70,19 +74,31 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
-        self._with_holders = any(rule.then.owner == HOLDER for one in (base, draft) for rule in one.rules)
         self._with_earlier = asks_earlier(base) or asks_earlier(draft)
         self._until = asked.until
-        self._scenery: Scenery | None = None
+        self._changed = read(asked.setup)
+        self._setups: tuple[Setups, Setups] | None = None
         self._senders = Senders()
 
     def part(self, ids: Sequence[UUID]) -> Tally:
         """One part, in a transaction that cannot write."""
         with history.read_only():
-            if self._scenery is None:
-                self._scenery = history.scenery(self._until, with_members=self._with_holders)
-            past = history.past(ids, self._senders, with_earlier=self._with_earlier)
-        return replay(past, self._policies, self._scenery)
+            if self._setups is None:
+                self._setups = self._read()
+            setups, others = self._setups
+            past = history.past(ids, self._senders, setups, with_earlier=self._with_earlier)
+        tally = Tally()
+        # Setups change seldom: most parts are of one.
+        for scenery, of_it in groupby(past, key=lambda one: setups.at(one.then)):
+            group = list(of_it)
+            other = others.at(group[0].then) if others is not setups else None
+            tally.add(replay(group, self._policies, scenery, Drafted(other, self._changed.learned)))
+        return tally
+
+    def _read(self) -> tuple[Setups, Setups]:
+        whole = timeline()
+        setups = Setups(whole, self._until)
+        return setups, Setups(whole, self._until, self._changed) if self._changed.changes_rows else setups
 
 
 def asks_earlier(policy: Policy) -> bool:
@@ -92,9 +108,12 @@ def asks_earlier(policy: Policy) -> bool:
     )
 
 
-def _load(tally: Tally, asked: Asked) -> tuple[tuple[Load, Load], Staffing]:
+def _load(tally: Tally, shifts: Shifts, changed: Changed) -> tuple[tuple[Load, Load], Staffing]:
+    """Both policies' desks, and everybody who sat at one."""
     if not tally.jobs:
         return (Load(), Load()), Staffing()
-    with history.read_only():
-        staffing, scenery = history.staffing(asked.since), history.scenery(asked.until)
-    return seat_all(tally.jobs, staffing, scenery.hours), staffing
+    others = shifts.otherwise(changed)
+    loads = seat_all(tally.jobs, shifts.at, others.at)
+    first, second = shifts.everybody(), others.everybody()
+    seats = {slug: (*second.seats.get(slug, ()), *of) for slug, of in first.seats.items()}
+    return loads, Staffing({**second.seats, **seats})

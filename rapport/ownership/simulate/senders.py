@@ -4,7 +4,7 @@ As the pipeline does (`people.arrivals`): what is known of somebody is known by 
 fewer may know of than of the one that wrote, nothing is told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -17,16 +17,23 @@ from rapport.people.trees import EVERYONE
 _KEPT_MAX = 200_000
 
 _PEOPLE = """
-SELECT p.id, coalesce(p.organization_id::text, ''), coalesce(o.name, ''), coalesce(o.domain, ''), (
+SELECT p.id, (
     SELECT array_agg(h.kind || ' ' || h.value ORDER BY h.created_at) FROM people_handle h WHERE h.person_id = p.id),
-    p.audience, p.holder_id IS NOT NULL, coalesce(m.email, ''), coalesce(m.name, '')
-FROM people_person p LEFT JOIN people_organization o ON o.id = p.organization_id
-LEFT JOIN staff_member m ON m.id = p.holder_id AND m.is_active AND m.role <> 'reader' WHERE p.id = ANY(%s)
+    p.audience, p.organization_id, p.holder_id
+FROM people_person p WHERE p.id = ANY(%s)
+"""
+_FORMER = """
+SELECT person_id, at, organization_id, holder_id FROM people_personformer WHERE person_id = ANY(%s) ORDER BY at, id
+"""
+_ORGANIZATIONS = "SELECT id, name, coalesce(domain, '') FROM people_organization WHERE id = ANY(%s)"
+_CALLED_BEFORE = """
+SELECT row_id, at, was ->> 'name', coalesce(was ->> 'domain', '') FROM core_former
+WHERE kind = 'people_organization' AND was IS NOT NULL ORDER BY at, id
 """
 _RELATIONSHIPS = """
 SELECT person_id, kind, since, until, created_at FROM people_relationship WHERE person_id = ANY(%s)
 """
-_OF_ORGANIZATIONS = "SELECT organization_id::text, kind, since, until, created_at FROM people_organizationrelationship"
+_OF_ORGANIZATIONS = "SELECT organization_id, kind, since, until, created_at FROM people_organizationrelationship"
 _MERGES = "SELECT child_id, into_id, at, undone_at FROM people_merge"
 
 
@@ -48,7 +55,7 @@ class Dated:
 class Sender:
     """Somebody as of a moment. `guessed`: something of theirs was written down only later, and left out.
 
-    `holder` is the address of the member who holds the relationship today: when that began is not kept.
+    `holder` is the address of the member who held the relationship then.
     """
 
     address: str = ""
@@ -60,16 +67,44 @@ class Sender:
     holder_name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """The moment a message was sent, the moment it was decided, and who may hold a relationship then (by id)."""
+
+    sent: datetime
+    decided: datetime
+    holders: Mapping[UUID, tuple[str, str]]
+
+
+_Whose = tuple[UUID | None, UUID | None]
+"""Of whose people, and held by whom."""
+
+
 @dataclass
 class _Person:
-    organization_id: str
-    organization: str
-    domain: str
     handles: list[tuple[str, str]]
     audience: frozenset[UUID]
-    is_held: bool
-    holder: tuple[str, str]
+    whose: _Whose
+    former: list[tuple[datetime, _Whose]] = field(default_factory=list)
     relationships: list[Dated] = field(default_factory=list)
+
+    def whose_then(self, at: datetime, there: Mapping[UUID, "_Organization"]) -> _Whose:
+        """As of a moment; where that organization is gone by now, the next they were of stands for it."""
+        states = [*(was for until, was in self.former if until > at), self.whose]
+        gone = states[0][0] is not None and states[0][0] not in there
+        organization = next((one for one, _ in states if one in there), None) if gone else states[0][0]
+        return organization, states[0][1]
+
+
+@dataclass
+class _Organization:
+    name: str
+    domain: str
+    former: list[tuple[datetime, str, str]] = field(default_factory=list)
+
+    def called(self, at: datetime) -> tuple[str, str]:
+        """Its name and domain as of a moment."""
+        return next(((name, domain) for until, name, domain in self.former if until > at), (self.name, self.domain))
 
 
 class Senders:
@@ -78,7 +113,9 @@ class Senders:
     def __init__(self) -> None:
         self._people: dict[UUID, _Person] = {}
         self._merges = _Merges()
-        self._of_organizations: dict[str, list[Dated]] | None = None
+        self._organizations: dict[UUID, _Organization] = {}
+        self._called_before: dict[UUID, list[tuple[datetime, str, str]]] = {}
+        self._of_organizations: dict[UUID, list[Dated]] | None = None
 
     def meet(self, ids: Iterable[UUID]) -> None:
         """Read who is not known yet, and whoever was ever one with them."""
@@ -87,40 +124,51 @@ class Senders:
             self._merges.read()
             for organization, *dated in _rows(_OF_ORGANIZATIONS):
                 self._of_organizations.setdefault(organization, []).append(_dated(*dated))
+            for organization, at, name, domain in _rows(_CALLED_BEFORE):
+                self._called_before.setdefault(organization, []).append((at, name, domain))
         if len(self._people) > _KEPT_MAX:
             self._people.clear()
         wanted = {relative for id in ids for relative in self._merges.ever(id)} - self._people.keys()
-        if not wanted:
-            return
-        for id, organization_id, name, domain, handles, audience, is_held, *holder in _rows(_PEOPLE, list(wanted)):
+        if wanted:
+            self._read(list(wanted))
+
+    def _read(self, wanted: list[UUID]) -> None:
+        for id, handles, audience, *whose in _rows(_PEOPLE, wanted):
             parts = [tuple(handle.split(" ", 1)) for handle in handles or ()]
             self._people[id] = _Person(
-                organization_id, name, domain, [(kind, value) for kind, value in parts], frozenset(audience), is_held,
-                (holder[0], holder[1]),
-            )  # fmt: skip
-        for id, *dated in _rows(_RELATIONSHIPS, list(wanted)):
+                [(kind, value) for kind, value in parts], frozenset(audience), (whose[0], whose[1])
+            )
+        for id, at, organization, holder in _rows(_FORMER, wanted):
+            if id in self._people:
+                self._people[id].former.append((at, (organization, holder)))
+        for id, *dated in _rows(_RELATIONSHIPS, wanted):
             if id in self._people:
                 self._people[id].relationships.append(_dated(*dated))
+        people = [self._people[id] for id in wanted if id in self._people]
+        named = {whose[0] for one in people for whose in (one.whose, *(was for _, was in one.former)) if whose[0]}
+        for id, name, domain in _rows(_ORGANIZATIONS, list(named - self._organizations.keys())):
+            self._organizations[id] = _Organization(name, domain, self._called_before.get(id, []))
 
-    def of(self, id: UUID | None, kind: str, written: str, at: datetime) -> Sender:
+    def of(self, id: UUID | None, kind: str, written: str, when: When) -> Sender:
         """Who wrote by a kind of channel; `written` is the address the message itself names, where it does."""
         person = self._people.get(id) if id else None
         if id is None or person is None:
             return Sender(written.lower())
         named = next((value for one, value in person.handles if one == kind), "")
         address = written.lower() or named or (person.handles[0][1] if person.handles else "")
-        day = at.date()
-        tree = self._tree(id, person, at)
-        dated = [one for row in tree for one in self._dated(row)]
-        belongs = next((row for row in tree if row.organization_id), person)
-        held = next((row for row in tree if row.is_held), person)
+        day = when.sent.date()
+        whose = [
+            (row, *row.whose_then(when.decided, self._organizations)) for row in self._tree(id, person, when.sent)
+        ]
+        dated = [one for row, organization, _ in whose for one in self._dated(row, organization)]
+        belongs = next((self._organizations.get(one) for _, one, _ in whose if one), None)
+        held = next((holder for *_, holder in whose if holder), None)
         return Sender(
             address,
             frozenset(one.kind for one in dated if one.held(day)),
-            belongs.organization,
-            belongs.domain,
+            *(belongs.called(when.decided) if belongs else ("", "")),
             any(one.written > day >= one.began or one.began == one.written > day for one in dated),
-            *held.holder,
+            *(when.holders.get(held, ("", "")) if held else ("", "")),
         )
 
     def rows(self, id: UUID, at: datetime) -> list[UUID]:
@@ -135,8 +183,9 @@ class Senders:
             if row and (other == id or EVERYONE in row.audience or row.audience >= person.audience)
         ]  # fmt: skip
 
-    def _dated(self, person: _Person) -> list[Dated]:
-        return [*person.relationships, *(self._of_organizations or {}).get(person.organization_id, ())]
+    def _dated(self, person: _Person, organization: UUID | None) -> list[Dated]:
+        of_it = (self._of_organizations or {}).get(organization, ()) if organization else ()
+        return [*person.relationships, *of_it]
 
 
 class _Merges:

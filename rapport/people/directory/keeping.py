@@ -34,8 +34,10 @@ def keep(organization: Organization) -> None:
 def drop_empty(organizations: Sequence[UUID]) -> int:
     """Delete those of these organizations of which nobody wrote anything down and nobody is; how many they were."""
     return changed(
-        f"""DELETE FROM people_organization o WHERE o.id = ANY(%s) AND {_BARE}
-        AND NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id)""",
+        f"""WITH gone AS (DELETE FROM people_organization o WHERE o.id = ANY(%s) AND {_BARE}
+            AND NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id) RETURNING id),
+        former AS (DELETE FROM core_former f USING gone WHERE f.row_id = gone.id)
+        SELECT id FROM gone""",
         [list(organizations)],
     )
 

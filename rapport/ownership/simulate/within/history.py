@@ -2,14 +2,15 @@
 
 What each cost is told from when somebody had it to when they answered, in their open time, counted from their answer
 before if that was later: nobody writes two answers at once. What nobody can tell (answered by nobody of the members,
-or not at all) costs what is usual, the median. Hours, teams and members are today's, absences as they were. What was
-settled without an answer needed none, and is left out.
+or not at all) costs what is usual, the median. Hours, teams and members are those of then, whoever joined or changed
+teams meanwhile; how much they can take, skills and languages are as they were last in that time. What was settled
+without an answer needed none, and is left out.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import inf
 from statistics import median
 from typing import Any
@@ -18,16 +19,14 @@ from uuid import UUID
 from django.db import connection
 
 from rapport.core import scope
-from rapport.ownership.directory import business_hours
 from rapport.ownership.policy import PRIORITIES
-from rapport.ownership.simulate.history import read_only, staffing
-from rapport.ownership.simulate.past import Seat, Staffing
-from rapport.ownership.simulate.within.clock import Clock, clock_of
-from rapport.ownership.simulate.within.month import Arrival, Desk, Month, Outcome, Worker
+from rapport.ownership.simulate.history import read_only, shifts
+from rapport.ownership.simulate.past import Staffing
+from rapport.ownership.simulate.within.clock import Clock
+from rapport.ownership.simulate.within.month import Arrival, Month, Outcome, Worker
+from rapport.ownership.simulate.within.staffed import Spell, desks_of, only, workers_of
 from rapport.ownership.versions import in_force
 from rapport.ownership.within.weights import Weights
-from rapport.staff.hours import Hours
-from rapport.staff.models import Team
 
 ARRIVALS_MAX = 10_000
 """Of more than so many the latest are taken."""
@@ -40,7 +39,8 @@ _READ = """
 SELECT c.created_at, o.slug, coalesce(p.root::text, ''), c.language, c.priority, c.first_answered_at,
     c.first_answer_due_at, c.resolved_at, coalesce(ch.name, ''), coalesce(ch.kind, ''), coalesce(holds.email, ''),
     said.member_id, (SELECT max(d.at) FROM ownership_decision d WHERE d.conversation_id = c.id AND d.at <= said.at
-        AND d.owner_member_id = said.member_id AND d.from_member_id IS DISTINCT FROM said.member_id)
+        AND d.owner_member_id = said.member_id AND d.from_member_id IS DISTINCT FROM said.member_id),
+    (SELECT min(d.at) FROM ownership_decision d WHERE d.conversation_id = c.id)
 FROM (SELECT * FROM conversations_conversation WHERE created_at >= %s AND created_at < %s
         AND status IN ('open', 'resolved') AND merged_into IS NULL
         AND (first_answered_at IS NOT NULL OR (status = 'open' AND awaiting_answer))
@@ -48,7 +48,10 @@ FROM (SELECT * FROM conversations_conversation WHERE created_at >= %s AND create
 JOIN staff_team o ON o.id = c.owner_team_id AND o.is_active
 LEFT JOIN channels_channel ch ON ch.id = c.channel_id
 LEFT JOIN people_person p ON p.id = c.person_id
-LEFT JOIN people_person top ON top.id = p.root LEFT JOIN staff_member holds ON holds.id = top.holder_id
+LEFT JOIN people_person top ON top.id = p.root
+LEFT JOIN LATERAL (SELECT true AS there, f.holder_id FROM people_personformer f
+    WHERE f.person_id = top.id AND f.at > c.created_at ORDER BY f.at, f.id LIMIT 1) AS was ON true
+LEFT JOIN staff_member holds ON holds.id = CASE WHEN was.there THEN was.holder_id ELSE top.holder_id END
 LEFT JOIN LATERAL (SELECT m.member_id, m.at FROM conversations_message m
     WHERE m.conversation_id = c.id AND m.direction = 'out' AND m.member_id IS NOT NULL
     ORDER BY m.at, m.id LIMIT 1) AS said ON c.first_answered_at IS NOT NULL
@@ -85,6 +88,7 @@ class _Row:
     holder: str
     member: UUID | None
     taken: float
+    decided: datetime
 
 
 def recorded(since: datetime, until: datetime, member_id: UUID | None) -> Recorded:
@@ -97,20 +101,18 @@ def recorded(since: datetime, until: datetime, member_id: UUID | None) -> Record
         begins = datetime.fromtimestamp(rows[0].at, UTC) if rows else since
         known = _known(rows, begins)
     with read_only():
-        staffed = staffing(begins)
-        hours = business_hours()
-        team_hours = dict(Team.objects.filter(is_active=True).values_list("slug", "hours__name"))
-    staffed = _only({one.team for one in rows}, staffed)
+        by_time = shifts(begins)
+        # What was brought in later was dealt with by the company of that day.
+        spells = _spells(by_time.between(min((one.decided for one in rows), default=begins), until))
+    teams = {one.team for one in rows}
+    spells = [Spell(one.begins, one.ends, only(teams, one.staffing)) for one in spells]
     days = ((begins - _BEFORE).date(), (until + _AFTER).date())
-    workers = _workers(staffed, hours, days)
-    clocks = {name: clock_of(one, days) for name, one in hours.items()}
-    desks = {
-        team: Desk(clocks.get(team_hours.get(team) or "", clocks[""]), tuple(seat.member_id for seat in seats))
-        for team, seats in staffed.seats.items()
-    }
+    workers = workers_of(spells, days)
+    desks = desks_of(spells, teams, days)
     kept = [one for one in rows if one.team in desks]
     arrivals = _arrivals(kept, workers, until.timestamp())
-    busy = {id: [(1.0, end.timestamp() if end else inf) for end in ends] for id, ends in staffed.open_before.items()}
+    before = spells[-1].staffing.open_before.items()
+    busy = {id: [(1.0, end.timestamp() if end else inf) for end in ends] for id, ends in before if id in workers}
     month = Month(workers, desks, arrivals, until.timestamp(), known, busy)
     return Recorded(month, _really(kept, arrivals, month), len(rows) == ARRIVALS_MAX)
 
@@ -129,33 +131,18 @@ def _known(rows: Sequence[_Row], begins: datetime) -> dict[str, dict[UUID, float
     return found
 
 
-def _only(teams: set[str], staffed: Staffing) -> Staffing:
-    """Those who are in one of these teams: of a team of which one sees nothing, nobody would seem to do anything."""
-    seats = {team: of for team, of in staffed.seats.items() if team in teams}
-    members = {seat.member_id for of in seats.values() for seat in of}
-    return Staffing(seats, {id: ends for id, ends in staffed.open_before.items() if id in members})
-
-
-def _workers(staffed: Staffing, hours: Mapping[str, Hours], days: tuple[date, date]) -> dict[UUID, Worker]:
-    seats: dict[UUID, Seat] = {}
-    for of in staffed.seats.values():
-        for seat in of:
-            seats.setdefault(seat.member_id, seat)
-    return {id: _worker(seat, hours, days) for id, seat in seats.items()}
-
-
-def _worker(seat: Seat, hours: Mapping[str, Hours], days: tuple[date, date]) -> Worker:
-    away = [(gone.timestamp(), back.timestamp()) for gone, back in seat.away]
-    clock = clock_of(hours.get(seat.hours, hours[""]), days, away)
-    return Worker(seat.member_id, seat.name, clock, seat.capacity, seat.email, seat.languages, seat.skills)
+def _spells(staffed: Sequence[tuple[datetime, Staffing]]) -> list[Spell]:
+    """Each staffing from when to when; the first since ever, the last for ever."""
+    begins = [-inf, *(moment.timestamp() for moment, _ in staffed[1:])]
+    return [Spell(a, b, one) for a, b, (_, one) in zip(begins, [*begins[1:], inf], staffed, strict=True)]
 
 
 def _row(weights: Weights, *row: Any) -> _Row:
-    at, team, person, language, priority, answered, due, resolved, channel, kind, holder, member, taken = row
+    at, team, person, language, priority, answered, due, resolved, channel, kind, holder, member, taken, decided = row
     return _Row(
         at.timestamp(), team, person, language or "", priority, _moment(answered), due.timestamp() if due else None,
         _moment(resolved), weights.of(PRIORITIES[priority], channel, kind), holder, member,
-        taken.timestamp() if taken else at.timestamp(),
+        taken.timestamp() if taken else at.timestamp(), decided or at,
     )  # fmt: skip
 
 
@@ -200,8 +187,8 @@ def _really(rows: Sequence[_Row], arrivals: Sequence[Arrival], month: Month) -> 
     answers = {person: dict(by) for person, by in month.known.items()}
     found = []
     for one, arrival in zip(rows, arrivals, strict=True):
-        team = month.desks[one.team].members
-        knowers = {id for id, at in answers.get(one.person, {}).items() if at <= one.at and id in team}
+        desk = month.desks[one.team]
+        knowers = {id for id, at in answers.get(one.person, {}).items() if at <= one.at and desk.has(id, one.at)}
         member = one.member if one.member in month.workers else None
         found.append(Outcome(arrival, member, one.taken, one.answered, member in knowers, bool(knowers)))
         if member is not None and one.person:

@@ -38,10 +38,19 @@ class Worker:
 
 @dataclass(frozen=True)
 class Desk:
-    """A team: who is in it, and its own hours, in which waiting is counted."""
+    """A team: who is in it, and its own hours, in which waiting is counted.
+
+    `sat` has from when to when somebody was of it, of those who were not all the time.
+    """
 
     clock: Clock
     members: tuple[UUID, ...]
+    sat: Mapping[UUID, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+
+    def has(self, member: UUID, at: float) -> bool:
+        """Whether somebody was of the team at a moment."""
+        spans = self.sat.get(member)
+        return member in self.members if spans is None else any(begins <= at < ends for begins, ends in spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +234,11 @@ class _World:
         arrival = self._arrivals[number]
         known = self._knows.get(arrival.person, {}) if arrival.person else {}
         answered = {id: when for id, when in known.items() if when <= at}
-        team = [one.at(at) for one in self._teams[arrival.team]]
+        sat = self._month.desks[arrival.team].sat
+        members = self._teams[arrival.team]
+        if sat:
+            members = [one for one in members if self._month.desks[arrival.team].has(one.worker.id, at)]
+        team = [one.at(at) for one in members]
         chosen = self._choose(team, Asked(at, arrival, answered))
         if chosen is None:
             return False

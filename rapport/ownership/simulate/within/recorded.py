@@ -61,7 +61,8 @@ def plain_of(month: Month) -> dict[str, Any]:
             for id, one in month.workers.items()
         ],
         "teams": [
-            {"team": team, "open": desk.clock.spans(), "members": [str(id) for id in desk.members]}
+            {"team": team, "open": desk.clock.spans(), "members": [str(id) for id in desk.members],
+             **({"sat": _plain_sat(desk)} if desk.sat else {})}
             for team, desk in month.desks.items()
         ],
         "arrivals": [{**one, "skills": list(one["skills"]), "holder": ""} for one in arrivals],
@@ -80,10 +81,7 @@ def month_of(given: object) -> Month:
         raise Invalid("This is no recorded month.", "It is one JSON object with workers, teams and arrivals.")
     try:
         workers = {UUID(one["id"]): _worker(one) for one in given["workers"]}
-        desks = {
-            str(one["team"]): Desk(_clock(one["open"]), tuple(UUID(id) for id in one["members"]))
-            for one in given["teams"]
-        }
+        desks = {str(one["team"]): _desk(one) for one in given["teams"]}
         arrivals = [_arrival(one) for one in given["arrivals"]]
         known = {
             str(person): {UUID(id): float(at) for id, at in of.items()} for person, of in given.get("known", {}).items()
@@ -109,6 +107,20 @@ def _worker(one: Mapping[str, Any]) -> Worker:
         raise ValueError("a capacity must be more than 0")
     languages, skills = tuple(one.get("languages", ())), tuple(one.get("skills", ()))
     return Worker(UUID(one["id"]), str(one.get("name", "")), _clock(one["present"]), capacity, "", languages, skills)
+
+
+def _desk(one: Mapping[str, Any]) -> Desk:
+    sat = {
+        UUID(id): tuple((-inf if a is None else float(a), inf if b is None else float(b)) for a, b in spans)
+        for id, spans in one.get("sat", {}).items()
+    }
+    return Desk(_clock(one["open"]), tuple(UUID(id) for id in one["members"]), sat)
+
+
+def _plain_sat(desk: Desk) -> dict[str, Any]:
+    """Who was of the team from when to when; null is since ever and for ever."""
+    ends = {-inf: None, inf: None}
+    return {str(id): [[ends.get(a, a), ends.get(b, b)] for a, b in spans] for id, spans in desk.sat.items()}
 
 
 def _clock(spans: Any) -> Clock:
