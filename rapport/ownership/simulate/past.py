@@ -1,6 +1,6 @@
 """What is known of one conversation of the past, and of the company around it. Values only. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
+from rapport.ownership.simulate.course import Turn
 from rapport.ownership.topics import TopicMatcher
 from rapport.staff.hours import Hours
 from rapport.staff.rota import Rota
@@ -42,7 +43,7 @@ class Past:
     `owner` is the team people left it with, by slug; `settled`: people dealt with it (answered, resolved, or moved it).
     `recorded` is the owner the policy gave it then, `recorded_by` the number of that version. `guessed`: something of
     its sender was written down only later, and so was left out. `learned`: what was learned by then, by kind, where it
-    acted by itself.
+    acted by itself. `turns`: what happened with it since; None: not asked for.
     """
 
     id: UUID
@@ -55,11 +56,14 @@ class Past:
     resolved_at: datetime | None = None
     guessed: bool = False
     learned: Mapping[str, Learned] = field(default_factory=dict)
+    turns: Sequence[Turn] | None = None
 
 
 @dataclass(frozen=True)
 class Scenery:
-    """The company as the replay sees it: teams (with members only to find whose a holder is), hours by name, topics.
+    """The company as the replay sees it: teams, hours by name, topics.
+
+    Teams have members only where somebody asks for them: to find whose a holder is, or whom a step means.
 
     `until` is the moment up to which is known what became of it.
     """

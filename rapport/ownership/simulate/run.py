@@ -13,9 +13,10 @@ from rapport.ownership.conditions.who import EarlierOwner
 from rapport.ownership.directory import team_sizes
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
-from rapport.ownership.simulate import apart, history
+from rapport.ownership.simulate import apart, happened, history
 from rapport.ownership.simulate.desks import Load, seat_all
 from rapport.ownership.simulate.past import Asked, Scenery, Staffing
+from rapport.ownership.simulate.promises import asked_by
 from rapport.ownership.simulate.replay import Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
@@ -71,6 +72,7 @@ class Replayer:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
         self._with_holders = any(rule.then.owner == HOLDER for one in (base, draft) for rule in one.rules)
+        self._with_turns, self._with_steps = asked_by((base, draft))
         self._with_earlier = asks_earlier(base) or asks_earlier(draft)
         self._until = asked.until
         self._scenery: Scenery | None = None
@@ -80,8 +82,10 @@ class Replayer:
         """One part, in a transaction that cannot write."""
         with history.read_only():
             if self._scenery is None:
-                self._scenery = history.scenery(self._until, with_members=self._with_holders)
+                self._scenery = history.scenery(self._until, with_members=self._with_holders or self._with_steps)
             past = history.past(ids, self._senders, with_earlier=self._with_earlier)
+            if self._with_turns:
+                past = happened.with_turns(past)
         return replay(past, self._policies, self._scenery)
 
 
