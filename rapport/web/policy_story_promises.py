@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from rapport.ownership.policy import Span
 from rapport.web import locales
 from rapport.web.promise_words import CLOCKS as NAMES
 from rapport.web.promise_words import WHY, step_words
@@ -92,7 +93,7 @@ def _in_order(key: _Key) -> tuple[object, ...]:
 
 def _label(key: _Key, names: Mapping[str, str]) -> str:
     _promise, clock, minutes, do, to = key
-    given = {"clock": NAMES[_CLOCKS[clock]][0], "span": locales.span(abs(minutes) * 60)}
+    given = {"clock": NAMES[_CLOCKS[clock]][0], "span": Span(0, abs(minutes))}
     when = (_("%(clock)s, at its end") if not minutes else _("%(clock)s, %(span)s before its end") if minutes < 0
             else _("%(clock)s, %(span)s after its end")) % given  # fmt: skip
     whom = _("a member") if to == "member" else to
