@@ -78,6 +78,8 @@ class Keeping:
         #: By identity, which is quicker to look up than by value; the promises are kept, so that none is mistaken.
         self._names: dict[tuple[int, int, str], tuple[str, Promise]] = {}
         self._terms: dict[tuple[int, int], tuple[Given, Promise]] = {}
+        #: A clock that both policies promise alike is one value, though their promises differ otherwise.
+        self._same: dict[tuple[Terms, Steps], tuple[Terms, Steps]] = {}
         self._teams = {team.id: team for team in scenery.directory.teams.values()}
 
     def of(self, one: Past, verdicts: Verdicts, kept: tuple[Kept, Kept]) -> dict[Turned, tuple[str, str]]:
@@ -112,7 +114,7 @@ class Keeping:
         hours = hours_of(verdict.promise, verdict.owner, self._scenery.directory, self._scenery.hours)
         found = {}
         for terms, steps in self._given(verdict.promise, hours):
-            key = id(terms), id(steps)
+            key = id(terms), id(steps)  # one object, by `_given`
             if key not in known:
                 span = one.facts.at, self._scenery.until
                 known[key] = followed_through(terms, steps if self._asks.steps else (), stages, span)
@@ -122,7 +124,8 @@ class Keeping:
     def _given(self, promise: Promise, hours: Hours) -> Given:
         key = id(promise), id(hours)
         if key not in self._terms:
-            self._terms[key] = terms_of(promise, hours), promise
+            given = tuple(self._same.setdefault(one, one) for one in terms_of(promise, hours))
+            self._terms[key] = given, promise
         return self._terms[key][0]
 
     def _count_steps(
