@@ -7,6 +7,9 @@ from typing import Any, Literal
 
 Origin = Literal["addressed", "search", "feed", "own"]
 
+ANSWERED = frozenset({"message", "list", "call"})
+"""The kinds of messages that somebody waits to be answered: machines do not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Author:

@@ -37,6 +37,8 @@ def main(postmaster: int, conversations: int, processes: int) -> None:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     result = {
         "conversations": told["total"], "moved": told["moved"], "rules": _RULES, "processes": processes,
+        "clocks": sum(sum(side.values()) for sides in told["promises"].values() for side in sides),
+        "steps": sum(one["due"] for side in told["steps"] for one in side),
         "seconds": round(seconds, 1), "per_second": round(told["total"] / seconds),
         "python_cpu_s": round(spent.python_s + children.ru_utime + children.ru_stime, 1),
         "postgres_cpu_s": round(spent.postgres_s, 1),
@@ -52,7 +54,10 @@ def _tell(done: int, total: int) -> bool:
 
 
 def _policy(teams: list[str], changed: int) -> dict[str, Any]:
-    """Words, topics, relationships, earlier owners, load; the changed one gives a third of its rules to others."""
+    """Words, topics, relationships, earlier owners, load; the changed one gives a third of its rules to others.
+
+    What is promised has all three clocks, pauses and steps; the changed one promises answers sooner.
+    """
     asks: list[dict[str, Any]] = [
         {"words": ["invoice", "refund*"]}, {"topic": ["topic-01", "topic-02"]}, {"relationship": "partner"},
         {"words": ["charger", "battery"], "language": "en"}, {"language": "de"}, {"earlier_owner": "person"},
@@ -63,8 +68,16 @@ def _policy(teams: list[str], changed: int) -> dict[str, Any]:
         to = (number + changed * (number % 3 == 0)) % len(teams)
         then = {"owner": teams[to], "assign": "load"} if number % 2 else {"owner": teams[to]}
         when = asks[number % len(asks)] if number < len(asks) else {"words": f"zanzibar{number}", "reply": False}
-        rules.append({"name": f"Rule {number}", "when": when, "then": then | {"promise": {"first_answer": "4h"}}})
-    return {"triage": teams[0], "rules": rules}
+        rules.append({"name": f"Rule {number}", "when": when, "then": then | {"promise": "standard"}})
+    promise = {
+        "first_answer": f"{4 - changed}h", "next_answer": "8h", "resolution": "3d", "pause": ["waiting", "snoozed"],
+        "steps": [
+            {"at": "80%", "do": "tell", "to": "leads", "clock": "first_answer"},
+            {"at": "1h after", "do": "involve", "to": f"team:{teams[1]}", "clock": "first_answer"},
+            {"at": "1d after", "do": "priority", "to": "urgent", "clock": "resolution"},
+        ],
+    }  # fmt: skip
+    return {"triage": teams[0], "rules": rules, "promises": {"standard": promise}}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ conversation stands now. So it does not matter which verb it was, nor whether it
 Who changes clocks holds their conversation; so two that meet wait for one another.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,23 +23,16 @@ from rapport.staff.clocks import (
     NEXT_ANSWER,
     RESOLUTION,
     Run,
-    Situation,
     Terms,
-    moment,
-    moved,
 )
-from rapport.staff.hours import Hours, HoursError
+from rapport.staff.hours import Hours
 from rapport.staff.opening import business_hours, named
+from rapport.staff.timetable import Kept, Steps, followed, scheduled, stands
 
 CHANNEL = "rapport_promises"
 SLEEP_SECONDS = 60.0
 """How long the worker sleeps at most; what comes sooner wakes it."""
 _STALE = timedelta(hours=24)
-_TICK = timedelta(microseconds=1)
-_log = logging.getLogger(__name__)
-
-Steps = Sequence[tuple[int, str, str]]
-"""Minutes of open time after the end of the clock (negative: before it), what to do, and whom it means; in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +44,6 @@ class Given:
     hours: str
     steps: Steps
     run: Run
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A clock as it is kept: its row."""
-
-    conversation_id: UUID
-    terms: Terms
-    run: Run
-    steps: Steps
-    step: int
-    next_at: datetime | None
-    moves: int
-    hours: str
 
 
 def give(given: Sequence[Given]) -> None:
@@ -115,7 +93,7 @@ def settle(
     stood: dict[UUID, dict[str, datetime | None]] = {}
     for row in rows:
         before = kept_of(row, hours)
-        after = _moved(before, _situation(row, before, (asked or {}).get(before.conversation_id)), at)
+        after = followed(before, stands(row, before.run, (asked or {}).get(before.conversation_id)), at)
         column = _COLUMNS[before.terms.name]
         dues.setdefault(before.conversation_id, {})[column] = _shown(after)
         stood.setdefault(before.conversation_id, {})[column] = row[column]
@@ -144,17 +122,6 @@ def kept_of(row: Mapping[str, Any], hours: Mapping[str, Hours]) -> Kept:
     return Kept(
         row["conversation_id"], terms, run, planned, row["step"], row["next_at"], row["moves"], row["hours"]
     )
-
-
-def scheduled(kept: Kept) -> Kept:
-    """With the moment of its next step; none while it does not run, or after the last one."""
-    next_at = None
-    if kept.step < len(kept.steps):
-        try:
-            next_at = moment(kept.run, timedelta(minutes=kept.steps[kept.step][0]), kept.terms.hours)
-        except HoursError as error:
-            _log.warning("a step of a promise cannot be placed: %s", error.message)
-    return replace(kept, next_at=next_at)
 
 
 def write(changed: Sequence[Kept]) -> None:
@@ -233,34 +200,6 @@ def _plain(name: str, value: Any) -> Any:
 def copy(source: UUID, made: UUID) -> None:
     """Promise to one what is still promised to the other; to be settled afterwards."""
     take_over(source, made)
-
-
-def _moved(before: Kept, situation: Situation, at: datetime) -> Kept:
-    try:
-        run = moved(before.terms, before.run, situation, at)
-    except HoursError as error:
-        _log.warning("a promise cannot be counted: %s", error.message)
-        return before
-    if run == before.run:
-        return before
-    # Another question is another round of its steps.
-    again = run.began != before.run.began
-    return scheduled(replace(before, run=run, step=0 if again else before.step))
-
-
-def _situation(row: Mapping[str, Any], kept: Kept, asked: datetime | None) -> Situation:
-    since = None
-    if row["awaiting_answer"]:
-        since = asked or row["last_inbound_at"] or row["created_at"]
-        if asked and kept.run.stopped and asked <= kept.run.stopped:
-            # It came by before we answered, and was taken in only now: nobody has answered it.
-            since = kept.run.stopped + _TICK
-    status = row["status"]
-    resolved = (row["resolved_at"] or row["last_activity_at"]) if status == "resolved" else None
-    return Situation(
-        answered=row["first_answered_at"], asked=since, resolved=resolved, closed=status in ("spam", "merged"),
-        snoozed=row["snoozed"] and row["snoozed_until"] is not None,
-    )  # fmt: skip
 
 
 def _from_now(one: Given, at: datetime) -> tuple[int, datetime | None]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from rapport.channels.said import Message
+from rapport.channels.said import ANSWERED, Message
 from rapport.conversations import threading
 from rapport.conversations.snippets import snippet_of
 from rapport.core.ids import new_id
@@ -15,7 +15,6 @@ from rapport.people.arrivals import Key
 _OLDEST = datetime(1970, 1, 2, tzinfo=UTC)
 _ADDRESS_MAX = 320  # RFC 3696: 64 for the local part, 255 for the domain
 _TITLE_CHARS = 100
-_ANSWERED = frozenset({"message", "list", "call"})
 NOWHERE = UUID(int=0)
 """The conversation of an arrival that has not been placed yet."""
 
@@ -61,7 +60,7 @@ class Arrival:
     @property
     def wants_answer(self) -> bool:
         """Whether somebody waits for an answer: machines do not."""
-        return self.said.kind in _ANSWERED and not self.is_ours
+        return self.said.kind in ANSWERED and not self.is_ours
 
     @property
     def snippet(self) -> str:

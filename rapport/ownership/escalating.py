@@ -16,7 +16,6 @@ from django.db import OperationalError
 
 from rapport.conversations import clocks
 from rapport.conversations.actions import plain, touch
-from rapport.conversations.clocks import Kept
 from rapport.conversations.models import Clock, Conversation
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
@@ -24,12 +23,12 @@ from rapport.ownership import passing_on
 from rapport.ownership.passing_on import Busy, Place, Stuck
 from rapport.ownership.policy import LEADS, OWNER, PRIORITIES, TEAM
 from rapport.ownership.promising import Planned, at_once
+from rapport.ownership.stepping import ALREADY, DONE, Meant, involving, often, raising, telling
 from rapport.ownership.versions import current_policy
 from rapport.staff.models import Member, Team
 from rapport.staff.opening import business_hours
+from rapport.staff.timetable import Kept, due
 
-MOVES_MAX = 3
-"""How often the steps of one clock give a conversation away before people have to look."""
 _AT_ONCE = 200
 _AGAIN = timedelta(minutes=5)
 _log = logging.getLogger(__name__)
@@ -102,14 +101,10 @@ def _steps_of(conversation_id: UUID) -> bool:
 
 def _done(conversation: Conversation, kept: Kept, at: datetime) -> Kept:
     """Do what is due of one clock, and place the next step. Of several that are late only what still says something."""
-    due: list[tuple[Planned, datetime]] = []
-    while kept.next_at is not None and kept.next_at <= at:
-        minutes, do, to = kept.steps[kept.step]
-        due.append((Planned(timedelta(minutes=minutes), do, to), kept.next_at))
-        kept = clocks.scheduled(replace(kept, step=kept.step + 1))
-    meant = dict(due)
+    found, kept = due(kept, at)
+    meant = {Planned(timedelta(minutes=minutes), do, to): moment for (minutes, do, to), moment in found}
     moves, told = kept.moves, set[str]()
-    for step in at_once([step for step, _ in due]):
+    for step in at_once(list(meant)):
         scene = _Scene(conversation, kept, at, step, meant[step], moves, told)
         _DEEDS[step.do](scene)
         moves = scene.moves
@@ -126,8 +121,9 @@ def _tell(scene: _Scene) -> None:
         whom = {"whom": "leads", "team": str(team_id or "")}
     elif to.startswith(TEAM):
         team = Team.objects.filter(slug=to.removeprefix(TEAM), is_active=True).first()
-        if team is None or not team.memberships.filter(member__is_active=True).exists():
-            return _stuck(scene, Stuck("gone" if team is None else "empty"))
+        comes = telling(Meant(staffed=_is_staffed(team)) if team else None)
+        if team is None or comes != DONE:
+            return _stuck(scene, Stuck(comes))
         whom = {"whom": "team", "team": str(team.id)}
     else:
         member = Member.objects.filter(email=to, is_active=True).first()
@@ -148,22 +144,32 @@ def _tell(scene: _Scene) -> None:
 def _involve(scene: _Scene) -> None:
     conversation = scene.conversation
     team = Team.objects.filter(slug=scene.step.to.removeprefix(TEAM), is_active=True).first()
-    if team is None:
-        return _stuck(scene, Stuck("gone"))
-    if team.id == conversation.owner_team_id or team.id in conversation.involved:
+    comes = involving(_meant(team, conversation), in_confidence=passing_on.in_confidence(conversation))
+    if team is None or comes in ("gone", "confidence"):
+        return _stuck(scene, Stuck(comes, team.id if team else None))
+    if comes == ALREADY:
         return None
-    if passing_on.in_confidence(conversation):
-        return _stuck(scene, Stuck("confidence", team.id))
     conversation.involved = sorted({*conversation.involved, team.id})
     touch(conversation, "team.involved", None, {"team": str(team.id)} | scene.data)
-    if not team.memberships.filter(member__is_active=True).exists():
-        _stuck(scene, Stuck("empty", team.id))
+    if comes != DONE:
+        _stuck(scene, Stuck(comes, team.id))
     return None
+
+
+def _meant(team: Team | None, conversation: Conversation) -> Meant | None:
+    if team is None:
+        return None
+    follows = team.id in conversation.involved
+    return Meant(_is_staffed(team), owns=team.id == conversation.owner_team_id, follows=follows)
+
+
+def _is_staffed(team: Team) -> bool:
+    return team.memberships.filter(member__is_active=True).exists()
 
 
 def _priority(scene: _Scene) -> None:
     conversation, wanted = scene.conversation, PRIORITIES.index(scene.step.to)
-    if conversation.priority >= wanted:
+    if raising(conversation.priority, wanted) == ALREADY:
         return
     kept = {"before": plain({"priority": conversation.priority}), "after": plain({"priority": wanted})}
     conversation.priority = wanted
@@ -175,8 +181,8 @@ def _reassign(scene: _Scene) -> None:
     found = passing_on.place_of(conversation, scene.step.to, scene.at)
     if found is None:
         return
-    if isinstance(found, Place) and scene.moves >= MOVES_MAX:
-        found = Stuck("often", found.team.id)
+    if isinstance(found, Place) and (comes := often(scene.moves)) != DONE:
+        found = Stuck(comes, found.team.id)
     if isinstance(found, Stuck):
         _stuck(scene, found)
         return

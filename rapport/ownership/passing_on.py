@@ -18,6 +18,7 @@ from rapport.ownership.handing.queue import Before, had_before
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.policy import TEAM
 from rapport.ownership.service import weight_of
+from rapport.ownership.stepping import ALREADY, DONE, Meant, giving, seat_of
 from rapport.ownership.versions import in_force
 from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Team
@@ -67,33 +68,31 @@ def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck
     if not to.startswith(TEAM):
         return _to_member(conversation, to, teams)
     team = teams.get(to.removeprefix(TEAM))
-    if team is None:
-        return Stuck("gone")
-    if team.id == conversation.owner_team_id:
+    comes = giving(_meant(team, conversation), in_confidence=in_confidence(conversation), moves=0)
+    if team is None or comes not in (DONE, ALREADY):
+        return Stuck(comes, team.id if team else None)
+    if comes == ALREADY:
         return None
-    if all(one.reads for one in team.members):
-        return Stuck("empty", team.id)
-    if in_confidence(conversation):
-        return Stuck("confidence", team.id)
     before = had_before([conversation.id]).get(conversation.id, Before())
     ask, had = asks_of([conversation])[conversation.id], before.lately | before.back
     choice = hand(team.members, ask, others_wait=team.queue, had=had)
     return Place(team, choice.member, choice.reason)
 
 
+def _meant(team: TeamEntry | None, conversation: Conversation) -> Meant | None:
+    if team is None:
+        return None
+    return Meant(answers=not all(one.reads for one in team.members), owns=team.id == conversation.owner_team_id)
+
+
 def _to_member(conversation: Conversation, email: str, teams: Mapping[str, TeamEntry]) -> Place | Stuck | None:
-    """The member in the team that owns it, if they are of it; else in the first of theirs that is not confidential."""
-    theirs = [
-        (team, member) for _, team in sorted(teams.items()) for member in team.members if member.email == email
-    ]  # fmt: skip
-    here = next((one for one in theirs if one[0].id == conversation.owner_team_id), None)
-    found = here or next((one for one in theirs if not one[0].confidential), None)
+    found = seat_of(email, conversation.owner_team_id, teams)
     if found is None:
         return Stuck("left")
     team, member = found
     if team.id == conversation.owner_team_id and member.id == conversation.owner_member_id:
         return None
-    if here is None and in_confidence(conversation):
+    if team.id != conversation.owner_team_id and in_confidence(conversation):
         return Stuck("confidence", team.id)
     return Place(team, member, f"the promise names {member.name}")
 

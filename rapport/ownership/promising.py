@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from rapport.ownership.conditions import Plain
@@ -22,8 +23,9 @@ from rapport.ownership.policy import (
     parse_span,
 )
 from rapport.ownership.problems import Problems
-from rapport.staff.clocks import CLOCKS, PAUSES
+from rapport.staff.clocks import CLOCKS, PAUSES, RESOLUTION, Terms
 from rapport.staff.hours import Hours
+from rapport.staff.timetable import Steps
 
 STEPS_MAX = 20
 _KEYS = (*CLOCKS, "hours", "pause", "steps")
@@ -138,6 +140,19 @@ def planned(promise: Promise, clock: str, hours: Hours) -> tuple[Planned, ...]:
     told = {one.is_late for one in own if one.do == "tell" and one.to == OWNER}
     everything = [*(one for one in usual if one.is_late not in told), *own]
     return tuple(sorted(everything, key=lambda one: one.offset))
+
+
+@lru_cache(maxsize=256)
+def terms_of(promise: Promise, hours: Hours) -> tuple[tuple[Terms, Steps], ...]:
+    """The terms of each clock with its steps: the same for every conversation that is promised this."""
+    found = []
+    for clock in CLOCKS:
+        span = promise.span(clock)
+        if span is not None:
+            pause = frozenset(promise.pause if clock == RESOLUTION else ())
+            steps = tuple((one.offset // _MINUTE, one.do, one.to) for one in planned(promise, clock, hours))
+            found.append((Terms(clock, length_of(span, hours), hours, pause), steps))
+    return tuple(found)
 
 
 def at_once(steps: Sequence[Planned]) -> list[Planned]:

@@ -11,11 +11,10 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from rapport.ownership.engine import Directory, TeamEntry
-from rapport.ownership.policy import Promise, Span
+from rapport.ownership.policy import Promise
 from rapport.ownership.problems import PolicyError, Vocabulary
-from rapport.ownership.promising import length_of
 from rapport.ownership.topics import TopicMatcher, TopicWords
-from rapport.staff.hours import ALWAYS, Hours, HoursError, add_business_time, is_open, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, is_open, make_hours
 
 KEYS = ("teams", "topics", "channels", "hours")
 """What `[vocabulary]` may hold; each is a table by name."""
@@ -46,11 +45,6 @@ def hours_name(promise: Promise, owner: str, directory: Directory) -> str:
     """What these business hours are called; "" are the company's own."""
     team = directory.teams.get(owner)
     return promise.hours or (team.hours if team else "")
-
-
-def due_at(span: Span, hours: Hours, at: datetime) -> datetime:
-    """When what is promised at a moment is due. Raises HoursError where these hours are too seldom open for it."""
-    return add_business_time(at, length_of(span, hours), hours)
 
 
 @dataclass(frozen=True)

@@ -109,26 +109,38 @@ def begun(terms: Terms, at: datetime) -> Run:
     return Run(at, add_business_time(at, terms.span, terms.hours))
 
 
+def started(terms: Terms, at: datetime) -> Run:
+    """A clock as a conversation that comes begins it: the next answer waits for a question. Raises as `begun` does."""
+    return Run() if terms.name == NEXT_ANSWER else begun(terms, at)
+
+
 def moved(terms: Terms, run: Run, now: Situation, at: datetime) -> Run:
     """The clock as the situation since `at` makes it; the same again changes nothing."""
     return _MOVES[terms.name](terms, run, now, at)
 
 
+def phase_of(run: Run, at: datetime) -> Phase:
+    """How a clock stands at a moment."""
+    if run.began is None or run.due is None:
+        return Phase.IDLE
+    if run.stopped is not None:
+        return Phase.KEPT if run.stopped <= run.due else Phase.BROKEN
+    if run.halted is not None:
+        return Phase.BROKEN if run.halted > run.due else Phase.PAUSED
+    return Phase.BROKEN if at > run.due else Phase.RUNNING
+
+
 def read(terms: Terms, run: Run, at: datetime) -> Reading:
     """What the clock shows at a moment."""
-    if run.began is None or run.due is None:
-        return Reading(Phase.IDLE)
-    if run.stopped is not None:
-        kept = run.stopped <= run.due
-        late = _NOTHING if kept else business_elapsed(run.due, run.stopped, terms.hours)
-        return Reading(Phase.KEPT if kept else Phase.BROKEN, run.due, late=late)
-    if run.halted is not None and run.halted > run.due:
-        return Reading(Phase.BROKEN, run.due, late=business_elapsed(run.due, run.halted, terms.hours))
-    if run.halted is not None:
-        return Reading(Phase.PAUSED, run.due, left=business_elapsed(run.halted, run.due, terms.hours))
-    if at > run.due:
-        return Reading(Phase.BROKEN, run.due, late=business_elapsed(run.due, at, terms.hours))
-    return Reading(Phase.RUNNING, run.due, left=business_elapsed(at, run.due, terms.hours))
+    phase = phase_of(run, at)
+    if run.due is None or phase is Phase.IDLE:
+        return Reading(phase)
+    until = run.stopped or run.halted or at
+    if phase is Phase.BROKEN:
+        return Reading(phase, run.due, late=business_elapsed(run.due, until, terms.hours))
+    if phase is Phase.KEPT:
+        return Reading(phase, run.due)
+    return Reading(phase, run.due, left=business_elapsed(until, run.due, terms.hours))
 
 
 def moment(run: Run, offset: timedelta, hours: Hours) -> datetime | None:
@@ -146,7 +158,7 @@ def moment(run: Run, offset: timedelta, hours: Hours) -> datetime | None:
 def replayed(terms: Terms, began: datetime, happenings: Iterable[Happening]) -> Run:
     """The clock after all that happened since the first message, in whatever order it is told."""
     now = Situation(asked=began)
-    run = Run() if terms.name == NEXT_ANSWER else begun(terms, began)
+    run = started(terms, began)
     for one in sorted(happenings, key=lambda one: (one.at, HAPPENINGS.index(one.what))):
         now = _after(now, one)
         run = moved(terms, run, now, one.at)
@@ -168,7 +180,7 @@ def _after(now: Situation, one: Happening) -> Situation:
 def _first_answer(terms: Terms, run: Run, now: Situation, at: datetime) -> Run:
     if now.answered is not None:
         return _stopped(terms, run, now.answered)
-    run = replace(run, stopped=None)  # the answer was taken back: it was none
+    run = _unstopped(run)  # the answer was taken back: it was none
     return _going(terms, run, at) if now.is_open else _halted(run, at)
 
 
@@ -179,14 +191,14 @@ def _next_answer(terms: Terms, run: Run, now: Situation, at: datetime) -> Run:
         return _stopped(terms, run, now.resolved or at)
     if run.began is None or (run.stopped is not None and now.asked > run.stopped):
         return begun(terms, now.asked)
-    return replace(run, stopped=None)
+    return _unstopped(run)
 
 
 def _resolution(terms: Terms, run: Run, now: Situation, at: datetime) -> Run:
     if now.resolved is not None:
         return _stopped(terms, run, now.resolved)
     if run.stopped is not None:  # opened again
-        run = replace(run, stopped=None, halted=run.stopped)
+        run = Run(run.began, run.due, run.stopped)
     waits = WAITING in terms.pause and now.answered is not None and now.asked is None
     sleeps = SNOOZED in terms.pause and now.snoozed
     return _halted(run, at) if now.closed or waits or sleeps else _going(terms, run, at)
@@ -198,19 +210,24 @@ _MOVES = {FIRST_ANSWER: _first_answer, NEXT_ANSWER: _next_answer, RESOLUTION: _r
 def _halted(run: Run, at: datetime) -> Run:
     if run.began is None or run.halted is not None or run.stopped is not None:
         return run
-    return replace(run, halted=at)
+    return Run(run.began, run.due, at)
+
+
+def _unstopped(run: Run) -> Run:
+    return Run(run.began, run.due, run.halted) if run.stopped is not None else run
 
 
 def _going(terms: Terms, run: Run, at: datetime) -> Run:
     if run.halted is None or run.due is None:
         return run
     if run.halted >= run.due:
-        return replace(run, halted=None)
+        return Run(run.began, run.due, None, run.stopped)
     left = business_elapsed(run.halted, run.due, terms.hours)
-    return replace(run, due=add_business_time(max(at, run.halted), left, terms.hours), halted=None)
+    return Run(run.began, add_business_time(max(at, run.halted), left, terms.hours), None, run.stopped)
 
 
 def _stopped(terms: Terms, run: Run, at: datetime) -> Run:
     if run.began is None or run.stopped is not None:
         return run
-    return replace(_going(terms, run, at), stopped=at)
+    going = _going(terms, run, at)
+    return Run(going.began, going.due, going.halted, at)

@@ -18,6 +18,14 @@ from rapport.web import locales
 from rapport.web.bands import Bands
 from rapport.web.policy_odd import Odd, in_words
 from rapport.web.policy_story_parts import Caveat, MemberLoad, caveats, strip
+from rapport.web.policy_story_promises import (
+    PromiseSteps,
+    ended_words,
+    promise_sentences,
+    steps_of,
+    turned_words,
+)
+from rapport.web.policy_story_promises import figures as promise_figures
 from rapport.web.policy_within import Within
 from rapport.web.reasons import thing
 from rapport.web.reports_show import Cell, Chart, Plan, Shape
@@ -106,7 +114,7 @@ class Story:
 
     @cached_property
     def _seen(self) -> dict[UUID, Conversation]:
-        told = [*self.told["flows"], *self.told.get("changes", ())]
+        told = [*self.told["flows"], *self.told.get("changes", ()), *self.told.get("turned", ())]
         ids = {UUID(one["id"]) for part in told for one in part["shown"]}
         found = Conversation.objects.select_related("person").in_bulk(ids)
         call(one.person for one in found.values())
@@ -115,6 +123,22 @@ class Story:
     def _examples(self, shown: Sequence[Mapping[str, Any]]) -> list[Shown]:
         ids = [(UUID(one["id"]), one) for one in shown]
         return [Shown(self._seen[id], one["base"], one["draft"]) for id, one in ids if id in self._seen]
+
+    @cached_property
+    def turned(self) -> list[Change]:
+        """Promises that one policy breaks and the other does not."""
+        return [
+            Change(turned_words(one), one["count"], [
+                Shown(shown.conversation, ended_words(shown.base), ended_words(shown.draft))
+                for shown in self._examples(one["shown"])
+            ])
+            for one in self.told.get("turned", ())
+        ]  # fmt: skip
+
+    @property
+    def steps(self) -> list[PromiseSteps]:
+        """What the steps of promises would have done."""
+        return steps_of(self.told, self._names)
 
     def _change_says(self, one: Mapping[str, Any]) -> str:
         if one["what"] == "confidential":
@@ -162,15 +186,8 @@ class Story:
         settled = self.agreement
         if settled["settled"] and settled["right"][0] != settled["right"][1]:
             found.append(_("Said at once what people settled on: %(difference)s") % {"difference": settled["says"]})
-        (kept, broken), (kept_then, broken_then) = (
-            (side["kept"], side["broken"]) for side in self.told["promises"]["first"]
-        )
-        if (kept, broken) != (kept_then, broken_then):
-            said = _("First answers promised: %(was)s (%(late)s late); it would be %(would)s (%(late_then)s late).")
-            found.append(said % {
-                "was": locales.number(kept + broken), "late": locales.number(broken),
-                "would": locales.number(kept_then + broken_then), "late_then": locales.number(broken_then),
-            })  # fmt: skip
+        first = promise_sentences(self.told["promises"]["first"])
+        found += [first] if first else []
         return found
 
     @property
@@ -185,10 +202,7 @@ class Story:
             f"{settled['would']} · {counts[1]}", settled["says"],
         ))  # fmt: skip
         found.append(Beside(_("Left to those who sort"), *(locales.number(n) for n in told["triage"])))
-        for clock, label in (("first", _("First answers in time")), ("resolution", _("Resolved in time"))):
-            sides = told["promises"][clock]
-            if any(sum(side.values()) for side in sides):
-                found.append(Beside(label, *(_kept(side) for side in sides)))
+        found += [Beside(*one) for one in promise_figures(told)]
         queued = [sum(one.values()) for one in told["queued"]]
         if any(queued):
             found.append(Beside(_("Nobody present had room"), *(locales.number(n) for n in queued)))
@@ -304,10 +318,3 @@ def difference(told: Mapping[str, Any]) -> str:
     if told["share"] > 0:
         return _("%(share)s points more, and with 95 %% certainty between %(low)s and %(high)s.") % points
     return _("%(share)s points less, and with 95 %% certainty between %(high)s and %(low)s.") % points
-
-
-def _kept(side: Mapping[str, int]) -> str:
-    known = side["kept"] + side["broken"]
-    words = locales.percent(side["kept"] / known) if known else "–"
-    late = ngettext("%(count)s late", "%(count)s late", side["broken"]) % {"count": locales.number(side["broken"])}
-    return f"{words} · {late}"

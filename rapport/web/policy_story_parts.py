@@ -49,7 +49,10 @@ _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("Whose an earlier conversation of the same thread was is not known; of the same person it is."),
      {"earlier_owner"}),
     (lazy("Whether a mail answered one that we never had is told by its subject alone."), {"reply"}),
-    (lazy("Of promises, the first answer and the resolution are replayed, without pauses, next answers and steps."),
+    (lazy("Promises are replayed over what people really did: nobody answers sooner because a step would have told "
+          "them. Messages count at the time they were written, those of merged conversations as one run."),
+     set()),
+    (lazy("Who of a team had it when a step came due is not known: a step that tells who answers for it counts once."),
      set()),
     (lazy("What was found and did not become a conversation is not replayed."), {"mention"}),
 )  # fmt: skip

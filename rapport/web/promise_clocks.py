@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from rapport.conversations import clocks
-from rapport.conversations.clocks import Kept
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.staff.clocks import CLOCKS, Phase, Reading, read
 from rapport.staff.opening import business_hours
+from rapport.staff.timetable import Kept
 from rapport.web import locales
 from rapport.web.promise_words import CLOCKS as NAMES
 from rapport.web.promise_words import step_words

@@ -19,7 +19,8 @@ PHRASES = {
     "promise.broken": (_("told that a promise is broken"), "bell-alert"),
     "promise.stuck": (_("a promise could not be passed on as the policy says"), "exclamation-triangle"),
 }
-_WHY = {
+#: Why a step could not be done.
+WHY = {
     "gone": _("the team is gone"),
     "empty": _("nobody is in the team"),
     "left": _("the member works here no longer"),
@@ -52,7 +53,7 @@ def _told(late: bool) -> Callable[[Mapping[str, Any], Names], str]:
 
 
 def _stuck(data: Mapping[str, Any], names: Names) -> str:
-    why = _WHY.get(str(data.get("why")))
+    why = WHY.get(str(data.get("why")))
     if why is None:
         return ""
     team = names.get(str(data.get("team", "")), "") or str(data.get("slug", ""))

@@ -20,6 +20,7 @@ from rapport.outbound import actions
 from rapport.ownership import escalating, service
 from rapport.ownership.actions import assign
 from rapport.ownership.models import Decision, Source
+from rapport.ownership.stepping import MOVES_MAX
 from rapport.staff.models import BusinessHours, Member, Membership, Team
 from tests.inbound.post import conversations, deliver, letter, make_member, make_team, the_conversation
 
@@ -277,7 +278,7 @@ def test_a_clock_that_passed_it_on_too_often_leaves_it_to_people(box: Channel, l
     with clock.travel(MONDAY):
         deliver(box, letter())
     with scope.system():
-        Clock.objects.update(moves=escalating.MOVES_MAX)
+        Clock.objects.update(moves=MOVES_MAX)
     done_at(at("2026-10-26T16:00"))
     assert the_conversation().owner_team == team("support")
     assert [one["why"] for one in happened("promise.stuck")] == ["often"]

@@ -5,10 +5,11 @@ from django.urls import reverse
 
 from rapport.core import scope
 from rapport.insight.flows import picture
+from rapport.ownership.forms import policy_to_dict
 from rapport.ownership.models import Shadow, Trial, WhatIf
-from rapport.ownership.service import current_policy
+from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.ownership.simulate import jobs
-from rapport.staff.models import Company, Membership, Team
+from rapport.staff.models import BusinessHours, Company, Membership, Team
 from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
 
@@ -74,6 +75,41 @@ def test_what_else_would_be_otherwise_and_what_cannot_be_known_is_told(cast: Cas
     with scope.system():
         WhatIf.objects.update(story={key: one for key, one in story.items() if key not in ("changes", "asks")})
     assert client.get(asked.url).status_code == 200, "one from before an update"
+
+
+@pytest.mark.usefixtures("product")
+def test_promises_that_end_otherwise_and_what_steps_would_have_done_are_told_without_names(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.lead)
+    plain = policy_to_dict(current_policy()[1])
+    steps = [
+        {"at": "5m before", "do": "tell", "to": cast.agent.email},
+        {"at": "5m after", "do": "involve", "to": "team:product"},
+    ]
+    rule = {"name": "All", "when": {"kind": "message"}, "then": {"owner": plain["triage"], "promise": "fast"}}
+    always = [[day, "00:00", "24:00"] for day in range(7)]
+    BusinessHours.objects.create(name="Always", time_zone="UTC", blocks=always)
+    fast = {"fast": {"first_answer": "10m", "hours": "Always", "steps": steps}}
+    save_policy_dict(plain | {"promises": fast, "rules": [rule]}, SavedBy())
+    asked = client.post(reverse("policy_try"), {"try": "1", "span": "30"})
+    assert jobs.run_next()
+    with scope.system():
+        story = WhatIf.objects.get().story
+    assert story["promises"]["first"][0]["broken"] == 1
+    told = client.get(asked.url).content.decode()
+    assert "Promises that would have ended otherwise" in told
+    assert "First answer: late, would be still open" in told
+    assert "late; due " in told
+    assert "First answer, 5m after its end: involves Product" in told
+    assert "First answer, 5m before its end: tells a member" in told
+    assert "due 1 time · involved a team in 1 · then 1 answered late or not yet" in told
+    assert cast.agent.email not in told
+    with scope.system():
+        WhatIf.objects.update(story={key: one for key, one in story.items() if key not in ("turned", "steps")} | {
+            "promises": {name: one for name, one in story["promises"].items() if name != "next"},
+        })  # fmt: skip
+    assert "What the steps" not in client.get(asked.url).content.decode(), "one from before an update"
 
 
 @pytest.mark.usefixtures("product")

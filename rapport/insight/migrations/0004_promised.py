@@ -14,7 +14,7 @@ def _fill(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0011_watched"), ("insight", "0003_routed")]
+    dependencies = [("conversations", "0012_topics_as_they_were"), ("insight", "0003_routed")]
 
     operations = [
         migrations.CreateModel(

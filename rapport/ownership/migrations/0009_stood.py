@@ -8,7 +8,7 @@ from rapport.ownership import stood_sql
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ownership', '0007_learned_more'),
+        ('ownership', '0008_second_opinions'),
     ]
 
     operations = [

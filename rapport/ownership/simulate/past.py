@@ -1,6 +1,6 @@
 """What is known of one conversation of the past, and of the company around it. Values only. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from rapport.ownership.engine import Directory
 from rapport.ownership.facts import Facts
+from rapport.ownership.simulate.course import Turn
 from rapport.ownership.topics import TopicMatcher
 from rapport.staff.hours import Hours
 from rapport.staff.rota import Rota
@@ -45,7 +46,8 @@ class Past:
     `decided_at` is when the policy decided it then, and so by which setup of the company: later than it came where old
     mail was brought in. `recorded` is the owner the policy gave it then, `recorded_by` the number of that version.
     `guessed`: something of its sender was written down only later, and so was left out. `learned`: what was learned by
-    then, by kind, where it acted by itself; `said` is all that it said.
+    then, by kind, where it acted by itself; `said` is all that it said. `turns`: what happened with it since; None: not
+    asked for.
     """
 
     id: UUID
@@ -60,6 +62,7 @@ class Past:
     learned: Mapping[str, Learned] = field(default_factory=dict)
     decided_at: datetime | None = None
     said: Mapping[str, Learned] = field(default_factory=dict)
+    turns: Sequence[Turn] | None = None
 
     @property
     def then(self) -> datetime:
@@ -69,7 +72,8 @@ class Past:
 
 @dataclass(frozen=True)
 class Scenery:
-    """The company of a moment as the replay sees it: teams (members only to find whose a holder is), hours, topics.
+    """The company of a moment as the replay sees it: teams with their members (to find whose a holder is, or whom a
+    step means), hours by name, topics.
 
     `until` is the moment up to which is known what became of it. `holders` has e-mail address and name of who may hold
     a relationship, `channels` name and kind of each, both by id.

@@ -19,11 +19,11 @@ from rapport.ownership.conditions.base import Check
 from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC, cases_in_words
-from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy, Promise, Span
+from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy
 from rapport.ownership.simulate.past import Learned, Past, Scenery
+from rapport.ownership.simulate.promises import Keeping, Kept, Turned
 from rapport.ownership.within.values import Ask
-from rapport.ownership.world import OpenAt, due_at, hours_of
-from rapport.staff.hours import HoursError
+from rapport.ownership.world import OpenAt
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
@@ -69,12 +69,13 @@ class Side:
     late: Counter[tuple[int, int]] = field(default_factory=Counter)
     failed: Counter[int] = field(default_factory=Counter)
     triage: int = 0
-    promises: Counter[str] = field(default_factory=Counter)
+    promises: Kept = field(default_factory=Kept)
 
     def add(self, other: "Side") -> None:
         """Count another part in."""
-        for name in ("owners", "by_hour", "hits", "decided", "late", "failed", "promises"):
+        for name in ("owners", "by_hour", "hits", "decided", "late", "failed"):
             getattr(self, name).update(getattr(other, name))
+        self.promises.add(other.promises)
         self.triage += other.triage
 
 
@@ -89,6 +90,8 @@ class Tally:
     shown: dict[tuple[str, str], list[Shown]] = field(default_factory=dict)
     changed: Counter[Change] = field(default_factory=Counter)
     changed_shown: dict[Change, list[Shown]] = field(default_factory=dict)
+    turned: Counter[Turned] = field(default_factory=Counter)
+    turned_shown: dict[Turned, list[Shown]] = field(default_factory=dict)
     settled: Counter[tuple[bool, bool]] = field(default_factory=Counter)
     recorded: int = 0
     recorded_same: int = 0
@@ -102,8 +105,10 @@ class Tally:
         self.moved.update(other.moved)
         self.settled.update(other.settled)
         self.changed.update(other.changed)
+        self.turned.update(other.turned)
         _add_shown(self.shown, other.shown)
         _add_shown(self.changed_shown, other.changed_shown)
+        _add_shown(self.turned_shown, other.turned_shown)
         self.total += other.total
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
@@ -193,6 +198,7 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Draf
     """Decide each by both policies, with the facts as they stood; the second as it is `drafted`."""
     drafted = drafted or Drafted()
     tally, other = Tally(), drafted.scenery or scenery
+    keeping = Keeping((policies.base, policies.draft), (scenery, other))
     zone = ZoneInfo(scenery.hours[""].time_zone)
     for one in past:
         facts = theirs = one.facts.completed(scenery.matcher, OpenAt(scenery.hours, one.facts.at))
@@ -202,12 +208,10 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Draf
         base = _with_learned(ruled[0], one.learned, policies.base, scenery)
         draft = _with_learned(ruled[1], drafted.acts(one), policies.draft, other)
         hour = facts.at.astimezone(zone).hour
-        for side, verdict, rules, here in (
-            (tally.base, base, ruled[0], scenery), (tally.draft, draft, ruled[1], other),
-        ):  # fmt: skip
+        for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
             _count(side, verdict, hour)
             side.triage += rules.rule is None and verdict.owner == rules.owner
-            _promised(side, verdict, one, here)
+        _turned(tally, one, keeping.of(one, (base, draft), (tally.base.promises, tally.draft.promises)))
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
         if policies.names_members:
@@ -280,7 +284,11 @@ _YES = {True: "yes", False: "no"}
 
 
 def _show(shown: list[Shown], one: Past, base: Verdict, draft: Verdict) -> None:
-    shown.append(Shown(one.facts.at, one.id, base.sentence, draft.sentence))
+    _keep(shown, Shown(one.facts.at, one.id, base.sentence, draft.sentence))
+
+
+def _keep(shown: list[Shown], one: Shown) -> None:
+    shown.append(one)
     if len(shown) > EXAMPLES_MAX:
         shown.sort()
         del shown[0]
@@ -293,25 +301,10 @@ def _recorded(tally: Tally, one: Past, base: Verdict, policies: Pair) -> None:
         tally.recorded_same += one.recorded == base.owner
 
 
-def _promised(side: Side, verdict: Verdict, one: Past, scenery: Scenery) -> None:
-    promise = verdict.promise
-    if promise is None:
-        return
-    hours = hours_of(promise, verdict.owner, scenery.directory, scenery.hours)
-    for clock, span, came in _clocks(promise, one):
-        if span is None:
-            continue
-        try:
-            due = due_at(span, hours, one.facts.at)
-        except HoursError:
-            side.promises[f"{clock}_never"] += 1
-            continue
-        broken = (came or scenery.until) > due
-        side.promises[f"{clock}_{'broken' if broken else 'kept' if came else 'open'}"] += 1
-
-
-def _clocks(promise: Promise, one: Past) -> tuple[tuple[str, Span | None, datetime | None], ...]:
-    return ("first", promise.first_answer, one.answered_at), ("resolution", promise.resolution, one.resolved_at)
+def _turned(tally: Tally, one: Past, turned: Mapping[Turned, tuple[str, str]]) -> None:
+    for key, (base, draft) in turned.items():
+        tally.turned[key] += 1
+        _keep(tally.turned_shown.setdefault(key, []), Shown(one.facts.at, one.id, base, draft))
 
 
 def _job(one: Past, verdicts: tuple[Verdict, Verdict], answers: tuple[tuple[str, ...], tuple[str, ...]]) -> Job:

@@ -13,11 +13,12 @@ from rapport.ownership.conditions import names_in
 from rapport.ownership.conditions.who import EarlierOwner
 from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
-from rapport.ownership.simulate import apart, history
+from rapport.ownership.simulate import apart, happened, history
 from rapport.ownership.simulate.changed import Changed, read
 from rapport.ownership.simulate.desks import Load, seat_all
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
 from rapport.ownership.simulate.past import Asked, Staffing
+from rapport.ownership.simulate.promises import asked_by
 from rapport.ownership.simulate.replay import Drafted, Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
@@ -74,6 +75,7 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
+        self._with_turns = asked_by((base, draft)).turns
         self._with_earlier = asks_earlier(base) or asks_earlier(draft)
         self._until = asked.until
         self._changed = read(asked.setup)
@@ -87,6 +89,8 @@ class Replayer:
                 self._setups = self._read()
             setups, others = self._setups
             past = history.past(ids, self._senders, setups, with_earlier=self._with_earlier)
+            if self._with_turns:
+                past = happened.with_turns(past)
         tally = Tally()
         # Setups change seldom: most parts are of one.
         for scenery, of_it in groupby(past, key=lambda one: setups.at(one.then)):

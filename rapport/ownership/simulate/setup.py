@@ -10,11 +10,11 @@ from uuid import UUID
 
 import orjson
 
-from rapport.ownership.assign import MemberLoad
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.simulate.past import Scenery, Seat, Staffing
 from rapport.ownership.simulate.timeline import Known, Row, Rows
 from rapport.ownership.topics import TopicMatcher, TopicWords
+from rapport.ownership.within.values import MemberLoad
 from rapport.staff.hours import ALWAYS, Hours, HoursError, make_hours
 from rapport.staff.rota import Duty, Rota
 
@@ -109,13 +109,14 @@ def _matcher(topics: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TopicMatch
 
 
 def _seated(rows: Rows) -> dict[UUID, list[MemberLoad]]:
-    """Everybody by team, to find the team of who holds a relationship; what they had then is for the desks to say."""
+    """Everybody by team, to find whose a holder is and whom a step means; what they had then is for the desks to say."""
     members = dict(_active(rows, MEMBERS))
     found: dict[UUID, list[MemberLoad]] = {}
     for member_id, team_id in _memberships(rows):
         if member_id in members:
             one = members[member_id]
-            found.setdefault(team_id, []).append(MemberLoad(member_id, one["email"], one["name"]))
+            seat = MemberLoad(member_id, one["email"], one["name"], reads=one["role"] == _READER)
+            found.setdefault(team_id, []).append(seat)
     return found
 
 

@@ -8,14 +8,17 @@ from typing import Any
 
 from rapport.ownership.conditions import names_in
 from rapport.ownership.policy import HOLDER, WEIGHED, Policy, Rule
+from rapport.ownership.simulate.clocks import BROKEN, KEPT, NEVER, OPEN
 from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
 from rapport.ownership.simulate.lint import always_late, never_fired, oddities
 from rapport.ownership.simulate.past import Staffing
+from rapport.ownership.simulate.promises import CLOCKS
 from rapport.ownership.simulate.replay import Shown, Side, Tally, team_hours
+from rapport.ownership.stepping import DONE
 
 _FLOWS_MAX = 60
-_CLOCKS = ("first", "resolution")
+_STEPS_MAX = 200
 _MEMBERS_MAX = 500
 
 
@@ -41,7 +44,9 @@ def story(
         "teams": _teams(sides),
         "members": _members(loads, staffing),
         "queued": [dict(load.queued) for load in loads],
-        "promises": {clock: [_promise(side, clock) for side in sides] for clock in _CLOCKS},
+        "promises": {clock: [_promise(side, clock) for side in sides] for clock in CLOCKS.values()},
+        "turned": _turned(tally),
+        "steps": [_steps(side) for side in sides],
         "rules": [_rules(side, policy) for side, policy in zip(sides, policies, strict=True)],
         "odd": [vars(one) for one in oddities(policies[1], teams)],
     }
@@ -117,7 +122,42 @@ def _members(loads: tuple[Load, Load], staffing: Staffing) -> list[dict[str, Any
 
 
 def _promise(side: Side, clock: str) -> dict[str, int]:
-    return {state: side.promises[f"{clock}_{state}"] for state in ("kept", "broken", "open", "never")}
+    return {state: side.promises.clocks[f"{clock}_{state}"] for state in (KEPT, BROKEN, OPEN, NEVER)}
+
+
+def _turned(tally: Tally) -> list[dict[str, Any]]:
+    """Promises that one policy breaks and the other does not: which clock, how it ended by each, with examples."""
+    return [
+        {"clock": clock, "from": was, "to": would, "count": count,
+         "shown": _shown(tally.turned_shown.get((clock, was, would), []))}
+        for (clock, was, would), count in sorted(tally.turned.items(), key=lambda one: (-one[1], one[0]))
+    ]  # fmt: skip
+
+
+def _steps(side: Side) -> list[dict[str, Any]]:
+    """Each step that came due, by promise, clock and when it comes; `then`: how the clock ended after it.
+
+    `done` is how often it did what it says, `not` why it would not have ("already": it was so).
+    """
+    found: dict[tuple[Any, ...], dict[str, int]] = {}
+    for (*step, what), count in side.promises.steps.items():
+        found.setdefault(tuple(step), {})[what] = count
+    told, ordered = [], sorted(found.items(), key=lambda one: _in_order(one[0]))
+    for (promise, clock, minutes, do, to), counts in ordered[:_STEPS_MAX]:
+        told.append({
+            "promise": promise, "clock": CLOCKS[clock], "minutes": minutes, "do": do, "to": to, "due": counts["due"],
+            "done": counts.get(DONE, 0), "then": {state: counts.get(state, 0) for state in (KEPT, BROKEN, OPEN)},
+            "not": {why: count for why, count in sorted(counts.items()) if why not in _COUNTED},
+        })  # fmt: skip
+    return told
+
+
+def _in_order(step: tuple[Any, ...]) -> tuple[Any, ...]:
+    promise, clock, *when = step
+    return promise, list(CLOCKS).index(clock), *when
+
+
+_COUNTED = {"due", DONE, KEPT, BROKEN, OPEN}
 
 
 def _rules(side: Side, policy: Policy) -> dict[str, Any]:
