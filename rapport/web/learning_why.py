@@ -70,21 +70,22 @@ def suggested(found: Conversation, why: Why | None, teams: Iterable[Team], topic
     """What the page shows; nothing where nothing was learned, or what it says is gone or in confidence by now."""
     if why is None:
         return None
-    guesses = [_team(found, why, teams)] if not found.confidential else []
-    told = why.guesses
+    told, team = why.guesses, why.learned.get("team")
+    said = _said_by_hand(found) if told or team else set()
+    guesses = [_team(found, why, said, teams)] if team and not found.confidential else []
     if told:
-        said = _said_by_hand(found)
         guesses += [_topic(found, told, said, topics), _priority(found, told, said)]
     shown = tuple(one for one in guesses if one is not None)
     return Suggested(shown) if shown else None
 
 
-def _team(found: Conversation, why: Why, teams: Iterable[Team]) -> Guess | None:
+def _team(found: Conversation, why: Why, said: set[str], teams: Iterable[Team]) -> Guess | None:
     told = why.learned
     team = next((one for one in teams if one.slug == told.get("team")), None)
     if team is None:
         return None
-    offers = found.status == Status.OPEN and why.is_undecided and found.owner_team_id != team.id
+    # Where it is theirs already, accepting says that this is right.
+    offers = found.status == Status.OPEN and why.is_undecided and TEAM not in said
     return _guess(TEAM, team.name, told, offers, f"team:{team.id}")
 
 
@@ -112,7 +113,7 @@ def _guess(kind: str, name: str, told: Mapping[str, Any], offers: bool, take: st
 
 def _said_by_hand(found: Conversation) -> set[str]:
     """Of what somebody has said what it is, so that nothing is suggested any more."""
-    said = Example.objects.filter(conversation_id=found.id, kind__in=OF_A_TEAM, implied=False)
+    said = Example.objects.filter(conversation_id=found.id, implied=False)
     return set(said.values_list("kind", flat=True))
 
 

@@ -52,7 +52,7 @@ _PHRASES = {
     "learning.wanted": (_("changed which precision is wanted of what was learned"), "light-bulb"),
     "learning.burst": (_("many decisions that contradict the past were found"), "exclamation-triangle"),
     "learning.burst_settled": (_("looked at decisions that contradict the past"), "light-bulb"),
-    "conversation.confirmed": (_("confirmed topic or priority"), "check-circle"),
+    "conversation.confirmed": (_("confirmed owner, topic or priority"), "check-circle"),
     "learning.set_aside": (_("set decisions aside, so that they teach nothing"), "archive-box"),
     "learning.brought_back": (_("let decisions that were set aside teach again"), "arrow-uturn-left"),
     "note.added": (_("wrote a note"), "pencil"),
