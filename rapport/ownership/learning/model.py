@@ -284,10 +284,14 @@ def _judge(
     heat = temperature(scored.labels[ours], truth[ours])
     label, looks = _looked(scored, heat)
     right = ours & (label == truth)
-    varied = bool(right[ours].any() and not right[ours].all())
-    confidence = calibration.logistic(looks[ours], right[ours]) if varied else None
-    judge = Judge(heat, confidence, None, 1.0, int(ours.sum()), int((~ours).sum()))
-    if judge.nones >= NONES_ENOUGH:
+    judge = Judge(heat, None, None, 1.0, int(ours.sum()), int((~ours).sum()))
+    gated = judge.nones >= NONES_ENOUGH
+    # While there is no gate, what is none of ours is one more way to be wrong.
+    told = ours if gated else np.ones(len(ours), bool)
+    varied = bool(right[told].any() and not right[told].all())
+    confidence = calibration.logistic(looks[told], right[told]) if varied else None
+    judge = replace(judge, confidence=confidence)
+    if gated:
         judge = _gated(judge, looks, ours)
     sure = confidence(looks) if confidence else softmax(scored.labels.astype(np.float64) * heat).max(1)
     if judge.gate:
