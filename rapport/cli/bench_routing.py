@@ -68,13 +68,20 @@ def measured(train: File, test: File, way: Way) -> dict[str, Any]:
     learner.refit()
     found: dict[str, Any] = {
         "train": len(examples), "test": len(test.rows), "labels": len(names),
-        "encoders": [f"{one.id} {one.version}" for one in available()], "note": missing(),
+        "encoders": [f"{one.id} {one.version}" for one in available()], "note": _note(learner, len(names)),
         "refit_s": round(time.perf_counter() - began, 2), "blend": _blend(learner),
         "none_gate_trained": bool(learner.model and learner.model.judge.gate),
     }  # fmt: skip
     if way.stream:
         return found | _streamed(learner, test.rows)
     return found | _judged(learner, test.rows) | _timed(learner, test.rows)
+
+
+def _note(learner: Learner, labels: int) -> str:
+    """What is missing here, and what was left out, in words."""
+    known = len(learner.model.labels) if learner.model else 0
+    left = f"of {labels} labels the {known} with the most decisions are learned" if known < labels else ""
+    return ". ".join(part for part in (missing(), left) if part)
 
 
 def _blend(learner: Learner) -> dict[str, float]:

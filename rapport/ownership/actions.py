@@ -30,7 +30,9 @@ CONFIRMED = "conversation.confirmed"
 
 
 def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Member | None = None) -> Decision | None:
-    """Make `team` (and of it `member`) the owner; None for a team takes it back to nobody's. None where it already is.
+    """Make `team` (and of it `member`) the owner; None for a team takes it back to nobody's.
+
+    Where it already is, that says that it is right, and there is no decision (None).
 
     Raises NotVisible and NotAllowed as every action, Invalid for a team that is gone or a member of another team.
     """
@@ -39,6 +41,8 @@ def assign(conversation_id: UUID, actor: Member, team: Team | None, member: Memb
         before = (conversation.owner_team_id, conversation.owner_member_id)
         after = (team.id if team else None, member.id if member else None)
         if before == after:
+            if team:
+                _keep(conversation_id, Said(team.slug), actor, str(new_id()), confirms=True)
             return None
         was = fields_of(conversation)
         conversation.owner_team, conversation.owner_member = team, member
@@ -79,7 +83,7 @@ def set_status(conversation_id: UUID, actor: Member, status: Status) -> None:
 
 
 def resolve(conversation_id: UUID, actor: Member) -> None:
-    """The matter is settled; that its priority was left at normal says that it was."""
+    """The matter is settled; what nobody changed until then was right (`teaching.confirm`)."""
     set_status(conversation_id, actor, Status.RESOLVED)
 
 
@@ -89,7 +93,7 @@ def _learn_status(conversation: Conversation, was: str, status: str, actor: Memb
     elif was == Status.SPAM and status != Status.SPAM:
         teaching.not_none(conversation.id)
     if status == Status.RESOLVED and was != Status.RESOLVED:
-        teaching.confirm_priority(conversation, actor)
+        teaching.confirm(conversation, actor)
     elif was == Status.RESOLVED and status != Status.RESOLVED:
         teaching.not_confirmed(conversation.id)
 

@@ -1,7 +1,8 @@
 """What came of what was suggested: what people chose in the end, the latest first. In the system's scope.
 
 Only of conversations everybody may see. A suggestion that was followed by itself counts as right when people then
-answered or resolved it where it was; what nobody touched says nothing.
+answered or resolved it where it was; what nobody touched says nothing. That a team resolved what was its own for want
+of a rule says whose it was; that a priority was left as it was says too little.
 """
 
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def outcomes(kind: str, limit: int = WINDOW) -> list[Outcome]:
     JOIN conversations_conversation c ON c.id = s.conversation_id AND NOT c.confidential
         AND c.audience @> ARRAY['{EVERYONE}'::uuid]
     LEFT JOIN LATERAL (SELECT e.id, e.label FROM ownership_example e WHERE e.conversation_id = s.conversation_id
-        AND e.kind = '{kind}' AND e.set_aside IS NULL AND NOT e.implied
+        AND e.kind = '{kind}' AND e.set_aside IS NULL AND NOT (e.implied AND e.kind = '{PRIORITY}')
         AND e.audience @> ARRAY['{EVERYONE}'::uuid] ORDER BY e.id DESC LIMIT 1) AS e ON true
     WHERE s.told ? 'sure' AND (e.id IS NOT NULL OR ((s.told->>'acted')::boolean AND {SETTLED}))
     ORDER BY s.id DESC LIMIT %s"""

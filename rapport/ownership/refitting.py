@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EXAMPLES_LEAST, LABELS_LEAST = 20, 2
+EXAMPLES_LEAST, LABELS_LEAST = 5, 2
+_PRIORITIES_LEAST = 20
 NEW_LEAST = 16
 PAUSE = timedelta(minutes=10)
 PATIENCE = timedelta(hours=1)
@@ -66,8 +67,9 @@ def is_due(slot: Slot = _TEAM) -> bool:
     """Whether to learn a kind anew.
 
     At once where there is no model yet and names to begin with, something must be forgotten, or the labels are called
-    otherwise. Else from twenty examples of two labels on, when sixteen are new, or one is and an hour has gone by;
-    every ten minutes at most. With few examples also when much came that nobody decided (`hearing.is_worth_it`).
+    otherwise. Else from five examples of two labels on (priorities, which names say nothing of: twenty), when sixteen
+    are new, or a third, or one is and an hour has gone by; every ten minutes at most. With few examples also when much
+    came that nobody decided (`hearing.is_worth_it`).
     """
     with scope.system():
         last = _last(slot)
@@ -96,12 +98,13 @@ def _has_changed(last: LearnedModel, named: list[tuple[str, str]]) -> bool:
 
 def _has_news(slot: Slot, last: LearnedModel | None) -> bool:
     counts, _newest = lessons.tally(slot)
-    if sum(counts.values()) < EXAMPLES_LEAST or len(counts.keys() - {None}) < LABELS_LEAST:
+    least = _PRIORITIES_LEAST if slot.kind == PRIORITY else EXAMPLES_LEAST
+    if sum(counts.values()) < least or len(counts.keys() - {None}) < LABELS_LEAST:
         return False
     if last is None:
         return True
     new = lessons.count_since(last.made_at, slot)
-    return new >= NEW_LEAST or (new > 0 and now() - last.made_at >= PATIENCE)
+    return new >= min(NEW_LEAST, -(-sum(counts.values()) // 3)) or (new > 0 and now() - last.made_at >= PATIENCE)
 
 
 def refit(slot: Slot = _TEAM) -> LearnedModel | None:

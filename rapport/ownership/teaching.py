@@ -19,7 +19,7 @@ from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.ownership.kinds import KINDS, PRIORITY, TEAM
-from rapport.ownership.models import Example, LearnedModel, Wish
+from rapport.ownership.models import Decision, Example, LearnedModel, Source, Wish
 from rapport.ownership.policy import PRIORITIES
 from rapport.staff.models import Company, Member
 
@@ -59,15 +59,25 @@ def not_none(conversation_id: UUID) -> None:
     Example.objects.filter(conversation_id=conversation_id, kind=TEAM, label=None).delete()
 
 
-def confirm_priority(conversation: Conversation, actor: Member) -> None:
-    """It was resolved at normal priority, and nobody ever said otherwise: so it was right, as far as that goes.
+def confirm(conversation: Conversation, actor: Member) -> None:
+    """It was resolved as it was, and nobody ever said otherwise: so it was right, as far as that goes.
 
-    Only that: what is out of the ordinary was set by a rule or by a member, or else by what was learned, which must
-    not learn from itself.
+    Of priorities only a normal one: what is out of the ordinary was set by a rule or by a member, or else by what was
+    learned, which must not learn from itself. Of owners only who had it for want of a rule, and answered it: else
+    what is the sorting team's own would never be learned, as nobody gives that to anybody.
     """
-    said = Example.objects.filter(conversation=conversation, kind=PRIORITY)
-    if conversation.priority == Priority.NORMAL and not said.exists():
+    said = set(Example.objects.filter(conversation=conversation).values_list("kind", flat=True))
+    if conversation.priority == Priority.NORMAL and PRIORITY not in said:
         teach(conversation, Said(PRIORITIES[Priority.NORMAL], PRIORITY, implied=True), actor)
+    if TEAM not in said and conversation.owner_team and conversation.first_answered_at and _was_left_open(conversation):
+        teach(conversation, Said(conversation.owner_team.slug, TEAM, implied=True), actor)
+
+
+def _was_left_open(conversation: Conversation) -> bool:
+    """Whether neither a rule said whose it is, nor what was learned gave it away by itself."""
+    first = Decision.objects.filter(conversation=conversation, source=Source.POLICY).order_by("at", "id")
+    rule, suggestion = first.values_list("rule", "suggestion").first() or (0, None)
+    return rule is None and not (suggestion or {}).get("acted")
 
 
 def not_confirmed(conversation_id: UUID) -> None:

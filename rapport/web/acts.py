@@ -171,7 +171,9 @@ def _accept(request: HttpRequest, found: Conversation) -> str:
     # The team last: who gives it away may not see it any more.
     for one in request.POST.get("take", "").split(",")[:3]:
         if one.startswith("team:"):
-            give(found.id, me, _team(one.removeprefix("team:")), None)
+            team = _team(one.removeprefix("team:"))
+            # Where it is theirs already, this says that it is right: who of them answers stays.
+            give(found.id, me, team, found.owner_member if found.owner_team_id == team.id else None)
     if not taken:
         raise Invalid(_("There is nothing to accept."), _("Load the page again."))
     return _("Accepted: %(what)s.") % {"what": ", ".join(taken)}

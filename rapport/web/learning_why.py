@@ -73,41 +73,42 @@ def suggested(found: Conversation, why: Why | None, teams: Iterable[Team], topic
     """What the page shows; nothing where nothing was learned, or what it says is gone or in confidence by now."""
     if why is None:
         return None
-    guesses = [_team(found, why, teams)] if not found.confidential else []
-    told = why.guesses
+    told, team = why.guesses, why.learned.get("team")
+    said = _said_by_hand(found) if told or team or why.has_opinion else set()
+    guesses = [_team(found, why, said, teams)] if team and not found.confidential else []
     if told:
-        said = _said_by_hand(found)
         guesses += [_topic(found, told, said, topics), _priority(found, told, said)]
     shown = tuple(one for one in guesses if one is not None)
-    shown += _second(found, why, shown, {TEAM: list(teams), TOPIC: list(topics)})
+    shown += _second(found, why, (shown, said), {TEAM: list(teams), TOPIC: list(topics)})
     return Suggested(shown) if shown else None
 
 
 def _second(
-    found: Conversation, why: Why, shown: Iterable[Guess], known: Mapping[str, Sequence[Any]]
+    found: Conversation, why: Why, given: tuple[Iterable[Guess], set[str]], known: Mapping[str, Sequence[Any]]
 ) -> tuple[Guess, ...]:  # fmt: skip
-    """What an endpoint elsewhere says where nothing else does; what it names may be gone by now."""
+    """What an endpoint elsewhere says where nothing else does; what it names may be gone by now.
+
+    `given`: what is shown already, and of what people have said what it is.
+    """
     if not why.has_opinion:
         return ()
-    guesses = []
+    guesses, (shown, said) = [], given
     for kind, slug, percent, whose in opinions(found, {one.kind for one in shown}):
         named = next((one for one in known.get(kind, ()) if one.slug == slug), None)
         if named is not None:
-            is_open = found.status == Status.OPEN
-            offers = is_open and (
-                not why.is_by_member and found.owner_team_id != named.id
-                if kind == TEAM else found.topic_id is None and TOPIC not in _said_by_hand(found)
-            )  # fmt: skip
+            is_open = found.status == Status.OPEN and kind not in said
+            offers = is_open and (not why.is_by_member if kind == TEAM else found.topic_id is None)
             guesses.append(Guess(kind, named.name, percent, False, offers, f"{kind}:{named.id}", whose))
     return tuple(guesses)
 
 
-def _team(found: Conversation, why: Why, teams: Iterable[Team]) -> Guess | None:
+def _team(found: Conversation, why: Why, said: set[str], teams: Iterable[Team]) -> Guess | None:
     told = why.learned
     team = next((one for one in teams if one.slug == told.get("team")), None)
     if team is None:
         return None
-    offers = found.status == Status.OPEN and why.is_undecided and found.owner_team_id != team.id
+    # Where it is theirs already, accepting says that this is right.
+    offers = found.status == Status.OPEN and why.is_undecided and TEAM not in said
     return _guess(TEAM, team.name, told, offers, f"team:{team.id}")
 
 
@@ -135,7 +136,7 @@ def _guess(kind: str, name: str, told: Mapping[str, Any], offers: bool, take: st
 
 def _said_by_hand(found: Conversation) -> set[str]:
     """Of what somebody has said what it is, so that nothing is suggested any more."""
-    said = Example.objects.filter(conversation_id=found.id, kind__in=OF_A_TEAM, implied=False)
+    said = Example.objects.filter(conversation_id=found.id, implied=False)
     return set(said.values_list("kind", flat=True))
 
 

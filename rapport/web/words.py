@@ -57,7 +57,7 @@ _PHRASES = {
     "second.asked": (_("asked an endpoint elsewhere for a second opinion"), "cloud"),
     "learning.burst": (_("many decisions that contradict the past were found"), "exclamation-triangle"),
     "learning.burst_settled": (_("looked at decisions that contradict the past"), "light-bulb"),
-    "conversation.confirmed": (_("confirmed topic or priority"), "check-circle"),
+    "conversation.confirmed": (_("confirmed owner, topic or priority"), "check-circle"),
     "learning.set_aside": (_("set decisions aside, so that they teach nothing"), "archive-box"),
     "learning.brought_back": (_("let decisions that were set aside teach again"), "arrow-uturn-left"),
     "note.added": (_("wrote a note"), "pencil"),

@@ -178,13 +178,19 @@ def test_a_model_that_cannot_be_asked_leads_to_triage_and_is_counted(ann: Member
 
 def test_a_refit_is_due_only_when_enough_is_new(ann: Member) -> None:
     refitting.refit()
-    decided(6, ann)
-    assert not refitting.is_due()
+    decided(1, ann)
     LearnedModel.objects.update(made_at=now() - timedelta(minutes=11))
-    assert not refitting.is_due(), "eighteen examples are too few"
+    assert not refitting.is_due(), "three examples are too few"
     decided(1, ann)
     assert refitting.is_due()
+    LearnedModel.objects.update(made_at=now() - timedelta(minutes=9))
+    assert not refitting.is_due(), "not every minute"
+    decided(5, ann)
     refitting.refit()
+    Example.objects.update(at=now() - timedelta(minutes=15))
+    LearnedModel.objects.update(made_at=now() - timedelta(minutes=11))
+    decided(1, ann)
+    assert not refitting.is_due(), "of twenty-four three are new: less than a third"
     decided(3, ann)
     LearnedModel.objects.update(made_at=now() - timedelta(minutes=11), stale=False)
     Example.objects.update(at=now() - timedelta(minutes=5))

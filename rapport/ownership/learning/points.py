@@ -180,7 +180,7 @@ def space_of(rows: Raw) -> Space:
     return Space(
         (np.log((1 + count) / (1 + words)) + 1).astype(np.float32),
         # A fact that is always so, or never was, says nothing.
-        np.where(facts > 0, np.log((1 + count) / (0.5 + facts)), 0).astype(np.float32),
+        np.where((facts > 0) & (facts < count), np.log((1 + count) / (0.5 + facts)), 0).astype(np.float32),
         {name: (share * matrix.mean(0)).astype(np.float32) for name, matrix in rows.dense.items()},
     )
 

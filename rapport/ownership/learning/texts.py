@@ -2,7 +2,7 @@
 
 import re
 
-CHARACTERS_MAX = 2_000
+CHARACTERS_MAX = 4_000
 _LOOKED_AT = 20_000
 _WORD_MAX = 40
 # Chinese, Japanese, Thai and Korean write without spaces: their runs are sentences, not strings of noise.
@@ -11,7 +11,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def capped(text: str) -> str:
-    """The first 2,000 characters with single spaces; of unbroken strings longer than 40 signs the beginning.
+    """The first 4,000 characters with single spaces; of unbroken strings longer than 40 signs the beginning.
 
     Costs the same for 5 MB as for 20 kB. What decides is nearly always said early, and quotes of earlier messages are
     cut off before.

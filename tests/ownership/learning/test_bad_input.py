@@ -77,6 +77,14 @@ def test_more_labels_than_are_learned_cost_no_more() -> None:
     assert len(bounded.rows) == len(bounded.ids) == len(bounded.counts) <= 2 * model.LABELS_MAX
 
 
+def test_of_labels_that_were_left_out_only_the_latest_examples_are_corrections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "LABELS_MAX", 5)
+    monkeypatch.setattr(learner, "CORRECTIONS_MAX", 4)
+    one = taught(*(Example(f"e{at}", f"all about subject{at}", f"topic{at:02}") for at in range(30)))
+    assert one.predict(["all about subject29"])[0].label == "topic29"
+    assert len(one._recent) == 4
+
+
 def test_corrections_stay_bounded_and_exact_when_the_oldest_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(online, "CORRECTIONS_MAX", 12)
     chance = np.random.default_rng(3)

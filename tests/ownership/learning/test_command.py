@@ -11,6 +11,7 @@ from rapport.cli import bench_routing
 from rapport.cli.bench import bench
 from rapport.cli.bench_routing import File, Row, Way, measured, read
 from rapport.core.errors import Invalid
+from rapport.ownership.learning import model
 from tests.ownership.learning.makers import message
 
 PROMISED = {
@@ -50,6 +51,12 @@ def test_it_measures_what_it_promises(tmp_path: Path) -> None:
     assert set(found) >= PROMISED
     assert found["accuracy"] == pytest.approx(1, abs=0.1)
     assert found["shown_at_once"] == 1
+
+
+def test_it_says_in_words_which_labels_were_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "LABELS_MAX", 2)
+    train, test = written(tmp_path / "t.jsonl", rows(4, 0)), written(tmp_path / "s.jsonl", rows(1, 700))
+    assert "of 3 labels the 2 with the most decisions" in str(run("--train", train, "--test", test)["note"])
 
 
 def test_a_stream_is_predicted_before_it_is_learned(tmp_path: Path) -> None:

@@ -100,6 +100,15 @@ def test_none_of_ours_is_not_judged_before_there_are_about_a_hundred_such_decisi
     assert not found[1].is_none
 
 
+def test_while_there_is_no_gate_none_of_ours_makes_it_less_sure() -> None:
+    odd = "win a free cruise, lottery prize waiting"
+    ours, mixed = taught(*examples(40)), taught(*examples(40, nones=30))
+    assert mixed.model is not None
+    assert mixed.model.judge.gate is None
+    assert mixed.predict([odd])[0].probability < 0.5
+    assert mixed.predict([odd])[0].probability < ours.predict([odd])[0].probability
+
+
 def test_what_is_certain_keeps_the_promise() -> None:
     learner = ready()
     test = [(message(label, seed), label) for seed in range(2000, 2060) for label in ("support", "billing", "jobs")]

@@ -15,7 +15,7 @@ from rapport.ownership.learning.calibration import NEVER, Window, logistic, prom
 from rapport.ownership.learning.encoders import available, missing, unit
 from rapport.ownership.learning.hashing import BUCKETS, hashed, weighed
 from rapport.ownership.learning.learner import Learner
-from rapport.ownership.learning.points import Blend, Points
+from rapport.ownership.learning.points import Blend, Points, raw, space_of
 from rapport.ownership.learning.texts import CHARACTERS_MAX, capped, spoken
 from rapport.ownership.learning.values import Example, LabelText
 from tests.ownership.learning.makers import BEGAN
@@ -32,6 +32,23 @@ def test_a_text_is_short_and_a_row_of_length_one_or_nothing(text: str) -> None:
     assert not len(buckets) or (buckets.min() >= 0 and buckets.max() < BUCKETS)
     row = weighed([(buckets, counts)], _SAME)
     assert abs(float(row.multiply(row).sum()) - bool(len(buckets))) < 1e-4
+
+
+def test_of_a_long_text_what_others_say_too_counts_before_what_nobody_else_says() -> None:
+    rarity = np.full(BUCKETS, 9.0, np.float32)
+    said = np.arange(0, 1_000)
+    rarity[said] = 3.0
+    long = (np.arange(0, 3_000), np.ones(3_000, np.float32))
+    assert weighed([long], rarity).indices.tolist() == said.tolist()
+    short = (np.arange(500, 1_400), np.ones(900, np.float32))
+    assert weighed([short], rarity).nnz == 900
+
+
+def test_a_fact_that_is_always_so_says_nothing() -> None:
+    texts = ["one", "two", "three"]
+    rows = raw(texts, [{"hour": "9", "to": to} for to in ("sales", "help", "sales")], ())
+    facts = space_of(rows).points(rows).facts
+    assert [int((one.data > 0).sum()) for one in facts] == [1, 1, 1]
 
 
 def test_unbroken_strings_are_cut_and_languages_without_spaces_are_not() -> None:
