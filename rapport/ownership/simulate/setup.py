@@ -109,7 +109,7 @@ def _matcher(topics: tuple[tuple[str, str, tuple[str, ...]], ...]) -> TopicMatch
 
 
 def _seated(rows: Rows) -> dict[UUID, list[MemberLoad]]:
-    """Everybody by team: to find whose a holder is and whom a step means. What they had then is for the desks to say."""
+    """Everybody by team: to find whose a holder is, whom a step means. What they had then the desks say."""
     members = dict(_active(rows, MEMBERS))
     found: dict[UUID, list[MemberLoad]] = {}
     for member_id, team_id in _memberships(rows):
