@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 
 from rapport.ownership.words import CHARACTERS_READ_MAX
 
