@@ -63,7 +63,7 @@ def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(
 
 def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
-    for rest, said in (("", "expected conditions"), ("a: [", "This is no YAML")):
+    for rest, said in (("", "Say when it holds"), ("a: [", "This is no YAML")):
         page = client.post(reverse("policy_rule_new"), {"name": "X", "when_rest": rest, "then_owner": "hr"})
         assert page.status_code == 200
         assert said in page.content.decode()

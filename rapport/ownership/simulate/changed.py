@@ -120,6 +120,7 @@ def vocabulary_with(changed: Changed, names: Vocabulary) -> Vocabulary:
     return Vocabulary(
         {part: some | there.get(part, set()) for part, some in names.names.items()},
         {slug: frozenset(emails) for slug, emails in members_of.items()},
+        names.readers,
     )
 
 
