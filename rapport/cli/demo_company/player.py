@@ -43,7 +43,7 @@ _TOLD_OF = timedelta(days=2)
 _MACHINES = frozenset({"auto", "bounce"})
 _SORTED_BEFORE = timedelta(seconds=40)
 """So long before they answer members sort what nobody had sorted."""
-_LEARNED_EVERY = timedelta(days=5)
+_LEARNED_EVERY = timedelta(days=3)
 _TAKEN_EVERY = 3
 """How many of the answered conversations their member takes; the others stay the team's."""
 
