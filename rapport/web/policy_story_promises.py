@@ -41,6 +41,16 @@ class PromiseSteps:
     name: str
     rows: list[StepRow]
 
+    @property
+    def otherwise(self) -> list[StepRow]:
+        """Those of which more or less would have come: what the page shows at once."""
+        return [one for one in self.rows if one.was != one.would]
+
+    @property
+    def alike(self) -> list[StepRow]:
+        """Those that come to the same by both policies."""
+        return [one for one in self.rows if one.was == one.would]
+
 
 def figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """By clock that any policy promises: what it is called, and what became of it by each."""
