@@ -28,7 +28,7 @@ LABEL_OWN_TRADE = 300
 LABELS_MAX = 1_000
 DRAWN_HEAT = 18.0
 """As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
-EVENED_MAX = 300
+EVENED_MAX = 150
 """Up to so many decisions every label weighs the same: which came first says little about which will come."""
 _NAME_WEIGHS = 3.0
 _LOST_MAX = 0.01
