@@ -232,3 +232,26 @@ def test_any_text_is_answered(text: str) -> None:
 
 def test_no_text_has_no_answer() -> None:
     assert taught(*examples(5)).predict([]) == []
+
+
+
+NAMED = {
+    "support": "support: a device that is broken, leaks or does not start",
+    "billing": "billing: invoices, prices, money and refunds",
+    "jobs": "jobs: applying for a position, interviews, hiring",
+}
+
+
+def test_what_was_decided_often_at_first_does_not_draw_what_was_decided_seldom() -> None:
+    learner = Learner()
+    learner.name(LabelText(label, text) for label, text in NAMED.items())
+    counts = {"support": 20, "billing": 3, "jobs": 3}
+    learner.teach(
+        Example(f"{label}{seed}", message(label, seed), label) for label, many in counts.items() for seed in range(many)
+    )
+    learner.refit()
+    right = {label: sum(said(learner, message(label, 100 + seed)) == label for seed in range(20)) for label in counts}
+    # As they came, each counting one: 20, 14 and 5.
+    assert right["support"] == 20
+    assert right["billing"] >= 16
+    assert right["jobs"] >= 9
