@@ -203,6 +203,14 @@ def test_a_run_that_is_taken_back_was_none(cast: Cast, at_work: list[datetime]) 
     assert Promised.objects.get(conversation_id=one.id, name="first_answer").stopped_at is None
 
 
+def test_a_promise_that_an_address_makes_up_is_no_longer_there(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    span = "start=2026-03-01T00:00:00Z&end=2026-03-08T00:00:00Z"
+    for made_up in (f"first_answer|{'9' * 5000}|", f"first_answer|{'9' * 400}|", "first_answer|x|", "%00", "||||"):
+        for page in (reverse("promise_report") + "?", reverse("promise_rows", args=["missed"]) + f"?{span}&"):
+            assert client.get(f"{page}promise={made_up}").status_code == 200
+
+
 def test_the_document_says_what_the_page_says() -> None:
     written = Path("docs/reports.md").read_text(encoding="utf-8")
     assert [words for words in MEANS.values() if str(words) not in written] == [MEANS["decided"]]
