@@ -301,6 +301,11 @@ def test_what_is_odd_about_the_rules_is_said_on_the_page(cast: Cast, sign_in: Si
     page = client.get(reverse("policy")).content.decode()
     assert "Rules 1 and 3 ask the same and give it to different teams: rule 1 wins." in page
     assert "ask the same" not in sign_in(cast.agent).get(reverse("policy")).content.decode()
+    named = {"when_always": "yes", "then_owner": "@earlier", "then_member": cast.agent.email}
+    client.post(reverse("policy_rule_new"), {"name": "Whose it was", **named})
+    page = client.get(reverse("policy")).content.decode()
+    assert "Whose it was" in page
+    assert "who is not in" not in page, "it is of whatever team owned it before"
     Membership.objects.all().delete()
     Team.objects.filter(slug="hr").update(is_active=False)
     page = client.get(reverse("policy")).content.decode()
