@@ -168,15 +168,22 @@ def take_over(loser: UUID, winner: UUID) -> dict[str, Any]:
 
 
 def give_back(winner: UUID, before: Sequence[Mapping[str, Any]]) -> None:
-    """Make the clocks of one that took over what they were; to be settled afterwards."""
+    """Make the clocks of one that took over what they were; to be settled afterwards.
+
+    What it had all the while is not made anew: what was done of its steps would be forgotten (`insight.promised_sql`).
+    """
+    names, places = ", ".join(_TAKEN), ", ".join(f"%({name})s" for name in _TAKEN)
+    again = ", ".join(f"{name} = excluded.{name}" for name in _TAKEN if name != "name")
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM conversations_clock WHERE conversation_id = %s", [winner])
+        cursor.execute(
+            "DELETE FROM conversations_clock WHERE conversation_id = %s AND name <> ALL(%s)",
+            [winner, [one["name"] for one in before]],
+        )
         for one in before:
-            names = ", ".join(_TAKEN)
-            places = ", ".join(f"%({name})s" for name in _TAKEN)
             steps = {"steps": orjson.dumps(one["steps"]).decode()}
             cursor.execute(
-                f"INSERT INTO conversations_clock (conversation_id, {names}) VALUES (%(winner)s, {places})",
+                f"""INSERT INTO conversations_clock (conversation_id, {names}) VALUES (%(winner)s, {places})
+                ON CONFLICT (conversation_id, name) DO UPDATE SET {again}""",
                 {**one, **steps, "winner": winner},
             )
 

@@ -64,7 +64,8 @@ def _shadows(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
     return len(done), next_after(ids, limit, lambda id: id)
 
 
-_NAMED = "WHERE draft::text ILIKE ANY(%s) OR base::text ILIKE ANY(%s) OR story::text ILIKE ANY(%s)"
+_NAMED = " OR ".join(f"{name}::text ILIKE ANY(%s)" for name in ("draft", "base", "names", "story"))
+"""Of what was tried: both policies, with which setup of the company, and what came out."""
 
 
 def _tries(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
@@ -83,7 +84,7 @@ def _tries(target: Target, after: UUID, limit: int) -> tuple[int, Place]:
         "story = row.story::jsonb",
     )
     place = next_after(rows, limit, lambda row: row[0])
-    gone = changed(f"DELETE FROM ownership_whatif {_NAMED}", [target.likes] * 3) if place is None else 0
+    gone = changed(f"DELETE FROM ownership_whatif WHERE {_NAMED}", [target.likes] * 4) if place is None else 0
     return len(done) + gone, place
 
 
@@ -128,7 +129,7 @@ STEPS = (
     Step("facts", _facts, lambda t: counted(f"SELECT count(*) {_KNOWN}", [t.ids])),
     Step("decisions", _decisions, lambda t: counted(f"SELECT count(*) {_THEIRS}", [t.ids])),
     Step("trials", _shadows, lambda t: counted(f"SELECT count(*) {_SHADOWS}", [t.ids])),
-    Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif {_NAMED}", [t.likes] * 3)),
+    Step("tries", _tries, lambda t: counted(f"SELECT count(*) FROM ownership_whatif WHERE {_NAMED}", [t.likes] * 4)),
 )
 
 

@@ -7,12 +7,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from rapport.ownership.directory import roles_in_teams, team_sizes
-from rapport.ownership.policy import Policy
+from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate.lint import Oddity, oddities
 from rapport.staff.models import Role
 from rapport.web.shell import shell_of
 
 _SHOWN = 8
+_ANY_TEAM = (EARLIER_OWNER, HOLDER)
 _GRAVE = frozenset({"gone", "contradict", "triage_gone", "step_gone"})
 
 
@@ -39,7 +40,9 @@ def _who_cannot_answer(policy: Policy, names: dict[str, str]) -> list[Odd]:
     reads = _("Rule %(rule)s names %(member)s, who only reads: nobody answers.")
     found = []
     for number, then in naming:
-        role = roles.get((then.owner, then.member))
+        theirs = {role for (_team, email), role in roles.items() if email == then.member}
+        # Whoever owned it before, or holds the relationship, may be of any team they are in.
+        role = next(iter(theirs), None) if then.owner in _ANY_TEAM else roles.get((then.owner, then.member))
         if role in (None, Role.READER):
             given = {"rule": number, "member": then.member, "team": names.get(then.owner, then.owner)}
             found.append(Odd((reads if role else left) % given, number, grave=True))

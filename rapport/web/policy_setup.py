@@ -19,7 +19,7 @@ from rapport.core.errors import Invalid
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC
 from rapport.ownership.problems import PolicyError, Vocabulary
 from rapport.ownership.service import vocabulary
-from rapport.ownership.simulate.changed import listed, merged, read, strangers, without
+from rapport.ownership.simulate.changed import IGNORED, listed, merged, read, strangers, without
 from rapport.web.account import time_zones
 from rapport.web.policy_draft import SETUP, names_of
 from rapport.web.policy_setup_words import Said, says
@@ -219,10 +219,13 @@ class FileForm(_Form):
         """Its tables."""
         try:
             whole = tomllib.loads(self.cleaned_data["text"])
-        except tomllib.TOMLDecodeError as error:
+            found: Plain = whole.get("vocabulary", whole)
+            read(found)
+        except PolicyError as error:
+            raise forms.ValidationError(f"{error.message} {error.hint}".strip()) from error
+        except (ValueError, RecursionError) as error:  # also a number, or a nesting, beyond all measure
             raise forms.ValidationError(str(error)) from error
-        found: Plain = whole.get("vocabulary", whole)
-        return found
+        return {part: of for part, of in found.items() if part not in IGNORED}
 
     def plain(self) -> Plain:
         """Its tables."""

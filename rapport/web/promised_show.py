@@ -41,6 +41,8 @@ MEANS: Mapping[str, str | Words] = {
                   "on."),
 }  # fmt: skip
 """What each list and figure counts: on the page, above the lists, and in docs/reports.md."""
+_DIGITS_MAX = 10
+"""Of the minutes of a promise: what an address says may be anything."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Terms:
         """Of "clock|minutes|hours"."""
         clock, _bar, rest = key.partition("|")
         minutes, _bar, hours = rest.partition("|")
-        if clock not in CLOCK_WORDS or not minutes.isdecimal():
+        if clock not in CLOCK_WORDS or not minutes.isdecimal() or len(minutes) > _DIGITS_MAX:
             return _("No longer there")
         return f"{CLOCK_WORDS[clock][0]}, {self.within(clock, int(minutes), hours)}"
 

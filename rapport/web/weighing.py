@@ -1,8 +1,8 @@
 """Why this member: the weighing that was kept with a decision, in words.
 
 How much others had and were given are figures about people (decisions/0014): they are shown to those who see the load
-of the team anyway, or where the company allows figures on individuals. Everybody sees in which order they came, what
-else spoke for or against them, and everything of whom it was given to, and of themselves.
+of the team anyway, and to leads and administrators where the company allows figures on individuals. Everybody sees in
+which order they came, what else spoke for or against them, and everything of whom it was given to, and of themselves.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from rapport.insight.measures import may_see_individuals
 from rapport.ownership.models import Decision
 from rapport.staff.models import Company, Member
 from rapport.web import locales
@@ -44,10 +45,11 @@ _HOW: Mapping[str, Said] = {
 
 @dataclass(frozen=True)
 class Eyes:
-    """Whose eyes see it; `led` has the teams whose load they see."""
+    """Whose eyes see it; `led` has the teams whose load they see. `leads`: they are a lead's or an administrator's."""
 
     member_id: UUID
     led: frozenset[UUID]
+    leads: bool
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def weighing_of(decisions: Iterable[Decision], eyes: Eyes) -> Weighing | None:
     kept: dict[str, Any] = found.weighed or {}
     ids = [UUID(one["m"]) for one in kept["of"]]
     names = dict(Member.objects.filter(id__in=ids).values_list("id", "name"))
-    shown = found.owner_team_id in eyes.led or Company.here().individual_figures
+    shown = found.owner_team_id in eyes.led or (
+        eyes.leads and may_see_individuals(Company.here().individual_figures, eyes.leads)
+    )
     whole = {id for id in ids if shown or id in (found.owner_member_id, eyes.member_id)}
     candidates = [
         _candidate(

@@ -1,5 +1,6 @@
 """A draft is tried with another setup: read from plain data, and put over the company of every moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -83,6 +84,9 @@ def test_what_it_names_is_otherwise_and_everything_else_stays() -> None:
     [
         ({"rules": {}}, "setup.rules: expected one of"),
         ({"topics": []}, "setup.topics: expected a table"),
+        ({"topics": {"a\0": {}}}, "expected a table"),
+        ({"topics": {"a": {"words": ["x\0"]}}}, "a list of words"),
+        ({"teams": {"a": {"name": "x\0"}}}, "without control characters"),
         ({"topics": {"a": {"words": "x"}}}, "setup.topics.a.words: expected a list"),
         ({"topics": {"a": {"words": [3]}}}, "a list of words"),
         ({"teams": {"a": {"colour": "red"}}}, "setup.teams.a.colour: expected one of"),
@@ -107,6 +111,8 @@ def test_rules_may_name_what_is_only_there_where_they_are_tried() -> None:
     assert names.members_of["night"] == {"ann@example.org", "bo@example.org"}
     assert "charger" in names.names["topics"]
     assert strangers(read(PLAIN), NAMES) == []
+    readers = frozenset({"bo@example.org"})
+    assert vocabulary_with(read(PLAIN), replace(NAMES, readers=readers)).readers == readers, "who only reads still does"
     odd = {"members": {"x@example.org": {"teams": ["nowhere"], "hours": "Never"}}}
     assert strangers(read(odd), NAMES) == ["Never", "nowhere", "x@example.org"]
 

@@ -114,6 +114,10 @@ def _beside(person: Person, found: Conversation, box: Channel, member: Member) -
         WhatIf.objects.create(
             member=member, base={}, draft={}, since=found.created_at, until=found.created_at, story=told
         )
+    setup = {"topics": {"theirs": {"words": [ADDRESS]}}}
+    WhatIf.objects.create(
+        member=member, base={}, draft={}, names={"setup": setup}, since=found.created_at, until=found.created_at
+    )
     answer = Message.objects.create(
         conversation=found, channel=box, direction="out", member=member, subject=f"About {NEEDLE}", text="We look.",
         recipients={"to": [[NAME, ADDRESS]]}, about={"reactions": [["+", NAME], ["-", "Bob Berg"]]},

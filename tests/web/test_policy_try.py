@@ -301,6 +301,11 @@ def test_what_is_odd_about_the_rules_is_said_on_the_page(cast: Cast, sign_in: Si
     page = client.get(reverse("policy")).content.decode()
     assert "Rules 1 and 3 ask the same and give it to different teams: rule 1 wins." in page
     assert "ask the same" not in sign_in(cast.agent).get(reverse("policy")).content.decode()
+    named = {"when_always": "yes", "then_owner": "@earlier", "then_member": cast.agent.email}
+    client.post(reverse("policy_rule_new"), {"name": "Whose it was", **named})
+    page = client.get(reverse("policy")).content.decode()
+    assert "Whose it was" in page
+    assert "who is not in" not in page, "it is of whatever team owned it before"
     Membership.objects.all().delete()
     Team.objects.filter(slug="hr").update(is_active=False)
     page = client.get(reverse("policy")).content.decode()
@@ -385,3 +390,19 @@ def test_a_setup_that_cannot_be_read_is_refused_and_says_why(
     assert says in client.post(reverse("policy_try_setup"), given).content.decode()
     assert "Nothing yet" in client.get(reverse("policy_try_setup")).content.decode()
     assert sign_in(cast.agent).get(reverse("policy_try_setup")).status_code == 403
+
+
+def test_a_file_of_a_setup_may_hold_anything_and_is_answered_in_words(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.lead), reverse("policy_try_setup")
+    for text in (
+        "vocabulary = 3", "topics = 3", "topics.a = 3", 'topics.a.words = ["x\\u0000"]',
+        "hours.a.holidays = 2026-01-01", f"topics.a.words = {'[' * 9000}",
+        f"members.a.capacity = {'9' * 5000}",
+    ):  # fmt: skip
+        answer = client.post(url, {"verb": "file", "file-text": text})
+        assert answer.status_code == 200, text[:40]
+        assert "field-error" in answer.content.decode(), text[:40]
+    assert "Nothing yet" in client.get(url).content.decode()
+    written = '[channels.Mail]\nsince = 2026-01-01\n[topics.chargers]\nwords = ["plug"]'
+    assert client.post(url, {"verb": "file", "file-text": written}).status_code == 302
+    assert "chargers" in client.get(url).content.decode()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 
-from rapport.conversations import actions, clocks
+from rapport.conversations import actions, clocks, merging, undoing
 from rapport.conversations.models import Clock, Conversation
 from rapport.core import scope
+from rapport.core.models import Event
 from rapport.insight.models import Promised
 from rapport.staff.clocks import CLOCKS, Phase, Run, Terms, begun, read
 from rapport.staff.hours import Hours
@@ -201,6 +202,24 @@ def test_a_run_that_is_taken_back_was_none(cast: Cast, at_work: list[datetime]) 
     clocks.settle([one.id])
     assert not Promised.objects.filter(conversation_id=one.id, name="next_answer").exists()
     assert Promised.objects.get(conversation_id=one.id, name="first_answer").stopped_at is None
+
+
+def test_what_was_done_of_its_steps_outlives_a_merge_that_is_taken_back(
+    cast: Cast, at_work: list[datetime]
+) -> None:
+    winner, loser = _promise(cast, at_work), _promise(cast, at_work)
+    Clock.objects.filter(conversation_id=winner.id, name="first_answer").update(step=2)
+    merging.merge(winner.id, [loser.id], cast.lead)
+    undoing.undo(Event.objects.filter(kind="conversation.merged").latest("id").id, cast.lead)
+    assert Promised.objects.get(conversation=winner, name="first_answer").steps == 2
+
+
+def test_a_promise_that_an_address_makes_up_is_no_longer_there(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    span = "start=2026-03-01T00:00:00Z&end=2026-03-08T00:00:00Z"
+    for made_up in (f"first_answer|{'9' * 5000}|", f"first_answer|{'9' * 400}|", "first_answer|x|", "%00", "||||"):
+        for page in (reverse("promise_report") + "?", reverse("promise_rows", args=["missed"]) + f"?{span}&"):
+            assert client.get(f"{page}promise={made_up}").status_code == 200
 
 
 def test_the_document_says_what_the_page_says() -> None:

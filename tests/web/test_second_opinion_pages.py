@@ -86,6 +86,11 @@ def test_others_may_not_and_what_is_wrong_is_said_in_words(
     client.post(url, entered(elsewhere, "save"))
     shown = client.post(url, entered(elsewhere, "try", url="http://localhost:1/v1", key="")).content.decode()
     assert "enter the key again" in shown
+    client.post(url, entered(elsewhere, "save", key="", no_key="on"))
+    assert "Forget the stored key" not in client.get(url).content.decode()
+    client.post(url, entered(elsewhere, "save", key="", url="http://localhost:1/v1"))
+    assert keeping.here().url == "http://localhost:1/v1", "there is no key that could go elsewhere"
+    client.post(url, entered(elsewhere, "save"))
     client.post(url, {"verb": "on"})
     with scope.system():
         AskedDay.objects.update(requests=7)

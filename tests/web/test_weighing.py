@@ -1,10 +1,13 @@
 """Why this member: what is shown of those who were weighed, to whom."""
 
+from uuid import uuid4
+
 import pytest
 
 from rapport.core import scope
 from rapport.ownership.models import Decision
 from rapport.staff.models import Company, Member
+from rapport.web.weighing import Eyes, weighing_of
 from tests.web.cast import Cast
 from tests.web.conftest import SignIn
 
@@ -62,11 +65,15 @@ def test_everybody_sees_all_of_themselves(weighed: Cast, sign_in: SignIn) -> Non
     assert "37" not in found["admin"]
 
 
-def test_who_leads_the_team_sees_all_and_everybody_where_the_company_allows_it(
+def test_who_leads_the_team_sees_all_and_of_other_teams_where_the_company_allows_it_and_no_agent_ever(
     weighed: Cast, sign_in: SignIn
 ) -> None:
     found = told(weighed, sign_in, weighed.lead)
     assert all(points in found["admin"] for points in ("−37", "−13", "−50"))
     assert "shown to whoever leads" not in found[""]
     Company.objects.update_or_create(id=1, defaults={"individual_figures": True})
-    assert "−33" in told(weighed, sign_in, weighed.reader)["agent"]
+    assert "33" not in told(weighed, sign_in, weighed.reader)["agent"], "decisions/0014: agents and readers never"
+    with scope.system():
+        decision = Decision.objects.get(weighed__isnull=False)
+        seen = [weighing_of([decision], Eyes(uuid4(), frozenset(), leads)) for leads in (True, False)]
+    assert [one.withheld for one in seen if one] == [False, True]

@@ -98,7 +98,7 @@ def save(given: Given, actor_id: UUID) -> Endpoint:
         row.url, row.model, row.kinds = url, given.model.strip(), kinds
         row.requests_a_day, row.characters_a_day = given.requests_a_day, given.characters_a_day
         if key or given.no_key:
-            row.secrets = seal({"key": key})
+            row.secrets = seal({"key": key}) if key else b""
         # Whatever was wrong with what was set before says nothing of what is set now.
         row.plain, row.failures, row.rest_until, row.problem, row.changed_at = False, 0, None, "", now()
         row.save()

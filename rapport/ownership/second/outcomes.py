@@ -1,6 +1,7 @@
 """What came of second opinions: what people chose in the end, as `ownership.outcomes` has it of what was learned.
 
-Only of conversations everybody may see. In the system's scope.
+That a team resolved what was its own for want of a rule counts here as it does there: else an endpoint that said so
+could only ever be found wrong. Only of conversations everybody may see. In the system's scope.
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ def came(kind: str, limit: int = WINDOW) -> list[Came]:
             FROM ownership_opinion o JOIN conversations_conversation c ON c.id = o.conversation_id
                 AND NOT c.confidential AND c.audience @> ARRAY['{EVERYONE}'::uuid]
             JOIN LATERAL (SELECT x.label FROM ownership_example x WHERE x.conversation_id = c.id AND x.kind = %s
-                AND x.set_aside IS NULL AND NOT x.implied AND x.audience @> ARRAY['{EVERYONE}'::uuid]
+                AND x.set_aside IS NULL AND x.audience @> ARRAY['{EVERYONE}'::uuid]
                 ORDER BY x.id DESC LIMIT 1) e ON true
             WHERE o.asked_at IS NOT NULL AND o.said ? %s ORDER BY o.asked_at DESC LIMIT %s""",
             [kind, kind, kind, kind, kind, kind, limit],

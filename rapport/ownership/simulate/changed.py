@@ -24,7 +24,8 @@ _PARTS: dict[str, dict[str, type]] = {
     "members": {"teams": list, "capacity": int, "hours": str, "skills": list, "languages": list},
     "learned": {"from": int},
 }
-_IGNORED = ("channels",)
+IGNORED = ("channels",)
+"""What such a file may hold and nothing here goes by."""
 _KINDS = (TEAM, TOPIC, PRIORITY)
 _WORDS_MAX, _NAMED_MAX, _NAME_LONG_MAX = 200, 500, 254
 _CAPACITY_MAX = 1000
@@ -54,7 +55,9 @@ class Changed:
 
 def read(plain: Mapping[str, Any]) -> Changed:
     """What plain data says. Raises PolicyError, saying where it cannot be read."""
-    unknown = next((key for key in plain if key not in (*_PARTS, *_IGNORED)), None)
+    if not isinstance(plain, Mapping):
+        raise PolicyError(f"setup: expected a table with some of {', '.join(_PARTS)}")
+    unknown = next((key for key in plain if key not in (*_PARTS, *IGNORED)), None)
     if unknown is not None:
         raise PolicyError(f"setup.{unknown}: expected one of {', '.join(_PARTS)}")
     parts = {part: _part(part, plain.get(part, {})) for part in _PARTS}
@@ -78,7 +81,7 @@ def _part(part: str, given: Any) -> Named:
         raise PolicyError(f"setup.{part}: expected a table by name, of at most {_NAMED_MAX}")
     for name, one in given.items():
         where = f"setup.{part}.{name}"
-        if not isinstance(one, Mapping) or not 0 < len(name) <= _NAME_LONG_MAX:
+        if not isinstance(one, Mapping) or not _is_word(name):
             raise PolicyError(f"{where}: expected a table")
         for key, value in one.items():
             _check(part, key, value, f"{where}.{key}")
@@ -93,6 +96,8 @@ def _check(part: str, key: str, value: object, where: str) -> None:
         raise PolicyError(f"{where}: expected {_EXPECTED[kind]}")
     if key == "blocks" and isinstance(value, list) and not all(isinstance(one, list) for one in value):
         raise PolicyError(f'{where}: expected a list such as [[0, "09:00", "17:00"]]')
+    if isinstance(value, str) and "\0" in value:
+        raise PolicyError(f"{where}: expected {_EXPECTED[str]} without control characters")
     if isinstance(value, list) and key != "blocks" and not _are_words(value):
         raise PolicyError(f"{where}: expected a list of words, at most {_WORDS_MAX}")
 
@@ -101,7 +106,12 @@ _EXPECTED = {str: "a text", list: "a list", bool: "true or false", int: "a whole
 
 
 def _are_words(given: list[Any]) -> bool:
-    return len(given) <= _WORDS_MAX and all(isinstance(one, str) and 0 < len(one) <= _NAME_LONG_MAX for one in given)
+    return len(given) <= _WORDS_MAX and all(map(_is_word, given))
+
+
+def _is_word(given: object) -> bool:
+    """A text of some length that the database takes too."""
+    return isinstance(given, str) and 0 < len(given) <= _NAME_LONG_MAX and "\0" not in given
 
 
 def vocabulary_with(changed: Changed, names: Vocabulary) -> Vocabulary:
