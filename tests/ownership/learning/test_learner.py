@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from rapport.ownership.learning import machine
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.values import Example, LabelText
 from tests.ownership.learning.makers import BEGAN, examples, message, ready, taught
@@ -255,3 +256,20 @@ def test_what_was_decided_often_at_first_does_not_draw_what_was_decided_seldom()
     assert right["support"] == 20
     assert right["billing"] >= 16
     assert right["jobs"] >= 9
+
+
+def test_beyond_what_can_all_be_kept_some_stand_for_the_others_also_where_many_are_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = ready()
+    monkeypatch.setattr(machine, "EVERY", 50)
+    monkeypatch.setattr(machine, "LANDMARKS", 40)
+    many = [Example(f"{one.id}-{copy}", one.text, one.label) for one in examples(40) for copy in range(5)]
+    learner = taught(*many)
+    assert learner.model is not None
+    assert len(learner.model.machine.rows) == 40
+    asked = [(message(label, seed), label) for label in ("support", "billing", "jobs") for seed in range(900, 910)]
+    assert sum(said(learner, text) == label for text, label in asked) >= 27
+    assert sum(said(whole, text) == label for text, label in asked) >= 27
+    assert learner.model.outcomes is not None
+    assert learner.model.outcomes[1].mean() > 0.9, "what each would have been called without it"

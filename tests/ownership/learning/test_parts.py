@@ -93,6 +93,7 @@ def test_with_more_examples_than_landmarks_it_says_nearly_the_same(monkeypatch: 
     points, targets = _clusters(300)
     ones = np.ones(300, np.float32)
     whole = machine.fit(points, targets, ones, Blend({"a": 1.0}), 0.2)
+    monkeypatch.setattr(machine, "EVERY", 200)
     monkeypatch.setattr(machine, "LANDMARKS", 200)
     part = machine.fit(points, targets, ones, Blend({"a": 1.0}), 0.2)
     assert len(part.machine.rows) == 200
