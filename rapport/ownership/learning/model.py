@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
-TRIED_MIN = 40
+HEAT_LEAST, TRIED_MIN = 5, 40
 LABEL_OWN_TRADE = 300
 LABELS_MAX = 1_000
 DRAWN_HEAT = 18.0
@@ -297,7 +297,11 @@ def _judge(
     ours = truth < count
     nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
     if count < 2 or ours.sum() < TRIED_MIN:
-        return Judge(tried=int(ours.sum()), nones=int((~ours).sum())), nothing
+        judge = Judge(tried=int(ours.sum()), nones=int((~ours).sum()))
+        if count < 2 or judge.tried < HEAT_LEAST:
+            return judge, nothing
+        # Too few to fit anything else: but where they contradict each other, it speaks less surely.
+        return replace(judge, heat=min(judge.heat, temperature(scored.labels[ours], truth[ours]))), nothing
     heat = temperature(scored.labels[ours], truth[ours])
     label, looks = _looked(scored, heat)
     right = ours & (label == truth)

@@ -273,3 +273,14 @@ def test_beyond_what_can_all_be_kept_some_stand_for_the_others_also_where_many_a
     assert sum(said(whole, text) == label for text, label in asked) >= 27
     assert learner.model.outcomes is not None
     assert learner.model.outcomes[1].mean() > 0.9, "what each would have been called without it"
+
+
+def test_few_decisions_that_say_nothing_of_each_other_make_it_unsure_of_a_message_like_one_of_them() -> None:
+    def sure(labels: tuple[str, ...]) -> float:
+        texts = [message(label, seed) for seed in range(8) for label in ("support", "billing", "jobs")]
+        learner = taught(*(Example(f"d{at}", text, labels[at % len(labels)]) for at, text in enumerate(texts)))
+        return learner.predict([texts[4]])[0].probability
+
+    # Each by what it is about; and by turns, whatever it is about.
+    assert sure(("support", "billing", "jobs")) > 0.9
+    assert sure(("support", "billing", "jobs", "billing", "jobs", "support", "jobs")) < 0.7
