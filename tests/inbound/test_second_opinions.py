@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from rapport.channels import outgoing
-from rapport.conversations.models import Conversation, Message
+from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.clock import now
@@ -18,14 +18,14 @@ from rapport.core.errors import Invalid
 from rapport.core.models import Event
 from rapport.inbound import second_opinions
 from rapport.ownership import teaching
-from rapport.ownership.models import Decision
 from rapport.ownership.second import asking, calibrating, keeping, outcomes, queue
 from rapport.ownership.second.keeping import Given
 from rapport.ownership.second.models import AskedDay, Endpoint, Opinion
-from rapport.people.models import Handle, Organization, Person
+from rapport.people.models import Handle, Person
 from rapport.staff.models import Member, Team
 from tests.inbound import endpoint as played
 from tests.inbound.endpoint import completion
+from tests.inbound.opinions import ann, arrive, opinion, wake, work
 
 KEY = "sk-secret-0123"
 
@@ -54,46 +54,6 @@ def on(elsewhere: played.Endpoint, ada: Member) -> played.Endpoint:
 
 def given(elsewhere: played.Endpoint, **more: Any) -> Given:
     return replace(Given(elsewhere.url, "small", KEY, ["team"], 100, 100_000), **more)
-
-
-def arrive(text: str = "The kettle is broken", **more: Any) -> Conversation:
-    """A conversation that nobody decided, as the pipeline leaves it."""
-    said = {"direction": "in", "text": text} | more.pop("said", {})
-    decided = {"source": "policy", "suggestion": {}, "sentence": "no rule matched"} | more.pop("decided", {})
-    team = Team.objects.get(slug="sorting")
-    with scope.system():
-        found = Conversation.objects.create(**{"owner_team": team, "audience": [EVERYONE]} | more)
-        Message.objects.create(conversation=found, person=found.person, **said)
-        Decision.objects.create(conversation=found, owner_team=team, **decided)
-    return found
-
-
-def ann(**more: Any) -> Person:
-    with scope.system():
-        acme = Organization.objects.create(name="Acme Kettles", domain="acme.example")
-        person = Person.objects.create(**{"name": "Ann Smith", "organization": acme, "audience": [EVERYONE]} | more)
-        Handle.objects.create(kind="email", value="ann@acme.example", written="Ann@acme.example", person=person)
-    return person
-
-
-def work() -> int:
-    """Ask about all that waits; how often."""
-    count = 0
-    while second_opinions.work_once():
-        count += 1
-    return count
-
-
-def opinion(found: Conversation) -> Opinion | None:
-    with scope.system():
-        return Opinion.objects.filter(conversation=found).first()
-
-
-def wake() -> None:
-    """As if the time had come to try again."""
-    with scope.system():
-        Opinion.objects.update(due_at=now())
-        Endpoint.objects.update(rest_until=None)
 
 
 def here() -> Endpoint:
