@@ -9,6 +9,8 @@ from functools import partial
 from threading import Event
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from rapport.channels.base import TooFast
 from rapport.channels.secrets import unseal
 from rapport.core import events, scope
@@ -116,6 +118,6 @@ def _failed(row: Endpoint, problem: str, *, permanent: bool) -> None:
     )
 
 
-def _as_it_was_asked(row: Endpoint):  # type: ignore[no-untyped-def]
+def _as_it_was_asked(row: Endpoint) -> QuerySet[Endpoint]:
     """The row, unless somebody has changed the settings since: then what came of the old says nothing of the new."""
     return Endpoint.objects.filter(id=row.id, changed_at=row.changed_at)

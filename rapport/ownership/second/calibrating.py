@@ -4,6 +4,11 @@ What it says of its own certainty is a sign among others and no probability: it 
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 LEAST = 60
 _RIDGE = 2.0
@@ -26,8 +31,8 @@ def probability(sure: float, came: Sequence[tuple[float, bool]]) -> float | None
     return float(right.mean()) if fit.weights[0] < 0 else float(fit(_odds([sure]))[0])
 
 
-def _odds(sure: Sequence[float]):  # type: ignore[no-untyped-def]
+def _odds(sure: Sequence[float]) -> "npt.NDArray[np.float64]":
     import numpy as np
 
     inside = np.clip(np.array(sure, float), _EDGE, 1 - _EDGE)
-    return np.log(inside / (1 - inside))[:, None]
+    return np.asarray(np.log(inside / (1 - inside)))[:, None]

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from rapport.conversations.visibility import EVERYONE
@@ -140,8 +141,6 @@ def _all(words: list[str | None] | None) -> list[str]:
 
 def _written(recipients: Any) -> list[str]:
     """The names that stand in the message's head, of whoever wrote it and of whom it was to."""
-    import orjson
-
     told = orjson.loads(recipients) if isinstance(recipients, str) else recipients
     pairs = [pair for part in (told or {}).values() if isinstance(part, list) for pair in part]
     return [str(pair[0]) for pair in pairs if isinstance(pair, list) and pair and pair[0]]
