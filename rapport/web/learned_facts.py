@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from rapport.people.models import RelationshipKind
 
@@ -23,8 +24,10 @@ _SENTENCES: Mapping[str, Say] = {
     "hours": lazy("%(what)s"),
 }
 _WEEKDAYS: Mapping[str, Say] = {
-    "mon": lazy("Monday"), "tue": lazy("Tuesday"), "wed": lazy("Wednesday"), "thu": lazy("Thursday"),
-    "fri": lazy("Friday"), "sat": lazy("Saturday"), "sun": lazy("Sunday"),
+    "mon": pgettext_lazy("in a sentence", "Monday"), "tue": pgettext_lazy("in a sentence", "Tuesday"),
+    "wed": pgettext_lazy("in a sentence", "Wednesday"), "thu": pgettext_lazy("in a sentence", "Thursday"),
+    "fri": pgettext_lazy("in a sentence", "Friday"), "sat": pgettext_lazy("in a sentence", "Saturday"),
+    "sun": pgettext_lazy("in a sentence", "Sunday"),
 }  # fmt: skip
 _HOURS: Mapping[str, Say] = {
     "open": lazy("it came in business hours"), "closed": lazy("it came outside business hours")

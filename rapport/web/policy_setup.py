@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from rapport.core.errors import Invalid
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC
@@ -146,7 +147,9 @@ class HoursForm(_Form):
                  ("4", lazy("Friday")), ("5", lazy("Saturday")), ("6", lazy("Sunday"))],
     )  # fmt: skip
     opens = forms.TimeField(label=lazy("From"), initial="09:00", widget=forms.TimeInput(attrs={"type": "time"}))
-    closes = forms.TimeField(label=lazy("To"), initial="17:00", widget=forms.TimeInput(attrs={"type": "time"}))
+    closes = forms.TimeField(
+        label=pgettext_lazy("dates", "To"), initial="17:00", widget=forms.TimeInput(attrs={"type": "time"})
+    )
 
     def plain(self) -> Plain:
         """The same hours on each of the days."""

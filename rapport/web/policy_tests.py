@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_GET
 
 from rapport.channels.models import Channel
@@ -98,7 +99,7 @@ def _written(value: Any) -> Any:
 def _message_fields(names: Vocabulary) -> dict[str, forms.Field]:
     yes = (("yes", _("Yes")), ("no", _("No")))
     fields: dict[str, forms.Field] = {
-        "from": _text(_("From"), "ann@example.org"), "to": _text(_("To"), "help@example.com"),
+        "from": _text(pgettext("sender", "From"), "ann@example.org"), "to": _text(_("To"), "help@example.com"),
         "channel": _choice(_("Channel"), sorted(names.names.get("channels", ()))),
         "subject": _text(_("Subject")),
         "text": forms.CharField(label=_("Text"), required=False, max_length=5000, help_text=_(
