@@ -182,6 +182,8 @@ def _checked(name: str, label: str, value: object) -> object:
         "log_level": _log_level,
         "host": _host,
         "listener_host": _host,
+        "outgoing_proxy": _proxy,
+        "speech_model": _model,
     }[name]
     return check(label, text)
 
@@ -257,6 +259,23 @@ def _host(label: str, text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:_-]+", text):
         raise _wrong(label, text, "an IP address or a host name, without port")
     return text
+
+
+def _proxy(label: str, text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        # The address may hold a password: it is not repeated.
+        raise OptionsError(
+            f"{label} is not the address of a proxy", "Expected is http://proxy.example:3128, without a path."
+        )
+    return text.rstrip("/")
+
+
+def _model(label: str, text: str) -> str:
+    path = Path(text).expanduser()
+    if not path.is_absolute():
+        raise _wrong(label, text, "a folder given from the root, such as /var/lib/faster-whisper-small")
+    return str(path)
 
 
 def _completed(loaded: Options) -> Options:

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from rapport.core.options import CHECKOUT, NAMES, OptionsError, document, load, sentences, with_secret_key
+from rapport.core.options import (
+    CHECKOUT,
+    COUNTS,
+    FLAGS,
+    NAMES,
+    SIZES,
+    OptionsError,
+    document,
+    load,
+    sentences,
+    variable,
+    with_secret_key,
+)
 
 BAD = [
     ("RAPPORT_PORT", "web", "a whole number from 1 to 65535"),
@@ -24,9 +36,42 @@ BAD = [
     ("RAPPORT_HOME", "relative/folder", "a folder given from the root"),
     ("RAPPORT_POSTGRES_BIN", "/nowhere", "the program `postgres`"),
     ("RAPPORT_SECRET_KEY", "short", "32 random characters"),
+    ("RAPPORT_OUTGOING_PROXY", "u:hidden@proxy.example:3128", "http://proxy.example:3128"),
+    ("RAPPORT_SPEECH_MODEL", "small", "a folder given from the root"),
     ("DATABASE_URL", "mysql://u:hidden@h/db", "postgresql://user:password@host:5432/name"),
     ("DATABASE_URL", "postgresql://u:hidden@h", "postgresql://"),
 ]
+
+
+def _good(folder: Path) -> dict[str, str]:
+    """A value that each setting takes."""
+    (folder / "postgres").touch()
+    ports = {"port": "9000", "live_port": "9001", "listener_port": "9002"}
+    texts = {
+        "database_url": "postgresql://u:p@h:5432/n",
+        "host": "::1",
+        "listener_host": "localhost",
+        "public_url": "https://rapport.example.com",
+        "secret_key": "k" * 32,
+        "secret_key_before": "b" * 32,
+        "time_zone": "Europe/Berlin",
+        "log_level": "debug",
+        "outgoing_proxy": "http://u:p@proxy.example:3128",
+    }
+    folders = dict.fromkeys(("home", "postgres_bin", "speech_model"), str(folder))
+    numbers = dict.fromkeys(COUNTS, "2") | dict.fromkeys(SIZES, "4096") | dict.fromkeys(FLAGS, "1")
+    return ports | texts | folders | numbers
+
+
+@pytest.mark.parametrize("way", ["variables", "file"])
+def test_every_setting_can_be_given(way: str, tmp_path: Path) -> None:
+    good = _good(tmp_path)
+    assert set(good) == set(NAMES)
+    path = tmp_path / "rapport.toml"
+    path.write_text("".join(f'{name} = "{value}"\n' for name, value in good.items()))
+    loaded = load({}, path) if way == "file" else load({variable(name): value for name, value in good.items()})
+    plain = load({})
+    assert [name for name in NAMES if getattr(loaded, name) == getattr(plain, name)] == []
 
 
 @pytest.mark.parametrize(("name", "given", "expected"), BAD)
