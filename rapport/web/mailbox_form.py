@@ -78,7 +78,7 @@ class MailboxForm(forms.Form):
         if self.errors:
             return given
         self.channel.name, self.channel.address = given["name"], given["address"].lower()
-        self.channel.config = {**self.channel.config, **_config(given)}
+        self.channel.config = {**self.channel.config, **_config(given, self.channel.config)}
         for section in ("imap", "smtp"):
             if not given[f"{section}_host"]:
                 self.channel.config.pop(section, None)
@@ -105,12 +105,14 @@ def _initial(channel: Channel) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _config(given: dict[str, Any]) -> dict[str, Any]:
+def _config(given: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """The settings as given; what the page does not ask for (`after`, `per_minute`, ...) stays as it was before."""
     config: dict[str, Any] = {"authserv_id": given["authserv_id"].strip().lower()}
     for name in ("imap", "smtp"):
         if given[f"{name}_host"]:
-            section = {key: given[f"{name}_{key}"] for key in ("host", "port", "security", "user")}
-            config[name] = {key: value for key, value in section.items() if value}
+            asked = {key: given[f"{name}_{key}"] for key in ("host", "port", "security", "user")}
+            section = {**(before.get(name) or {}), **asked}
+            config[name] = {key: value for key, value in section.items() if value or key not in asked}
     if "imap" in config:
         config["imap"]["folders"] = [f.strip() for f in given["folders"].split(",") if f.strip()] or ["INBOX"]
         config["imap"]["backfill"] = given["backfill"]

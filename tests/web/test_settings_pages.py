@@ -157,6 +157,26 @@ def test_a_mailbox_is_connected_with_its_password_sealed_and_paused(cast: Cast, 
     assert "another machine" in wrong
 
 
+def test_what_the_page_of_a_mailbox_does_not_ask_for_stays_as_it_was_set(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.admin)
+    client.post(reverse("channel_new_kind", args=["email"]), {**MAILBOX, "smtp_host": "smtp.example.com"})
+    made = Channel.objects.get(name="Sales")
+    made.config["imap"] |= {"after": "move", "move_to": "Done", "poll_seconds": 300}
+    made.config["smtp"] |= {"per_minute": 5}
+    made.config["signed_reply"] = True
+    made.save()
+    changed = {**MAILBOX, "imap_host": "imap2.example.com", "imap_user": "", "smtp_host": "smtp.example.com"}
+    assert client.post(reverse("channel", args=[made.id]), changed).status_code == 302
+    config = Channel.objects.get(id=made.id).config
+    assert config["imap"]["host"] == "imap2.example.com"
+    assert "user" not in config["imap"]
+    assert [config["imap"][name] for name in ("after", "move_to", "poll_seconds")] == ["move", "Done", 300]
+    assert config["smtp"]["per_minute"] == 5
+    assert config["signed_reply"]
+    client.post(reverse("channel", args=[made.id]), {**changed, "imap_host": ""})
+    assert "imap" not in Channel.objects.get(id=made.id).config
+
+
 @pytest.mark.parametrize("what", ["replay", "raw"])
 def test_quarantine_is_for_administrators_and_replays_what_it_holds(what: str, cast: Cast, sign_in: SignIn) -> None:
     with scope.system():
