@@ -151,6 +151,11 @@ def test_the_earlier_owner_is_that_of_then_and_never_one_in_confidence() -> None
     assert read(came(who, NOON + 2 * DAY)).facts.earlier_owner_of_person == "support", "the latest is the one of noon"
     Message.objects.create(conversation=first, direction=Direction.IN, at=NOON + 3 * DAY)
     assert read(came(who, NOON + 4 * DAY)).facts.earlier_owner_of_person == "product"
+    other = person("other@shop.example")
+    hushed = came(other, NOON - DAY, "product")
+    assert read(came(other)).facts.earlier_owner_of_person == "product"
+    Conversation.objects.filter(id=hushed.id).update(confidential=True, audience=[team("product").id])
+    assert read(came(other, NOON - DAY / 2)).facts.earlier_owner_of_person is None, "an open team may have secrets"
 
 
 def test_the_whole_person_of_then_counts_for_owners_organization_and_holder() -> None:
