@@ -13,7 +13,9 @@ from rapport.conversations import actions, clocks, merging, undoing
 from rapport.conversations.models import Clock, Conversation
 from rapport.core import scope
 from rapport.core.models import Event
+from rapport.insight import promised
 from rapport.insight.models import Promised
+from rapport.insight.sources import Narrowing
 from rapport.staff.clocks import CLOCKS, Phase, Run, Terms, begun, read
 from rapport.staff.hours import Hours
 from rapport.staff.models import Company, Member, Membership
@@ -112,6 +114,21 @@ def test_each_run_of_a_clock_is_kept_as_the_clock_says(cast: Cast, at_work: list
     assert [one.stopped_at <= one.due_at for one in nexts if one.stopped_at] == [True, False]
     assert Promised.objects.get(conversation_id=late.id, name="resolution").at is None
     assert Promised.objects.get(conversation_id=silent.id, name="first_answer").steps == 0
+
+
+def test_an_answer_at_the_very_moment_a_promise_ends_is_in_time(cast: Cast, at_work: list[datetime]) -> None:
+    punctual, late = _promise(cast, at_work), _promise(cast, at_work)
+    at_work[0] = _NINE + 2 * _HOUR
+    _said(punctual, at_work, ours=True)
+    at_work[0] += timedelta(seconds=1)
+    _said(late, at_work, ours=True)
+    running = _promise(cast, at_work)  # it ends within the span, and has not ended yet
+    for state, one, seconds in (
+        (promised.KEPT, punctual, None), (promised.MISSED, late, 1), (promised.RUNNING, running, None),
+    ):  # fmt: skip
+        wanted = promised.Wanted(state, _NINE, _NINE + 8 * _HOUR, Narrowing({"clock": "first_answer"}))
+        assert [(row.conversation_id, row.late) for row in promised.page(wanted)[0]] == [(one.id, seconds)]
+        assert promised.count(wanted) == (1, 1)
 
 
 def test_every_figure_leads_to_as_many_rows_and_each_clock_is_told(

@@ -4,18 +4,17 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
-
-import orjson
 
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.simulate.past import Scenery, Seat, Staffing
 from rapport.ownership.simulate.timeline import Known, Row, Rows
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.ownership.within.values import MemberLoad
-from rapport.staff.hours import ALWAYS, Hours, HoursError, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, stored_hours
 from rapport.staff.rota import Duty, Rota
 
 TEAMS, MEMBERS, SEATS, HOURS = "staff_team", "staff_member", "staff_membership", "staff_businesshours"
@@ -89,18 +88,9 @@ def _hours(rows: Rows) -> tuple[dict[str, Hours], dict[UUID | None, str]]:
     names: dict[UUID | None, str] = {None: ""}
     for id, one in sorted(rows.get(HOURS, {}).items()):
         name = names[id] = str(one["name"])
-        made = _made(one["time_zone"], orjson.dumps(one["blocks"]), one["holidays"])
-        if made is not None:
-            found[name] = made
+        with suppress(HoursError):
+            found[name] = stored_hours(one["time_zone"], one["blocks"], one["holidays"])
     return {"": next(iter(found.values()), ALWAYS), **found}, names
-
-
-@lru_cache(maxsize=256)
-def _made(time_zone: str, blocks: bytes, holidays: str) -> Hours | None:
-    try:
-        return make_hours(time_zone, orjson.loads(blocks), holidays)
-    except HoursError:
-        return None
 
 
 @lru_cache(maxsize=64)
