@@ -7,8 +7,8 @@ LANGUAGE sql IMMUTABLE AS
 $$ SELECT CASE WHEN stopped IS NOT NULL THEN least(due, stopped) WHEN halted <= due THEN NULL ELSE due END $$;
 """
 #: A clock has one row, which each new question begins anew, and a wall that looks up the conversation of each. So each
-#: run of a clock stands once more in a narrow table with its conversation's audience. Of its steps those count that were
-#: done there: not what had come too late for a conversation, nor what was done before it took the clock over.
+#: run of a clock stands once more in a narrow table with its conversation's audience. Of its steps those count that
+#: were done there: not what had come too late for a conversation, nor what was done before it took the clock over.
 PROMISED = """
 CREATE FUNCTION insight_promised() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
