@@ -244,6 +244,7 @@ def test_mail_of_last_year_is_not_told_of(box: Channel, lead: Member) -> None:
     ("to", "words", "why"),
     [
         ("team:product", "", "empty"), ("team:backup", "", "gone"), ("team:support", "grievance", "confidence"),
+        ("reader@rapport.example", "", "left"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_passed_on_is_told_to_who_sorts_and_stays(
@@ -259,7 +260,9 @@ def test_what_cannot_be_passed_on_is_told_to_who_sorts_and_stays(
         chief = make_member("chief", team("hr"))
         Membership.objects.filter(member=chief).update(is_lead=True)
     else:
+        reader = make_member("reader", team("support"))
         promise(steps)
+        Member.objects.filter(id=reader.id).update(role="reader")
     with clock.travel(MONDAY):
         deliver(box, letter(words or "Hello."))
     Team.objects.filter(slug="backup").update(is_active=False)
