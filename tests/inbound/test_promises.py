@@ -180,6 +180,26 @@ def test_steps_are_done_in_their_order_and_say_why(box: Channel, lead: Member) -
     assert told() == [("Lead", "broken")]
 
 
+@pytest.mark.parametrize("heard", [False, True])
+def test_what_slept_as_a_step_gave_it_away_sleeps_again_once_undone(box: Channel, agent: Member, heard: bool) -> None:
+    promise([step("30m after", "reassign", "team:backup")])
+    make_member("expert", team("backup"))
+    with clock.travel(MONDAY):
+        deliver(box, letter(id="first@berg.example"))
+        with scope.member(agent.id):
+            snoozing.snooze(the_conversation().id, agent, None)
+    done_at(at("2026-10-26T15:30"))
+    assert (the_conversation().owner_team, the_conversation().snoozed) == (team("backup"), False)
+    with clock.travel(at("2026-10-26T15:45")):
+        if heard:
+            deliver(box, letter("And?", refs=["first@berg.example"]))
+        with scope.system():
+            event = Event.objects.filter(kind="conversation.assigned").latest("id")
+        with scope.member(agent.id):
+            undoing.undo(event.id, agent)
+    assert (the_conversation().owner_team, the_conversation().snoozed) == (team("support"), not heard)
+
+
 def test_what_was_answered_resolved_or_waits_has_no_steps(box: Channel, agent: Member) -> None:
     promise([step("1h after", "reassign", "team:backup")])
     make_member("expert", team("backup"))
