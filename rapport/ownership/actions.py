@@ -24,7 +24,7 @@ from rapport.ownership.models import Decision, Example
 from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.service import Reassignment, record_reassignment, weight_of
 from rapport.ownership.teaching import Said
-from rapport.staff.models import Member, Membership, Team
+from rapport.staff.models import Member, Membership, Role, Team
 
 ASSIGNED = "conversation.assigned"
 CONFIRMED = "conversation.confirmed"
@@ -214,6 +214,8 @@ def _check(team: Team | None, member: Member | None) -> None:
         return
     if not member.is_active:
         raise Invalid(_("%(name)s has left.") % {"name": member.name}, _("Choose another member."))
+    if member.role == Role.READER:
+        raise Invalid(_("%(name)s only reads, and cannot answer.") % {"name": member.name}, _("Choose another member."))
     if team is None or not Membership.objects.filter(team=team, member=member).exists():
         raise Invalid(
             _("%(name)s is not of that team.") % {"name": member.name}, _("Choose one of its members, or another team.")
