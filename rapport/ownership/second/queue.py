@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import Q
 
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import notify
@@ -28,6 +29,7 @@ from rapport.ownership.second.wording import Choices, Said
 LATE = timedelta(days=1)
 """Whoever sorts has seen it by then."""
 LEASE = timedelta(minutes=4)
+ATTEMPTS_MAX = 5
 _OVERLAP = timedelta(minutes=5)
 _NOTED = timedelta(minutes=1)
 _SUBJECT_MAX = 200
@@ -80,7 +82,9 @@ def look(row: Endpoint) -> int:
             [at, list(row.kinds), list(row.kinds), first_since(since)],
         )
         count = int(cursor.rowcount)
-    Opinion.objects.filter(stage=Stage.WAITING, conversation_id__lt=first_since(at - LATE)).update(stage=Stage.FAILED)
+    # Also what was taken so often and never put off: it ended whoever took it.
+    given_up = Q(conversation_id__lt=first_since(at - LATE)) | Q(attempts__gte=ATTEMPTS_MAX, due_at__lte=at)
+    Opinion.objects.filter(given_up, stage=Stage.WAITING).update(stage=Stage.FAILED)
     if row.looked_at is None or at - row.looked_at > _NOTED:
         Endpoint.objects.filter(id=row.id).update(looked_at=at)
     return count
