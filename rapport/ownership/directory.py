@@ -54,7 +54,9 @@ def company(
     on call.
     """
     hours = business_hours()
-    teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
+    ever = list(Team.objects.select_related("hours"))
+    teams = {team.slug: team for team in ever if team.is_active}
+    closed = frozenset(team.slug for team in ever if team.confidential and not team.is_active)
     with_members |= if_handed_out and any(team.taken_by == TakenBy.HANDED_OUT for team in teams.values())
     members = members_of(Moment(at, hours, weights or Weights()), weighing=weighing) if with_members else {}
     queues = queue.teams_waited_for() if with_members else set()
@@ -65,7 +67,7 @@ def company(
         entries = {slug: replace(entry, handed_out=False) for slug, entry in entries.items()}
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
-    return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)
+    return Company(Directory(entries, closed), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)
 
 
 def world() -> World:

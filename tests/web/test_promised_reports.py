@@ -221,14 +221,35 @@ def test_a_run_that_is_taken_back_was_none(cast: Cast, at_work: list[datetime]) 
     assert Promised.objects.get(conversation_id=one.id, name="first_answer").stopped_at is None
 
 
+@pytest.mark.parametrize("earlier", [timedelta(0), _HOUR], ids=["as it began", "it began later"])
 def test_what_was_done_of_its_steps_outlives_a_merge_that_is_taken_back(
-    cast: Cast, at_work: list[datetime]
+    cast: Cast, at_work: list[datetime], earlier: timedelta
 ) -> None:
-    winner, loser = _promise(cast, at_work), _promise(cast, at_work)
-    Clock.objects.filter(conversation_id=winner.id, name="first_answer").update(step=2)
+    loser = _promise(cast, at_work)
+    at_work[0] += earlier
+    winner = _promise(cast, at_work)
+    Clock.objects.filter(name="first_answer").update(step=2)
+    Clock.objects.filter(name="first_answer", conversation_id=loser.id).update(step=1)
     merging.merge(winner.id, [loser.id], cast.lead)
+    if earlier:  # what the other had done before is not told twice
+        assert Promised.objects.get(conversation=winner, name="first_answer").steps == 0
     undoing.undo(Event.objects.filter(kind="conversation.merged").latest("id").id, cast.lead)
-    assert Promised.objects.get(conversation=winner, name="first_answer").steps == 2
+    assert [Promised.objects.get(conversation=one, name="first_answer").steps for one in (winner, loser)] == [2, 1]
+
+
+def test_each_question_counts_its_own_steps(cast: Cast, at_work: list[datetime]) -> None:
+    one = _promise(cast, at_work)
+    _said(one, at_work, ours=True)
+    for minutes in (5, 10):
+        at_work[0] += timedelta(minutes=minutes)
+        _said(one, at_work, ours=False)
+        if minutes == 5:
+            Clock.objects.filter(name="next_answer").update(step=1, skipped=1, moves=3)
+            Clock.objects.filter(name="next_answer").update(step=2)
+            _said(one, at_work, ours=True)
+    Clock.objects.filter(name="next_answer").update(step=2)
+    rounds = Promised.objects.filter(conversation=one, name="next_answer").order_by("began_at")
+    assert list(rounds.values_list("steps", "moves")) == [(1, 3), (2, 0)]
 
 
 def test_a_promise_that_an_address_makes_up_is_no_longer_there(cast: Cast, sign_in: SignIn) -> None:

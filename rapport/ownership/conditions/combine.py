@@ -11,6 +11,7 @@ from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
 _REASON_MAX = 160
+_HIT_MAX = 1_000
 _DEPTH_MAX = 40
 _EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "patterns", "match"})
 
@@ -56,7 +57,7 @@ class All(_Several):
             if not check.hit:
                 return check
             reasons.append(check.reason)
-        return Check(True, " and ".join(reasons))
+        return Check(True, _shortened(" and ".join(reasons), _HIT_MAX))
 
 
 @dataclass(frozen=True)
@@ -218,5 +219,5 @@ def _bracketed(condition: Condition) -> str:
     return f"({condition.describe()})" if joined else condition.describe()
 
 
-def _shortened(reason: str) -> str:
-    return reason if len(reason) <= _REASON_MAX else f"{reason[: _REASON_MAX - 1]}…"
+def _shortened(reason: str, most: int = _REASON_MAX) -> str:
+    return reason if len(reason) <= most else f"{reason[: most - 1]}…"

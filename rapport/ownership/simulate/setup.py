@@ -40,10 +40,13 @@ def scenery_of(rows: Rows, until: datetime, order: Mapping[str, int]) -> Scenery
         )
         for id, team in _active(rows, TEAMS)
     }  # fmt: skip
+    closed = frozenset(
+        str(team["slug"]) for team in rows.get(TEAMS, {}).values() if team["confidential"] and not team["is_active"]
+    )
     topics = sorted((one for _, one in _active(rows, TOPICS)), key=lambda one: (order.get(one["name"], 0), one["slug"]))
     return Scenery(
-        Directory(entries), _matcher(tuple((one["slug"], one["name"], tuple(one["words"])) for one in topics)), hours,
-        until,
+        Directory(entries, closed), _matcher(tuple((one["slug"], one["name"], tuple(one["words"])) for one in topics)),
+        hours, until,
         {id: (one["email"], one["name"]) for id, one in _active(rows, MEMBERS) if one["role"] != _READER},
         {id: (one["name"], one["kind"]) for id, one in rows.get(CHANNELS, {}).items()},
     )  # fmt: skip
