@@ -88,7 +88,7 @@ class PromiseForm(forms.Form):
             self.fields["name"].disabled = True
         hours = self.fields["hours"]
         assert isinstance(hours, forms.ChoiceField)  # noqa: S101 - for the checker: it is declared above
-        hours.choices = [("", _("Those of the team")), *((one, one) for one in sorted(names.names["hours"]))]
+        hours.choices = [("", _("Those of the team")), *names.choices("hours")]
         written, whom = plain.get("steps", []), _whom(names, plain)
         rows = range(min(len(written) + _EMPTY_ROWS, STEPS_MAX))
         if data is not None:
@@ -135,8 +135,8 @@ class PromiseForm(forms.Form):
 
 def _whom(names: Vocabulary, plain: Plain) -> list[Any]:
     """Whom or what a step may mean, by groups; what is written already is offered though it is gone."""
-    teams = [(f"{TEAM}{slug}", slug) for slug in sorted(names.names["teams"])]
-    members = [(email, email) for email in sorted(names.names["members"])]
+    teams = [(f"{TEAM}{slug}", name) for slug, name in names.choices("teams")]
+    members = list(names.choices("members"))
     priorities = [(one, str(label)) for one, label in zip(PRIORITIES, _priority_labels(), strict=True)]
     offered = {OWNER, LEADS, *(key for key, _label in (*teams, *members, *priorities))}
     written = [step.get("to", "") for step in plain.get("steps", []) if step.get("to") not in offered]

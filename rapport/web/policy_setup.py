@@ -11,6 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -57,8 +58,7 @@ class _Form(forms.Form):
         self.names = names
 
     def _offer(self, field: str, of: str, empty: Any) -> None:
-        choices = [(one, one) for one in sorted(self.names.names.get(of, ()))]
-        self.fields[field].choices = [("", empty), *choices]  # type: ignore[attr-defined]
+        self.fields[field].choices = [("", empty), *self.names.choices(of)]  # type: ignore[attr-defined]
 
     def plain(self) -> Plain:
         """What it says, as plain data."""
@@ -139,7 +139,9 @@ class HoursForm(_Form):
     part = "hours"
     title = lazy("Business hours")
     name = forms.CharField(label=lazy("Name"), max_length=80, help_text=lazy("Of those to change, or of new ones."))
-    time_zone = forms.ChoiceField(choices=time_zones, label=lazy("Time zone"))
+    time_zone = forms.ChoiceField(
+        choices=time_zones, label=lazy("Time zone"), initial=timezone.get_current_timezone_name
+    )
     days = forms.MultipleChoiceField(
         label=lazy("Days"), widget=forms.CheckboxSelectMultiple, initial=list("01234"),
         choices=[("0", lazy("Monday")), ("1", lazy("Tuesday")), ("2", lazy("Wednesday")), ("3", lazy("Thursday")),
@@ -172,7 +174,7 @@ class MemberForm(_Form):
     def __init__(self, data: Any, names: Vocabulary) -> None:
         super().__init__(data, names)
         self._offer("member", "members", "–")
-        self.fields["teams"].choices = [(one, one) for one in sorted(names.names["teams"])]  # type: ignore[attr-defined]
+        self.fields["teams"].choices = names.choices("teams")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Something is otherwise."""

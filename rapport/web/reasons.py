@@ -84,7 +84,7 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
      lazy("everyone with room was given as many as they get at once a moment ago")),
     ("others wait in the team’s queue before it", lazy("others wait in the team’s queue before it")),
     ("everyone with room gave it back before", lazy("everyone with room gave it back before")),
-    ("nobody of the team is there before", lazy("nobody of the team is there before")),
+    ("nobody of the team is there before you are back", lazy("nobody of the team is there before you are back")),
     ("nobody of the team is there in the next two weeks", lazy("nobody of the team is there in the next two weeks")),
     ("it waited less than a minute in the queue", lazy("it waited less than a minute in the queue")),
     ("it waited %(n)s minutes in the queue", lazy("it waited %(n)s minutes in the queue")),
