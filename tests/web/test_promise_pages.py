@@ -44,11 +44,12 @@ def test_every_part_of_a_promise_is_written_in_its_form_and_shown_again(cast: Ca
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"step-2-at": "soon"}, "expected a moment such as"),
-        ({"step-2-to": "owner"}, "expected “team:SLUG” (a team)"),
-        ({"next_answer": "two hours"}, "expected a time such as"),
+        ({"step-2-at": "soon"}, "Write when, such as 80%"),
+        ({"step-2-to": "owner"}, "This does not go with what the step does"),
+        ({"next_answer": "two hours"}, "Write a time such as 30m"),
+        ({"step-2-to": ""}, "Choose whom or what."),
         ({"name": "standard"}, "There is a promise of this name already."),
-        ({"first_answer": "", "next_answer": "", "resolution": "", "pause": []}, "expected first_answer"),
+        ({"first_answer": "", "next_answer": "", "resolution": "", "pause": []}, "Say within which time"),
     ],
 )
 def test_what_is_wrong_with_a_promise_stands_where_it_is_and_nothing_is_changed(
