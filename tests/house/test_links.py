@@ -15,7 +15,8 @@ _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 @cache
 def headings(page: Path) -> frozenset[str]:
     """The anchors of a page's headings, as forges make them."""
-    written = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL), re.M)
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    written = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return frozenset(re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in written)
 
 
