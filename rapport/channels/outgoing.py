@@ -250,6 +250,7 @@ def _host(url: str) -> str:
 
 _TELLS = (
     ("Connection refused", "nothing listens at this address and port"),
+    ("cannot be resolved", "no server knows this name"),
     ("timed out", "it took too long"),
     ("CERTIFICATE_VERIFY_FAILED", "its certificate is not one that can be trusted"),
     ("WRONG_VERSION_NUMBER", "it does not speak TLS (https) there"),

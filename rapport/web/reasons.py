@@ -172,6 +172,7 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("the topic is %(text)s", lazy("the topic is %(text)s")),
     ("the priority is %(a)s", lazy("the priority is %(a)s")),
     ("promise: %(clause)s", lazy("promise: %(clause)s")),
+    ("promise: %(text)s", lazy("promise: %(text)s")),
     ("first answer within %(text)s", lazy("first answer within %(text)s")),
     ("next answer within %(text)s", lazy("next answer within %(text)s")),
     ("resolution within %(text)s", lazy("resolution within %(text)s")),
