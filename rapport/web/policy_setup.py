@@ -3,6 +3,7 @@
 It is kept in the session beside the draft, and nothing of it is set up by trying it.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -224,15 +225,27 @@ class FileForm(_Form):
             found: Plain = whole.get("vocabulary", whole)
             read(found)
         except PolicyError as error:
-            raise forms.ValidationError(f"{error.message} {error.hint}".strip()) from error
+            raise forms.ValidationError(_said(error)) from error
         except (ValueError, RecursionError) as error:  # also a number, or a nesting, beyond all measure
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(_no_toml(error)) from error
         return {part: of for part, of in found.items() if part not in IGNORED}
 
     def plain(self) -> Plain:
         """Its tables."""
         found: Plain = self.cleaned_data["text"]
         return found
+
+
+def _said(error: PolicyError) -> str:
+    return f"{error.message.rstrip('.')}. {error.hint}".strip()
+
+
+def _no_toml(error: Exception) -> str:
+    """Where it is wrong, in words of ours."""
+    place = re.search(r"line (\d+), column (\d+)", str(error))
+    if place:
+        return _("This is no TOML: look at line %(line)s, column %(column)s.") % {"line": place[1], "column": place[2]}
+    return _("This is no TOML: it ends too early, perhaps for want of a quotation mark or a bracket.")
 
 
 _FORMS: tuple[type[_Form], ...] = (TopicForm, TeamForm, MemberForm, HoursForm, LearnedForm, FileForm)
@@ -257,7 +270,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         try:
             return _keep(request, _checked(merged(kept, given.plain())))
         except PolicyError as error:
-            given.add_error(None, f"{error.message} {error.hint}")
+            given.add_error(None, _said(error))
     context = {"said": said_of(kept), "forms": shown, "open": given.part if given else ""}
     return render(request, "web/policy/setup.html", context)
 

@@ -115,3 +115,24 @@ def test_a_list_counts_in_the_hours_that_were_promised_as_the_conversation_does(
     opened = client.get(reverse("conversation", args=[one.id])).content.decode()
     assert "30 hrs left" in listed or "29 hrs left" in listed
     assert "30 hrs left" in opened or "29 hrs left" in opened
+
+
+def test_a_promise_that_rules_name_is_not_removed_and_says_which(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    client.post(reverse("policy_promise"), {"name": "fast", "first_answer": "4h"})
+    rule = {"name": "Parcels", "when_words": "parcel", "then_owner": "customer-service", "then_promise": "fast"}
+    client.post(reverse("policy_rule_new"), rule)
+    page = client.post(reverse("policy_change"), {"verb": "promise_remove", "name": "fast"}, follow=True)
+    assert "Rule 3 promises “fast”. Choose another promise there first." in page.content.decode()
+    assert "Remove the promise fast" in page.content.decode()
+
+
+def test_a_rule_that_is_refused_leaves_the_draft_as_it_was(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    client.post(reverse("policy_promise"), WHOLE)
+    rule = {"name": "Parcels", "when_words": "parcel", "then_owner": "customer-service", "then_promise": "fast"}
+    assert "is a loop" in client.post(reverse("policy_rule_new"), rule).content.decode()
+    assert client.post(reverse("policy_change"), {"verb": "up", "rule": "2"}).status_code == 302
+    page = client.get(reverse("policy"))
+    assert page.status_code == 200
+    assert "Parcels" not in page.content.decode()
