@@ -49,7 +49,7 @@ def test_a_lead_says_by_forms_with_what_other_setup_a_draft_is_tried(cast: Cast,
 @pytest.mark.parametrize(
     ("given", "says"),
     [({"verb": "topics", "topics-words": "x"}, "Choose one, or write what the new one is called."),
-     ({"verb": "file", "file-text": "[topics"}, "Expected"),
+     ({"verb": "file", "file-text": "[topics"}, "This is no TOML: "),
      ({"verb": "file", "file-text": '[members."x@example.org"]\ncapacity = 3'}, "There is no x@example.org."),
      ({"verb": "file", "file-text": "[rules]"}, "setup.rules: expected one of")],
 )  # fmt: skip
