@@ -87,7 +87,7 @@ def _meant(team: TeamEntry | None, conversation: Conversation) -> Meant | None:
 
 
 def _to_member(conversation: Conversation, email: str, teams: Mapping[str, TeamEntry]) -> Place | Stuck | None:
-    found = seat_of(email, conversation.owner_team_id, teams)
+    found = seat_of(email, conversation.owner_team_id, teams, answers=True)
     if found is None:
         return Stuck("left")
     team, member = found

@@ -203,6 +203,17 @@ def test_steps_say_what_they_would_have_done_before_which_answer_and_why_not() -
     assert {one["promise"] for one in draft} == {"all"}
 
 
+def test_each_question_may_be_passed_on_by_its_own_steps() -> None:
+    with_steps = {"next_answer": "1h", "steps": [{"at": "1h after", "do": "reassign", "to": "team:backup"}]}
+    turns = [Turn(NOON, ANSWERED)]
+    for number in range(5):
+        asked = NOON + (10 + 10 * number) * HOUR
+        back = {"owner_team_id": str(UUID(int=1))}
+        turns += [Turn(asked, ASKED), Turn(asked + 3 * HOUR, CHANGED, after=back), Turn(asked + 4 * HOUR, ANSWERED)]
+    _base, draft = told(policy({"first_answer": "1h"}), policy(with_steps), *turns)["steps"]
+    assert [one for one in steps(draft) if one[1] == "reassign"] == [(60, "reassign", "team:backup", 5, 5, {})]
+
+
 def test_what_people_gave_to_another_team_is_where_steps_find_it_and_confidence_holds_them() -> None:
     step = {"at": "50%", "do": "reassign", "to": "team:product"}
     promise = {"first_answer": "10h", "steps": [step]}

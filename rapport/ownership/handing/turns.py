@@ -64,9 +64,10 @@ def moved(conversation: Conversation, before: tuple[UUID | None, UUID | None]) -
     """
     team, member_id = conversation.owner_team, conversation.owner_member_id
     if team is None or team.id != before[0]:
-        left = Turn.objects.filter(conversation=conversation, member_id__isnull=True)
-        since = left.values_list("since", flat=True).first()
-        left.delete()
+        left = Turn.objects.filter(conversation=conversation, member_id__isnull=True).first()
+        since = _stood(left, now()) if left else None
+        if left:
+            left.delete()
         return since.isoformat() if since else ""
     if member_id and before[1] is None:
         took(conversation, member_id, How.TAKEN)

@@ -24,13 +24,16 @@ _STATE = {Phase.KEPT: KEPT, Phase.BROKEN: BROKEN, Phase.RUNNING: OPEN, Phase.PAU
 
 
 class Came(NamedTuple):
-    """A step that came due: minutes from the end, deed, whom; when; and how the clock ended in that round."""
+    """A step that came due: minutes from the end, deed, whom; when; how the clock ended in that round, and which round
+    it was.
+    """
 
     minutes: int
     do: str
     to: str
     at: datetime
     then: str
+    round: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class _Through:
         self._states[state] += 1
         if run.due:
             self._dues.setdefault(state, run.due)
-        self._steps += [Came(*step, state) for step in steps]
+        number = self._states.total()
+        self._steps += [Came(*step, state, number) for step in steps]
 
 
 _MINUTE = timedelta(minutes=1)

@@ -153,7 +153,7 @@ class Keeping:
         for at, clock, came in coming:
             while changes and changes[0].at <= at:
                 stand.changed(changes.pop(0).after)
-            comes = stand.done(clock, came, self._teams[side])
+            comes = stand.done(f"{clock} {came.round}", came, self._teams[side])
             name = self._name(side, promise, clock)
             for what in ("due", came.then, comes):
                 counts[name, clock, came.minutes, came.do, _whom(came.to), what] += 1
@@ -258,7 +258,7 @@ class _Stand:
             team, meant = self._team(to)
             comes = stepping.giving(meant, in_confidence=in_confidence, moves=self._moves[clock])
         else:
-            seat = stepping.seat_of(to, self._owner, self._directory)
+            seat = stepping.seat_of(to, self._owner, self._directory, answers=True)
             team = seat[0] if seat else None
             comes = "left" if team is None else stepping.often(self._moves[clock])
             if team and team.id != self._owner and in_confidence:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rapport.channels.models import Channel
-from rapport.conversations import actions, snoozing, splitting
+from rapport.conversations import actions, snoozing, splitting, undoing
 from rapport.conversations.models import Conversation, Message
 from rapport.core import audit, clock, events, scope
 from rapport.core.models import Event as Logged
@@ -67,6 +67,18 @@ def test_what_somebody_takes_while_it_stands_waited_only_until_then(shop: Shop) 
         assign(one.id, shop.bob, shop.team, shop.bob)
     turn = Turn.objects.get()
     assert (turn.since, turn.at, turn.stood_at) == (WEDNESDAY + 4 * HOUR, WEDNESDAY + 5 * HOUR, None)
+
+
+def test_what_was_given_away_asleep_and_comes_back_has_not_waited_while_it_slept(shop: Shop) -> None:
+    other = Team.objects.create(name="Other", slug="other")
+    one = shop.add(created_at=WEDNESDAY - HOUR)
+    snoozing.snooze(one.id, shop.ann, None)
+    with clock.travel(WEDNESDAY + 5 * HOUR):
+        assign(one.id, shop.ann, other)
+        undoing.undo(Logged.objects.filter(kind="conversation.assigned").latest("id").id, shop.ann)
+        snoozing.wake(one.id, shop.ann)
+        (waiting,) = queue.waiting(shop.team)
+    assert waiting.since == WEDNESDAY + 4 * HOUR, "an hour had gone by before it slept"
 
 
 def test_what_somebody_has_or_nobody_waits_for_leaves_no_trace_as_it_sleeps(shop: Shop) -> None:
