@@ -121,16 +121,20 @@ _QUESTIONS = _about(
     "(SELECT * FROM unnest(%s::text[], %s::text[])) OR lower(address) = ANY(%s))",
     lambda t: [*[t.ids] * 2, *t.keys, t.lowered],
 )  # fmt: skip
-#: Whose people they were, and what these organizations were called once, which may have been by their name.
+#: Whose people and what they were, and what these organizations were called once, which may have been by their name.
 _FORMER = Step(
     "former",
     at_once(
-        """WITH gone AS (DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id)
+        """WITH relations AS (DELETE FROM people_relationshipformer WHERE person_id = ANY(%s)),
+            gone AS (DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id)
         DELETE FROM core_former f USING gone
         WHERE f.kind = 'people_organization' AND f.row_id = gone.organization_id""",
-        lambda t: [t.ids],
+        lambda t: [t.ids] * 2,
     ),
-    lambda t: counted("SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s)", [t.ids]),
+    lambda t: counted(
+        """SELECT (SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s))
+            + (SELECT count(*) FROM people_relationshipformer WHERE person_id = ANY(%s))""", [t.ids] * 2
+    ),
 )
 _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"

@@ -76,7 +76,8 @@ class Scenery:
     step means), hours by name, topics.
 
     `until` is the moment up to which is known what became of it. `holders` has e-mail address and name of who may hold
-    a relationship, `channels` name and kind of each, both by id.
+    a relationship, `channels` name and kind of each, both by id. `open_teams` has the short names of all teams that are
+    not in confidence, by id, also of those that are gone.
     """
 
     directory: Directory
@@ -85,6 +86,7 @@ class Scenery:
     until: datetime
     holders: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
     channels: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
+    open_teams: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, happened, history
 from rapport.ownership.simulate.changed import Changed, read
 from rapport.ownership.simulate.desks import Load, seat_all
+from rapport.ownership.simulate.earlier import Earlier
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
 from rapport.ownership.simulate.past import Asked, Staffing
 from rapport.ownership.simulate.promises import asked_by
@@ -76,7 +77,7 @@ class Replayer:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
         self._with_turns = asked_by((base, draft)).turns
-        self._with_earlier = asks_earlier(base) or asks_earlier(draft)
+        self._before = Earlier() if asks_earlier(base) or asks_earlier(draft) else None
         self._until = asked.until
         self._changed = read(asked.setup)
         self._setups: tuple[Setups, Setups] | None = None
@@ -88,7 +89,7 @@ class Replayer:
             if self._setups is None:
                 self._setups = self._read()
             setups, others = self._setups
-            past = history.past(ids, self._senders, setups, with_earlier=self._with_earlier)
+            past = history.past(ids, self._senders, setups, self._before)
             if self._with_turns:
                 past = happened.with_turns(past)
         tally = Tally()
