@@ -41,8 +41,8 @@ class MemberLoad:
 _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("What was learned acts as it acted then; of what a rule decided then nothing was asked."), set()),
     (lazy("Whom the replay gave somebody before stands for whom they answered."), {"weighed"}),
-    (lazy("Topics, teams, members, hours, organizations, relationships, who held them and who might know of somebody are "
-          "as they were when it was decided, as far back as their changes are kept."), set()),
+    (lazy("Topics, teams, members, hours, organizations, relationships, who held them and who might know of somebody "
+          "are as they were when it was decided, as far back as their changes are kept."), set()),
     (lazy("A relationship counts from when it was written down, though it may say that it began before: until then "
           "no rule could go by it."), {"relationship"}),
     (lazy("Addresses that stand only in a mail’s way (Bcc, Delivered-To) are not kept, so a rule that asks for one "

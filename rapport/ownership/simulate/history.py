@@ -144,9 +144,12 @@ def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[
 def _learned(said: dict[str, dict[str, Any]]) -> dict[str, Learned]:
     """As it was said then: so no model of today looks into the past."""
     return {
-        kind: Learned(str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)))
+        kind: Learned(
+            str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)), one.get("sure"),
+            bool(one.get("certain")),
+        )
         for kind, one in said.items()
-    }
+    }  # fmt: skip
 
 
 _OPEN_BEFORE = """

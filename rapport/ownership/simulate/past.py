@@ -32,10 +32,15 @@ class Asked:
 
 
 class Learned(NamedTuple):
-    """What was done by itself from what people had decided: a team, topic or priority, and how likely it was."""
+    """What was done by itself from what people had decided: a team, topic or priority, and how likely it was.
+
+    `sure` is what its promise is held against, None where it was not kept; `certain`: by what was promised then.
+    """
 
     label: str
     probability: float
+    sure: float | None = None
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC, cases_in_words
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy
+from rapport.ownership.simulate.kept_of_late import KeptOfLate, Promises
 from rapport.ownership.simulate.past import Learned, Past, Scenery
 from rapport.ownership.simulate.promises import Keeping, Kept, Turned
 from rapport.ownership.within.values import Ask
@@ -81,7 +82,10 @@ class Side:
 
 @dataclass
 class Tally:
-    """What came out of a part: of both policies, and of the two beside each other."""
+    """What came out of a part: of both policies, and of the two beside each other.
+
+    `unpromised`: too little was known by then to say from when on a promise of the draft would have held.
+    """
 
     base: Side = field(default_factory=Side)
     draft: Side = field(default_factory=Side)
@@ -96,6 +100,7 @@ class Tally:
     recorded: int = 0
     recorded_same: int = 0
     guessed: int = 0
+    unpromised: int = 0
     jobs: list[Job] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
@@ -113,6 +118,7 @@ class Tally:
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
         self.guessed += other.guessed
+        self.unpromised += other.unpromised
         self.jobs += other.jobs
 
 
@@ -178,20 +184,40 @@ def _ready(policy: Policy, known: dict[bytes, _Once]) -> Policy:
 
 @dataclass(frozen=True)
 class Drafted:
-    """With what else the second policy is tried: the company as it would be set up (None: as it was), and by kind from
-    how many percent on what was learned acts by itself; a kind that is not named acts as it did.
+    """With what else the second policy is tried: the company as it would be set up (None: as it was), and when what was
+    learned acts by itself; a kind that is not named acts as it did.
+
+    `learned` has by kind from how many percent on, `promised` by kind and label how many of 100 are to be right, which
+    `late` (by kind) makes a threshold of, by what had come of suggestions by then.
     """
 
     scenery: Scenery | None = None
     learned: Mapping[str, int] = field(default_factory=dict)
+    promised: Promises = field(default_factory=dict)
+    late: Mapping[str, KeptOfLate] = field(default_factory=dict)
 
-    def acts(self, one: Past) -> Mapping[str, Learned]:
-        """What would have acted on a conversation."""
-        if not self.learned:
-            return one.learned
-        kept = {kind: said for kind, said in one.learned.items() if kind not in self.learned}
+    def acts(self, one: Past) -> tuple[Mapping[str, Learned], bool]:
+        """What would have acted on a conversation; and whether too little was known to say what a promise means.
+
+        Then it acts where it was certain by what was promised then.
+        """
+        if not self.learned and not self.promised:
+            return one.learned, False
+        kept = {kind: said for kind, said in one.learned.items()
+                if kind not in self.learned and kind not in self.promised}  # fmt: skip
         least = {kind: percent / 100 for kind, percent in self.learned.items()}
-        return kept | {kind: said for kind, said in one.said.items() if said.probability >= least.get(kind, 2)}
+        kept |= {kind: said for kind, said in one.said.items() if said.probability >= least.get(kind, 2)}
+        unknown = False
+        for kind, of_100 in self.promised.items():
+            said = one.said.get(kind)
+            if said is None:
+                continue
+            from_on = self.late[kind].threshold(said.label, of_100.get(said.label, of_100[""]), one.then)
+            if from_on is None or said.sure is None:
+                unknown = True
+            if said.certain if from_on is None or said.sure is None else said.sure >= from_on:
+                kept[kind] = said
+        return kept, unknown
 
 
 def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Drafted | None = None) -> Tally:
@@ -206,7 +232,9 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Draf
             theirs = one.facts.completed(other.matcher, OpenAt(other.hours, one.facts.at))
         ruled = decide(policies.base, facts, scenery.directory), decide(policies.draft, theirs, other.directory)
         base = _with_learned(ruled[0], one.learned, policies.base, scenery)
-        draft = _with_learned(ruled[1], drafted.acts(one), policies.draft, other)
+        acts, unknown = drafted.acts(one)
+        tally.unpromised += unknown
+        draft = _with_learned(ruled[1], acts, policies.draft, other)
         hour = facts.at.astimezone(zone).hour
         for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
             _count(side, verdict, hour)

@@ -40,6 +40,7 @@ def story(
         "agreement": _agreement(tally),
         "recorded": [tally.recorded_same, tally.recorded],
         "guessed": tally.guessed,
+        "unpromised": tally.unpromised,
         "triage": [side.triage for side in sides],
         "teams": _teams(sides),
         "members": _members(loads, staffing),
