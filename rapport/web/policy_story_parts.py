@@ -53,8 +53,8 @@ _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("Promises are replayed over what people really did: nobody answers sooner because a step would have told "
           "them. Messages count at the time they were written, those of merged conversations as one run."),
      set()),
-    (lazy("Who of a team had it when a step came due is not known: a step that tells who answers for it counts once."),
-     set()),
+    (lazy("Who of a team had it when a step came due is who really had it. Where a policy gives it to another team, "
+          "nobody had taken it there."), set()),
     (lazy("What was found and did not become a conversation is not replayed."), {"mention"}),
 )  # fmt: skip
 

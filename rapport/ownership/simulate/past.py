@@ -43,6 +43,15 @@ class Learned(NamedTuple):
     certain: bool = False
 
 
+class Held(NamedTuple):
+    """Whose a conversation was from a moment on: of which team, and of whom in it; `by_step`: a promise gave it."""
+
+    at: datetime
+    team: UUID | None
+    member: UUID | None
+    by_step: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Past:
     """A conversation as it stood when it came (`facts`), and what became of it.
@@ -52,7 +61,7 @@ class Past:
     mail was brought in. `recorded` is the owner the policy gave it then, `recorded_by` the number of that version.
     `guessed`: something of its sender was written down only later, and so was left out. `learned`: what was learned by
     then, by kind, where it acted by itself; `said` is all that it said. `turns`: what happened with it since; None: not
-    asked for.
+    asked for. `held`: whose it really was, in order, where steps ask for it.
     """
 
     id: UUID
@@ -68,6 +77,7 @@ class Past:
     decided_at: datetime | None = None
     said: Mapping[str, Learned] = field(default_factory=dict)
     turns: Sequence[Turn] | None = None
+    held: Sequence[Held] = ()
 
     @property
     def then(self) -> datetime:

@@ -78,7 +78,7 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
-        self._with_turns = asked_by((base, draft)).turns
+        self._with = asked_by((base, draft))
         self._before = Earlier() if asks_earlier(base) or asks_earlier(draft) else None
         self._span, self._until = (asked.since, asked.until), asked.until
         self._late: dict[str, KeptOfLate] = {}
@@ -94,8 +94,8 @@ class Replayer:
                 self._late = {kind: KeptOfLate(came(kind, self._span)) for kind in self._changed.promised}
             setups, others = self._setups
             past = history.past(ids, self._senders, setups, self._before)
-            if self._with_turns:
-                past = happened.with_turns(past)
+            if self._with.turns:
+                past = happened.with_turns(past, with_held=self._with.steps)
         tally = Tally()
         # Setups change seldom: most parts are of one.
         for scenery, of_it in groupby(past, key=lambda one: setups.at(one.then)):

@@ -13,7 +13,7 @@ from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
 from rapport.ownership.simulate.lint import always_late, never_fired, oddities
 from rapport.ownership.simulate.past import Staffing
-from rapport.ownership.simulate.promises import CLOCKS
+from rapport.ownership.simulate.promises import CLOCKS, TOLD
 from rapport.ownership.simulate.replay import Shown, Side, Tally, team_hours
 from rapport.ownership.stepping import DONE
 
@@ -138,6 +138,7 @@ def _turned(tally: Tally) -> list[dict[str, Any]]:
 def _steps(side: Side) -> list[dict[str, Any]]:
     """Each step that came due, by promise, clock and when it comes; `then`: how the clock ended after it.
 
+    `told` has of what tells whoever answers for it how often somebody had it ("member"), how often nobody ("leads").
     `done` is how often it did what it says, `not` why it would not have ("already": it was so).
     """
     found: dict[tuple[Any, ...], dict[str, int]] = {}
@@ -147,7 +148,8 @@ def _steps(side: Side) -> list[dict[str, Any]]:
     for (promise, clock, minutes, do, to), counts in ordered[:_STEPS_MAX]:
         told.append({
             "promise": promise, "clock": CLOCKS[clock], "minutes": minutes, "do": do, "to": to, "due": counts["due"],
-            "done": counts.get(DONE, 0), "then": {state: counts.get(state, 0) for state in (KEPT, BROKEN, OPEN)},
+            "done": counts.get(DONE, 0), "told": {what.removeprefix("told_"): counts.get(what, 0) for what in TOLD},
+            "then": {state: counts.get(state, 0) for state in (KEPT, BROKEN, OPEN)},
             "not": {why: count for why, count in sorted(counts.items()) if why not in _COUNTED},
         })  # fmt: skip
     return told
@@ -158,7 +160,7 @@ def _in_order(step: tuple[Any, ...]) -> tuple[Any, ...]:
     return promise, list(CLOCKS).index(clock), *when
 
 
-_COUNTED = {"due", DONE, KEPT, BROKEN, OPEN}
+_COUNTED = {"due", DONE, KEPT, BROKEN, OPEN, *TOLD}
 
 
 def _rules(side: Side, policy: Policy) -> dict[str, Any]:
