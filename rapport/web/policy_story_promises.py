@@ -52,11 +52,11 @@ class PromiseSteps:
         return [one for one in self.rows if one.was == one.would]
 
 
-def figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """By clock that any policy promises: what it is called, and what became of it by each."""
+def figures(told: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Each clock that any policy promises: which, what it is called, and what became of it by each."""
     sides = {clock: told["promises"].get(clock) for clock in _CLOCKS}
     return [
-        (str(_LABELS[clock]), _kept(both[0]), _kept(both[1]))
+        (clock, str(_LABELS[clock]), _kept(both[0]), _kept(both[1]))
         for clock, both in sides.items() if both and any(sum(side.values()) for side in both)
     ]  # fmt: skip
 

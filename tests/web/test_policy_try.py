@@ -51,6 +51,7 @@ def test_a_draft_is_tried_on_the_past_and_told_in_two_columns(cast: Cast, sign_i
     assert "Refund for order 1009" in told
     assert "Zanzibar" not in told
     assert "never hit" in told
+    assert "hits where Rule 1 “Parcels” has decided, and would give it to another team." in told
     assert str(cast.secret.id) not in told
     assert "a draft" in client.get(reverse("policy_try")).content.decode()
 

@@ -78,6 +78,8 @@ class Keeping:
 
     def __init__(self, policies: tuple[Policy, Policy], sceneries: tuple[Scenery, Scenery]) -> None:
         self._policies, self._sceneries = policies, sceneries
+        #: The clocks that counted in the conversation at hand, by either policy.
+        self.promised: Sequence[str] = ()
         self._asks = asked_by(policies)
         #: By identity, which is quicker to look up than by value; the promises are kept, so that none is mistaken.
         self._names: dict[tuple[int, int, str], tuple[str, Promise]] = {}
@@ -91,6 +93,7 @@ class Keeping:
 
         Returns by clock that is late by one policy and not by the other how it ended by each (`_told`).
         """
+        self.promised = ()
         if verdicts[0].promise is None and verdicts[1].promise is None:
             return {}
         stages = self._stages(one)
@@ -107,6 +110,7 @@ class Keeping:
             if self._asks.steps and verdict.promise:
                 stand = _Stand(verdict, self._sceneries[side].directory, one.held)
                 self._count_steps(kept[side].steps, (side, stand), verdict.promise, clocks, stages)
+        self.promised = [CLOCKS[clock] for clock in CLOCKS if any(clock in one and one[clock].state for one in ended)]
         return _turned(ended[0], ended[1])
 
     def _stages(self, one: Past) -> tuple[Stage, ...]:

@@ -28,6 +28,8 @@ from rapport.ownership.world import OpenAt
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
+_MET_MAX = 300
+"""Of so many pairs of rules that met examples are kept."""
 Change = tuple[str, str, str]
 """What else became otherwise ("topic", "priority" or "confidential"), from what, to what; "" is no topic."""
 
@@ -84,6 +86,8 @@ class Side:
 class Tally:
     """What came out of a part: of both policies, and of the two beside each other.
 
+    `met_shown` has where a rule of the draft hit (its number) after another had decided (its number).
+    `triaged`: left to those who sort by either. `promised` has of each clock how many conversations either promises it.
     `unpromised`: too little was known by then to say from when on a promise of the draft would have held.
     """
 
@@ -96,7 +100,10 @@ class Tally:
     changed_shown: dict[Change, list[Shown]] = field(default_factory=dict)
     turned: Counter[Turned] = field(default_factory=Counter)
     turned_shown: dict[Turned, list[Shown]] = field(default_factory=dict)
+    met_shown: dict[tuple[str, str], list[Shown]] = field(default_factory=dict)
     settled: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    triaged: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    promised: Counter[str] = field(default_factory=Counter)
     recorded: int = 0
     recorded_same: int = 0
     guessed: int = 0
@@ -109,11 +116,14 @@ class Tally:
         self.draft.add(other.draft)
         self.moved.update(other.moved)
         self.settled.update(other.settled)
+        self.triaged.update(other.triaged)
+        self.promised.update(other.promised)
         self.changed.update(other.changed)
         self.turned.update(other.turned)
         _add_shown(self.shown, other.shown)
         _add_shown(self.changed_shown, other.changed_shown)
         _add_shown(self.turned_shown, other.turned_shown)
+        _add_shown(self.met_shown, other.met_shown)
         self.total += other.total
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
@@ -236,10 +246,17 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Draf
         tally.unpromised += unknown
         draft = _with_learned(ruled[1], acts, policies.draft, other)
         hour = facts.at.astimezone(zone).hour
-        for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
-            _count(side, verdict, hour)
-            side.triage += rules.rule is None and verdict.owner == rules.owner
+        left = [rules.rule is None and verdict.owner == rules.owner
+                for rules, verdict in zip(ruled, (base, draft), strict=True)]  # fmt: skip
+        _count(tally.base, base, hour)
+        for late in _count(tally.draft, draft, hour):
+            if late in tally.met_shown or len(tally.met_shown) < _MET_MAX:
+                _show(tally.met_shown.setdefault(late, []), one, base, draft)
+        tally.base.triage += left[0]
+        tally.draft.triage += left[1]
+        tally.triaged[left[0], left[1]] += 1
         _turned(tally, one, keeping.of(one, (base, draft), (tally.base.promises, tally.draft.promises)))
+        tally.promised.update(keeping.promised)
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
         if policies.names_members:
@@ -268,18 +285,22 @@ def _says_priority(policy: Policy, verdict: Verdict) -> bool:
     return any(rule.then.priority for rule, tried in zip(policy.rules, verdict.trace, strict=True) if tried.hit)
 
 
-def _count(side: Side, verdict: Verdict, hour: int) -> None:
+def _count(side: Side, verdict: Verdict, hour: int) -> list[tuple[str, str]]:
+    """Count what it says; the rules that came too late, each with the one that had decided."""
     side.owners[verdict.owner] += 1
     side.by_hour[verdict.owner, hour] += 1
     if verdict.rule is not None:
         side.decided[verdict.rule] += 1
+    late = []
     for result in verdict.trace:
         if result.hit:
             side.hits[result.number] += 1
             if result.number != verdict.rule and result.reason.endswith(_TOO_LATE):
                 side.late[result.number, verdict.rule or 0] += 1
+                late.append((str(result.number), str(verdict.rule or 0)))
         elif result.failed:
             side.failed[result.number] += 1
+    return late
 
 
 _TOO_LATE = (" had decided)", "(it was in triage already)")

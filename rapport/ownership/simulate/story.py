@@ -42,6 +42,8 @@ def story(
         "guessed": tally.guessed,
         "unpromised": tally.unpromised,
         "triage": [side.triage for side in sides],
+        "left": _differs(tally.triaged[True, False], tally.triaged[False, True], tally.total),
+        "late": {clock: _late(tally, clock) for clock, count in tally.promised.items() if count},
         "teams": _teams(sides),
         "members": _members(loads, staffing),
         "queued": [dict(load.queued) for load in loads],
@@ -49,6 +51,7 @@ def story(
         "turned": _turned(tally),
         "steps": [_steps(side) for side in sides],
         "rules": [_rules(side, policy) for side, policy in zip(sides, policies, strict=True)],
+        "met": _met(tally, policies[1]),
         "odd": [vars(one) for one in oddities(policies[1], teams)],
     }
 
@@ -93,6 +96,22 @@ def _agreement(tally: Tally) -> dict[str, Any]:
         "share": difference.share, "low": difference.low, "high": difference.high, "chance": difference.chance,
         "clear": difference.is_clear,
     }  # fmt: skip
+
+
+def _differs(only_base: int, only_draft: int, total: int) -> dict[str, Any]:
+    """How much more or less often it is so by the draft, in shares of `of`, with its doubt (`doubt.paired`)."""
+    found = paired(only_base, only_draft, total)
+    return {"of": total, "share": found.share, "low": found.low, "high": found.high, "clear": found.is_clear,
+            "only": [only_base, only_draft]}  # fmt: skip
+
+
+def _late(tally: Tally, clock: str) -> dict[str, Any]:
+    """Conversations of which a clock is late by one policy and not by the other, of all that either promises it."""
+    only_base, only_draft = (
+        sum(count for (one, *states), count in tally.turned.items() if one == clock and states[side] == BROKEN)
+        for side in (0, 1)
+    )
+    return _differs(only_base, only_draft, tally.promised[clock])
 
 
 def _teams(sides: tuple[Side, Side]) -> list[dict[str, Any]]:
@@ -176,4 +195,22 @@ def _rules(side: Side, policy: Policy) -> dict[str, Any]:
     }
 
 
+def _met(tally: Tally, policy: Policy) -> list[dict[str, Any]]:
+    """Rules of the draft that hit where another had decided: those that never decide, and (`differs`) those that would
+    have given it to another team; with examples.
+    """
+    late, decided = tally.draft.late, tally.draft.decided
+    found = []
+    for (number, other), count in sorted(late.items(), key=lambda one: (bool(decided[one[0][0]]), -one[1], one[0])):
+        if not other:
+            continue  # Another rule could not be tried, and left it to those who sort.
+        owners = [policy.rules[place - 1].then.owner for place in (number, other)]
+        differs = len(set(owners)) == 2 and all(owner[:1] not in ("", "@") for owner in owners)
+        if differs or (policy.rules[number - 1].decides and not decided[number]):
+            shown = _shown(tally.met_shown.get((str(number), str(other)), []))
+            found.append({"rule": number, "other": other, "count": count, "differs": differs, "shown": shown})
+    return found[:_MET_MAX]
+
+
+_MET_MAX = 20
 _NAMED_MAX = 500
