@@ -17,16 +17,18 @@ from rapport.ownership.settled import SETTLED
 WINDOW = 600
 _READ_MAX = 3_000
 
-_SAID = {
+SAID = {
     TEAM: ("d.suggestion", "d.suggestion ? 'team'", "team"),
     TOPIC: ("d.guesses->'topic'", "d.guesses IS NOT NULL AND d.guesses ? 'topic'", "label"),
     PRIORITY: ("d.guesses->'priority'", "d.guesses IS NOT NULL AND d.guesses ? 'priority'", "label"),
 }
-_STOOD = {
+"""By kind what a decision `d` keeps of it, whether it does, and where in it the label is."""
+STOOD = {
     TEAM: "(SELECT t.slug FROM staff_team t WHERE t.id = c.owner_team_id)",
     TOPIC: "(SELECT t.slug FROM conversations_topic t WHERE t.id = c.topic_id)",
     PRIORITY: "(ARRAY['low', 'normal', 'high', 'urgent'])[c.priority + 1]",
 }
+"""By kind the label that a conversation `c` has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,11 @@ class Outcome:
 
 def outcomes(kind: str, limit: int = WINDOW) -> list[Outcome]:
     """The latest that people have dealt with, oldest first."""
-    told, said, name = _SAID[kind]
+    told, said, name = SAID[kind]
     statement = f"""SELECT s.told->>'{name}', (s.told->>'sure')::float, coalesce((s.told->>'certain')::boolean, false),
         coalesce((s.told->>'acted')::boolean, false),
         CASE WHEN e.id IS NOT NULL THEN e.label IS NOT DISTINCT FROM s.told->>'{name}'
-            ELSE {_STOOD[kind]} IS NOT DISTINCT FROM s.told->>'{name}' END, s.at
+            ELSE {STOOD[kind]} IS NOT DISTINCT FROM s.told->>'{name}' END, s.at
     FROM (SELECT d.id, d.conversation_id, d.at, {told} AS told FROM ownership_decision d WHERE {said}
         ORDER BY d.id DESC LIMIT {_READ_MAX}) AS s
     JOIN conversations_conversation c ON c.id = s.conversation_id AND NOT c.confidential

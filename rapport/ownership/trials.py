@@ -116,7 +116,8 @@ class Figures:
 
     `paired` compares with the owner people settled on, over `settled` conversations that people dealt with: how often
     each policy said the same. It leans towards whoever acted. `arms` (trial, base) has for a share of all how many of
-    their conversations people moved to another team, of how many: that leans to nobody, as chance drew them.
+    their conversations people moved to another team, of how many: that leans to nobody, as chance drew them. `in_time`
+    compares whether the first answer came in time by each, over the `both` that were answered and promised by both.
     """
 
     seen: int
@@ -130,6 +131,8 @@ class Figures:
     moved: Difference
     kept: tuple[int, int]
     base_kept: tuple[int, int]
+    both: int
+    in_time: Difference
 
 
 _FIGURES = f"""
@@ -141,7 +144,10 @@ SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT fail
     count(*) FILTER (WHERE acted AND moved), count(*) FILTER (WHERE acted),
     count(*) FILTER (WHERE NOT acted AND moved), count(*) FILTER (WHERE NOT acted),
     count(*) FILTER (WHERE answered <= due), count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL),
-    count(*) FILTER (WHERE answered <= base_due), count(*) FILTER (WHERE answered IS NOT NULL AND base_due IS NOT NULL)
+    count(*) FILTER (WHERE answered <= base_due), count(*) FILTER (WHERE answered IS NOT NULL AND base_due IS NOT NULL),
+    count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL AND base_due IS NOT NULL),
+    count(*) FILTER (WHERE answered <= base_due AND answered > due),
+    count(*) FILTER (WHERE answered <= due AND answered > base_due)
 FROM (
     SELECT s.failed, s.acted, s.team_id AS team, s.base_team_id AS base, c.owner_team_id AS final,
         s.first_answer_due_at AS due, s.base_first_answer_due_at AS base_due, c.first_answered_at AS answered,
@@ -157,9 +163,10 @@ def figures(trial: Trial) -> Figures:
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, [trial.id])
         (seen, failed, differ, settled, base_right, right, only_base, only_trial, *rest) = cursor.fetchone()
-    moved, acted, base_moved, not_acted, kept, promised, base_kept, base_promised = rest
+    moved, acted, base_moved, not_acted, kept, promised, base_kept, base_promised, both, base_alone, trial_alone = rest
     arms = (moved, acted), (base_moved, not_acted)
     return Figures(
         seen, failed, differ, settled, base_right, right, paired(only_base, only_trial, settled),
         arms, unpaired(arms[1], arms[0]), (kept, promised), (base_kept, base_promised),
+        both, paired(base_alone, trial_alone, both),
     )  # fmt: skip

@@ -117,7 +117,8 @@ def known(keys: Iterable[Key]) -> dict[Key, Speaker]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [[kind for kind, _ in wanted], [value for _, value in wanted]])
+        today = now().date()
+        cursor.execute(_KNOWN, [today, today, [kind for kind, _ in wanted], [value for _, value in wanted]])
         return {(row[0], row[1]): _speaker(*row[2:]) for row in cursor.fetchall()}
 
 
@@ -135,10 +136,10 @@ def _speaker(
 _KNOWN = f"""SELECT h.kind, h.value, p.id, p.root, p.audience, coalesce(o.name, ''), coalesce(o.domain, ''),
     coalesce(m.email, ''), coalesce(m.name, ''),
     (SELECT array_agg(r.kind) FROM (
-        SELECT r.kind, r.until FROM people_relationship r WHERE r.person_id = ANY(tree.rows)
-        UNION ALL SELECT r.kind, r.until FROM people_organizationrelationship r
+        SELECT r.kind, r.since, r.until FROM people_relationship r WHERE r.person_id = ANY(tree.rows)
+        UNION ALL SELECT r.kind, r.since, r.until FROM people_organizationrelationship r
             WHERE r.organization_id = ANY(tree.organizations)) AS r
-        WHERE r.until IS NULL OR r.until >= current_date), h.written, h.verified_how
+        WHERE (r.since IS NULL OR r.since <= %s) AND (r.until IS NULL OR r.until >= %s)), h.written, h.verified_how
 FROM unnest(%s::text[], %s::text[]) AS asked(kind, value)
 JOIN people_handle h ON h.kind = asked.kind AND h.value = asked.value
 JOIN people_person p ON p.id = h.person_id

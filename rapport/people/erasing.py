@@ -97,9 +97,10 @@ def blank(erasure: Erasure) -> None:
 
 
 def _former(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
-    """Whose people they were, and what these organizations were called once where that names them, or where nobody
-    else was ever of it: of others it is the history of a company, and stays.
+    """Whose people and what they were, and what these organizations were called once where that names them, or where
+    nobody else was ever of it: of others it is the history of a company, and stays.
     """
+    relations = changed("DELETE FROM people_relationshipformer WHERE person_id = ANY(%s)", [target.ids])
     theirs = "DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id"
     gone = column(theirs, [target.ids])
     now_of = column("SELECT organization_id FROM people_person WHERE id = ANY(%s)", [target.ids])
@@ -107,7 +108,7 @@ def _former(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
     called = bulk.select(_CALLED, [target.ids, target.ids, organizations])
     names = [id for id, alone, was in called if alone or _is_named(target, was or "")]
     changed("DELETE FROM core_former WHERE id = ANY(%s)", [names])
-    return len(gone), None
+    return len(gone) + relations, None
 
 
 def _is_named(target: Target, called: str) -> bool:
@@ -153,7 +154,10 @@ _QUESTIONS = _about(
 )  # fmt: skip
 _FORMER = Step(
     "former", _former,
-    lambda t: counted("SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s)", [t.ids]),
+    lambda t: counted(
+        """SELECT (SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s))
+            + (SELECT count(*) FROM people_relationshipformer WHERE person_id = ANY(%s))""", [t.ids] * 2
+    ),
 )  # fmt: skip
 _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"

@@ -144,7 +144,7 @@ class Person(models.Model):
 
 
 class PersonFormer(models.Model):
-    """Whose people somebody was and who held the relationship until `at`, by ids alone; written by a trigger.
+    """Whose people somebody was, who held the relationship and who might know of them until `at`; by a trigger.
 
     Nothing is written of who is new: without such a row it always was as it stands.
     """
@@ -154,9 +154,32 @@ class PersonFormer(models.Model):
     person_id = models.UUIDField()
     organization_id = models.UUIDField(null=True)
     holder_id = models.UUIDField(null=True)
+    audience = ArrayField(models.UUIDField(), default=list)
 
     class Meta:
         indexes = [models.Index(fields=["person_id"], name="person_former")]
+
+
+class RelationshipFormer(models.Model):
+    """What a relationship of a person, or else of an organization, said until `at`, when it was changed or taken away.
+
+    Written by a trigger. `created_at` is when it was first written down: there was none before.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    relationship_id = models.UUIDField()
+    person_id = models.UUIDField(null=True)
+    organization_id = models.UUIDField(null=True)
+    kind = models.CharField(max_length=20)
+    since = models.DateField(null=True)
+    until = models.DateField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person_id"], name="relationship_former", condition=models.Q(person_id__isnull=False)),
+        ]
 
 
 class Handle(models.Model):

@@ -194,7 +194,7 @@ class MemberForm(_Form):
 
 
 class LearnedForm(_Form):
-    """From which probability on what was learned acts by itself."""
+    """What is promised of what was learned, or from which probability on it acts by itself."""
 
     part = "learned"
     title = lazy("When what was learned acts")
@@ -202,13 +202,44 @@ class LearnedForm(_Form):
         label=lazy("What was learned of"),
         choices=[(TEAM, lazy("the team")), (TOPIC, lazy("the topic")), (PRIORITY, lazy("the priority"))],
     )
+    label = forms.ChoiceField(
+        label=lazy("Team or topic"), required=False, help_text=lazy("Promised of this one; else of each not named.")
+    )
+    precision = forms.IntegerField(
+        label=lazy("Promised, of 100"), required=False, min_value=50, max_value=99,
+        help_text=lazy("It acts where it kept so much by then."),
+    )
     least = forms.IntegerField(
-        label=lazy("acts by itself from so many percent on"), min_value=1, max_value=100, initial=95
+        label=lazy("or acts by itself from so many percent on"), required=False, min_value=1, max_value=100
     )
 
+    def __init__(self, data: Any, names: Vocabulary) -> None:
+        super().__init__(data, names)
+        of = [(lazy("Teams"), "teams"), (lazy("Topics"), "topics")]
+        groups = [(title, [(f"{part}:{one}", one) for one in sorted(names.names[part])]) for title, part in of]
+        self.fields["label"].choices = [("", lazy("each")), *groups]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Either the one or the other; and a label of its kind."""
+        given = self.cleaned_data
+        precision, least, label = (given.get(name) for name in ("precision", "least", "label"))
+        if not self.errors and bool(precision) == bool(least):
+            self.add_error("precision", _("Write what is promised, or from how many percent on: one of the two."))
+        if label and (least or given.get("kind") != _KIND_OF[label.partition(":")[0]]):
+            self.add_error("label", _("Choose one of what was learned of, with what is promised of it."))
+        return given
+
     def plain(self) -> Plain:
-        """The percent by kind."""
-        return {"learned": {self.cleaned_data["kind"]: {"from": self.cleaned_data["least"]}}}
+        """What is promised, of one label or each; or the percent."""
+        given = self.cleaned_data
+        if given["least"]:
+            return {"learned": {given["kind"]: {"from": given["least"]}}}
+        label = given["label"].partition(":")[2]
+        said = {"labels": {label: given["precision"]}} if label else {"precision": given["precision"]}
+        return {"learned": {given["kind"]: said}}
+
+
+_KIND_OF = {"teams": TEAM, "topics": TOPIC}
 
 
 class FileForm(_Form):

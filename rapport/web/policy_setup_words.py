@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC
+from rapport.ownership.simulate.changed import PROMISED_USUALLY
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,22 @@ def _member(email: str, one: Mapping[str, Any]) -> str:
 
 
 def _learned(kind: str, one: Mapping[str, Any]) -> str:
+    if "from" in one:
+        said = {
+            TEAM: _("What was learned gives to a team from %(percent)s%% on."),
+            TOPIC: _("What was learned sets the topic from %(percent)s%% on."),
+            PRIORITY: _("What was learned sets the priority from %(percent)s%% on."),
+        }
+        return said[kind] % {"percent": one["from"]}
     said = {
-        TEAM: _("What was learned gives to a team from %(percent)s%% on."),
-        TOPIC: _("What was learned sets the topic from %(percent)s%% on."),
-        PRIORITY: _("What was learned sets the priority from %(percent)s%% on."),
+        TEAM: _("What was learned gives to a team where %(promised)s of 100 are promised and kept."),
+        TOPIC: _("What was learned sets the topic where %(promised)s of 100 are promised and kept."),
+        PRIORITY: _("What was learned sets the priority where %(promised)s of 100 are promised and kept."),
     }
-    return said[kind] % {"percent": one["from"]}
+    labels = one.get("labels", {})
+    each = str(one.get("precision", PROMISED_USUALLY))
+    named = ", ".join(f"{name} {of_100}" for name, of_100 in labels.items())
+    return said[kind] % {"promised": f"{each} ({named})" if named else each}
 
 
 _WAYS = {"topics": _topic, "teams": _team, "hours": _hours, "members": _member, "learned": _learned}

@@ -114,7 +114,7 @@ class Story:
 
     @cached_property
     def _seen(self) -> dict[UUID, Conversation]:
-        told = [*self.told["flows"], *self.told.get("changes", ()), *self.told.get("turned", ())]
+        told = [one for part in ("flows", "changes", "turned", "met") for one in self.told.get(part, ())]
         ids = {UUID(one["id"]) for part in told for one in part["shown"]}
         found = Conversation.objects.select_related("person").in_bulk(ids)
         call(one.person for one in found.values())
@@ -216,8 +216,13 @@ class Story:
             _("Said at once what people settled on"), f"{settled['was']} · {counts[0]}",
             f"{settled['would']} · {counts[1]}", settled["says"],
         ))  # fmt: skip
-        found.append(Beside(_("Left to those who sort"), *(locales.number(n) for n in told["triage"])))
-        found += [Beside(*one) for one in promise_figures(told)]
+        was, would = (locales.number(n) for n in told["triage"])
+        note = difference(told["left"]) if "left" in told else ""
+        found.append(Beside(_("Left to those who sort"), was, would, note))
+        found += [
+            Beside(label, was, would, _late_words(told.get("late", {}).get(clock)))
+            for clock, label, was, would in promise_figures(told)
+        ]
         queued = [sum(one.values()) for one in told["queued"]]
         if any(queued):
             found.append(Beside(_("Nobody present had room"), *(locales.number(n) for n in queued)))
@@ -259,25 +264,31 @@ class Story:
     def rules(self) -> list[str]:
         """What the past says about the draft's rules."""
         told = self.told["rules"][1]
-        names = told["names"]
-
-        def named(number: object) -> str:
-            return _("Rule %(number)s “%(name)s”") % {"number": number, "name": names.get(str(number), "")}
-
         found = [
-            ngettext("%(rule)s hit %(count)s time, but rule %(other)s had decided each time.",
-                     "%(rule)s hit %(count)s times, but rule %(other)s had decided each time.", count)
-            % {"rule": named(number), "count": locales.number(count), "other": other}
-            for number, other, count in told["late"]
-        ]  # fmt: skip
-        found += [
             ngettext("%(rule)s could not be tried %(count)s time.", "%(rule)s could not be tried %(count)s times.", n)
-            % {"rule": named(number), "count": locales.number(n)}
+            % {"rule": self._rule(number), "count": locales.number(n)}
             for number, n in told["failed"].items()
         ]
-        found += [_("%(rule)s never hit, in what you may see.") % {"rule": named(number)} for number in told["never"]]
+        never = _("%(rule)s never hit, in what you may see.")
+        found += [never % {"rule": self._rule(number)} for number in told["never"]]
         more = len(found) - _RULES_MAX
         return found[:_RULES_MAX] + ([_("and %(count)s more") % {"count": locales.number(more)}] if more > 0 else [])
+
+    @property
+    def met(self) -> list[Change]:
+        """Rules of the draft that hit where another had decided, with examples."""
+        told = self.told.get("met", ())
+        return [Change(self._met_says(one), one["count"], self._examples(one["shown"])) for one in told]
+
+    def _met_says(self, one: Mapping[str, Any]) -> str:
+        given = {"rule": self._rule(one["rule"]), "other": self._rule(one["other"])}
+        if one["differs"]:
+            return _("%(rule)s hits where %(other)s has decided, and would give it to another team.") % given
+        return _("%(rule)s hits only where %(other)s has decided.") % given
+
+    def _rule(self, number: object) -> str:
+        name = self.told["rules"][1]["names"].get(str(number), "")
+        return _("Rule %(number)s “%(name)s”") % {"number": number, "name": name}
 
     @property
     def odd(self) -> list[Odd]:
@@ -318,11 +329,20 @@ class Story:
         return Chart(plan, [], scale, [labels[0], labels[12], labels[23]], [word for _css, word in legend], rows)
 
 
+def _late_words(told: Mapping[str, Any] | None) -> str:
+    """How many more or fewer conversations are late, with the doubt."""
+    if not told:
+        return ""
+    of = {"count": locales.number(told["of"]), "difference": difference(told)}
+    return _("Late, of the %(count)s conversations that either promises it: %(difference)s") % of
+
+
 def difference(told: Mapping[str, Any]) -> str:
     """How much more or less of something, with its doubt, in words; `told` has share, low, high and clear."""
     if not told.get("settled", 1):
         return _("People have settled nothing in this time, so nothing can be said.")
-    if not (told["share"] or told["clear"]) and len(set(told.get("right", ()))) == 1:
+    same = len(set(told.get("right", ()))) == 1 or not any(told.get("only", (1,)))
+    if not (told["share"] or told["clear"]) and same:
         return _("No difference.")
     points = {name: locales.number(round(abs(told[name]) * 100, 1)) for name in ("share", "low", "high")}
     if not told["clear"]:

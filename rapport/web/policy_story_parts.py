@@ -41,19 +41,20 @@ class MemberLoad:
 _CAVEATS: tuple[tuple[Said, set[str]], ...] = (
     (lazy("What was learned acts as it acted then; of what a rule decided then nothing was asked."), set()),
     (lazy("Whom the replay gave somebody before stands for whom they answered."), {"weighed"}),
-    (lazy("Topics, teams, members, hours, organizations and who holds a relationship are as they were when it was "
-          "decided, as far back as their changes are kept."), set()),
-    (lazy("A relationship without a date counts from when it was written down."), {"relationship"}),
+    (lazy("Topics, teams, members, hours, organizations, relationships, who held them and who might know of somebody "
+          "are as they were when it was decided, as far back as their changes are kept."), set()),
+    (lazy("A relationship counts from when it was written down, though it may say that it began before: until then "
+          "no rule could go by it."), {"relationship"}),
     (lazy("Addresses that stand only in a mail’s way (Bcc, Delivered-To) are not kept, so a rule that asks for one "
           "does not hit."), {"to"}),
-    (lazy("Whose an earlier conversation of the same thread was is not known; of the same person it is."),
-     {"earlier_owner"}),
+    (lazy("Which of somebody’s earlier conversations was the latest is told by its messages, not by what members did "
+          "with it."), {"earlier_owner"}),
     (lazy("Whether a mail answered one that we never had is told by its subject alone."), {"reply"}),
     (lazy("Promises are replayed over what people really did: nobody answers sooner because a step would have told "
           "them. Messages count at the time they were written, those of merged conversations as one run."),
      set()),
-    (lazy("Who of a team had it when a step came due is not known: a step that tells who answers for it counts once."),
-     set()),
+    (lazy("Who of a team had it when a step came due is who really had it. Where a policy gives it to another team, "
+          "nobody had taken it there."), set()),
     (lazy("What was found and did not become a conversation is not replayed."), {"mention"}),
 )  # fmt: skip
 

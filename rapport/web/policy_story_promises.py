@@ -52,11 +52,11 @@ class PromiseSteps:
         return [one for one in self.rows if one.was == one.would]
 
 
-def figures(told: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """By clock that any policy promises: what it is called, and what became of it by each."""
+def figures(told: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Each clock that any policy promises: which, what it is called, and what became of it by each."""
     sides = {clock: told["promises"].get(clock) for clock in _CLOCKS}
     return [
-        (str(_LABELS[clock]), _kept(both[0]), _kept(both[1]))
+        (clock, str(_LABELS[clock]), _kept(both[0]), _kept(both[1]))
         for clock, both in sides.items() if both and any(sum(side.values()) for side in both)
     ]  # fmt: skip
 
@@ -118,8 +118,9 @@ def _came(one: Mapping[str, Any] | None) -> str:
     parts = [ngettext("due %(count)s time", "due %(count)s times", one["due"]) % {"count": locales.number(one["due"])}]
     if one["do"] != "tell" and one["done"]:
         parts.append(str(_DONE[one["do"]]) % {"count": locales.number(one["done"])})
+    parts += [str(_TOLD[whom]) % {"count": locales.number(n)} for whom, n in one.get("told", {}).items() if n]
     for why, count in one["not"].items():
-        reason = WHY.get(why) or _("it was so already")
+        reason = WHY.get(why) or (_("they were told already") if one["do"] == "tell" else _("it was so already"))
         parts.append(_("%(count)s not: %(why)s") % {"count": locales.number(count), "why": reason})
     words = _RESOLVED if one["clock"] == "resolution" else _ANSWERED
     parts += [str(words[state]) % {"count": locales.number(then[state])} for state in words if then[state]]
@@ -130,6 +131,10 @@ _DONE = {
     "involve": lazy("involved a team in %(count)s"), "reassign": lazy("gave %(count)s away"),
     "priority": lazy("raised %(count)s"),
 }  # fmt: skip
+_TOLD = {
+    "member": lazy("told who had it in %(count)s"),
+    "leads": lazy("told the leads in %(count)s, as nobody had taken it"),
+}
 _ANSWERED = {
     "kept": lazy("then %(count)s answered in time"), "broken": lazy("then %(count)s answered late or not yet"),
     "open": lazy("%(count)s still have time"),

@@ -205,7 +205,7 @@ def _of_conversation(request: HttpRequest) -> dict[str, Any] | None:
     if found is None:
         raise NotVisible(_("There is no such conversation."))
     with history.read_only():
-        past = history.past([found.id], Senders(), Setups(timeline(), now()), with_earlier=False)
+        past = history.past([found.id], Senders(), Setups(timeline(), now()), None)
     if not past:
         return None
     facts = past[0].facts

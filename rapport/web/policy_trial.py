@@ -81,6 +81,7 @@ def _figures(trial: Trial) -> dict[str, Any]:
         "arms": [_share(base_moved, not_acted), _share(moved, acted)] if acted else None,
         "moved_says": difference({**_told(found.moved), "settled": min(acted, not_acted)}) if acted else "",
         "kept": [_share(*found.base_kept), _share(*found.kept)],
+        "in_time_says": difference(_told(found.in_time)) if found.both else "",
     }
 
 

@@ -1,5 +1,6 @@
 """Promises that really ran, through pauses and steps, say the same when the policy in force is tried on the past."""
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from rapport.core import clock, scope
 from rapport.core.models import Event
 from rapport.outbound import actions, queue
 from rapport.ownership import escalating
+from rapport.ownership.actions import assign
 from rapport.ownership.forms import policy_to_dict
 from rapport.ownership.simulate.past import Asked
 from rapport.ownership.simulate.run import what_if
@@ -30,6 +32,10 @@ STEPS = [
     {"at": "1h after", "do": "involve", "to": "team:product"},
     {"at": "2h after", "do": "reassign", "to": "team:backup", "clock": "first_answer"},
     {"at": "3h after", "do": "reassign", "to": "team:gone"},
+    {"at": "60%", "do": "tell", "to": "owner"}, {"at": "60%", "do": "tell", "to": "leads"},
+    {"at": "2h after", "do": "tell", "to": "owner"},
+    {"at": "4h after", "do": "reassign", "to": "backup-one@rapport.example", "clock": "first_answer"},
+    {"at": "5h after", "do": "tell", "to": "owner"},
 ]  # fmt: skip
 END = "2026-11-13T12:00"
 
@@ -38,7 +44,7 @@ class Days:
     """Time goes by: whatever comes due is done at its moment, before what happens next."""
 
     def __init__(self, channel: Channel, member: Member) -> None:
-        self._channel, self._member = channel, member
+        self._channel, self.member = channel, member
 
     def pass_until(self, moment: datetime) -> None:
         while (due := escalating.next_at()) and due < moment:
@@ -56,14 +62,14 @@ class Days:
 
     def answers(self, when: str, place: int, **given: Any) -> UUID:
         self.pass_until(at(when))
-        with clock.travel(at(when)), scope.member(self._member.id):
+        with clock.travel(at(when)), scope.member(self.member.id):
             one = conversations()[place]
-            return actions.reply(one.id, self._member, actions.Answer(text="Here.", **given)).id
+            return actions.reply(one.id, self.member, actions.Answer(text="Here.", **given)).id
 
     def does(self, when: str, place: int, verb: Any, *more: Any) -> None:
         self.pass_until(at(when))
-        with clock.travel(at(when)), scope.member(self._member.id):
-            verb(conversations()[place].id, self._member, *more)
+        with clock.travel(at(when)), scope.member(self.member.id):
+            verb(conversations()[place].id, self.member, *more)
 
 
 @pytest.fixture
@@ -80,10 +86,11 @@ def _week(days: Days) -> None:
     """Three conversations: late and passed on; paused, taken back and opened again; asked more than once."""
     for id in ("one", "two", "three"):
         days.writes("2026-10-26T10:00", id, subject=id)
+    days.does("2026-10-26T10:20", 1, assign, team("support"), days.member)
     delivery = days.answers("2026-10-26T11:00", 1)
     days.pass_until(at("2026-10-26T11:00") + timedelta(seconds=5))
-    with clock.travel(at("2026-10-26T11:00") + timedelta(seconds=5)), scope.member(days._member.id):
-        assert actions.undo(conversations()[1].id, days._member, delivery)
+    with clock.travel(at("2026-10-26T11:00") + timedelta(seconds=5)), scope.member(days.member.id):
+        assert actions.undo(conversations()[1].id, days.member, delivery)
     days.answers("2026-10-26T11:30", 1)
     days.answers("2026-10-26T14:00", 2, send_at=at("2026-10-26T14:45"))
     days.does("2026-10-26T14:20", 2, verbs.set_priority, 3)
@@ -92,7 +99,9 @@ def _week(days: Days) -> None:
     days.writes("2026-10-27T09:00", "three-a", refs=["three@berg.example"])
     days.does("2026-10-27T09:30", 1, snoozing.snooze, at("2026-10-30T09:00"))
     days.writes("2026-10-27T10:00", "three-b", refs=["three@berg.example"])
+    days.does("2026-10-27T10:30", 2, assign, team("support"), days.member)
     days.answers("2026-10-27T15:00", 2)
+    days.does("2026-10-27T16:00", 2, assign, team("support"))
     days.writes("2026-10-28T16:30", "three-c", refs=["three@berg.example"])
     days.answers("2026-10-29T09:30", 2)
     days.does("2026-10-29T10:00", 2, verbs.resolve)
@@ -147,7 +156,33 @@ def test_what_ran_is_what_the_past_tells_kept_and_broken_and_step_by_step(days: 
     assert ran[NEXT_ANSWER]["kept"] == 2
     assert told["turned"] == []
     assert _by_step(told["steps"][0]) == _happened()
+    assert _who_had_it(told["steps"][0]) == _whom()
+    assert min(_whom().values()) > 5
     assert told["steps"][0] == told["steps"][1]
+
+
+def test_a_team_that_a_draft_gives_it_to_has_nobody_who_took_it(days: Days) -> None:
+    _week(days)
+    plain = policy_to_dict(current_policy()[1])
+    with scope.system():
+        told = what_if(Asked(plain, json.loads(json.dumps(plain).replace('"support"', '"product"')), MONDAY, at(END)))
+    was, would = (_who_had_it(side) for side in told["steps"])
+    assert was["member"] > would["member"]
+    assert would["leads"] > was["leads"]
+
+
+def _who_had_it(side: list[dict[str, Any]]) -> Counter[str]:
+    """How often who had it was told, and how often the leads: by steps that name them, or as nobody had taken it."""
+    found = Counter({whom: sum(one["told"][whom] for one in side) for whom in ("member", "leads")})
+    found["leads"] += sum(one["done"] for one in side if (one["do"], one["to"]) == ("tell", "leads"))
+    return found
+
+
+def _whom() -> Counter[str]:
+    """Whom steps really told."""
+    with scope.system():
+        rows = Event.objects.filter(kind__in=("promise.near", "promise.broken")).values_list("data", flat=True)
+        return Counter(data["whom"] for data in rows)
 
 
 def _by_step(side: list[dict[str, Any]]) -> Counter[tuple[str, str]]:

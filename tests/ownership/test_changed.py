@@ -95,7 +95,11 @@ def test_what_it_names_is_otherwise_and_everything_else_stays() -> None:
         ({"hours": {"a": {"blocks": [3]}}}, "setup.hours.a"),
         ({"members": {"a@example.org": {"capacity": True}}}, "expected a whole number"),
         ({"members": {"a@example.org": {"capacity": 0}}}, "from 1 to 1000"),
-        ({"learned": {"team": {"from": 101}}}, "from 1 to 100"),
+        ({"learned": {"team": {"from": 101}}}, "expected 1 to 100"),
+        ({"learned": {"team": {"from": 90, "precision": 90}}}, "either"),
+        ({"learned": {"team": {}}}, "either"),
+        ({"learned": {"team": {"precision": 49}}}, "50 to 99 of 100 for all"),
+        ({"learned": {"team": {"labels": {"support": "many"}}}}, "50 to 99 of 100 for support"),
         ({"learned": {"mood": {"from": 90}}}, "setup.learned.mood"),
     ],
 )  # fmt: skip
@@ -144,3 +148,14 @@ def test_what_was_learned_acts_from_another_probability_on_for_the_draft_alone()
     assert owners(team=80) == (1, 2)
     assert owners(team=99) == (1, 0)
     assert owners(topic=10) == (1, 1), "of what is not named it acts as it did"
+
+
+def test_what_is_promised_of_labels_adds_up_and_takes_the_place_of_a_probability() -> None:
+    plain = {"learned": {"team": {"from": 90}}}
+    for more in ({"labels": {"support": 80}}, {"precision": 97}, {"labels": {"hr": 99}}):
+        plain = merged(plain, {"learned": {"team": more}})
+    assert read(plain).promised == {"team": {"": 97, "support": 80, "hr": 99}}
+    assert read(merged(plain, {"learned": {"team": {"from": 60}}})).learned == {"team": 60}
+    assert read({"learned": {"topic": {"labels": {"refund": 70}}}}).promised == {"topic": {"": 95, "refund": 70}}
+    assert bool(read(plain))
+    assert applied(read(plain), ROWS) is ROWS

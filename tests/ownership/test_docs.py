@@ -38,4 +38,5 @@ def test_every_condition_in_the_table_has_an_example_that_works() -> None:
 def test_the_example_of_another_setup_can_be_tried_with() -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", WHAT_IF, re.DOTALL)
     setup = read(tomllib.loads(example)["vocabulary"])
-    assert (set(setup.teams), setup.learned) == ({"night-shift"}, {"team": 90})
+    assert (set(setup.teams), setup.learned) == ({"night-shift"}, {"topic": 90})
+    assert setup.promised == {"team": {"": 95, "support": 90}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from rapport.channels.models import Channel
+from rapport.conversations import actions
 from rapport.conversations.models import Conversation, Topic
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import clock, scope
@@ -17,6 +19,7 @@ from rapport.ownership import service
 from rapport.ownership.engine import decide
 from rapport.ownership.models import Decision
 from rapport.ownership.simulate import former, history
+from rapport.ownership.simulate.earlier import Earlier
 from rapport.ownership.simulate.former import Setups, timeline
 from rapport.ownership.simulate.past import Asked
 from rapport.ownership.simulate.run import what_if
@@ -24,18 +27,31 @@ from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.setup import absences
 from rapport.ownership.simulate.timeline import Change, Timeline, founded, known
 from rapport.ownership.world import OpenAt
-from rapport.people.models import Handle, Organization, Person, PersonFormer
+from rapport.people import merging
+from rapport.people.models import (
+    Handle,
+    Merge,
+    Organization,
+    OrganizationRelationship,
+    Person,
+    PersonFormer,
+    Relationship,
+    RelationshipFormer,
+)
 from rapport.staff.models import Absence, BusinessHours, Member, Membership, OnCallDuty, OnCallRotation, Role, Team
-from tests.inbound.post import deliver, letter, make_member, make_team
+from tests.inbound.post import SENT, deliver, letter, make_member, make_team
 
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RULES: list[dict[str, Any]] = [
+    {"name": "Customers", "when": {"relationship": ["customer", "analyst"]}, "then": {"owner": "partners"}},
+    {"name": "Partners", "when": {"relationship": "partner"}, "then": {"owner": "product"}},
     {"name": "Held", "when": {"held": True}, "then": {"owner": "@holder"}},
     {"name": "Shop", "when": {"organization": "Shop"}, "then": {"owner": "partners"}},
     {"name": "Refunds", "when": {"topic": "refund"}, "then": {"owner": "support", "assign": "load"}},
     {"name": "Chargers", "when": {"topic": "charger"}, "then": {"owner": "product"}},
     {"name": "Night", "when": {"time": "outside"}, "then": {"owner": "night"}},
+    {"name": "Known", "when": {"earlier_owner": "person", "words": "bill"}, "then": {"owner": "@earlier"}},
     {"name": "Box", "when": {"channel": "Mailbox", "words": "hello"}, "then": {"owner": "partners"}},
 ]
 TEAMS = ("support", "product", "partners", "night")
@@ -82,8 +98,52 @@ def changes(random: Random) -> list[Callable[[], object]]:
         lambda: person.update(holder=random.choice([member, None])),
         lambda: person.update(organization=random.choice([None, *shop])),
         lambda: shop.update(name=random.choice(["Shop", "Store"])),
+        lambda: [relate(random, person=one) for one in person],
+        lambda: [relate(random, organization=one) for one in shop],
+        lambda: person.update(audience=random.choice([[EVERYONE], [team(slug).id]])),
+        lambda: merge_or_part(random),
+        lambda: Conversation.objects.exists()
+        and confide(random.choice(list(Conversation.objects.order_by("id"))), confidential=random.random() < 0.5),
         lambda: Channel.objects.update(name=random.choice(["Mailbox", "Letters"])),
     ]
+
+
+def dated(at: datetime, mail: bytes) -> bytes:
+    """The mail as it was written at that moment."""
+    return mail.replace(format_datetime(SENT).encode(), format_datetime(at).encode())
+
+
+def relate(random: Random, **whose: Any) -> None:
+    """Say what somebody or an organization is to us, say otherwise what was said, or take it away."""
+    of: Any = Relationship if "person" in whose else OrganizationRelationship
+    kind, day = random.choice(["customer", "partner", "analyst"]), clock.now().date()
+    since, until = (random.choice([None, day - 3 * DAY, day, day + 3 * DAY]) for _ in (1, 2))
+    if since and until and since > until:
+        since, until = until, since
+    there = list(of.objects.filter(**whose).order_by("id"))
+    if not there or random.random() < 0.4:
+        if not of.objects.filter(**whose, kind=kind, until=None).exists():
+            of.objects.create(**whose, kind=kind, since=since, until=until)
+    elif random.random() < 0.5:
+        random.choice(there).delete()
+    else:
+        of.objects.filter(id=random.choice(there).id).update(since=since, until=until or day)
+
+
+def merge_or_part(random: Random) -> None:
+    """Two people who wrote turn out to be one, or not to be."""
+    merged = Merge.objects.filter(undone_at=None).first()
+    if merged is not None:
+        merging.unmerge(merged.id, None)
+    elif Person.objects.count() > 1:
+        one, other = random.sample(list(Person.objects.order_by("id")), 2)
+        merging.merge(one, other, None, although_refused=True)
+
+
+def confide(one: Conversation, *, confidential: bool) -> None:
+    """Put a conversation in confidence, or out of it."""
+    actions.change(one.id, Member.objects.get(name="Root"), "conversation.confidential",
+                   lambda _: {"confidential": confidential}, active=False)  # fmt: skip
 
 
 def replayed() -> dict[UUID, tuple[str, str]]:
@@ -91,7 +151,7 @@ def replayed() -> dict[UUID, tuple[str, str]]:
     _, policy = service.current_policy()
     setups, found = Setups(timeline(), MONDAY + 90 * DAY), {}
     for one in history.past(
-        list(Conversation.objects.order_by("id").values_list("id", flat=True)), Senders(), setups, with_earlier=True
+        list(Conversation.objects.order_by("id").values_list("id", flat=True)), Senders(), setups, Earlier()
     ):
         here = setups.at(one.then)
         facts = one.facts.completed(here.matcher, OpenAt(here.hours, one.facts.at))
@@ -103,6 +163,8 @@ def replayed() -> dict[UUID, tuple[str, str]]:
 @pytest.mark.parametrize("seed", range(2))
 def test_whatever_is_changed_afterwards_the_policy_in_force_says_what_it_said_then(seed: int, box: Channel) -> None:
     random, at = Random(seed), MONDAY + DAY
+    with clock.travel(MONDAY), scope.system():
+        make_member("root", *map(team, TEAMS))
     for number in range(60):
         at += timedelta(minutes=random.randrange(1, 600))
         with clock.travel(at), scope.system():
@@ -111,7 +173,7 @@ def test_whatever_is_changed_afterwards_the_policy_in_force_says_what_it_said_th
             else:
                 words = random.choice(["refund", "charger", "hello", "bill"])
                 sender = f"c{random.randrange(3)}@shop.example"
-                deliver(box, letter(f"About the {words}, nr {number}", sender=sender, subject="It"))
+                deliver(box, dated(at, letter(f"About the {words}, nr {number}", sender=sender, subject="It")))
     with scope.system():
         then = {
             id: (slug or "", sentence.split(";")[0])
@@ -151,6 +213,7 @@ def test_mail_that_comes_in_writes_no_history(box: Channel) -> None:
         deliver(box, letter(sender="new@shop.example"), letter(sender="other@shop.example"))
         assert Person.objects.count() == 2
         assert (Former.objects.count(), PersonFormer.objects.count()) == (before, 0)
+        assert not RelationshipFormer.objects.exists()
 
 
 def test_a_member_changes_the_setup_and_writes_its_history_but_reads_none(box: Channel) -> None:

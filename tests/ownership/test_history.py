@@ -15,6 +15,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership.models import Decision, RunState, Shadow, Source, WhatIf
 from rapport.ownership.simulate import history, jobs
+from rapport.ownership.simulate.earlier import Earlier
 from rapport.ownership.simulate.former import Setups, timeline
 from rapport.ownership.simulate.past import Asked, Past
 from rapport.ownership.simulate.run import asks_earlier, what_if
@@ -67,7 +68,7 @@ def came(who: Person | None, at: datetime = NOON, slug: str = "support", **given
 
 
 def read(one: Conversation) -> Past:
-    (found,) = history.past([one.id], Senders(), Setups(timeline(), NOON), with_earlier=True)
+    (found,) = history.past([one.id], Senders(), Setups(timeline(), NOON), Earlier())
     return found
 
 
@@ -105,7 +106,7 @@ def test_an_edited_message_is_read_as_it_was_first() -> None:
     assert read(one).facts.text == "It is broken"
 
 
-def test_relationships_count_by_their_dates_and_undated_ones_from_when_they_were_written_down() -> None:
+def test_relationships_count_by_their_dates_once_they_were_written_down() -> None:
     who = person()
     for kind, since, until, written in (
         ("customer", date(2026, 3, 4), None, NOON + 30 * DAY),
@@ -116,10 +117,11 @@ def test_relationships_count_by_their_dates_and_undated_ones_from_when_they_were
     ):
         Relationship.objects.create(person=who, kind=kind, since=since, until=until, created_at=written)
     found = read(came(who))
-    assert found.facts.relationships == {"customer", "supplier", "prospect"}
+    assert found.facts.relationships == {"supplier", "prospect"}, "what nobody knew then is not looked up in the future"
     assert found.guessed, "that they were a customer was written down a month later"
-    Relationship.objects.filter(kind="customer").delete()
-    assert not read(Conversation.objects.get()).guessed
+    Relationship.objects.filter(kind="customer").update(created_at=NOON - DAY)
+    found = read(Conversation.objects.get())
+    assert (found.facts.relationships, found.guessed) == ({"customer", "supplier", "prospect"}, False)
 
 
 def test_what_an_organization_is_to_us_counts_for_its_people() -> None:

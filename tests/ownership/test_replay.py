@@ -185,6 +185,37 @@ def test_rules_that_never_fire_come_too_late_or_fail_are_named() -> None:
     )  # fmt: skip
 
 
+def test_rules_that_meet_are_told_with_examples_where_they_contradict_or_one_never_decides() -> None:
+    draft = policy(
+        ({"topic": "refund"}, {"owner": "product"}),
+        ({"topic": "refund"}, {"owner": "support"}),
+        ({"words": "broken"}, {"owner": "support"}),
+        ({"words": ["broken", "refund"]}, {"owner": "product", "priority": "high"}),
+    )
+    items = [past(1, "refund"), past(2, "refund, broken"), past(3, "broken")]
+    found = told(replay(items, pair(BASE, draft), SCENERY), BASE, draft)
+    assert [(one["rule"], one["other"], one["count"], one["differs"]) for one in found["met"]] == [
+        (2, 1, 2, True), (4, 1, 2, False), (4, 3, 1, True), (3, 1, 1, True),
+    ]  # fmt: skip
+    assert [one["id"] for one in found["met"][0]["shown"]] == [str(UUID(int=n)) for n in (2, 1)]
+    assert found["met"][0]["shown"][0]["draft"] == "Product owns this: it is about refunds; rule 1"
+    assert [(one["what"], one["rule"], one["other"]) for one in found["odd"]] == [("contradict", 2, 1)]
+
+
+def test_differences_of_what_is_sorted_and_late_tell_their_doubt() -> None:
+    promised = policy(({"words": "broken"}, {"owner": "product", "promise": {"first_answer": "1h"}}))
+    loose = policy(({"words": "broken"}, {"owner": "product", "promise": {"first_answer": "3h"}}))
+    none = policy()
+    items = [past(n, "broken", answered_at=NOON + timedelta(hours=2)) for n in range(20)] + [past(50, "hello")]
+    found = told(replay(items, pair(promised, loose), SCENERY), promised, loose)
+    assert (found["left"]["of"], found["left"]["only"], found["left"]["clear"]) == (21, [0, 0], False)
+    late = found["late"]["first"]
+    assert (late["of"], late["only"], late["share"], late["clear"]) == (20, [20, 0], -1, True)
+    assert -1 <= late["low"] < late["high"] < 0
+    found = told(replay(items, pair(promised, none), SCENERY), promised, none)
+    assert (found["left"]["only"], found["left"]["clear"]) == ([0, 20], True)
+
+
 def test_a_question_both_policies_ask_is_asked_once() -> None:
     ready = pair(BASE, DRAFT)
     assert ready.base.rules[0].when is ready.draft.rules[1].when

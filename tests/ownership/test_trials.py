@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -261,5 +261,9 @@ def test_side_by_side_it_counts_what_people_settled_and_only_what_one_may_see() 
     assert seen.arms[0][0] == 0
     assert seen.arms[1][0] == seen.arms[1][1] > 10
     assert seen.moved.is_clear
-    assert (seen.kept, seen.base_kept) == ((60, 60), (0, 0))
+    assert (seen.kept, seen.base_kept, seen.both) == ((60, 60), (0, 0), 0)
+    Shadow.objects.update(base_first_answer_due_at=AT - timedelta(hours=1))
+    with scope.member(member.id):
+        seen = trials.figures(trial)
+    assert (seen.both, seen.base_kept, seen.in_time.share, seen.in_time.is_clear) == (60, (0, 60), 1, True)
     assert trials.figures(trial).seen == 61

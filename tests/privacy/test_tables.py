@@ -17,7 +17,7 @@ from tests.privacy.traces import leave
 TAKEN = {
     "conversations_conversation", "conversations_message", "people_archive", "people_consent", "people_externalid",
     "people_handle", "people_matchkeys", "people_merge", "people_pair", "people_person", "people_personformer",
-    "people_question", "people_relationship", "people_release", "search_name",
+    "people_question", "people_relationship", "people_relationshipformer", "people_release", "search_name",
 }  # fmt: skip
 #: Follow others by triggers; what stands in them is searched by the test with the needle.
 FOLLOW = {"people_row", "people_key", "search_message"}

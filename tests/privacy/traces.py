@@ -103,6 +103,8 @@ def _beside(person: Person, found: Conversation, box: Channel, member: Member) -
         person.id, consenting.Statement("events", True, proof={"what": "form", "where": NEEDLE}), member
     )
     Relationship.objects.create(person=person, kind="customer", source=f"import of {NEEDLE}.csv")
+    withdrawn = Relationship.objects.create(person=person, kind="partner", source=f"import of {NEEDLE}.csv")
+    Relationship.objects.filter(id=withdrawn.id).delete()
     first = Message.objects.filter(person=person).order_by("at", "id").first()
     assert first
     Revision.objects.create(conversation=found, message_id=first.id, text=f"earlier {NEEDLE}")

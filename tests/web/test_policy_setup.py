@@ -19,7 +19,9 @@ def test_a_lead_says_by_forms_with_what_other_setup_a_draft_is_tried(cast: Cast,
         {"verb": "members", "members-member": cast.agent.email, "members-teams": ["night-shift"]},
         {"verb": "hours", "hours-name": "Late", "hours-time_zone": "UTC", "hours-days": ["0", "1"],
          "hours-opens": "18:00", "hours-closes": "23:00"},
-        {"verb": "learned", "learned-kind": "team", "learned-least": "80"},
+        {"verb": "learned", "learned-kind": "topic", "learned-least": "80"},
+        {"verb": "learned", "learned-kind": "team", "learned-precision": "97"},
+        {"verb": "learned", "learned-kind": "team", "learned-precision": "90", "learned-label": "teams:hr"},
         {"verb": "file", "file-text": '[vocabulary.teams.night-shift]\nhours = "Late"'},
     ):  # fmt: skip
         assert client.post(url, given).status_code == 302, given
@@ -27,7 +29,8 @@ def test_a_lead_says_by_forms_with_what_other_setup_a_draft_is_tried(cast: Cast,
     for says in (
         "Team Night shift, business hours Late, not in confidence.", "Topic Chargers by the words: plug, refund.",
         f"{cast.agent.email}: in night-shift.", "Business hours Late: 18:00–23:00 on 2 days, UTC.",
-        "What was learned gives to a team from 80% on.",
+        "What was learned sets the topic from 80% on.",
+        "What was learned gives to a team where 97 (hr 90) of 100 are promised and kept.",
     ):  # fmt: skip
         assert says in said
     client.post(url, {"verb": "remove", "part": "hours", "name": "Late"})
@@ -49,6 +52,10 @@ def test_a_lead_says_by_forms_with_what_other_setup_a_draft_is_tried(cast: Cast,
 @pytest.mark.parametrize(
     ("given", "says"),
     [({"verb": "topics", "topics-words": "x"}, "Choose one, or write what the new one is called."),
+     ({"verb": "learned", "learned-kind": "team"}, "one of the two"),
+     ({"verb": "learned", "learned-kind": "team", "learned-precision": "49"}, "greater than or equal to 50"),
+     ({"verb": "learned", "learned-kind": "topic", "learned-precision": "80", "learned-label": "teams:hr"},
+      "Choose one of what was learned of"),
      ({"verb": "file", "file-text": "[topics"}, "This is no TOML: "),
      ({"verb": "file", "file-text": '[members."x@example.org"]\ncapacity = 3'}, "There is no x@example.org."),
      ({"verb": "file", "file-text": "[rules]"}, "setup.rules: expected one of")],

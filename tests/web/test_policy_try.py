@@ -1,5 +1,7 @@
 """The pages on which a policy is tried: its tests, the past, the trial."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -9,6 +11,7 @@ from rapport.ownership.forms import policy_to_dict
 from rapport.ownership.models import Shadow, Trial, WhatIf
 from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.ownership.simulate import jobs
+from rapport.people.models import Relationship
 from rapport.staff.models import BusinessHours, Company, Membership, Team
 from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
@@ -48,6 +51,7 @@ def test_a_draft_is_tried_on_the_past_and_told_in_two_columns(cast: Cast, sign_i
     assert "Refund for order 1009" in told
     assert "Zanzibar" not in told
     assert "never hit" in told
+    assert "hits where Rule 1 “Parcels” has decided, and would give it to another team." in told
     assert str(cast.secret.id) not in told
     assert "a draft" in client.get(reverse("policy_try")).content.decode()
 
@@ -60,7 +64,7 @@ def test_what_else_would_be_otherwise_and_what_cannot_be_known_is_told(cast: Cas
     assert jobs.run_next()
     told = client.get(asked.url).content.decode()
     assert "Bcc, Delivered-To" in told
-    assert "Whose an earlier conversation of the same thread was is not known" in told
+    assert "Which of somebody’s earlier conversations was the latest" in told
     asks = [part.partition("</li>")[0] for part in told.split("a rule asks for it</span>")[1:]]
     assert [said.strip().split(" ")[0] for said in asks] == ["A", "Addresses"], "employees are a relationship"
     with scope.system():
@@ -198,6 +202,8 @@ def test_tests_are_written_fail_and_stop_the_policy(cast: Cast, sign_in: SignIn)
 
 def test_a_test_of_a_conversation_takes_its_shape_and_nothing_of_what_was_said(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
+    with scope.system():
+        Relationship.objects.update(created_at=cast.conversation.created_at - timedelta(days=1))
     url = f"{reverse('policy_test_new')}?conversation="
     page = client.get(reverse("conversation", args=[cast.conversation.id])).content.decode()
     assert f"{url}{cast.conversation.id}" in page

@@ -83,7 +83,10 @@ def _segments(member: Member) -> None:
 def _partners() -> None:
     partners = Organization.objects.filter(people__relationships__kind="partner").distinct()
     OrganizationRelationship.objects.bulk_create(
-        OrganizationRelationship(organization=one, kind="partner", source="contract") for one in partners
+        OrganizationRelationship(
+            organization=one, kind="partner", source="contract", created_at=now() - _KNOWN_BEFORE
+        )
+        for one in partners
     )
 
 

@@ -156,6 +156,7 @@ def _people(company: Company) -> None:
                 organization=person.organization,
                 since=date.fromisoformat(one.since) if one.since else None,
                 source=SOURCE,
+                created_at=now() - _KNOWN_BEFORE,
             )
             for kind in one.relationships
         )

@@ -22,20 +22,24 @@ _PARTS: dict[str, dict[str, type]] = {
     "teams": {"name": str, "confidential": bool, "hours": str, "active": bool, "members": list},
     "hours": {"time_zone": str, "blocks": list, "holidays": str},
     "members": {"teams": list, "capacity": int, "hours": str, "skills": list, "languages": list},
-    "learned": {"from": int},
+    "learned": {"from": int, "precision": int, "labels": dict},
 }
 IGNORED = ("channels",)
 """What such a file may hold and nothing here goes by."""
 _KINDS = (TEAM, TOPIC, PRIORITY)
 _WORDS_MAX, _NAMED_MAX, _NAME_LONG_MAX = 200, 500, 254
 _CAPACITY_MAX = 1000
+_PROMISED = range(50, 100)
+PROMISED_USUALLY = 95
+"""Of a label of which nothing else is said, so many of 100 are promised."""
 
 
 @dataclass(frozen=True)
 class Changed:
     """What of the setup is otherwise. Teams and topics are by slug, hours by name, members by e-mail address.
 
-    `learned` has by kind ("team", "topic", "priority") from how many percent on what was learned acts by itself.
+    `learned` has by kind ("team", "topic", "priority") from how many percent on what was learned acts by itself,
+    `promised` of how many of 100 it must be right to act, by kind and label ("" is each that is not named).
     """
 
     topics: Named = field(default_factory=dict)
@@ -43,9 +47,10 @@ class Changed:
     hours: Named = field(default_factory=dict)
     members: Named = field(default_factory=dict)
     learned: Mapping[str, int] = field(default_factory=dict)
+    promised: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return any((self.topics, self.teams, self.hours, self.members, self.learned))
+        return any((self.topics, self.teams, self.hours, self.members, self.learned, self.promised))
 
     @property
     def changes_rows(self) -> bool:
@@ -69,11 +74,29 @@ def read(plain: Mapping[str, Any]) -> Changed:
     for email, one in parts["members"].items():
         if not 1 <= one.get("capacity", 1) <= _CAPACITY_MAX:
             raise PolicyError(f"setup.members.{email}.capacity: expected a number from 1 to {_CAPACITY_MAX}")
-    learned = {kind: one.get("from", 0) for kind, one in parts.pop("learned").items()}
-    for kind, percent in learned.items():
-        if kind not in _KINDS or not 1 <= percent <= 100:
-            raise PolicyError(f"setup.learned.{kind}: expected one of {', '.join(_KINDS)}, from 1 to 100 percent")
-    return Changed(**parts, learned=learned)
+    learned, promised = _learned(parts.pop("learned"))
+    return Changed(**parts, learned=learned, promised=promised)
+
+
+def _learned(given: Named) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """By kind from how many percent on, or else how many of 100 by label."""
+    learned, promised = {}, {}
+    for kind, one in given.items():
+        where, asked = f"setup.learned.{kind}", sorted(one)
+        if kind not in _KINDS:
+            raise PolicyError(f"{where}: expected one of {', '.join(_KINDS)}")
+        if asked == ["from"]:
+            learned[kind] = one["from"]
+            if not 1 <= one["from"] <= 100:
+                raise PolicyError(f"{where}.from: expected 1 to 100 percent")
+            continue
+        if not asked or "from" in asked:
+            raise PolicyError(f'{where}: expected either "from", or "precision" and "labels"')
+        promised[kind] = {"": one.get("precision", PROMISED_USUALLY), **one.get("labels", {})}
+        for label, of_100 in promised[kind].items():
+            if not _is_word(label or "-") or isinstance(of_100, bool) or of_100 not in _PROMISED:
+                raise PolicyError(f"{where}: expected a promise of 50 to 99 of 100 for {label or 'all'}")
+    return learned, promised
 
 
 def _part(part: str, given: Any) -> Named:
@@ -102,7 +125,7 @@ def _check(part: str, key: str, value: object, where: str) -> None:
         raise PolicyError(f"{where}: expected a list of words, at most {_WORDS_MAX}")
 
 
-_EXPECTED = {str: "a text", list: "a list", bool: "true or false", int: "a whole number"}
+_EXPECTED = {str: "a text", list: "a list", bool: "true or false", int: "a whole number", dict: "a table"}
 
 
 def _are_words(given: list[Any]) -> bool:
@@ -268,7 +291,12 @@ def merged(plain: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     for part, of in more.items():
         place = found.setdefault(part, {})
         for name, one in of.items():
-            place[name] = {**place.get(name, {}), **one}
+            before = place.get(name, {})
+            if part == "learned" and ("from" in one) != ("from" in before):
+                before = {}  # It acts by the one or by the other.
+            inner = {key: {**before[key], **value} for key, value in one.items()
+                     if isinstance(value, dict) and isinstance(before.get(key), dict)}  # fmt: skip
+            place[name] = {**before, **one, **inner}
     return found
 
 

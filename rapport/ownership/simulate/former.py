@@ -13,7 +13,7 @@ from rapport.ownership.simulate import setup
 from rapport.ownership.simulate.changed import Changed, applied, sizes
 from rapport.ownership.simulate.past import Scenery, Seat, Staffing
 from rapport.ownership.simulate.timeline import Change, Row, Timeline, founded, known
-from rapport.people.models import PersonFormer
+from rapport.people.models import PersonFormer, RelationshipFormer
 
 #: By table its id and the columns that are read; those that triggers keep (`core.former_sql`), and no others.
 _COLUMNS = {
@@ -54,6 +54,7 @@ def begin() -> None:
     """What stands now stood always: for who founds a company in one go. In the system's scope."""
     Former.objects.all().delete()
     PersonFormer.objects.all().delete()
+    RelationshipFormer.objects.all().delete()
 
 
 class Setups:

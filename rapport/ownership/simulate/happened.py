@@ -25,7 +25,7 @@ from rapport.ownership.simulate.course import (
     WOKEN,
     Turn,
 )
-from rapport.ownership.simulate.past import Past
+from rapport.ownership.simulate.past import Held, Past
 
 _SAID = """
 SELECT conversation_id, id, at, direction, kind, raw_item_id IS NOT NULL FROM conversations_message
@@ -40,6 +40,10 @@ _EVENTS = """
 SELECT conversation_id, at, kind, data->'after', data->'before', data->>'message', data ? 'clock' FROM core_event
 WHERE conversation_id = ANY(%b::uuid[]) AND kind = ANY(%b::text[])
 """
+_HELD = """
+SELECT conversation_id, CASE WHEN source <> 'policy' THEN at END, owner_team_id, owner_member_id, source = 'promise'
+FROM ownership_decision WHERE conversation_id = ANY(%b::uuid[]) ORDER BY at, id
+"""
 _DELIVERED = {
     "delivery.sent": SENT, "delivery.cancelled": UNSAID, "delivery.failed": UNREACHED, "delivery.bounced": UNREACHED,
     "delivery.held": UNREACHED,
@@ -52,10 +56,22 @@ _KINDS = [
 ]  # fmt: skip
 
 
-def with_turns(past: Sequence[Past]) -> list[Past]:
-    """The same conversations with what happened since."""
-    found = turns([one.id for one in past])
-    return [replace(one, turns=found[one.id]) for one in past]
+def with_turns(past: Sequence[Past], *, with_held: bool = False) -> list[Past]:
+    """The same conversations with what happened since, and with whose they were."""
+    ids = [one.id for one in past]
+    found, had = turns(ids), _held(ids) if with_held else {}
+    return [
+        # What the policy gave it was so from the beginning, also where it was brought in and decided later.
+        replace(one, turns=found[one.id], held=[Held(at or one.facts.at, *whose) for at, *whose in had.get(one.id, ())])
+        for one in past
+    ]
+
+
+def _held(ids: list[UUID]) -> dict[UUID, list[tuple[Any, ...]]]:
+    found: dict[UUID, list[tuple[Any, ...]]] = {}
+    for conversation, *whose in bulk.select(_HELD, [ids]):
+        found.setdefault(conversation, []).append(tuple(whose))
+    return found
 
 
 def turns(ids: Sequence[UUID]) -> dict[UUID, list[Turn]]:

@@ -5,15 +5,13 @@ Which conversations: those the reader may see. What is known of each is read as 
 The company is that of the moment at which the policy decided then (`former`): its topics, teams, members, business
 hours and channels, people's organizations and who held the relationship with them.
 
-What cannot be known as of then, and what stands for it: relationships, an organization's too, count from when they
-began, or where nobody said when, from when they were written down; addresses that stand only in a mail's way (Bcc,
-Delivered-To) are not kept, nor whose an earlier conversation of the thread was, nor whether an unknown message was
-answered.
+What cannot be known as of then: addresses that stand only in a mail's way (Bcc, Delivered-To) are not kept, nor whether
+an unknown message was answered.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +22,13 @@ from rapport.core import bulk, scope
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import TEAM
 from rapport.ownership.settled import SETTLED
+from rapport.ownership.simulate.earlier import Asked, Earlier
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
 from rapport.ownership.simulate.past import Learned, Past
 from rapport.ownership.simulate.senders import Senders, When
 from rapport.ownership.words import CHARACTERS_READ_MAX
 
+_BROUGHT_IN = timedelta(days=1)
 RUN_MAX = 1_000_000
 """So many conversations are replayed at most."""
 
@@ -57,28 +57,8 @@ LEFT JOIN staff_team o ON o.id = c.owner_team_id
 LEFT JOIN staff_team r ON r.id = d.owner_team_id
 ORDER BY asked.place
 """
-_PERSON = 19
-"""The place of the sender in a row."""
-
-#: Whose the conversation was in which the person was last active before, as of then; confidential ones stay out of it.
-#: Asked of each row of the person as they were then: the latest of any row counts.
-_EARLIER = """
-SELECT DISTINCT ON (asked.id) asked.id, last.slug
-FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS asked(id, person, at)
-CROSS JOIN LATERAL (
-    SELECT t.slug, said.at FROM (
-        SELECT p.id FROM conversations_conversation p
-        WHERE p.person_id = asked.person AND p.created_at < asked.at AND p.id <> asked.id AND NOT p.confidential
-        ORDER BY p.created_at DESC LIMIT 5) AS e
-    CROSS JOIN LATERAL (SELECT m.at FROM conversations_message m
-        WHERE m.conversation_id = e.id AND m.at < asked.at ORDER BY m.at DESC LIMIT 1) AS said
-    CROSS JOIN LATERAL (SELECT d.owner_team_id FROM ownership_decision d
-        WHERE d.conversation_id = e.id AND (d.source = 'policy' OR d.at <= asked.at)
-        ORDER BY d.at DESC LIMIT 1) AS owned
-    JOIN staff_team t ON t.id = owned.owner_team_id AND NOT t.confidential
-    ORDER BY said.at DESC LIMIT 1) AS last
-ORDER BY asked.id, last.at DESC
-"""
+_DECIDED, _PERSON = 12, 19
+"""The places of the moment of the decision and of the sender in a row."""
 
 
 @contextmanager
@@ -99,20 +79,26 @@ def conversations(since: datetime, until: datetime) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def past(ids: Sequence[UUID], senders: Senders, setups: Setups, *, with_earlier: bool) -> list[Past]:
-    """These conversations as they stood when they came, in the order of their ids."""
+def past(ids: Sequence[UUID], senders: Senders, setups: Setups, before: Earlier | None) -> list[Past]:
+    """These conversations as they stood when they came, in the order of their ids.
+
+    `before` tells which team had somebody before; None: nothing asks for it.
+    """
     rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
     people = [row[_PERSON] for row in rows]
     senders.meet(person for person in people if person)
-    earlier = _earlier(rows, senders) if with_earlier else {}
+    earlier = before.owners(_asked(rows, senders, setups)) if before else {}
     return [_past(row, senders, setups, earlier) for row in rows]
 
 
-def _earlier(rows: Sequence[tuple[Any, ...]], senders: Senders) -> dict[UUID, str]:
-    asked = [(row[0], person, row[1]) for row in rows if row[_PERSON] for person in senders.rows(row[_PERSON], row[1])]
-    with connection.cursor() as cursor:
-        cursor.execute(_EARLIER, [list(column) for column in zip(*asked, strict=True)] or [[], [], []])
-        return dict(cursor.fetchall())
+def _asked(rows: Sequence[tuple[Any, ...]], senders: Senders, setups: Setups) -> Iterator[Asked]:
+    for row in rows:
+        if row[_PERSON]:
+            at, decided = row[1], row[_DECIDED] or row[1]
+            # Old mail that is brought in comes after older mail; any other after all that came before it.
+            before = at if decided - at > _BROUGHT_IN else max(at, decided)
+            for person in senders.rows(row[_PERSON], decided):
+                yield Asked(row[0], person, before, decided, setups.at(decided).open_teams)
 
 
 def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[UUID, str]) -> Past:
@@ -122,7 +108,7 @@ def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[
     written = next((address for _, address in recipients.get("from", ()) if address), "")
     here = setups.at(decided or at)
     channel, kind = here.channels.get(channel_id, ("", ""))
-    sender = senders.of(person, kind, written, When(at, decided or at, here.holders))
+    sender = senders.of(person, kind, written, When(decided or at, here.holders))
     facts = Facts(
         at=at,
         channel=channel,
@@ -158,9 +144,12 @@ def _past(row: tuple[Any, ...], senders: Senders, setups: Setups, earlier: dict[
 def _learned(said: dict[str, dict[str, Any]]) -> dict[str, Learned]:
     """As it was said then: so no model of today looks into the past."""
     return {
-        kind: Learned(str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)))
+        kind: Learned(
+            str(one.get("team", one.get("label", ""))), float(one.get("probability", 0)), one.get("sure"),
+            bool(one.get("certain")),
+        )
         for kind, one in said.items()
-    }
+    }  # fmt: skip
 
 
 _OPEN_BEFORE = """

@@ -32,10 +32,24 @@ class Asked:
 
 
 class Learned(NamedTuple):
-    """What was done by itself from what people had decided: a team, topic or priority, and how likely it was."""
+    """What was done by itself from what people had decided: a team, topic or priority, and how likely it was.
+
+    `sure` is what its promise is held against, None where it was not kept; `certain`: by what was promised then.
+    """
 
     label: str
     probability: float
+    sure: float | None = None
+    certain: bool = False
+
+
+class Held(NamedTuple):
+    """Whose a conversation was from a moment on: of which team, and of whom in it; `by_step`: a promise gave it."""
+
+    at: datetime
+    team: UUID | None
+    member: UUID | None
+    by_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class Past:
     mail was brought in. `recorded` is the owner the policy gave it then, `recorded_by` the number of that version.
     `guessed`: something of its sender was written down only later, and so was left out. `learned`: what was learned by
     then, by kind, where it acted by itself; `said` is all that it said. `turns`: what happened with it since; None: not
-    asked for.
+    asked for. `held`: whose it really was, in order, where steps ask for it.
     """
 
     id: UUID
@@ -63,6 +77,7 @@ class Past:
     decided_at: datetime | None = None
     said: Mapping[str, Learned] = field(default_factory=dict)
     turns: Sequence[Turn] | None = None
+    held: Sequence[Held] = ()
 
     @property
     def then(self) -> datetime:
@@ -76,7 +91,8 @@ class Scenery:
     step means), hours by name, topics.
 
     `until` is the moment up to which is known what became of it. `holders` has e-mail address and name of who may hold
-    a relationship, `channels` name and kind of each, both by id.
+    a relationship, `channels` name and kind of each, both by id. `open_teams` has the short names of all teams that are
+    not in confidence, by id, also of those that are gone.
     """
 
     directory: Directory
@@ -85,6 +101,7 @@ class Scenery:
     until: datetime
     holders: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
     channels: Mapping[UUID, tuple[str, str]] = field(default_factory=dict)
+    open_teams: Mapping[UUID, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ it, and changes nothing of what people did afterwards. Pure.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from rapport.ownership.policy import LEADS, OWNER, PRIORITIES, TEAM, Policy, Pro
 from rapport.ownership.promising import terms_of
 from rapport.ownership.simulate.clocks import BROKEN, Came, Ended, followed_through
 from rapport.ownership.simulate.course import ASKED, Stage, Turn, course
-from rapport.ownership.simulate.past import Past, Scenery
+from rapport.ownership.simulate.past import Held, Past, Scenery
 from rapport.ownership.stepping import DONE, Meant
 from rapport.ownership.world import hours_of
 from rapport.staff.clocks import FIRST_ANSWER, NEXT_ANSWER, RESOLUTION, Terms
@@ -28,8 +29,11 @@ CLOCKS = {FIRST_ANSWER: "first", NEXT_ANSWER: "next", RESOLUTION: "resolution"}
 StepKey = tuple[str, str, int, str, str, str]
 """Of which promise, which clock, minutes from its end, deed, whom; and what is counted of it.
 
-That is "due", how the clock ended afterwards ("kept", "broken", "open"), or what came of it ("done", or why not).
+That is "due", how the clock ended afterwards ("kept", "broken", "open"), what came of it ("done", or why not), and of
+what tells whoever answers for it, who that was (`TOLD`).
 """
+TOLD = ("told_member", "told_leads")
+"""Who had it then was told; nobody had taken it, so the leads of its team were."""
 Turned = tuple[str, str, str]
 """A clock, how it ended as it was, and how as it would have been; "" is that nothing was promised."""
 Clocks = Mapping[str, Ended]
@@ -74,6 +78,8 @@ class Keeping:
 
     def __init__(self, policies: tuple[Policy, Policy], sceneries: tuple[Scenery, Scenery]) -> None:
         self._policies, self._sceneries = policies, sceneries
+        #: The clocks that counted in the conversation at hand, by either policy.
+        self.promised: Sequence[str] = ()
         self._asks = asked_by(policies)
         #: By identity, which is quicker to look up than by value; the promises are kept, so that none is mistaken.
         self._names: dict[tuple[int, int, str], tuple[str, Promise]] = {}
@@ -87,6 +93,7 @@ class Keeping:
 
         Returns by clock that is late by one policy and not by the other how it ended by each (`_told`).
         """
+        self.promised = ()
         if verdicts[0].promise is None and verdicts[1].promise is None:
             return {}
         stages = self._stages(one)
@@ -101,7 +108,9 @@ class Keeping:
                 for clock, one_ended in clocks.items() for state, count in one_ended.states.items()
             })  # fmt: skip
             if self._asks.steps and verdict.promise:
-                self._count_steps(kept[side].steps, side, (verdict, verdict.promise), clocks, stages)
+                stand = _Stand(verdict, self._sceneries[side].directory, one.held)
+                self._count_steps(kept[side].steps, (side, stand), verdict.promise, clocks, stages)
+        self.promised = [CLOCKS[clock] for clock in CLOCKS if any(clock in one and one[clock].state for one in ended)]
         return _turned(ended[0], ended[1])
 
     def _stages(self, one: Past) -> tuple[Stage, ...]:
@@ -139,8 +148,8 @@ class Keeping:
     def _count_steps(
         self,
         counts: Counter[StepKey],
-        side: int,
-        said: tuple[Verdict, Promise],
+        where: "tuple[int, _Stand]",
+        promise: Promise,
         clocks: Clocks,
         stages: Sequence[Stage],
     ) -> None:
@@ -148,14 +157,14 @@ class Keeping:
                         key=lambda one: one[0])  # fmt: skip
         if not coming:
             return
-        verdict, promise = said
-        stand, changes = _Stand(verdict, self._sceneries[side].directory), [one for one in stages if one.after]
+        side, stand = where
+        changes = [one for one in stages if one.after]
         for at, clock, came in coming:
             while changes and changes[0].at <= at:
                 stand.changed(changes.pop(0).after)
             comes = stand.done(f"{clock} {came.round}", came, self._teams[side])
             name = self._name(side, promise, clock)
-            for what in ("due", came.then, comes):
+            for what in ("due", came.then, comes, *stand.told):
                 counts[name, clock, came.minutes, came.do, _whom(came.to), what] += 1
 
     def _name(self, side: int, promise: Promise, clock: str) -> str:
@@ -198,14 +207,23 @@ def _told(ended: Ended | None) -> str:
 
 
 class _Stand:
-    """Where a conversation stands by a policy, for its steps: as it came, as people changed it, as steps did."""
+    """Where a conversation stands by a policy, for its steps: as it came, as people changed it, as steps did.
 
-    def __init__(self, verdict: Verdict, directory: Directory) -> None:
+    Who in its team has it is who really had it (`held`), as long as it is that team's by the policy, too.
+    """
+
+    def __init__(self, verdict: Verdict, directory: Directory, held: Sequence[Held] = ()) -> None:
         teams = self._directory = directory.teams
         self._owner = teams[verdict.owner].id if verdict.owner in teams else None
         self._involved = {teams[slug].id for slug in verdict.involved if slug in teams}
         self._confidential, self._priority = verdict.confidential, verdict.priority
         self._moves: Counter[str] = Counter()
+        self._held = held
+        self._given: tuple[datetime, UUID | None] | None = None
+        self._moment: tuple[str, datetime] | None = None
+        self._heard: set[tuple[str, UUID | None]] = set()
+        #: Whom the step at hand told of those who answer for it.
+        self.told: tuple[str, ...] = ()
 
     def changed(self, after: Mapping[str, Any]) -> None:
         """People changed whose it is, who follows it, how much it matters."""
@@ -220,7 +238,28 @@ class _Stand:
         """What comes of a step (`stepping`), which then stands."""
         owner = teams.get(self._owner) if self._owner else None
         in_confidence = self._confidential or bool(owner and owner.confidential)
+        self.told = ()
+        if self._moment != (clock, came.at):
+            self._moment, self._heard = (clock, came.at), set()
         return _DEEDS[came.do](self, came.to, clock, in_confidence)
+
+    def _has(self) -> UUID | None:
+        """Who in the team has it at this moment; None: nobody has taken it, or nobody can know."""
+        at = self._moment[1] if self._moment else datetime.min.replace(tzinfo=UTC)
+        given_at, named = self._given or (None, None)
+        until_now = [
+            one for one in self._held
+            if one.at <= at and (given_at is None or one.at >= given_at)
+            # What a step gave at this very moment is what comes of it, not what it found.
+            and not (one.by_step and given_at != at <= one.at)
+        ]  # fmt: skip
+        if until_now:
+            return until_now[-1].member if until_now[-1].team == self._owner else None
+        if given_at is None or named:
+            return named
+        # Whom the step of then chose, though it was done a little later than it was meant to be.
+        later = (one for one in self._held if one.by_step and one.at >= given_at and one.team == self._owner)
+        return next((one.member for one in later), None)
 
     def _team(self, to: str) -> tuple[TeamEntry | None, Meant | None]:
         team = self._directory.get(to.removeprefix(TEAM))
@@ -230,12 +269,22 @@ class _Stand:
         return team, Meant(bool(team.members), answers, team.id == self._owner, team.id in self._involved)
 
     def tell(self, to: str, _clock: str, _in_confidence: bool) -> str:
-        """Whom it tells."""
-        if to in (OWNER, LEADS):
-            return DONE
+        """Whom it tells; whoever was told at this moment by a step of this clock is not told twice."""
         if to.startswith(TEAM):
-            return stepping.telling(self._team(to)[1])
-        return DONE if stepping.seat_of(to, self._owner, self._directory) else "left"
+            team, meant = self._team(to)
+            comes, whom = stepping.telling(meant), (TEAM, team.id if team else None)
+        elif to in (OWNER, LEADS):
+            member = self._has() if to == OWNER else None
+            comes, whom = DONE, ("member", member) if member else (LEADS, self._owner)
+        else:
+            seat = stepping.seat_of(to, self._owner, self._directory)
+            comes, whom = DONE if seat else "left", ("member", seat[1].id if seat else None)
+        if comes == DONE and whom in self._heard:
+            return stepping.ALREADY
+        self._heard.add(whom)
+        if to == OWNER:
+            self.told = (TOLD[whom[0] == LEADS],)
+        return comes
 
     def involve(self, to: str, _clock: str, in_confidence: bool) -> str:
         """A team follows it."""
@@ -254,6 +303,7 @@ class _Stand:
 
     def reassign(self, to: str, clock: str, in_confidence: bool) -> str:
         """It is somebody else’s."""
+        named = None
         if to.startswith(TEAM):
             team, meant = self._team(to)
             comes = stepping.giving(meant, in_confidence=in_confidence, moves=self._moves[clock])
@@ -261,11 +311,15 @@ class _Stand:
             seat = stepping.seat_of(to, self._owner, self._directory, answers=True)
             team = seat[0] if seat else None
             comes = "left" if team is None else stepping.often(self._moves[clock])
+            named = seat[1].id if seat else None
             if team and team.id != self._owner and in_confidence:
                 comes = "confidence"
+            elif team and team.id == self._owner and named == self._has():
+                comes = stepping.ALREADY
         if team and comes == DONE:
             self._owner, self._confidential = team.id, self._confidential or team.confidential
             self._moves[clock] += 1
+            self._given = (self._moment[1], named) if self._moment else None
         return comes
 
 

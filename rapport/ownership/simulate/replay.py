@@ -20,6 +20,7 @@ from rapport.ownership.engine import Verdict, decide
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import PRIORITY, TEAM, TOPIC, cases_in_words
 from rapport.ownership.policy import BY_HOLDER, HOLDER, PRIORITIES, Policy
+from rapport.ownership.simulate.kept_of_late import KeptOfLate, Promises
 from rapport.ownership.simulate.past import Learned, Past, Scenery
 from rapport.ownership.simulate.promises import Keeping, Kept, Turned
 from rapport.ownership.within.values import Ask
@@ -27,6 +28,8 @@ from rapport.ownership.world import OpenAt
 
 EXAMPLES_MAX = 6
 """So many examples are kept of each flow from one team to another: the newest."""
+_MET_MAX = 300
+"""Of so many pairs of rules that met examples are kept."""
 Change = tuple[str, str, str]
 """What else became otherwise ("topic", "priority" or "confidential"), from what, to what; "" is no topic."""
 
@@ -81,7 +84,12 @@ class Side:
 
 @dataclass
 class Tally:
-    """What came out of a part: of both policies, and of the two beside each other."""
+    """What came out of a part: of both policies, and of the two beside each other.
+
+    `met_shown` has where a rule of the draft hit (its number) after another had decided (its number).
+    `triaged`: left to those who sort by either. `promised` has of each clock how many conversations either promises it.
+    `unpromised`: too little was known by then to say from when on a promise of the draft would have held.
+    """
 
     base: Side = field(default_factory=Side)
     draft: Side = field(default_factory=Side)
@@ -92,10 +100,14 @@ class Tally:
     changed_shown: dict[Change, list[Shown]] = field(default_factory=dict)
     turned: Counter[Turned] = field(default_factory=Counter)
     turned_shown: dict[Turned, list[Shown]] = field(default_factory=dict)
+    met_shown: dict[tuple[str, str], list[Shown]] = field(default_factory=dict)
     settled: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    triaged: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+    promised: Counter[str] = field(default_factory=Counter)
     recorded: int = 0
     recorded_same: int = 0
     guessed: int = 0
+    unpromised: int = 0
     jobs: list[Job] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
@@ -104,15 +116,19 @@ class Tally:
         self.draft.add(other.draft)
         self.moved.update(other.moved)
         self.settled.update(other.settled)
+        self.triaged.update(other.triaged)
+        self.promised.update(other.promised)
         self.changed.update(other.changed)
         self.turned.update(other.turned)
         _add_shown(self.shown, other.shown)
         _add_shown(self.changed_shown, other.changed_shown)
         _add_shown(self.turned_shown, other.turned_shown)
+        _add_shown(self.met_shown, other.met_shown)
         self.total += other.total
         self.recorded += other.recorded
         self.recorded_same += other.recorded_same
         self.guessed += other.guessed
+        self.unpromised += other.unpromised
         self.jobs += other.jobs
 
 
@@ -178,20 +194,40 @@ def _ready(policy: Policy, known: dict[bytes, _Once]) -> Policy:
 
 @dataclass(frozen=True)
 class Drafted:
-    """With what else the second policy is tried: the company as it would be set up (None: as it was), and by kind from
-    how many percent on what was learned acts by itself; a kind that is not named acts as it did.
+    """With what else the second policy is tried: the company as it would be set up (None: as it was), and when what was
+    learned acts by itself; a kind that is not named acts as it did.
+
+    `learned` has by kind from how many percent on, `promised` by kind and label how many of 100 are to be right, which
+    `late` (by kind) makes a threshold of, by what had come of suggestions by then.
     """
 
     scenery: Scenery | None = None
     learned: Mapping[str, int] = field(default_factory=dict)
+    promised: Promises = field(default_factory=dict)
+    late: Mapping[str, KeptOfLate] = field(default_factory=dict)
 
-    def acts(self, one: Past) -> Mapping[str, Learned]:
-        """What would have acted on a conversation."""
-        if not self.learned:
-            return one.learned
-        kept = {kind: said for kind, said in one.learned.items() if kind not in self.learned}
+    def acts(self, one: Past) -> tuple[Mapping[str, Learned], bool]:
+        """What would have acted on a conversation; and whether too little was known to say what a promise means.
+
+        Then it acts where it was certain by what was promised then.
+        """
+        if not self.learned and not self.promised:
+            return one.learned, False
+        kept = {kind: said for kind, said in one.learned.items()
+                if kind not in self.learned and kind not in self.promised}  # fmt: skip
         least = {kind: percent / 100 for kind, percent in self.learned.items()}
-        return kept | {kind: said for kind, said in one.said.items() if said.probability >= least.get(kind, 2)}
+        kept |= {kind: said for kind, said in one.said.items() if said.probability >= least.get(kind, 2)}
+        unknown = False
+        for kind, of_100 in self.promised.items():
+            said = one.said.get(kind)
+            if said is None:
+                continue
+            from_on = self.late[kind].threshold(said.label, of_100.get(said.label, of_100[""]), one.then)
+            if from_on is None or said.sure is None:
+                unknown = True
+            if said.certain if from_on is None or said.sure is None else said.sure >= from_on:
+                kept[kind] = said
+        return kept, unknown
 
 
 def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Drafted | None = None) -> Tally:
@@ -206,12 +242,21 @@ def replay(past: Iterable[Past], policies: Pair, scenery: Scenery, drafted: Draf
             theirs = one.facts.completed(other.matcher, OpenAt(other.hours, one.facts.at))
         ruled = decide(policies.base, facts, scenery.directory), decide(policies.draft, theirs, other.directory)
         base = _with_learned(ruled[0], one.learned, policies.base, scenery)
-        draft = _with_learned(ruled[1], drafted.acts(one), policies.draft, other)
+        acts, unknown = drafted.acts(one)
+        tally.unpromised += unknown
+        draft = _with_learned(ruled[1], acts, policies.draft, other)
         hour = facts.at.astimezone(zone).hour
-        for side, verdict, rules in ((tally.base, base, ruled[0]), (tally.draft, draft, ruled[1])):
-            _count(side, verdict, hour)
-            side.triage += rules.rule is None and verdict.owner == rules.owner
+        left = [rules.rule is None and verdict.owner == rules.owner
+                for rules, verdict in zip(ruled, (base, draft), strict=True)]  # fmt: skip
+        _count(tally.base, base, hour)
+        for late in _count(tally.draft, draft, hour):
+            if late in tally.met_shown or len(tally.met_shown) < _MET_MAX:
+                _show(tally.met_shown.setdefault(late, []), one, base, draft)
+        tally.base.triage += left[0]
+        tally.draft.triage += left[1]
+        tally.triaged[left[0], left[1]] += 1
         _turned(tally, one, keeping.of(one, (base, draft), (tally.base.promises, tally.draft.promises)))
+        tally.promised.update(keeping.promised)
         _compare(tally, one, base, draft)
         _recorded(tally, one, base, policies)
         if policies.names_members:
@@ -240,18 +285,22 @@ def _says_priority(policy: Policy, verdict: Verdict) -> bool:
     return any(rule.then.priority for rule, tried in zip(policy.rules, verdict.trace, strict=True) if tried.hit)
 
 
-def _count(side: Side, verdict: Verdict, hour: int) -> None:
+def _count(side: Side, verdict: Verdict, hour: int) -> list[tuple[str, str]]:
+    """Count what it says; the rules that came too late, each with the one that had decided."""
     side.owners[verdict.owner] += 1
     side.by_hour[verdict.owner, hour] += 1
     if verdict.rule is not None:
         side.decided[verdict.rule] += 1
+    late = []
     for result in verdict.trace:
         if result.hit:
             side.hits[result.number] += 1
             if result.number != verdict.rule and result.reason.endswith(_TOO_LATE):
                 side.late[result.number, verdict.rule or 0] += 1
+                late.append((str(result.number), str(verdict.rule or 0)))
         elif result.failed:
             side.failed[result.number] += 1
+    return late
 
 
 _TOO_LATE = (" had decided)", "(it was in triage already)")

@@ -16,12 +16,15 @@ from rapport.ownership.policy import EARLIER_OWNER, HOLDER, Policy
 from rapport.ownership.simulate import apart, happened, history
 from rapport.ownership.simulate.changed import Changed, read
 from rapport.ownership.simulate.desks import Load, seat_all
+from rapport.ownership.simulate.earlier import Earlier
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
+from rapport.ownership.simulate.kept_of_late import KeptOfLate
 from rapport.ownership.simulate.past import Asked, Staffing
 from rapport.ownership.simulate.promises import asked_by
 from rapport.ownership.simulate.replay import Drafted, Pair, Tally, pair, replay
 from rapport.ownership.simulate.senders import Senders
 from rapport.ownership.simulate.story import story
+from rapport.ownership.simulate.suggested import came
 from rapport.ownership.simulate.within.telling import within
 
 PART = 1000
@@ -75,9 +78,10 @@ class Replayer:
     def __init__(self, asked: Asked) -> None:
         base, draft = policy_from_dict(asked.base), policy_from_dict(asked.draft)
         self._policies: Pair = pair(base, draft, asked.number)
-        self._with_turns = asked_by((base, draft)).turns
-        self._with_earlier = asks_earlier(base) or asks_earlier(draft)
-        self._until = asked.until
+        self._with = asked_by((base, draft))
+        self._before = Earlier() if asks_earlier(base) or asks_earlier(draft) else None
+        self._span, self._until = (asked.since, asked.until), asked.until
+        self._late: dict[str, KeptOfLate] = {}
         self._changed = read(asked.setup)
         self._setups: tuple[Setups, Setups] | None = None
         self._senders = Senders()
@@ -87,16 +91,18 @@ class Replayer:
         with history.read_only():
             if self._setups is None:
                 self._setups = self._read()
+                self._late = {kind: KeptOfLate(came(kind, self._span)) for kind in self._changed.promised}
             setups, others = self._setups
-            past = history.past(ids, self._senders, setups, with_earlier=self._with_earlier)
-            if self._with_turns:
-                past = happened.with_turns(past)
+            past = history.past(ids, self._senders, setups, self._before)
+            if self._with.turns:
+                past = happened.with_turns(past, with_held=self._with.steps)
         tally = Tally()
         # Setups change seldom: most parts are of one.
         for scenery, of_it in groupby(past, key=lambda one: setups.at(one.then)):
             group = list(of_it)
             other = others.at(group[0].then) if others is not setups else None
-            tally.add(replay(group, self._policies, scenery, Drafted(other, self._changed.learned)))
+            drafted = Drafted(other, self._changed.learned, self._changed.promised, self._late)
+            tally.add(replay(group, self._policies, scenery, drafted))
         return tally
 
     def _read(self) -> tuple[Setups, Setups]:

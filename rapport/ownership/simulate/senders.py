@@ -1,17 +1,18 @@
-"""Who was speaking, as it was known at a moment: relationships by their dates, merges by when they were made.
+"""Who was speaking, as it was known at a moment: relationships as they were written down, merges as they were made.
 
 As the pipeline does (`people.arrivals`): what is known of somebody is known by any row of their tree, but of rows that
-fewer may know of than of the one that wrote, nothing is told.
+fewer might know of than of the one that wrote, nothing is told.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from rapport.ownership.simulate.relations import Relation, of_organizations, of_people
 from rapport.people.trees import EVERYONE
 
 _KEPT_MAX = 200_000
@@ -23,32 +24,15 @@ SELECT p.id, (
 FROM people_person p WHERE p.id = ANY(%s)
 """
 _FORMER = """
-SELECT person_id, at, organization_id, holder_id FROM people_personformer WHERE person_id = ANY(%s) ORDER BY at, id
+SELECT person_id, at, organization_id, holder_id, audience FROM people_personformer
+WHERE person_id = ANY(%s) ORDER BY at, id
 """
 _ORGANIZATIONS = "SELECT id, name, coalesce(domain, '') FROM people_organization WHERE id = ANY(%s)"
 _CALLED_BEFORE = """
 SELECT row_id, at, was ->> 'name', coalesce(was ->> 'domain', '') FROM core_former
 WHERE kind = 'people_organization' AND was IS NOT NULL ORDER BY at, id
 """
-_RELATIONSHIPS = """
-SELECT person_id, kind, since, until, created_at FROM people_relationship WHERE person_id = ANY(%s)
-"""
-_OF_ORGANIZATIONS = "SELECT organization_id, kind, since, until, created_at FROM people_organizationrelationship"
 _MERGES = "SELECT child_id, into_id, at, undone_at FROM people_merge"
-
-
-@dataclass(frozen=True, slots=True)
-class Dated:
-    """What somebody is to us, and from when to when; `began` is when it was said to begin, or else written down."""
-
-    kind: str
-    began: date
-    until: date | None
-    written: date
-
-    def held(self, on: date) -> bool:
-        """Whether it held on a day."""
-        return self.began <= on and (self.until is None or self.until >= on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,31 +53,39 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """The moment a message was sent, the moment it was decided, and who may hold a relationship then (by id)."""
+    """The moment a message was decided, and who might hold a relationship then (by id)."""
 
-    sent: datetime
     decided: datetime
     holders: Mapping[UUID, tuple[str, str]]
 
 
-_Whose = tuple[UUID | None, UUID | None]
-"""Of whose people, and held by whom."""
+class _Known(NamedTuple):
+    """Of whose people, held by whom, and who may know of them."""
+
+    organization: UUID | None
+    holder: UUID | None
+    audience: frozenset[UUID]
 
 
 @dataclass
 class _Person:
     handles: list[tuple[str, str]]
-    audience: frozenset[UUID]
-    whose: _Whose
-    former: list[tuple[datetime, _Whose]] = field(default_factory=list)
-    relationships: list[Dated] = field(default_factory=list)
+    known: _Known
+    former: list[tuple[datetime, _Known]] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
 
-    def whose_then(self, at: datetime, there: Mapping[UUID, "_Organization"]) -> _Whose:
-        """As of a moment; where that organization is gone by now, the next they were of stands for it."""
-        states = [*(was for until, was in self.former if until > at), self.whose]
-        gone = states[0][0] is not None and states[0][0] not in there
-        organization = next((one for one, _ in states if one in there), None) if gone else states[0][0]
-        return organization, states[0][1]
+    def then(self, at: datetime) -> _Known:
+        """As of a moment."""
+        return next((was for until, was in self.former if until > at), self.known)
+
+    def whose_then(self, at: datetime, there: Mapping[UUID, "_Organization"]) -> UUID | None:
+        """Of whose people as of a moment; where that organization is gone by now, the next they were of stands for it.
+        """
+        organization = self.then(at).organization
+        if organization is None or organization in there:
+            return organization
+        states = [*(was for until, was in self.former if until > at), self.known]
+        return next((one.organization for one in states if one.organization in there), None)
 
 
 @dataclass
@@ -115,15 +107,13 @@ class Senders:
         self._merges = _Merges()
         self._organizations: dict[UUID, _Organization] = {}
         self._called_before: dict[UUID, list[tuple[datetime, str, str]]] = {}
-        self._of_organizations: dict[UUID, list[Dated]] | None = None
+        self._of_organizations: dict[UUID, list[Relation]] | None = None
 
     def meet(self, ids: Iterable[UUID]) -> None:
         """Read who is not known yet, and whoever was ever one with them."""
         if self._of_organizations is None:
-            self._of_organizations = {}
+            self._of_organizations = of_organizations()
             self._merges.read()
-            for organization, *dated in _rows(_OF_ORGANIZATIONS):
-                self._of_organizations.setdefault(organization, []).append(_dated(*dated))
             for organization, at, name, domain in _rows(_CALLED_BEFORE):
                 self._called_before.setdefault(organization, []).append((at, name, domain))
         if len(self._people) > _KEPT_MAX:
@@ -133,19 +123,19 @@ class Senders:
             self._read(list(wanted))
 
     def _read(self, wanted: list[UUID]) -> None:
-        for id, handles, audience, *whose in _rows(_PEOPLE, wanted):
+        for id, handles, audience, organization, holder in _rows(_PEOPLE, wanted):
             parts = [tuple(handle.split(" ", 1)) for handle in handles or ()]
-            self._people[id] = _Person(
-                [(kind, value) for kind, value in parts], frozenset(audience), (whose[0], whose[1])
-            )
-        for id, at, organization, holder in _rows(_FORMER, wanted):
+            known = _Known(organization, holder, frozenset(audience))
+            self._people[id] = _Person([(kind, value) for kind, value in parts], known)
+        for id, at, organization, holder, audience in _rows(_FORMER, wanted):
             if id in self._people:
-                self._people[id].former.append((at, (organization, holder)))
-        for id, *dated in _rows(_RELATIONSHIPS, wanted):
+                self._people[id].former.append((at, _Known(organization, holder, frozenset(audience))))
+        for id, relations in of_people(wanted).items():
             if id in self._people:
-                self._people[id].relationships.append(_dated(*dated))
+                self._people[id].relations = relations
         people = [self._people[id] for id in wanted if id in self._people]
-        named = {whose[0] for one in people for whose in (one.whose, *(was for _, was in one.former)) if whose[0]}
+        states = (known for one in people for known in (one.known, *(was for _, was in one.former)))
+        named = {known.organization for known in states if known.organization}
         for id, name, domain in _rows(_ORGANIZATIONS, list(named - self._organizations.keys())):
             self._organizations[id] = _Organization(name, domain, self._called_before.get(id, []))
 
@@ -156,18 +146,17 @@ class Senders:
             return Sender(written.lower())
         named = next((value for one, value in person.handles if one == kind), "")
         address = written.lower() or named or (person.handles[0][1] if person.handles else "")
-        day = when.sent.date()
-        whose = [
-            (row, *row.whose_then(when.decided, self._organizations)) for row in self._tree(id, person, when.sent)
-        ]
-        dated = [one for row, organization, _ in whose for one in self._dated(row, organization)]
-        belongs = next((self._organizations.get(one) for _, one, _ in whose if one), None)
-        held = next((holder for *_, holder in whose if holder), None)
+        at = when.decided
+        tree = self._tree(id, person, at)
+        whose = [(row, row.whose_then(at, self._organizations)) for row in tree]
+        relations = [one for row, organization in whose for one in self._relations(row, organization)]
+        belongs = next((self._organizations.get(one) for _, one in whose if one), None)
+        held = next((row.then(at).holder for row in tree if row.then(at).holder), None)
         return Sender(
             address,
-            frozenset(one.kind for one in dated if one.held(day)),
-            *(belongs.called(when.decided) if belongs else ("", "")),
-            any(one.written > day >= one.began or one.began == one.written > day for one in dated),
+            frozenset(filter(None, (one.kind_on(at) for one in relations))),
+            *(belongs.called(at) if belongs else ("", "")),
+            any(one.came_later(at) for one in relations),
             *(when.holders.get(held, ("", "")) if held else ("", "")),
         )
 
@@ -178,14 +167,17 @@ class Senders:
     def _tree(self, id: UUID, person: _Person, at: datetime) -> list[_Person]:
         """The rows of the person then of which everybody may know who may know of this one; this one comes first."""
         found = [(other, self._people.get(other)) for other in self._merges.as_of(id, at)]
+        if len(found) == 1:
+            return [person]
+        knows = person.then(at).audience
         return [
             row for other, row in found
-            if row and (other == id or EVERYONE in row.audience or row.audience >= person.audience)
+            if row and (other == id or EVERYONE in row.then(at).audience or row.then(at).audience >= knows)
         ]  # fmt: skip
 
-    def _dated(self, person: _Person, organization: UUID | None) -> list[Dated]:
+    def _relations(self, person: _Person, organization: UUID | None) -> list[Relation]:
         of_it = (self._of_organizations or {}).get(organization, ()) if organization else ()
-        return [*person.relationships, *of_it]
+        return [*person.relations, *of_it]
 
 
 class _Merges:
@@ -229,10 +221,6 @@ class _Merges:
 
 def _held(begun: datetime, undone: datetime | None, at: datetime) -> bool:
     return begun <= at and (undone is None or undone > at)
-
-
-def _dated(kind: str, since: date | None, until: date | None, created_at: datetime) -> Dated:
-    return Dated(kind, since or created_at.date(), until, created_at.date())
 
 
 def _rows(statement: str, *parameters: list[UUID]) -> list[tuple[Any, ...]]:

@@ -49,6 +49,7 @@ def scenery_of(rows: Rows, until: datetime, order: Mapping[str, int]) -> Scenery
         hours, until,
         {id: (one["email"], one["name"]) for id, one in _active(rows, MEMBERS) if one["role"] != _READER},
         {id: (one["name"], one["kind"]) for id, one in rows.get(CHANNELS, {}).items()},
+        {id: one["slug"] for id, one in rows.get(TEAMS, {}).items() if not one["confidential"]},
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from rapport.ownership.simulate.desks import Desk, Load
 from rapport.ownership.simulate.doubt import paired
 from rapport.ownership.simulate.lint import always_late, never_fired, oddities
 from rapport.ownership.simulate.past import Staffing
-from rapport.ownership.simulate.promises import CLOCKS
+from rapport.ownership.simulate.promises import CLOCKS, TOLD
 from rapport.ownership.simulate.replay import Shown, Side, Tally, team_hours
 from rapport.ownership.stepping import DONE
 
@@ -40,7 +40,10 @@ def story(
         "agreement": _agreement(tally),
         "recorded": [tally.recorded_same, tally.recorded],
         "guessed": tally.guessed,
+        "unpromised": tally.unpromised,
         "triage": [side.triage for side in sides],
+        "left": _differs(tally.triaged[True, False], tally.triaged[False, True], tally.total),
+        "late": {clock: _late(tally, clock) for clock, count in tally.promised.items() if count},
         "teams": _teams(sides),
         "members": _members(loads, staffing),
         "queued": [dict(load.queued) for load in loads],
@@ -48,6 +51,7 @@ def story(
         "turned": _turned(tally),
         "steps": [_steps(side) for side in sides],
         "rules": [_rules(side, policy) for side, policy in zip(sides, policies, strict=True)],
+        "met": _met(tally, policies[1]),
         "odd": [vars(one) for one in oddities(policies[1], teams)],
     }
 
@@ -94,6 +98,22 @@ def _agreement(tally: Tally) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _differs(only_base: int, only_draft: int, total: int) -> dict[str, Any]:
+    """How much more or less often it is so by the draft, in shares of `of`, with its doubt (`doubt.paired`)."""
+    found = paired(only_base, only_draft, total)
+    return {"of": total, "share": found.share, "low": found.low, "high": found.high, "clear": found.is_clear,
+            "only": [only_base, only_draft]}  # fmt: skip
+
+
+def _late(tally: Tally, clock: str) -> dict[str, Any]:
+    """Conversations of which a clock is late by one policy and not by the other, of all that either promises it."""
+    only_base, only_draft = (
+        sum(count for (one, *states), count in tally.turned.items() if one == clock and states[side] == BROKEN)
+        for side in (0, 1)
+    )
+    return _differs(only_base, only_draft, tally.promised[clock])
+
+
 def _teams(sides: tuple[Side, Side]) -> list[dict[str, Any]]:
     slugs = {slug for side in sides for slug in side.owners if slug}
     found: list[dict[str, Any]] = [
@@ -137,6 +157,7 @@ def _turned(tally: Tally) -> list[dict[str, Any]]:
 def _steps(side: Side) -> list[dict[str, Any]]:
     """Each step that came due, by promise, clock and when it comes; `then`: how the clock ended after it.
 
+    `told` has of what tells whoever answers for it how often somebody had it ("member"), how often nobody ("leads").
     `done` is how often it did what it says, `not` why it would not have ("already": it was so).
     """
     found: dict[tuple[Any, ...], dict[str, int]] = {}
@@ -146,7 +167,8 @@ def _steps(side: Side) -> list[dict[str, Any]]:
     for (promise, clock, minutes, do, to), counts in ordered[:_STEPS_MAX]:
         told.append({
             "promise": promise, "clock": CLOCKS[clock], "minutes": minutes, "do": do, "to": to, "due": counts["due"],
-            "done": counts.get(DONE, 0), "then": {state: counts.get(state, 0) for state in (KEPT, BROKEN, OPEN)},
+            "done": counts.get(DONE, 0), "told": {what.removeprefix("told_"): counts.get(what, 0) for what in TOLD},
+            "then": {state: counts.get(state, 0) for state in (KEPT, BROKEN, OPEN)},
             "not": {why: count for why, count in sorted(counts.items()) if why not in _COUNTED},
         })  # fmt: skip
     return told
@@ -157,7 +179,7 @@ def _in_order(step: tuple[Any, ...]) -> tuple[Any, ...]:
     return promise, list(CLOCKS).index(clock), *when
 
 
-_COUNTED = {"due", DONE, KEPT, BROKEN, OPEN}
+_COUNTED = {"due", DONE, KEPT, BROKEN, OPEN, *TOLD}
 
 
 def _rules(side: Side, policy: Policy) -> dict[str, Any]:
@@ -173,4 +195,22 @@ def _rules(side: Side, policy: Policy) -> dict[str, Any]:
     }
 
 
+def _met(tally: Tally, policy: Policy) -> list[dict[str, Any]]:
+    """Rules of the draft that hit where another had decided: those that never decide, and (`differs`) those that would
+    have given it to another team; with examples.
+    """
+    late, decided = tally.draft.late, tally.draft.decided
+    found = []
+    for (number, other), count in sorted(late.items(), key=lambda one: (bool(decided[one[0][0]]), -one[1], one[0])):
+        if not other:
+            continue  # Another rule could not be tried, and left it to those who sort.
+        owners = [policy.rules[place - 1].then.owner for place in (number, other)]
+        differs = len(set(owners)) == 2 and all(owner[:1] not in ("", "@") for owner in owners)
+        if differs or (policy.rules[number - 1].decides and not decided[number]):
+            shown = _shown(tally.met_shown.get((str(number), str(other)), []))
+            found.append({"rule": number, "other": other, "count": count, "differs": differs, "shown": shown})
+    return found[:_MET_MAX]
+
+
+_MET_MAX = 20
 _NAMED_MAX = 500

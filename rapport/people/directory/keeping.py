@@ -36,7 +36,8 @@ def drop_empty(organizations: Sequence[UUID]) -> int:
     return changed(
         f"""WITH gone AS (DELETE FROM people_organization o WHERE o.id = ANY(%s) AND {_BARE}
             AND NOT EXISTS (SELECT 1 FROM people_person p WHERE p.organization_id = o.id) RETURNING id),
-        former AS (DELETE FROM core_former f USING gone WHERE f.row_id = gone.id)
+        former AS (DELETE FROM core_former f USING gone WHERE f.row_id = gone.id),
+        relations AS (DELETE FROM people_relationshipformer f USING gone WHERE f.organization_id = gone.id)
         SELECT id FROM gone""",
         [list(organizations)],
     )
