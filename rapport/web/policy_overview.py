@@ -50,7 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     names = _names()
     asked, days, slug = _asked(request, names)
     counted = routing.counted(asked)
-    shown = Overview(asked, counted, routing.rules_of(counted.routes), names, shell.hues)
+    shown = Overview(asked, counted, names, shell.hues)
     version, in_force = current_policy()
     context: dict[str, Any] = {
         "shown": shown, "days": days, "spans": DAYS.items(), "team": slug, "teams": shell.all_teams, "counts": COUNTS,
@@ -127,7 +127,7 @@ def _silent(policy: Policy, shown: Overview, slug: str) -> list[Silent]:
     """Rules in force with an owner that decided nothing in this time; of one team those that give to it."""
     if not shown.total:
         return []
-    fired = shown.fired
+    fired = shown.counted.fired
     found = [
         (number, one.name) for number, one in enumerate(policy.rules, 1)
         if one.decides and one.name not in fired and slug in ("", one.then.owner)

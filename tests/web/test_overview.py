@@ -121,13 +121,14 @@ def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
     with scope.member(cast.agent.id):
         today = now().date()
         counted = routing.counted(routing.Asked(Period(today - timedelta(days=6), today, ZoneInfo("UTC"))))
-    told: dict[tuple[str, bool], int] = {}
-    for one in counted.routes:
-        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.many
+    told: dict[str, int] = {}
+    for (_owner, way), count in counted.ways.items():
+        told[way] = told.get(way, 0) + count
     assert told == {
-        ("rule", False): 3, ("rule", True): 2, ("learned", False): 1, ("suggested", False): 1, ("sorted", False): 1,
-        ("untouched", False): 1,
+        "rule": 3, "@earlier": 1, "@holder": 1, "learned": 1, "suggested": 1, "sorted": 1, "untouched": 1
     }  # fmt: skip
+    assert counted.first == {(str(cast.service.id), False): 4, (str(cast.service.id), True): 2}
+    assert counted.fired == {"Money back", "As before", "Who knows them"}
     assert counted.likely == {(8, True): 1, (7, False): 1}, "what nobody dealt with says nothing about how sure it was"
     for words in ("Earlier owner", "Relationship", "By itself", "As suggested", "Sorted by people", "Not sorted yet"):
         assert words in text, words
