@@ -9,7 +9,9 @@ from urllib.parse import quote_plus, urlencode
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
+from rapport.core.errors import NotVisible
 from rapport.insight.periods import buckets
 from rapport.insight.routing import Asked, Counted, Moved
 from rapport.insight.sources import NOBODY
@@ -17,43 +19,16 @@ from rapport.web import locales
 from rapport.web.bands import Bands
 from rapport.web.celldraw import table_rows
 from rapport.web.faces import hue_of_place
-from rapport.web.overview_pictures import Heat, heat, likely_chart, triage_chart
+from rapport.web.overview_pictures import Heat, heat, heat_rows, likely_chart, triage_chart
 from rapport.web.reports_show import Cell, Chart, Names
-from rapport.web.routed_words import WAYS, css_of
+from rapport.web.routed_words import WAYS, css_of, weekday
+from rapport.web.teamdraw import OfTeam, Part, team_head, team_rows
 
-_ABOUT, _TEAMS_DRAWN, _LISTED = 3, 20, 8
+_ABOUT, _BANDS_KEPT, _LISTED, TEAMS_SHOWN = 3, 12, 8, 20
+_TITLES = {"channel": lazy("By which channel it comes to the teams"), "way": lazy("How it was decided")}
 _Counts = Mapping[tuple[str | None, str | None], int]
 TRIAGE = ("suggested", "sorted", "untouched")
 BY_RULE = ("rule", "@earlier", "@holder")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A share of a whole: what it is, how many, and the list behind it; `x`, `width`: its place in a bar of 100."""
-
-    key: str
-    label: str
-    means: str
-    css: str
-    cell: Cell
-    share: str
-    x: float = 0.0
-    width: float = 0.0
-
-
-@dataclass(frozen=True)
-class OfTeam:
-    """One team: what is theirs, how it came to them, and what was first theirs and was moved on."""
-
-    name: str
-    url: str
-    hue: str
-    came: Cell
-    parts: list[Part]
-    says: str
-    overruled: Cell
-    topics: list[str]
-    channels: list[str]
 
 
 @dataclass(frozen=True)
@@ -71,12 +46,20 @@ class Overruled:
 
 @dataclass(frozen=True)
 class Flows:
-    """A picture of bands to the teams, and the table that says the same: a line a team, a column for each source."""
+    """A picture of bands to the teams, from the sources of a side: "channel" or "way"."""
 
     key: str
     bands: Bands
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures that say the same as a picture, or the rest of a list: what they are, a label a column, the lines."""
+
+    label: str
     head: list[str]
     rows: SafeString
+    css: str = "figures"
 
 
 class Overview:
@@ -140,43 +123,69 @@ class Overview:
         counts |= {owner: sum(ways.values()) for owner, ways in self._ways_of.items()}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], self._team(item[0]))))
 
-    @cached_property
-    def teams(self) -> list[OfTeam]:
-        """Who owns what."""
-        return [self._of_team(owner, count) for owner, count in self.owners.items()]
+    @property
+    def teams(self) -> SafeString:
+        """Who owns what: the busiest."""
+        return team_rows(self._of_teams(0, TEAMS_SHOWN))
+
+    @property
+    def more_teams(self) -> int:
+        """How many more teams own something."""
+        return max(0, len(self.owners) - TEAMS_SHOWN)
+
+    def _of_teams(self, first: int, last: int | None) -> list[OfTeam]:
+        return [self._of_team(owner, count) for owner, count in list(self.owners.items())[first:last]]
 
     @property
     def flows(self) -> list[Flows]:
         """Two pictures: by which channel it came to the teams, and how that was decided."""
-        ways = {(way, _id(owner)): n for owner, found in self._ways_of.items() for way, n in found.items()}
-        given = self.counted.channels.items()
-        came = {(_id(key), _id(owner)): n for (owner, key), n in given if self._asked_id in (None, owner)}
-        order = [part.key for part in self.channels if part.key]
-        hues = {key: hue_of_place(place) for place, key in enumerate(order)}
         return [
-            self._flows("channel", _("By which channel it comes to the teams"), came, hues, order),
-            self._flows("way", _("How it was decided"), ways, {way: css_of(way) for way in WAYS},
-                        [part.key for part in self.ways]),
-        ]  # fmt: skip
+            self._flows("channel", {key: hue_of_place(place) for place, key in enumerate(self._sources("channel"))}),
+            self._flows("way", {way: css_of(way) for way in WAYS}),
+        ]
 
-    def _flows(
-        self, side: str, title: str, given: Mapping[tuple[str, str], int], css: Mapping[str, str], order: Sequence[str]
-    ) -> Flows:
-        def name(source: str) -> str:
-            return str(WAYS[source][0]) if side == "way" else self._names.name("channel", source)
+    def table(self, which: str) -> Table:
+        """What stands folded on the page until it is opened. Raises NotVisible for what there is not."""
+        if which in _TITLES:
+            return self._flow_table(which)
+        if which == "heat":
+            rows = heat_rows(self.counted.times, self.asked.period.zone, self._cell)
+            return Table(_("When it comes"), ["", *(weekday(day) for day in range(1, 8))], rows)
+        if which == "teams":
+            rest = team_rows(self._of_teams(TEAMS_SHOWN, None))
+            return Table(_("Who owns what"), team_head(), rest, "stacked teams-table")
+        raise NotVisible("There is no such table.")
 
+    def _came(self, side: str) -> dict[tuple[str, str], int]:
+        """How much came from each source of a side to each team."""
+        if side == "way":
+            return {(way, _id(owner)): n for owner, found in self._ways_of.items() for way, n in found.items()}
+        given = self.counted.channels.items()
+        return {(_id(key), _id(owner)): n for (owner, key), n in given if self._asked_id in (None, owner)}
+
+    def _sources(self, side: str) -> list[str]:
+        return [part.key for part in (self.ways if side == "way" else self.channels) if part.key]
+
+    def _source(self, side: str, source: str) -> str:
+        return str(WAYS[source][0]) if side == "way" else self._names.name("channel", source)
+
+    def _flows(self, side: str, css: Mapping[str, str]) -> Flows:
         # What a source is called and what a team is called must not be taken for one another: both may be nobody.
         drawn = Bands(
-            title, [(f"<{source}", team, count) for (source, team), count in given.items()],
-            lambda key: name(key[1:]) if key.startswith("<") else self._names.name("team", key),
-            {f"<{source}": color for source, color in css.items()}, _TEAMS_DRAWN,
+            str(_TITLES[side]), [(f"<{source}", team, count) for (source, team), count in self._came(side).items()],
+            lambda key: self._source(side, key[1:]) if key.startswith("<") else self._names.name("team", key),
+            {f"<{source}": color for source, color in css.items()}, _BANDS_KEPT,
         )  # fmt: skip
+        return Flows(side, drawn)
+
+    def _flow_table(self, side: str) -> Table:
+        given, order = self._came(side), self._sources(side)
         rows = [
             (self._team(owner), [self._cell(given.get((key, _id(owner)), 0), {side: key, "team": _id(owner)}, own=False)
                                  for key in order])
-            for owner in list(self.owners)[:_TEAMS_DRAWN]
+            for owner in list(self.owners)[:TEAMS_SHOWN]
         ]  # fmt: skip
-        return Flows(f"o-{side}", drawn, [name(key) for key in order], table_rows(rows))
+        return Table(str(_TITLES[side]), ["", *(self._source(side, key) for key in order)], table_rows(rows))
 
     @cached_property
     def channels(self) -> list[Part]:

@@ -64,6 +64,16 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @page()
 @require_GET
+def figures(request: HttpRequest, which: str) -> HttpResponse:
+    """What is folded on the page, when it is opened: a fragment."""
+    names = _names()
+    asked, _days, _slug = _asked(request, names)
+    shown = Overview(asked, routing.counted(asked), names, shell_of(request).hues)
+    return render(request, "web/policy/figures.html", {"table": shown.table(which)})
+
+
+@page()
+@require_GET
 def overruled(request: HttpRequest) -> HttpResponse:
     """Examples of what people moved on, the words typical for them, and a rule made of it: a fragment."""
     wanted = wanted_of(request, "routed", Privacy.of(request))

@@ -98,11 +98,19 @@ def behind(url: str, zone: str) -> int:
 LINK = re.compile(r'<a href="(/reports/rows/routed/[^"]+)"[^>]*>([^<]*)<')
 
 
+FOLDED = ("channel", "way", "heat", "teams")
+
+
 @pytest.mark.parametrize("query", ["", "?team=product&days=7", "?team=customer-service&days=90"])
 def test_every_figure_on_the_page_leads_to_exactly_what_it_counts(
-    query: str, cast: Cast, scene: Scene, sign_in: SignIn
+    query: str, cast: Cast, scene: Scene, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = sorted(set(LINK.findall(page(sign_in, cast.agent, query))))
+    monkeypatch.setattr("rapport.web.overview_show.TEAMS_SHOWN", 1)
+    shown = page(sign_in, cast.agent, query)
+    opened = [unescape(url) for url in re.findall(r'hx-get="(/policy/figures/[^"]+)"', shown)]
+    assert {urlsplit(url).path.split("/")[3] for url in opened} == set(FOLDED if not query else FOLDED[:3])
+    shown += "".join(sign_in(cast.agent).get(url).content.decode() for url in opened)
+    found = sorted(set(LINK.findall(shown)))
     assert len(found) > 12
     checked = 0
     with scope.member(cast.agent.id):
@@ -214,6 +222,8 @@ def test_nothing_yet_says_what_to_do_and_a_team_that_is_none_is_refused(cast: Ca
         Routed.objects.all().delete()
     assert "As soon as a channel brings messages" in page(sign_in, cast.agent)
     assert sign_in(cast.agent).get(reverse("policy_overview") + "?team=nobody").status_code == 400
+    assert sign_in(cast.agent).get(reverse("policy_figures", args=["secrets"])).status_code == 404
+    assert "<td" in sign_in(cast.agent).get(reverse("policy_figures", args=["heat"])).content.decode()
     assert sign_in(cast.agent).get("/policy/?from=201").headers["Location"] == "/policy/rules/?from=201"
 
 
