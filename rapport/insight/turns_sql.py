@@ -109,7 +109,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         - starts[width_bucket(extract(epoch FROM at)::float8, starts)]
 $$;
 """
-#: The same by date_part(), which gives a float at once: extract() makes a numeric first, five times as dear.
+#: The same by date_part(), which gives a float at once: extract() makes a numeric first, which is dearer.
 QUICK_CLOCK = """
 CREATE OR REPLACE FUNCTION rapport_open_until(at timestamptz, starts float8[], ends float8[], before float8[])
 RETURNS float8 LANGUAGE sql STABLE PARALLEL SAFE AS $$
