@@ -157,7 +157,7 @@ def of_queues(queues: Queues) -> list[Check]:
 
 
 def of_counters(wrong: int) -> Check:
-    """The figures beside the views, which the database keeps; `wrong` is how many differ from what is there."""
+    """The figures beside the views and of ownership that are kept; `wrong` is how many differ from what is there."""
     return _check(
         "counters",
         Grade.WARN if wrong else Grade.OK,

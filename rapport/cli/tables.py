@@ -9,8 +9,8 @@ from psycopg import sql
 
 from rapport.cli.archive import Checksum
 
-#: Counters that triggers keep: the conversations restored are counted as they come.
-_COUNTED = ("conversations_tally",)
+#: Counters that triggers keep, for the conversations restored are counted as they come; sums that a worker makes.
+_COUNTED = ("conversations_tally", "insight_amended", "insight_block", "insight_summed")
 #: Filled by migrating; what was applied stands in the manifest.
 _LEFT_OUT = ("django_migrations", *_COUNTED)
 

@@ -8,6 +8,7 @@ from threading import Event
 
 from rapport.conversations import presence, snoozing, spreading, tallying
 from rapport.core import audit
+from rapport.insight import summing
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
 from rapport.ownership.handing import turns
@@ -34,6 +35,7 @@ JOBS = [
     Job(5.0, proving.settle),
     Job(15.0, unseen.sweep),
     Job(60.0, spreading.catch_up),
+    Job(300.0, summing.keep),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
     Job(3600.0, desk.sweep),

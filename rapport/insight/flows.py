@@ -94,6 +94,7 @@ def _share(column: Sequence[Block], key: str, count: int) -> float:
 def _path(begins: float, left: float, arrives: float, right: float) -> str:
     a, b, middle = LEFT, RIGHT, (LEFT + RIGHT) / 2
     return (
-        f"M{a} {begins:.1f}C{middle} {begins:.1f} {middle} {arrives:.1f} {b} {arrives:.1f}"
-        f"V{arrives + right:.1f}C{middle} {arrives + right:.1f} {middle} {begins + left:.1f} {a} {begins + left:.1f}Z"
+        f"M{a:g} {begins:.1f}C{middle:g} {begins:.1f} {middle:g} {arrives:.1f} {b:g} {arrives:.1f}"
+        f"V{arrives + right:.1f}"
+        f"C{middle:g} {arrives + right:.1f} {middle:g} {begins + left:.1f} {a:g} {begins + left:.1f}Z"
     )

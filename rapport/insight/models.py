@@ -71,6 +71,77 @@ class Routed(models.Model):
         indexes = [models.Index(fields=["at"], name="insight_routed_at")]
 
 
+class RuleName(models.Model):
+    """What a rule of a version is called. `known` is the same for all that are called so and give to such an owner.
+
+    `told`: 0 a team, 5 the earlier owner, 6 whoever holds the relationship. Kept by the database (`summed_sql`).
+    """
+
+    pk = models.CompositePrimaryKey("version", "rule")
+    version = models.PositiveIntegerField()
+    rule = models.PositiveIntegerField()
+    name = models.TextField()
+    told = models.SmallIntegerField()
+    known = models.BigIntegerField()
+
+    class Meta:
+        db_table = "insight_rule"
+
+
+class Block(models.Model):
+    """That so many days (`insight.covering.DAYS`) from a UTC midnight on have been summed; no figures."""
+
+    pk = models.CompositePrimaryKey("days", "starts")
+    days = models.PositiveSmallIntegerField()
+    starts = models.DateTimeField()
+
+
+class Summed(models.Model):
+    """How many of one block went one way, of one kind of figure (`insight.cells`), for one audience: its wall."""
+
+    id = models.BigAutoField(primary_key=True)
+    days = models.PositiveSmallIntegerField()
+    starts = models.DateTimeField()
+    kind = models.SmallIntegerField()
+    owner_id = models.UUIDField(null=True)
+    other_id = models.UUIDField(null=True)
+    number = models.IntegerField(null=True)
+    rule = models.BigIntegerField(null=True)
+    flag = models.BooleanField(null=True)
+    count = models.IntegerField()
+    audience = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["days", "starts"], name="insight_summed_block")]
+
+
+class Amended(models.Model):
+    """What a row of `Routed` was (sign -1) or became (1) after it was summed, until the sums are made anew.
+
+    `owed`: which sizes of block do not have it yet, a bit for each. Kept by the database (`summed_sql`).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    sign = models.SmallIntegerField()
+    owed = models.SmallIntegerField()
+    at = models.DateTimeField()
+    version = models.PositiveIntegerField(null=True)
+    rule = models.PositiveIntegerField(null=True)
+    team_id = models.UUIDField(null=True)
+    said_team_id = models.UUIDField(null=True)
+    likely = models.FloatField(null=True)
+    acted = models.BooleanField()
+    moved = models.BooleanField()
+    dealt = models.BooleanField()
+    owner_team_id = models.UUIDField(null=True)
+    channel_id = models.UUIDField(null=True)
+    topic_id = models.UUIDField(null=True)
+    audience = ArrayField(models.UUIDField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="insight_amended_at")]
+
+
 class Promised(models.Model):
     """One run of a clock of a promise: what was promised, by when, and what became of it. Kept by the database.
 

@@ -75,5 +75,5 @@ DROP TRIGGER insight_promised_new ON conversations_clock; DROP TRIGGER insight_p
 DROP TRIGGER insight_promised_gone ON conversations_clock;
 DROP TRIGGER insight_promised_heard ON conversations_conversation;
 DROP FUNCTION insight_promised(); DROP FUNCTION insight_promised_heard();
-DROP FUNCTION insight_promise_at(timestamptz, timestamptz, timestamptz);
 """
+NO_WORDS = "DROP FUNCTION insight_promise_at(timestamptz, timestamptz, timestamptz);"

@@ -1,6 +1,10 @@
-"""How what came in found its owner, counted by the database in one statement, in the scope of whoever looks."""
+"""How what came in found its owner, counted by the database in one statement, in the scope of whoever looks.
 
-from collections.abc import Iterable, Mapping
+What lies in closed days that have been summed (`insight.summing`) is read from the sums, with what changed since; the
+rest is counted as it is. Of one team everything is: its part is small.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -9,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from rapport.insight.cells import CHANNEL, COLUMNS, FIRST, KEYS, MOVED, SLOT_S, SURE, TIME, TOPIC, WAY, cells
+from rapport.insight.covering import Block, Cover, cover
 from rapport.insight.periods import Period
-from rapport.insight.sources import OVERRULED_SQL, WAY_SQL
 
-WAYS = ("rule", "learned", "suggested", "sorted", "untouched")
+WAYS = ("rule", "learned", "suggested", "sorted", "untouched", "@earlier", "@holder")
 """By the number that the database counts by; rules give to who owned it before or holds the relationship, too."""
 _HOUR = 3600
 
@@ -25,94 +30,131 @@ class Asked:
     team_id: UUID | None = None
 
 
-class Route(NamedTuple):
-    """So many went the same way: by which rule of which version, first to which team, and whose they are.
+class Moved(NamedTuple):
+    """So many went from one team to another after a rule, or what was learned, had decided.
 
-    Ids are text, as they are only compared and written into addresses.
-
-    `way` is one of WAYS; `overruled`: a member gave them to another team than the rule, or what was learned, had.
+    `of` is all that it gave to the first. `rule` is its name in all versions, "" without one; `way` one of WAYS.
     """
 
-    version: int | None
-    rule: int | None
+    rule: str
     way: str
     first_id: str | None
     owner_id: str | None
-    overruled: bool
     many: int
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a rule of a version is called, and whom it gives to (a short name, "@earlier", "@holder")."""
-
-    name: str
-    owner: str
+    of: int
 
 
 @dataclass
 class Counted:
-    """Everything that was counted. By team and channel or topic; by the beginning of a stretch of time and whether it
-    went to triage; by the tenth of the likelihood of a suggestion and whether people settled on it.
+    """Everything that was counted. Ids are text, as they are only compared and written into addresses.
+
+    `ways` by owner and one of WAYS; `first` of what a rule, or what was learned, decided, by the team it was given to
+    and whether it was overruled; `moved` the most frequent of what was; `fired` the names of the rules that decided.
+    By team and channel or topic; by the beginning of a stretch of time and whether it went to triage; by the tenth of
+    the likelihood of a suggestion and whether people settled on it.
     """
 
-    routes: list[Route] = field(default_factory=list)
+    ways: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    first: dict[tuple[str | None, bool], int] = field(default_factory=dict)
+    moved: list[Moved] = field(default_factory=list)
+    fired: set[str] = field(default_factory=set)
     channels: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
     topics: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
     times: list[tuple[datetime, bool, int]] = field(default_factory=list)
     likely: dict[tuple[int, bool], int] = field(default_factory=dict)
 
 
-def counted(asked: Asked) -> Counted:
-    """Count it all."""
-    step = _step(asked.period)
-    values: dict[str, Any] = {
-        "start": asked.period.start, "end": asked.period.end, "step": step, "team": asked.team_id,
-    }  # fmt: skip
-    found = Counted()
+def counted(asked: Asked, *, sums: bool = True) -> Counted:
+    """Count it all; without `sums` every row of the span, which comes to the same."""
+    step, found = _step(asked.period), Counted()
+    slot_s = min(step, SLOT_S)
+    summed = sums and asked.team_id is None and slot_s == SLOT_S
+    parts = cover(asked.period.start, asked.period.end, _blocks(asked.period) if summed else ())
+    statement = (_ONE_TEAM if asked.team_id else _ALL).format(slot_s=slot_s)
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTED.format(**(_ONE_TEAM if asked.team_id else _ALL)), values)
+        cursor.execute(statement, _values(asked, parts) | {"slots": step // slot_s})
         for row in cursor.fetchall():
-            if row[0]:  # most are routes
-                found.routes.append(Route(row[4], row[5], WAYS[row[6]], row[7], row[8], row[9], row[16]))
-            else:
-                _put(found, row, step)
+            _put(found, row, step)
     return found
 
 
-_ALL = {"own": "true", "narrowed": ""}
-_ONE_TEAM = {
-    "own": "r.owner_team_id = %(team)s", "narrowed": "AND (r.owner_team_id = %(team)s OR r.team_id = %(team)s)",
-}  # fmt: skip
-#: What is gone from a team counts among its routes alone: times and suggestions are of what is its own.
-_COUNTED = f"""
-SELECT GROUPING(version) = 0, GROUPING(channel_id) = 0, GROUPING(topic_id) = 0, GROUPING(bucket) = 0,
-    version, rule, way, team_id::text, owner_team_id::text, overruled,
-    channel_id::text, topic_id::text, bucket, triaged, tenth, agreed, count(*)
-FROM (
-    SELECT r.version, r.rule, {WAY_SQL} AS way, r.team_id, r.owner_team_id, {OVERRULED_SQL} AS overruled,
-        r.channel_id, r.topic_id, CASE WHEN {{own}} THEN floor(date_part('epoch', r.at) / %(step)s)::int END AS bucket,
-        r.rule IS NULL AND NOT r.acted AS triaged,
-        CASE WHEN r.likely IS NOT NULL AND (r.dealt OR r.moved) AND {{own}}
-            THEN least(9, floor(r.likely * 10))::int END AS tenth,
-        r.said_team_id = r.owner_team_id AS agreed
-    FROM insight_routed r WHERE r.counted AND r.at >= %(start)s AND r.at < %(end)s {{narrowed}}
-) AS routed
-GROUP BY GROUPING SETS ((version, rule, way, team_id, owner_team_id, overruled), (owner_team_id, channel_id),
-    (owner_team_id, topic_id), (bucket, triaged), (tenth, agreed))"""
+def _blocks(period: Period) -> list[Block]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT days, starts FROM insight_block
+            WHERE starts >= %s AND starts < %s AND starts > now() - interval '120 days'""",
+            [period.start, period.end],
+        )
+        return [Block(*row) for row in cursor.fetchall()]
+
+
+def _values(asked: Asked, parts: Cover) -> dict[str, Any]:
+    return {
+        "team": asked.team_id, "top": TOP,
+        "gap_starts": [start for start, _end in parts.gaps], "gap_ends": [end for _start, end in parts.gaps],
+        "days": [one.days for one in parts.blocks], "bits": [one.bit for one in parts.blocks],
+        "starts": [one.starts for one in parts.blocks], "ends": [one.ends for one in parts.blocks],
+    }  # fmt: skip
+
+
+TOP = 12
+"""So many of what was overruled, the most frequent."""
+_ROWS = f"""SELECT {COLUMNS}, 1 AS sign
+    FROM unnest(%(gap_starts)s::timestamptz[], %(gap_ends)s::timestamptz[]) AS gap(a, b)
+    JOIN insight_routed r ON r.at >= gap.a AND r.at < gap.b WHERE r.counted"""
+_CHANGES = f"""SELECT {COLUMNS}, r.sign
+    FROM unnest(%(bits)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS block(bit, a, b)
+    JOIN insight_amended r ON r.at >= block.a AND r.at < block.b AND r.owed & block.bit <> 0"""
+_SUMS = """SELECT s.kind, s.owner_id, s.other_id, s.number, s.rule, s.flag, s.count AS n
+    FROM unnest(%(days)s::int[], %(starts)s::timestamptz[]) AS block(days, starts)
+    JOIN insight_summed s ON s.days = block.days AND s.starts = block.starts"""
+_DECIDED = f"kind = {FIRST} AND number IN (0, 1, 5, 6)"
+_TOLD = f"""
+SELECT kind, owner_id::text, other_id::text, number, flag, n, NULL AS name, 0 AS of FROM counted
+    WHERE kind IN ({WAY}, {CHANNEL}, {TOPIC}, {SURE})
+UNION ALL SELECT {TIME}, NULL, NULL, number / %(slots)s, flag, sum(n), NULL, 0 FROM counted WHERE kind = {TIME}
+    GROUP BY number / %(slots)s, flag
+UNION ALL SELECT {FIRST}, NULL, other_id::text, NULL, flag, sum(n), NULL, 0 FROM counted WHERE {_DECIDED}
+    GROUP BY other_id, flag
+UNION ALL SELECT 0, NULL, NULL, NULL, NULL, 0, u.name, 0 FROM insight_rule u
+    WHERE u.known IN (SELECT rule FROM counted WHERE {_DECIDED})
+UNION ALL SELECT {MOVED}, owner_id::text, other_id::text, number, NULL, n, name, of FROM (
+    SELECT m.*, coalesce(u.name, '') AS name, (SELECT sum(f.n) FROM counted f WHERE f.kind = {FIRST}
+        AND f.rule IS NOT DISTINCT FROM m.rule AND f.number = m.number
+        AND f.other_id IS NOT DISTINCT FROM m.other_id) AS of
+    FROM (SELECT * FROM counted WHERE kind = {MOVED} ORDER BY n DESC, rule, number, other_id, owner_id LIMIT %(top)s
+        ) AS m
+        LEFT JOIN LATERAL (SELECT name FROM insight_rule WHERE known = m.rule LIMIT 1) AS u ON true
+) AS moved"""
+_ALL = f"""WITH counted AS MATERIALIZED (
+    SELECT {KEYS}, sum(n)::int AS n FROM (
+        {cells(f"{_ROWS} UNION ALL {_CHANGES}", slot_s="{slot_s}")} UNION ALL {_SUMS}
+    ) AS parts GROUP BY {KEYS} HAVING sum(n) <> 0) {_TOLD}"""
+_ITS_OWN = "r.owner_team_id = %(team)s"
+#: What is gone from a team counts among what was first its own alone: all else is of what is its own.
+_ONE_TEAM = f"""WITH counted AS MATERIALIZED (
+    {cells(f"{_ROWS} AND ({_ITS_OWN} OR r.team_id = %(team)s)", own=_ITS_OWN, slot_s="{slot_s}")}
+) {_TOLD}"""
 
 
 def _put(found: Counted, row: tuple[Any, ...], step: int) -> None:
-    by_channel, by_topic, by_time, *_of_routes, channel, topic, bucket, triaged, tenth, agreed, count = row[1:]
-    owner = row[8]
-    if by_channel:
-        found.channels[owner, channel] = count
-    elif by_topic:
-        found.topics[owner, topic] = count
-    elif by_time and bucket is not None:
-        found.times.append((datetime.fromtimestamp(bucket * step, UTC), triaged, count))
-    elif tenth is not None:
-        found.likely[tenth, bool(agreed)] = found.likely.get((tenth, bool(agreed)), 0) + count
+    kind, owner, other, number, flag, count, name, of = row
+    if kind == WAY:
+        found.ways[owner, WAYS[number]] = count
+    elif kind == FIRST:
+        found.first[other, flag] = count
+    elif kind == MOVED:
+        found.moved.append(Moved(name, WAYS[number], other, owner, count, of))
+    elif kind == CHANNEL:
+        found.channels[owner, other] = count
+    elif kind == TOPIC:
+        found.topics[owner, other] = count
+    elif kind == TIME:
+        found.times.append((datetime.fromtimestamp(number * step, UTC), flag, count))
+    elif kind == SURE:
+        found.likely[number, flag] = count
+    else:
+        found.fired.add(name)
 
 
 def _step(period: Period) -> int:
@@ -132,21 +174,3 @@ def by_hour(times: Iterable[tuple[datetime, bool, int]], zone: ZoneInfo) -> dict
         key = local.isoweekday(), local.hour
         found[key] = found.get(key, 0) + count
     return found
-
-
-_RULES = """
-SELECT v.number, e.place, e.rule->>'name', coalesce(e.rule->'then'->>'owner', '')
-FROM ownership_policyversion v
-    CROSS JOIN LATERAL jsonb_array_elements(v.rules->'rules') WITH ORDINALITY AS e(rule, place)
-WHERE v.number = ANY(%(versions)s)
-    AND (v.number, e.place) IN (SELECT * FROM unnest(%(versions)s::int[], %(rules)s::int[]))"""
-
-
-def rules_of(routes: Iterable[Route]) -> Mapping[tuple[int, int], Rule]:
-    """What the rules that decided are called, by version and number."""
-    pairs = sorted({(one.version, one.rule) for one in routes if one.version is not None and one.rule is not None})
-    if not pairs:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_RULES, {"versions": [version for version, _ in pairs], "rules": [rule for _, rule in pairs]})
-        return {(version, place): Rule(name, owner) for version, place, name, owner in cursor.fetchall()}

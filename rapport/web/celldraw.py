@@ -36,10 +36,14 @@ def squares(found: Iterable[Square], size: int) -> SafeString:
     return _safe(_square(one, size) for one in found)
 
 
-def _cell(one: Cell) -> str:
+def linked(one: Cell) -> str:
+    """The words of a figure, with its link."""
     words = escape(one.words)
-    shown = f'<a href="{escape(one.url)}">{words}</a>' if one.url else words
-    return f'<td class="num">{shown}</td>'
+    return f'<a href="{escape(one.url)}">{words}</a>' if one.url else words
+
+
+def _cell(one: Cell) -> str:
+    return f'<td class="num">{linked(one)}</td>'
 
 
 def _square(one: Square, size: int) -> str:
@@ -47,7 +51,7 @@ def _square(one: Square, size: int) -> str:
     if not one.url:
         return drawn
     says = escape(one.says)
-    return f'<a href="{escape(one.url)}" tabindex="-1" aria-label="{says}"><title>{says}</title>{drawn}</a>'
+    return f'<a href="{escape(one.url)}" tabindex="-1"><title>{says}</title>{drawn}</a>'
 
 
 def _safe(parts: Iterable[str]) -> SafeString:

@@ -94,11 +94,10 @@ class Square:
 
 @dataclass(frozen=True)
 class Heat:
-    """A week as squares, and the table that says the same; `field` is the size of the whole."""
+    """A week as squares; `field` is the size of the whole."""
 
     squares: SafeString
     days: list[str]
-    rows: SafeString
     summary: str
     field: tuple[int, int] = (24 * _SQUARE, 7 * _SQUARE)
     levels: tuple[int, ...] = tuple(range(_LEVELS + 1))
@@ -110,18 +109,30 @@ def heat(times: Sequence[tuple[datetime, bool, int]], zone: ZoneInfo, counting: 
     counts = by_hour(times, zone)
     most = max(counts.values(), default=0)
     days = [weekday(day) for day in range(1, 8)]
-    squares, cells = [], {}
+    squares = []
     for day in range(1, 8):
         for hour in range(24):
             count = counts.get((day, hour), 0)
-            cells[day, hour] = counting(count, {"weekday": str(day), "hour": str(hour)})
+            cell = _hour(count, day, hour, counting)
             level = -(-_LEVELS * count // most) if most else 0
-            says = f"{days[day - 1]} {hour:02}:00: {cells[day, hour].words}"
-            squares.append(Square(hour * _SQUARE, (day - 1) * _SQUARE, level, says, cells[day, hour].url))
-    rows = [(f"{hour:02}:00", [cells[day, hour] for day in range(1, 8)]) for hour in range(24)]
+            says = f"{days[day - 1]} {hour:02}:00: {cell.words}"
+            squares.append(Square(hour * _SQUARE, (day - 1) * _SQUARE, level, says, cell.url))
     peak = max(counts, key=lambda key: (counts[key], key), default=None)
     said = _peak(days[peak[0] - 1], peak[1]) if peak else ""
-    return Heat(celldraw.squares(squares, _SQUARE - _GAP), days, celldraw.table_rows(rows), said)
+    return Heat(celldraw.squares(squares, _SQUARE - _GAP), days, said)
+
+
+def heat_rows(times: Sequence[tuple[datetime, bool, int]], zone: ZoneInfo, counting: Counting) -> SafeString:
+    """The lines of the table that says the same: an hour each, a column for each day."""
+    counts = by_hour(times, zone)
+    return celldraw.table_rows(
+        (f"{hour:02}:00", [_hour(counts.get((day, hour), 0), day, hour, counting) for day in range(1, 8)])
+        for hour in range(24)
+    )
+
+
+def _hour(count: int, day: int, hour: int, counting: Counting) -> Cell:
+    return counting(count, {"weekday": str(day), "hour": str(hour)})
 
 
 def _peak(day: str, hour: int) -> str:

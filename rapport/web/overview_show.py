@@ -1,60 +1,34 @@
 """How the page of ownership is drawn: who owns what, how it came to them, how sure that was, and what was overruled."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
 from urllib.parse import quote_plus, urlencode
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
+from rapport.core.errors import NotVisible
 from rapport.insight.periods import buckets
-from rapport.insight.routing import Asked, Counted, Route, Rule
+from rapport.insight.routing import Asked, Counted, Moved
 from rapport.insight.sources import NOBODY
-from rapport.ownership.policy import EARLIER_OWNER, HOLDER
 from rapport.web import locales
 from rapport.web.bands import Bands
 from rapport.web.celldraw import table_rows
 from rapport.web.faces import hue_of_place
-from rapport.web.overview_pictures import Heat, heat, likely_chart, triage_chart
+from rapport.web.overview_pictures import Heat, heat, heat_rows, likely_chart, triage_chart
 from rapport.web.reports_show import Cell, Chart, Names
-from rapport.web.routed_words import WAYS, css_of
+from rapport.web.routed_words import WAYS, css_of, weekday
+from rapport.web.teamdraw import OfTeam, Part, team_head, team_rows
 
-_ABOUT, _TEAMS_DRAWN, _OVERRULED, _LISTED = 3, 20, 12, 8
+_ABOUT, _BANDS_KEPT, _LISTED, TEAMS_SHOWN = 3, 12, 8, 20
+_TITLES = {"channel": lazy("By which channel it comes to the teams"), "way": lazy("How it was decided")}
 _Counts = Mapping[tuple[str | None, str | None], int]
 TRIAGE = ("suggested", "sorted", "untouched")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A share of a whole: what it is, how many, and the list behind it; `x`, `width`: its place in a bar of 100."""
-
-    key: str
-    label: str
-    means: str
-    css: str
-    cell: Cell
-    share: str
-    x: float = 0.0
-    width: float = 0.0
-
-
-@dataclass(frozen=True)
-class OfTeam:
-    """One team: what is theirs, how it came to them, and what was first theirs and was moved on."""
-
-    name: str
-    url: str
-    hue: str
-    came: Cell
-    parts: list[Part]
-    says: str
-    overruled: Cell
-    topics: list[str]
-    channels: list[str]
+BY_RULE = ("rule", "@earlier", "@holder")
 
 
 @dataclass(frozen=True)
@@ -72,86 +46,71 @@ class Overruled:
 
 @dataclass(frozen=True)
 class Flows:
-    """A picture of bands to the teams, and the table that says the same: a line a team, a column for each source."""
+    """A picture of bands to the teams, from the sources of a side: "channel" or "way"."""
 
     key: str
     bands: Bands
+
+
+@dataclass(frozen=True)
+class Table:
+    """Figures that say the same as a picture, or the rest of a list: what they are, a label a column, the lines."""
+
+    label: str
     head: list[str]
     rows: SafeString
-
-
-class Went(NamedTuple):
-    """So many went the same way, whichever version of the policy decided: `rule` is its name, "" without one.
-
-    `way` is one of routing.WAYS; `told` the same, or that the rule gave it to an earlier owner or a holder.
-    """
-
-    rule: str
-    way: str
-    told: str
-    first_id: str | None
-    owner_id: str | None
-    overruled: bool
-    many: int
-
-
-def merged(routes: Iterable[Route], rules: Mapping[tuple[int, int], Rule]) -> list[Went]:
-    """The routes of all versions together: a rule is known by its name."""
-    called = {
-        pair: (rule.name, rule.owner if rule.owner in (EARLIER_OWNER, HOLDER) else "rule")
-        for pair, rule in rules.items()
-    }
-    counts: dict[tuple[str, str, str, str | None, str | None, bool], int] = {}
-    for version, number, way, first, owner, overruled, count in routes:
-        rule, told = called.get((version or 0, number or 0), ("", way))
-        key = rule, way, told if way == "rule" else way, first, owner, overruled
-        counts[key] = counts.get(key, 0) + count
-    return [Went(*key, count) for key, count in counts.items()]
+    css: str = "figures"
 
 
 class Overview:
     """Everything the page tells, in the scope of whoever looks."""
 
-    def __init__(
-        self, asked: Asked, counted: Counted, rules: Mapping[tuple[int, int], Rule], names: Names,
-        hues: Mapping[str, str],
-    ) -> None:  # fmt: skip
+    def __init__(self, asked: Asked, counted: Counted, names: Names, hues: Mapping[str, str]) -> None:
         self.asked, self.counted, self._names, self._hues = asked, counted, names, hues
         self._asked_id = str(asked.team_id) if asked.team_id else None
-        self._routes = merged(counted.routes, rules)
 
     @cached_property
-    def own(self) -> list[Went]:
-        """What is the team's that is asked about; all, where none is."""
-        wanted = self._asked_id
-        return [one for one in self._routes if wanted is None or one.owner_id == wanted]
+    def _ways_of(self) -> dict[str | None, dict[str, int]]:
+        """By owner how many came by which way: of the team that is asked about, or of all."""
+        found: dict[str | None, dict[str, int]] = {}
+        for (owner, way), count in self.counted.ways.items():
+            if self._asked_id in (None, owner):
+                found.setdefault(owner, {})[way] = count
+        return found
+
+    @cached_property
+    def _by_way(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for ways in self._ways_of.values():
+            for way, count in ways.items():
+                found[way] = found.get(way, 0) + count
+        return found
 
     @cached_property
     def total(self) -> int:
         """How many came."""
-        return _sum(self.own)
+        return sum(self._by_way.values())
 
     @cached_property
     def ways(self) -> list[Part]:
         """How they came to their owners."""
-        return self._parts(self.own, {})
+        return self._parts(self._by_way, {})
 
     @property
     def tiles(self) -> list[tuple[str, Cell, list[tuple[str, str]]]]:
         """The figures that one reads first: what each is, the figure with its list, and what is beside it."""
-        by_rule = [one for one in self.own if one.way == "rule"]
-        triage = [one for one in self.own if one.way in TRIAGE]
-        learned = [one for one in self.own if one.way == "learned"]
+        by_rule, triage, learned = (
+            sum(self._by_way.get(way, 0) for way in ways) for ways in (BY_RULE, TRIAGE, ("learned",))
+        )
         beside = [(f"{part.label}: {part.cell.words}", part.cell.url) for part in self.ways if part.key in TRIAGE]
         settled, right = sum(self.counted.likely.values()), _right(self.counted.likely)
-        first = [one for one in self._routes if one.way in ("rule", "learned") and self._was_first(one)]
-        away = _sum(one for one in first if one.overruled)
+        first, away = self._given(None if self._asked_id is None else [self._asked_id])
         found = [
             (_("Came in"), self._cell(self.total, {}), []),
-            (_("By a rule"), self._share(_sum(by_rule), self.total, {"way": "rules"}), []),
-            (_("By itself"), self._share(_sum(learned), self.total, {"way": "learned"}), []),
-            (_("Left to triage"), self._share(_sum(triage), self.total, {"way": "triage"}), beside),
-            (_("Overruled"), self._share(away, _sum(first), {"overruled": "yes", **self._first()}, own=False), []),
+            (_("By a rule"), self._share(by_rule, self.total, {"way": "rules"}), []),
+            (_("By itself"), self._share(learned, self.total, {"way": "learned"}), []),
+            (_("Left to triage"), self._share(triage, self.total, {"way": "triage"}), beside),
+            (_("Overruled"), self._share(away, first, {"overruled": "yes", **self._first()}, own=False), []),
         ]  # fmt: skip
         if settled:
             found.append((_("Suggested right"), self._share(right, settled, {"said": "right"}), []))
@@ -161,50 +120,72 @@ class Overview:
     def owners(self) -> dict[str | None, int]:
         """How much each team has, the busiest first; the one asked about also where it has nothing."""
         counts: dict[str | None, int] = {self._asked_id: 0} if self._asked_id else {}
-        for one in self.own:
-            counts[one.owner_id] = counts.get(one.owner_id, 0) + one.many
+        counts |= {owner: sum(ways.values()) for owner, ways in self._ways_of.items()}
         return dict(sorted(counts.items(), key=lambda item: (-item[1], self._team(item[0]))))
 
-    @cached_property
-    def teams(self) -> list[OfTeam]:
-        """Who owns what."""
-        return [self._of_team(owner, count) for owner, count in self.owners.items()]
+    @property
+    def teams(self) -> SafeString:
+        """Who owns what: the busiest."""
+        return team_rows(self._of_teams(0, TEAMS_SHOWN))
+
+    @property
+    def more_teams(self) -> int:
+        """How many more teams own something."""
+        return max(0, len(self.owners) - TEAMS_SHOWN)
+
+    def _of_teams(self, first: int, last: int | None) -> list[OfTeam]:
+        return [self._of_team(owner, count) for owner, count in list(self.owners.items())[first:last]]
 
     @property
     def flows(self) -> list[Flows]:
         """Two pictures: by which channel it came to the teams, and how that was decided."""
-        ways: dict[tuple[str, str], int] = {}
-        for one in self.own:
-            key = one.told, _id(one.owner_id)
-            ways[key] = ways.get(key, 0) + one.many
-        given = self.counted.channels.items()
-        came = {(_id(key), _id(owner)): n for (owner, key), n in given if self._asked_id in (None, owner)}
-        order = [part.key for part in self.channels if part.key]
-        hues = {key: hue_of_place(place) for place, key in enumerate(order)}
         return [
-            self._flows("channel", _("By which channel it comes to the teams"), came, hues, order),
-            self._flows("way", _("How it was decided"), ways, {way: css_of(way) for way in WAYS},
-                        [part.key for part in self.ways]),
-        ]  # fmt: skip
+            self._flows("channel", {key: hue_of_place(place) for place, key in enumerate(self._sources("channel"))}),
+            self._flows("way", {way: css_of(way) for way in WAYS}),
+        ]
 
-    def _flows(
-        self, side: str, title: str, given: Mapping[tuple[str, str], int], css: Mapping[str, str], order: Sequence[str]
-    ) -> Flows:
-        def name(source: str) -> str:
-            return str(WAYS[source][0]) if side == "way" else self._names.name("channel", source)
+    def table(self, which: str) -> Table:
+        """What stands folded on the page until it is opened. Raises NotVisible for what there is not."""
+        if which in _TITLES:
+            return self._flow_table(which)
+        if which == "heat":
+            rows = heat_rows(self.counted.times, self.asked.period.zone, self._cell)
+            return Table(_("When it comes"), ["", *(weekday(day) for day in range(1, 8))], rows)
+        if which == "teams":
+            rest = team_rows(self._of_teams(TEAMS_SHOWN, None))
+            return Table(_("Who owns what"), team_head(), rest, "stacked teams-table")
+        raise NotVisible("There is no such table.")
 
+    def _came(self, side: str) -> dict[tuple[str, str], int]:
+        """How much came from each source of a side to each team."""
+        if side == "way":
+            return {(way, _id(owner)): n for owner, found in self._ways_of.items() for way, n in found.items()}
+        given = self.counted.channels.items()
+        return {(_id(key), _id(owner)): n for (owner, key), n in given if self._asked_id in (None, owner)}
+
+    def _sources(self, side: str) -> list[str]:
+        return [part.key for part in (self.ways if side == "way" else self.channels) if part.key]
+
+    def _source(self, side: str, source: str) -> str:
+        return str(WAYS[source][0]) if side == "way" else self._names.name("channel", source)
+
+    def _flows(self, side: str, css: Mapping[str, str]) -> Flows:
         # What a source is called and what a team is called must not be taken for one another: both may be nobody.
         drawn = Bands(
-            title, [(f"<{source}", team, count) for (source, team), count in given.items()],
-            lambda key: name(key[1:]) if key.startswith("<") else self._names.name("team", key),
-            {f"<{source}": color for source, color in css.items()}, _TEAMS_DRAWN,
+            str(_TITLES[side]), [(f"<{source}", team, count) for (source, team), count in self._came(side).items()],
+            lambda key: self._source(side, key[1:]) if key.startswith("<") else self._names.name("team", key),
+            {f"<{source}": color for source, color in css.items()}, _BANDS_KEPT,
         )  # fmt: skip
+        return Flows(side, drawn)
+
+    def _flow_table(self, side: str) -> Table:
+        given, order = self._came(side), self._sources(side)
         rows = [
             (self._team(owner), [self._cell(given.get((key, _id(owner)), 0), {side: key, "team": _id(owner)}, own=False)
                                  for key in order])
-            for owner in list(self.owners)[:_TEAMS_DRAWN]
+            for owner in list(self.owners)[:TEAMS_SHOWN]
         ]  # fmt: skip
-        return Flows(f"o-{side}", drawn, [name(key) for key in order], table_rows(rows))
+        return Table(str(_TITLES[side]), ["", *(self._source(side, key) for key in order)], table_rows(rows))
 
     @cached_property
     def channels(self) -> list[Part]:
@@ -236,42 +217,26 @@ class Overview:
     @cached_property
     def overruled(self) -> list[Overruled]:
         """What people moved on after a rule, or what was learned, had decided: the most frequent first."""
-        found: dict[tuple[str, str, str, str], int] = {}
-        all_of: dict[tuple[str, str, str], int] = {}
-        for one in self._routes:
-            if one.way not in ("rule", "learned"):
-                continue
-            source = one.rule, one.told, _id(one.first_id)
-            all_of[source] = all_of.get(source, 0) + one.many
-            if one.overruled:
-                found[*source, _id(one.owner_id)] = found.get((*source, _id(one.owner_id)), 0) + one.many
-        order = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:_OVERRULED]
-        return [self._overruled(key, count, all_of[key[:3]]) for key, count in order]
+        return [self._overruled(one) for one in sorted(self.counted.moved, key=lambda one: (-one.many, str(one)))]
 
-    @property
-    def fired(self) -> set[str]:
-        """The names of the rules that decided something."""
-        return {one.rule for one in self._routes if one.way == "rule"}
-
-    def _overruled(self, key: tuple[str, str, str, str], count: int, of: int) -> Overruled:
-        rule, way, first, owner = key
-        by = {"overruled": "yes", "first": first, "team": owner, **({"rule": rule} if rule else {"way": way})}
-        said = _("%(some)s of %(all)s") % {"some": locales.number(count), "all": locales.number(of)}
+    def _overruled(self, one: Moved) -> Overruled:
+        first, owner = _id(one.first_id), _id(one.owner_id)
+        given = {"rule": one.rule} if one.rule else {"way": one.way}
+        by = {"overruled": "yes", "first": first, "team": owner, **given}
+        said = _("%(some)s of %(all)s") % {"some": locales.number(one.many), "all": locales.number(one.of)}
         return Overruled(
-            rule or str(WAYS[way][0]), way, self._names.name("team", first), self._names.name("team", owner),
-            self._cell(count, by, own=False), f"{said} · {locales.percent(count / of)}",
+            one.rule or str(WAYS[one.way][0]), one.way, self._names.name("team", first),
+            self._names.name("team", owner), self._cell(one.many, by, own=False),
+            f"{said} · {locales.percent(one.many / one.of)}",
             f"{reverse('policy_overruled')}?{urlencode({'days': str(self.asked.period.days), **by})}",
         )  # fmt: skip
 
-    @cached_property
-    def _by_owner(self) -> dict[str | None, list[Went]]:
-        return _by(self.own, lambda one: one.owner_id)
-
-    @cached_property
-    def _by_first(self) -> dict[str | None, list[Went]]:
-        """What a rule, or what was learned, gave to each team at first."""
-        decided = (one for one in self._routes if one.way in ("rule", "learned"))
-        return _by(decided, lambda one: one.first_id)
+    def _given(self, teams: Sequence[str | None] | None) -> tuple[int, int]:
+        """Of what a rule, or what was learned, gave to these teams (None: to any) how much, and how much went away."""
+        first = self.counted.first
+        wanted = {team for team, _overruled in first} if teams is None else teams
+        away = sum(first.get((team, True), 0) for team in wanted)
+        return away + sum(first.get((team, False), 0) for team in wanted), away
 
     @cached_property
     def _most(self) -> dict[str, dict[str | None, list[str]]]:
@@ -280,17 +245,15 @@ class Overview:
         return {"topic": self._about("topic", counted.topics), "channel": self._about("channel", counted.channels)}
 
     def _of_team(self, owner: str | None, count: int) -> OfTeam:
-        theirs = self._by_owner.get(owner, [])
-        first = self._by_first.get(owner, [])
-        parts = self._parts(theirs, {"team": _id(owner)})
-        away = _sum(one for one in first if one.overruled)
+        parts = self._parts(self._ways_of.get(owner, {}), {"team": _id(owner)})
+        first, away = self._given([owner])
         slug = self._names.by["slug"].get(_id(owner), "")
         here = {"days": str(self.asked.period.days), "team": slug}
         return OfTeam(
             self._team(owner), f"{reverse('policy_overview')}?{urlencode(here)}" if slug else "",
             self._hues.get(slug, "hue-0"), self._cell(count, {"team": _id(owner)}, own=False), parts,
             "; ".join(f"{part.label} {part.share}" for part in parts),
-            self._share(away, _sum(first), {"overruled": "yes", "first": _id(owner)}, own=False),
+            self._share(away, first, {"overruled": "yes", "first": _id(owner)}, own=False),
             self._most["topic"].get(owner, []), self._most["channel"].get(owner, []),
         )  # fmt: skip
 
@@ -301,10 +264,7 @@ class Overview:
                 found[owner].append(self._names.name(dimension, _id(key)))
         return found
 
-    def _parts(self, routes: Sequence[Went], by: Mapping[str, str]) -> list[Part]:
-        counts: dict[str, int] = {}
-        for one in routes:
-            counts[one.told] = counts.get(one.told, 0) + one.many
+    def _parts(self, counts: Mapping[str, int], by: Mapping[str, str]) -> list[Part]:
         of, x, found = sum(counts.values()), 0.0, []
         for way, (label, means) in WAYS.items():
             if count := counts.get(way, 0):
@@ -331,9 +291,6 @@ class Overview:
         if rest:
             found.append(Part("", _("others"), "", "", Cell(locales.number(rest)), locales.percent(rest / of)))
         return found
-
-    def _was_first(self, one: Went) -> bool:
-        return self._asked_id in (None, one.first_id)
 
     def _first(self) -> dict[str, str]:
         return {"first": str(self._asked_id)} if self._asked_id else {}
@@ -362,17 +319,6 @@ class Overview:
         if not of:
             return Cell("–")
         return Cell(locales.percent(count / of), self._url(by, own=own) if count else "", round(count / of, 4))
-
-
-def _by(routes: Iterable[Went], key: Callable[[Went], str | None]) -> dict[str | None, list[Went]]:
-    found: dict[str | None, list[Went]] = {}
-    for one in routes:
-        found.setdefault(key(one), []).append(one)
-    return found
-
-
-def _sum(routes: Iterable[Went]) -> int:
-    return sum(one.many for one in routes)
 
 
 def _right(likely: Mapping[tuple[int, bool], int]) -> int:

@@ -50,7 +50,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     names = _names()
     asked, days, slug = _asked(request, names)
     counted = routing.counted(asked)
-    shown = Overview(asked, counted, routing.rules_of(counted.routes), names, shell.hues)
+    shown = Overview(asked, counted, names, shell.hues)
     version, in_force = current_policy()
     context: dict[str, Any] = {
         "shown": shown, "days": days, "spans": DAYS.items(), "team": slug, "teams": shell.all_teams, "counts": COUNTS,
@@ -60,6 +60,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     if shell.can_lead:
         context |= {"odd": _odd(in_force, request), "draft": draft_of(request), "sure": team_picture()}
     return render(request, "web/policy/overview.html", context)
+
+
+@page()
+@require_GET
+def figures(request: HttpRequest, which: str) -> HttpResponse:
+    """What is folded on the page, when it is opened: a fragment."""
+    names = _names()
+    asked, _days, _slug = _asked(request, names)
+    shown = Overview(asked, routing.counted(asked), names, shell_of(request).hues)
+    return render(request, "web/policy/figures.html", {"table": shown.table(which)})
 
 
 @page()
@@ -127,7 +137,7 @@ def _silent(policy: Policy, shown: Overview, slug: str) -> list[Silent]:
     """Rules in force with an owner that decided nothing in this time; of one team those that give to it."""
     if not shown.total:
         return []
-    fired = shown.fired
+    fired = shown.counted.fired
     found = [
         (number, one.name) for number, one in enumerate(policy.rules, 1)
         if one.decides and one.name not in fired and slug in ("", one.then.owner)

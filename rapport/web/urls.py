@@ -148,6 +148,7 @@ urlpatterns = [
     *people_urls.urlpatterns,
     path("is-this-you/<str:secret>/", questions.is_this_you, name="is_this_you"),
     path("policy/", policy_overview.overview, name="policy_overview"),
+    path("policy/figures/<slug:which>/", policy_overview.figures, name="policy_figures"),
     path("policy/overruled/", policy_overview.overruled, name="policy_overruled"),
     path("policy/rules/", policy.policy, name="policy"),
     path("policy/draft/", policy.change, name="policy_change"),

@@ -46,6 +46,10 @@ def python(site: Site, code: str) -> str:
     ).stdout
 
 
+#: When each migration was applied differs; counters are counted as the conversations come, and days summed anew.
+_COUNTED = ("django_migrations", "conversations_tally", "insight_amended", "insight_block", "insight_summed")
+
+
 def contents(site: Site) -> dict[str, list[str]]:
     """Every row of every table as text, sorted; asked of PostgreSQL without any of our code."""
     with site.connect() as connection:
@@ -58,8 +62,7 @@ def contents(site: Site) -> dict[str, list[str]]:
                 for (row,) in connection.execute(f"SELECT to_jsonb(t.*)::text FROM {name} t").fetchall()
             )
             for (name,) in tables
-            # When each migration was applied differs; and counters are counted as the conversations come.
-            if name not in ("django_migrations", "conversations_tally")
+            if name not in _COUNTED
         }
 
 
@@ -85,7 +88,8 @@ FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND N
     LEFT JOIN pg_class r ON r.oid = k.confrelid
     LEFT JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attgenerated = '' AND a.attidentity = ''
-    AND c.relname NOT IN ('django_migrations', 'conversations_tally')
+    AND c.relname <> ALL (ARRAY['django_migrations', 'conversations_tally', 'insight_amended', 'insight_block',
+        'insight_summed'])
 ORDER BY c.relname, a.attnum"""
 
 

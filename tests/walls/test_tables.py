@@ -14,6 +14,8 @@ OPEN = {
     "channels_cursor": "how far each channel was read",
     "conversations_topic": "the company's own list of topics",
     "ownership_policyversion": "the policy is for everybody to read",
+    "insight_rule": "what the rules of the policy are called, as they stand in it",
+    "insight_block": "which days have been summed; no figures",
     "ownership_trial": "which policy is on trial: for everybody to read, as the policy is",
     "ownership_wish": "which precision leads want of what was learned, for everybody to read",
     "staff_member": "who works here",

@@ -26,7 +26,7 @@ VALUES: dict[str, object] = {
     "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "purpose": "merge", "what": "assign",
     "source": "incoming", "fmt": "toml", "form": "jsonl", "number": 1, "position": 1, "secret": "nothing",
     "kind": "oidc", "session_id": 1, "path": "x", "public_key": "nothing", "ticket": "nothing", "subject": "person",
-    "state": "missed",
+    "state": "missed", "which": "heat",
 }  # fmt: skip
 #: Ids that lead to nothing of a conversation: any will do.
 _ANY = (

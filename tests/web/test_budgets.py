@@ -20,7 +20,8 @@ from tests.web.conftest import SignIn
 BUDGETS = {
     "inbox": 17, "rows": 15, "counts": 12, "conversation": 41, "timeline": 26, "search": 32, "people": 20, "person": 33,
     "organizations": 21, "organization": 32, "custom_fields": 15, "people_bulk": 27,
-    "policy": 24, "policy_overview": 24, "policy_learning": 28, "events": 18, "staff": 22, "channels": 18,
+    "policy": 24, "policy_overview": 25, "policy_figures": 12, "policy_learning": 28,
+    "events": 18, "staff": 22, "channels": 18,
     "quarantine": 17, "policy_overruled": 11, "policy_promise": 18, "on_call": 19, "best_now": 23,
     "notice_round": 17, "promise_report": 22, "promise_rows": 20,
 }  # fmt: skip
@@ -47,6 +48,7 @@ def _url(name: str, cast: Cast) -> str:
         "inbox": ["all"], "rows": ["all"], "conversation": [cast.conversation.id], "timeline": [cast.conversation.id],
         "person": [cast.customer.id], "organization": [cast.customer.organization_id], "on_call": ["customer-service"],
         "best_now": [cast.conversation.id], "promise_rows": ["missed"], "notice_round": [_ROUND],
+        "policy_figures": ["teams"],
     }  # fmt: skip
     extra = {"search": "?q=parcel", "rows": "?newest=1", "policy_overruled": "?days=28",
              "promise_rows": "?start=2026-01-01T00:00:00Z&end=2099-01-01T00:00:00Z"}.get(name, "")

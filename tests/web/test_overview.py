@@ -98,11 +98,19 @@ def behind(url: str, zone: str) -> int:
 LINK = re.compile(r'<a href="(/reports/rows/routed/[^"]+)"[^>]*>([^<]*)<')
 
 
+FOLDED = ("channel", "way", "heat", "teams")
+
+
 @pytest.mark.parametrize("query", ["", "?team=product&days=7", "?team=customer-service&days=90"])
 def test_every_figure_on_the_page_leads_to_exactly_what_it_counts(
-    query: str, cast: Cast, scene: Scene, sign_in: SignIn
+    query: str, cast: Cast, scene: Scene, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = sorted(set(LINK.findall(page(sign_in, cast.agent, query))))
+    monkeypatch.setattr("rapport.web.overview_show.TEAMS_SHOWN", 1)
+    shown = page(sign_in, cast.agent, query)
+    opened = [unescape(url) for url in re.findall(r'hx-get="(/policy/figures/[^"]+)"', shown)]
+    assert {urlsplit(url).path.split("/")[3] for url in opened} == set(FOLDED if not query else FOLDED[:3])
+    shown += "".join(sign_in(cast.agent).get(url).content.decode() for url in opened)
+    found = sorted(set(LINK.findall(shown)))
     assert len(found) > 12
     checked = 0
     with scope.member(cast.agent.id):
@@ -121,13 +129,14 @@ def test_each_way_is_told_apart_and_what_was_moved_on_names_rule_and_teams(
     with scope.member(cast.agent.id):
         today = now().date()
         counted = routing.counted(routing.Asked(Period(today - timedelta(days=6), today, ZoneInfo("UTC"))))
-    told: dict[tuple[str, bool], int] = {}
-    for one in counted.routes:
-        told[one.way, one.overruled] = told.get((one.way, one.overruled), 0) + one.many
+    told: dict[str, int] = {}
+    for (_owner, way), count in counted.ways.items():
+        told[way] = told.get(way, 0) + count
     assert told == {
-        ("rule", False): 3, ("rule", True): 2, ("learned", False): 1, ("suggested", False): 1, ("sorted", False): 1,
-        ("untouched", False): 1,
+        "rule": 3, "@earlier": 1, "@holder": 1, "learned": 1, "suggested": 1, "sorted": 1, "untouched": 1
     }  # fmt: skip
+    assert counted.first == {(str(cast.service.id), False): 4, (str(cast.service.id), True): 2}
+    assert counted.fired == {"Money back", "As before", "Who knows them"}
     assert counted.likely == {(8, True): 1, (7, False): 1}, "what nobody dealt with says nothing about how sure it was"
     for words in ("Earlier owner", "Relationship", "By itself", "As suggested", "Sorted by people", "Not sorted yet"):
         assert words in text, words
@@ -213,6 +222,8 @@ def test_nothing_yet_says_what_to_do_and_a_team_that_is_none_is_refused(cast: Ca
         Routed.objects.all().delete()
     assert "As soon as a channel brings messages" in page(sign_in, cast.agent)
     assert sign_in(cast.agent).get(reverse("policy_overview") + "?team=nobody").status_code == 400
+    assert sign_in(cast.agent).get(reverse("policy_figures", args=["secrets"])).status_code == 404
+    assert "<td" in sign_in(cast.agent).get(reverse("policy_figures", args=["heat"])).content.decode()
     assert sign_in(cast.agent).get("/policy/?from=201").headers["Location"] == "/policy/rules/?from=201"
 
 

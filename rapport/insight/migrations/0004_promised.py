@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
             options={"indexes": [models.Index(fields=["at"], name="insight_promised_at")]},
         ),
         walls.wall_by_audience("insight_promised"),
-        migrations.RunSQL(promised_sql.WORDS),
+        migrations.RunSQL(promised_sql.WORDS, promised_sql.NO_WORDS),
         migrations.RunPython(_fill, migrations.RunPython.noop),
         migrations.RunSQL(promised_sql.PROMISED, promised_sql.NOTHING_PROMISED),
     ]
