@@ -9,8 +9,9 @@ from psycopg import sql
 
 from rapport.cli.archive import Checksum
 
-#: Counters that triggers keep: the conversations restored are counted as they come.
-_COUNTED = ("conversations_tally",)
+#: Counters that triggers keep: the conversations restored are counted as they come. And what reports keep of days that
+#: are over, which a worker works out anew.
+_COUNTED = ("conversations_tally", "insight_day", "insight_closedday", "insight_touchedday")
 #: Filled by migrating; what was applied stands in the manifest.
 _LEFT_OUT = ("django_migrations", *_COUNTED)
 

@@ -8,6 +8,7 @@ from threading import Event
 
 from rapport.conversations import presence, snoozing, tallying
 from rapport.core import audit
+from rapport.insight import days
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
 from rapport.ownership.handing import turns
@@ -32,6 +33,7 @@ JOBS = [
     Job(5.0, snoozing.wake_due),
     Job(10.0, tallying.fold),
     Job(5.0, proving.settle),
+    Job(5.0, days.close_some),
     Job(15.0, unseen.sweep),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
