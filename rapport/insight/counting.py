@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 Times = tuple[float, ...]
+SEPARATOR = "\x1f"
+"""Between names."""
 _AT_ONCE = 200_000
 _SECOND = 1e6
 #: Seconds from 1970 to 2000.
@@ -28,7 +30,7 @@ _SMALL = 32_000
 @dataclass(frozen=True)
 class Piece:
     """Some of what is counted, each column as bytes (big-endian): `at` and `began` eight a value, microseconds since
-    2000; `mark` one a value; and by dimension the names with a comma between, and two a value, which of them it is.
+    2000; `mark` one a value; and by dimension the names with SEPARATOR between, and two a value, which of them it is.
     """
 
     count: int
@@ -204,7 +206,7 @@ def _together(some: Sequence[Piece], by: Sequence[str], names: Mapping[str, Name
     sizes = [one.count for one in some]
     code = {}
     for spot, dimension in enumerate(by):
-        known = [one.names[spot].split(",") for one in some]
+        known = [one.names[spot].split(SEPARATOR) for one in some]
         place = names[dimension].place
         table = np.array([place(name) for each in known for name in each], np.int64)
         first = np.repeat(np.cumsum([0, *(len(each) for each in known[:-1])]), sizes)

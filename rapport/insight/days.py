@@ -13,32 +13,36 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from rapport.core import bulk, plans, scope
+from rapport.core import bulk, scope
 from rapport.core.clock import now
 from rapport.insight.counting import Piece
 from rapport.insight.periods import DAYS_MAX
-from rapport.insight.sources import COUNTED, SOURCES, TURN, Source, column_of
+from rapport.insight.sources import COUNTED, ENDED, IS_KEPT, PROMISED, SOURCES, TERMS, TURN, Source, column_of
 
-DIMENSIONS = ("team", "channel", "topic", "member")
+DIMENSIONS = ("team", "channel", "topic", "member", "promise")
 RESOLVED, REOPENED, GREW, SHRANK = 1, 2, 4, 8
 """Bits of the mark of a turn."""
-PROMISED, KEPT = 1, 2
-"""Bits of the mark of a first answer."""
+ANSWER_DUE, KEPT = 1, 2
+"""Bits of the mark of a first answer; KEPT also of a promise."""
+STEPPED, MOVED = 4, 8
+"""More bits of the mark of a promise."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 _LOCK = "hashtext('rapport.insight.days')"
 _BUDGET_S = 0.25
 _RANGES_MAX = 12
+_EMPTY = ("''::bytea", "''")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is packed of a source: `began` is a moment or NULL, `mark` a number from 0 to 15."""
+    """What is packed of a source: `began` is a moment or NULL, `mark` a number from 0 to 15; by which dimensions."""
 
     source: Source
     began: str = "NULL::timestamptz"
     mark: str = "0"
+    by: Sequence[str] = DIMENSIONS[:4]
 
 
 #: A clock's turns: what was resolved, opened again, and by how much the number of open ones grew.
@@ -52,13 +56,20 @@ KINDS = {
     "answered": Kind(
         SOURCES["answered"], "c.created_at",
         f"""CASE WHEN c.first_answer_due_at IS NULL THEN 0
-            WHEN c.first_answered_at <= c.first_answer_due_at THEN {PROMISED | KEPT} ELSE {PROMISED} END""",
+            WHEN c.first_answered_at <= c.first_answer_due_at THEN {ANSWER_DUE | KEPT} ELSE {ANSWER_DUE} END""",
     ),
     "turned": Kind(
         _TURNS, "c.created_at",
         f"""CASE t.to_status WHEN 'resolved' THEN {RESOLVED} ELSE 0 END
             + CASE WHEN t.from_status = 'resolved' AND t.to_status = 'open' THEN {REOPENED} ELSE 0 END
             + CASE WHEN t.to_status = 'open' THEN {GREW} WHEN t.from_status = 'open' THEN {SHRANK} ELSE 0 END""",
+    ),
+    # What is missed belongs to when it was due; `began` is where it ended, and "infinity" while it is not done.
+    "promised": Kind(
+        PROMISED, f"coalesce({ENDED}, 'infinity')",
+        f"""CASE WHEN {IS_KEPT} THEN {KEPT} ELSE 0 END + CASE WHEN k.steps > 0 THEN {STEPPED} ELSE 0 END
+            + CASE WHEN k.moves > 0 THEN {MOVED} ELSE 0 END""",
+        DIMENSIONS,
     ),
 }  # fmt: skip
 
@@ -79,6 +90,11 @@ class Days:
 def microseconds(at: datetime) -> int:
     """A moment as `Piece` has it."""
     return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds_: int) -> datetime:
+    """The same back."""
+    return _EPOCH + microseconds_ * _MICROSECOND
 
 
 def days(start: datetime, end: datetime) -> Days:
@@ -125,20 +141,19 @@ def read(name: str, among: Days, by: Sequence[str], timed: bool = True) -> Itera
         parts.append(f"SELECT {', '.join(columns)} FROM ({_packed(kind, f'({when})', by)}) AS open")
     if not parts:
         return
-    with transaction.atomic(), plans.fresh():
-        for count, at, began, mark, *rest in bulk.select(" UNION ALL ".join(parts), values):
-            yield Piece(count, at, began, mark, tuple(rest[::2]), tuple(rest[1::2]))
+    for count, at, began, mark, *rest in bulk.select(" UNION ALL ".join(parts), values):
+        yield Piece(count, at, began, mark, tuple(rest[::2]), tuple(rest[1::2]))
 
 
 def _packed(kind: Kind, when: str, by: Sequence[str]) -> str:
     """One row for each audience. An id's text is in the order of the id, and "none" behind all, as NULL is."""
     source = kind.source
-    places = [f"{column_of(source, one)} AS {one}" for one in by]
+    places = [f"{_place(source, one)} AS {one}" for one in by]
     ranks = [
         f"int2send((dense_rank() OVER (PARTITION BY audience ORDER BY {one}) - 1)::int2) AS {one}_code" for one in by
     ]
     packed = [
-        f"""string_agg(DISTINCT coalesce({one}::text, 'none') COLLATE "C", ','
+        f"""string_agg(DISTINCT coalesce({one}::text, 'none') COLLATE "C", chr(31)
             ORDER BY coalesce({one}::text, 'none') COLLATE "C") AS {one}s, string_agg({one}_code, '') AS {one}"""
         for one in by
     ]
@@ -152,6 +167,10 @@ def _packed(kind: Kind, when: str, by: Sequence[str]) -> str:
             "c.audience", f"{source.at} AS at", f"{kind.began} AS began", f"{kind.mark} AS mark", *places])}
             FROM {source.table} WHERE {source.where} AND {when}) AS items) AS ranked
     GROUP BY audience"""
+
+
+def _place(source: Source, dimension: str) -> str:
+    return f'({TERMS}) COLLATE "C"' if dimension == "promise" else column_of(source, dimension)
 
 
 def close_some(budget_s: float = _BUDGET_S) -> int:
@@ -185,7 +204,8 @@ def _to_close() -> list[date]:
             """SELECT d.at::date FROM generate_series((SELECT greatest(%(today)s::date - %(most)s, (least(
                     (SELECT min(created_at) FROM conversations_conversation),
                     (SELECT min(at) FROM insight_said WHERE direction = 'in'),
-                    (SELECT min(at) FROM insight_said WHERE direction = 'out')) AT TIME ZONE 'UTC')::date)),
+                    (SELECT min(at) FROM insight_said WHERE direction = 'out'),
+                    (SELECT min(at) FROM insight_promised)) AT TIME ZONE 'UTC')::date)),
                 %(today)s::date - 1, interval '1 day') AS d(at)
             WHERE NOT EXISTS (SELECT 1 FROM insight_closedday c WHERE c.day = d.at::date)
                 OR EXISTS (SELECT 1 FROM insight_touchedday t WHERE t.day = d.at::date) ORDER BY d.at DESC""",
@@ -203,10 +223,12 @@ def _close(day: date) -> int:
         cursor.execute("DELETE FROM insight_day WHERE day = %s AND kind = ANY(%s)", [day, list(KINDS)])
         columns = ["audience", "count", "at", "began", "mark", *(c for one in DIMENSIONS for c in (f"{one}s", one))]
         for name, kind in KINDS.items():
+            there = {*columns[:5], *kind.by, *(f"{one}s" for one in kind.by)}
+            given = [one if one in there else _EMPTY[one.endswith("s")] for one in columns]
             when = f"{kind.source.at} >= %(start)s AND {kind.source.at} < %(end)s"
             cursor.execute(
                 f"""INSERT INTO insight_day (kind, day, {", ".join(columns)})
-                SELECT %(name)s, %(day)s, {", ".join(columns)} FROM ({_packed(kind, when, DIMENSIONS)}) AS packed""",
+                SELECT %(name)s, %(day)s, {", ".join(given)} FROM ({_packed(kind, when, kind.by)}) AS packed""",
                 {"name": name, "day": day, "start": _midnight(day), "end": _midnight(day + _DAY)},
             )
         cursor.execute("INSERT INTO insight_closedday (day) VALUES (%s) ON CONFLICT DO NOTHING", [day])

@@ -32,6 +32,12 @@ _ANSWERED = """OLD.first_answered_at IS DISTINCT FROM NEW.first_answered_at
 TOUCHED = (
     _function("insight_touched_new", f"{_TOUCH} FROM fresh;")
     + _function("insight_touched_gone", f"{_TOUCH} FROM gone;")
+    + _function("insight_touched_promises", f"{_TOUCH} FROM fresh WHERE at IS NOT NULL;")
+    + _function("insight_touched_unpromised", f"{_TOUCH} FROM gone WHERE at IS NOT NULL;")
+    + _function(
+        "insight_touched_repromised",
+        f"{_TOUCH} FROM (SELECT at FROM fresh UNION ALL SELECT at FROM gone) AS moments WHERE at IS NOT NULL;",
+    )
     + _function(
         "insight_touched_begun",
         f"""{_TOUCH} FROM (SELECT created_at AS at FROM fresh
@@ -48,7 +54,8 @@ TOUCHED = (
         {_TOUCH} FROM (SELECT unnest(ARRAY[OLD.created_at, NEW.created_at, OLD.first_answered_at,
                 NEW.first_answered_at]) AS at
             UNION ALL SELECT s.at FROM insight_said s WHERE s.conversation_id = NEW.id
-            UNION ALL SELECT t.at FROM insight_turn t WHERE t.conversation_id = NEW.id) AS moments
+            UNION ALL SELECT t.at FROM insight_turn t WHERE t.conversation_id = NEW.id
+            UNION ALL SELECT k.at FROM insight_promised k WHERE k.conversation_id = NEW.id) AS moments
         WHERE at IS NOT NULL;
     ELSE
         {_TOUCH} FROM unnest(ARRAY[OLD.first_answered_at, NEW.first_answered_at]) AS at WHERE at IS NOT NULL;
@@ -63,6 +70,13 @@ CREATE TRIGGER insight_touched_new AFTER INSERT ON insight_turn
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_new();
 CREATE TRIGGER insight_touched_gone AFTER DELETE ON insight_turn
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_gone();
+CREATE TRIGGER insight_touched_new AFTER INSERT ON insight_promised
+    REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_promises();
+CREATE TRIGGER insight_touched_changed AFTER UPDATE ON insight_promised
+    REFERENCING OLD TABLE AS gone NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_repromised();
+CREATE TRIGGER insight_touched_gone AFTER DELETE ON insight_promised
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_unpromised();
 CREATE TRIGGER insight_touched_begun AFTER INSERT ON conversations_conversation
     REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION insight_touched_begun();
 CREATE TRIGGER insight_touched_ended AFTER DELETE ON conversations_conversation
@@ -75,9 +89,13 @@ CREATE TRIGGER insight_touched_changed AFTER UPDATE OF owner_team_id, owner_memb
 NOT_TOUCHED = """
 DROP TRIGGER insight_touched_new ON insight_said; DROP TRIGGER insight_touched_gone ON insight_said;
 DROP TRIGGER insight_touched_new ON insight_turn; DROP TRIGGER insight_touched_gone ON insight_turn;
+DROP TRIGGER insight_touched_new ON insight_promised; DROP TRIGGER insight_touched_changed ON insight_promised;
+DROP TRIGGER insight_touched_gone ON insight_promised;
 DROP TRIGGER insight_touched_begun ON conversations_conversation;
 DROP TRIGGER insight_touched_ended ON conversations_conversation;
 DROP TRIGGER insight_touched_changed ON conversations_conversation;
 DROP FUNCTION insight_touched_new(); DROP FUNCTION insight_touched_gone(); DROP FUNCTION insight_touched_begun();
-DROP FUNCTION insight_touched_ended(); DROP FUNCTION insight_touched_changed();
+DROP FUNCTION insight_touched_ended(); DROP FUNCTION insight_touched_promises();
+DROP FUNCTION insight_touched_repromised(); DROP FUNCTION insight_touched_unpromised();
+DROP FUNCTION insight_touched_changed();
 """

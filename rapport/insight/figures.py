@@ -11,8 +11,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 
+from rapport.core import plans
 from rapport.core.clock import now
 from rapport.insight import counting, days, sources
 from rapport.insight.counting import Names, Some, Table
@@ -80,14 +81,16 @@ class Asked:
 
 def report(asked: Asked) -> Report:
     """Count everything, in the scope of the member who looks."""
-    found, columns = Report(series=[{} for _ in asked.buckets]), _Columns(asked)
-    for name in ("received", "sent"):
-        counted = _Counted(columns)
-        for some in columns.read(name, asked.period.end):
-            counted.add(some)
-        counted.put(found, name)
-    _answers(columns, found)
-    _flow(columns, found)
+    found = Report(series=[{} for _ in asked.buckets])
+    with transaction.atomic(), plans.fresh():
+        columns = _Columns(asked)
+        for name in ("received", "sent"):
+            counted = _Counted(columns)
+            for some in columns.read(name, asked.period.end):
+                counted.add(some)
+            counted.put(found, name)
+        _answers(columns, found)
+        _flow(columns, found)
     return found
 
 
@@ -95,7 +98,7 @@ class _Columns:
     """What a report is made of, as it is read: only the dimensions that matter, of one numbering of names for all."""
 
     def __init__(self, asked: Asked) -> None:
-        self.asked, self.keep = asked, asked.narrowing.texts()
+        self.asked, self.keep = asked, asked.narrowing.texts(SOURCES["opened"])
         self.days = days.days(before(asked.period).start, _FOR_EVER)
         self.names = {one: Names() for one in days.DIMENSIONS}
 
@@ -205,7 +208,7 @@ def _answers(columns: _Columns, found: Report) -> None:
     for some in columns.read("answered", columns.asked.period.end, timed=True):
         answered.add(some)
         answered.time(some)
-        promised.add(some.marked(days.PROMISED))
+        promised.add(some.marked(days.ANSWER_DUE))
         kept.add(some.marked(days.KEPT))
     answered.put(found, "answered", promised, kept)
 

@@ -104,7 +104,7 @@ class Day(models.Model):
     properties, of `count` values one after the other, as `insight.days` packs them.
 
     Derived from everything else here, and worked out anew after a change (`insight.days_sql`); of a day that is not
-    closed, or was touched since, these rows say nothing. Names are ids as text, "none" for none, with commas between.
+    closed, or was touched since, these rows say nothing. Names are ids as text, "none" for none, one after another.
     """
 
     kind = models.CharField(max_length=10)
@@ -122,6 +122,8 @@ class Day(models.Model):
     topic = models.BinaryField()
     members = models.TextField()
     member = models.BinaryField()
+    promises = models.TextField(blank=True)
+    promise = models.BinaryField()
 
     class Meta:
         indexes = [models.Index(fields=["kind", "day"], name="insight_day_kind")]

@@ -101,6 +101,22 @@ SOURCES: dict[str, Source] = {
     ),
 }  # fmt: skip
 
+TERMS = "k.name || '|' || k.span_minutes || '|' || k.hours"
+"""What was promised: the clock, how much open time, and in which hours."""
+IS_KEPT = "coalesce(k.stopped_at <= k.due_at, false)"
+#: Where what was missed ended, or stands: NULL where its time still passes.
+ENDED = "coalesce(k.stopped_at, CASE WHEN k.halted_at > k.due_at THEN k.halted_at END)"
+PROMISED = Source(
+    f"insight_promised k JOIN {_C} ON c.id = k.conversation_id", "k.at", COUNTED, "k.conversation_id",
+    more={
+        "clock": "k.name = %(clock)s",
+        "promise": f"{TERMS} = %(promise)s",
+        "steps": "(k.steps > 0) = (%(steps)s = 'yes')",
+        "moves": "(k.moves > 0) = (%(moves)s = 'yes')",
+        "moments": "k.at = ANY(%(moments)s::timestamptz[])",
+    },
+)  # fmt: skip
+
 DIMENSIONS = {"team": "c.owner_team_id", "channel": "c.channel_id", "topic": "c.topic_id", "member": ""}
 """What a report may be broken down and narrowed by; whose a figure is differs by measure."""
 
@@ -129,9 +145,12 @@ class Narrowing:
                 values[name] = _uuid(wanted)
         return " AND ".join(parts), values
 
-    def texts(self) -> dict[str, str]:
+    def texts(self, source: Source) -> dict[str, str]:
         """By dimension the id as the database writes it, or NOBODY. Raises Invalid for what is no id."""
-        return {name: wanted if wanted == NOBODY else str(_uuid(wanted)) for name, wanted in self.by.items()}
+        return {
+            name: wanted if wanted == NOBODY or name in source.more else str(_uuid(wanted))
+            for name, wanted in self.by.items()
+        }
 
 
 def column_of(source: Source, dimension: str) -> str:

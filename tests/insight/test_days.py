@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,10 +12,10 @@ from rapport.conversations import actions
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.core import scope
 from rapport.core.clock import now, travel
-from rapport.insight import days
+from rapport.insight import days, promised
 from rapport.insight.figures import Asked, Figure, Report, report
-from rapport.insight.models import ClosedDay, Day, Said, TouchedDay, Turn
-from rapport.insight.periods import Period, buckets
+from rapport.insight.models import ClosedDay, Day, Promised, Said, TouchedDay, Turn
+from rapport.insight.periods import Period, before, buckets
 from rapport.insight.sources import NOBODY, Narrowing
 from tests.insight.plainly import counted_plainly
 from tests.insight.test_figures import PERIOD, START, asked, busy
@@ -202,3 +203,71 @@ def test_a_period_that_is_long_over_says_the_same(cast: Cast) -> None:
     with travel(LATER + timedelta(days=60)):
         close()
         agree(cast, asked())
+
+
+def test_promises_are_the_same_of_closed_days_of_open_ones_and_of_those_touched_since(cast: Cast) -> None:
+    chance = random.Random(13)
+    with scope.system():
+        busy(cast, 13)
+        _promised(chance)
+    wanted = [_of_promises(one) for one in ("team", "promise", "member")]
+    wanted.append(_of_promises("topic", promise="first_answer|120|Office"))
+    with travel(LATER):
+        said = _said_of_promises(cast, wanted)
+        assert any(one.total.kept and one.total.missed and one.groups for one in said[0].values())
+        close()
+        assert _said_of_promises(cast, wanted) == said
+        with scope.system():
+            one = Promised.objects.filter(stopped_at=None, at__lt=LATER).order_by("at").first()
+            assert one
+            Promised.objects.filter(pk=one.pk).update(stopped_at=LATER, steps=2)
+            for gone in Promised.objects.filter(name="resolution").order_by("at")[:3]:
+                Promised.objects.filter(pk=gone.pk).delete()
+        changed = _said_of_promises(cast, wanted)
+        assert changed != said
+        close()
+        assert _said_of_promises(cast, wanted) == changed
+
+
+def _of_promises(dimension: str, **by: str) -> promised.Asked:
+    before_ = buckets(before(PERIOD), "day")
+    return promised.Asked(PERIOD, buckets(PERIOD, "day"), before_, Narrowing(by), dimension)
+
+
+def _promised(chance: random.Random) -> None:
+    """Two promises of each conversation: kept, missed, missed and still not done, standing, or running."""
+    for one in Conversation.objects.all():
+        for name, minutes, hours in (("first_answer", 120, "Office"), ("resolution", 960, "")):
+            due = one.created_at + timedelta(minutes=minutes)
+            stopped = chance.choice([None, due - timedelta(minutes=5), due + timedelta(hours=30)])
+            halted = chance.choice([None, None, due - timedelta(minutes=1), due + timedelta(hours=3)])
+            known = min(due, stopped) if stopped else None if halted and halted <= due else due
+            Promised.objects.create(
+                conversation=one, name=name, began_at=one.created_at, due_at=due, halted_at=halted, stopped_at=stopped,
+                at=known, span_minutes=minutes, hours=hours, steps=chance.choice([0, 0, 2]),
+                moves=chance.choice([0, 1]), audience=one.audience,
+            )  # fmt: skip
+
+
+def _said_of_promises(cast: Cast, wanted: list[promised.Asked]) -> list[dict[str, promised.OfClock]]:
+    """What the report says, which is as many as the lists have; and the worst are the first of their list."""
+    found = []
+    for member in (cast.agent, cast.hr):
+        with scope.member(member.id):
+            for one in wanted:
+                report_ = promised.report(one)
+                found.append(report_)
+                for name, clock in report_.items():
+                    for state, count in (("kept", clock.total.kept), ("missed", clock.total.missed)):
+                        narrowing = Narrowing({**one.narrowing.by, "clock": name})
+                        rows = promised.Wanted(state, PERIOD.start, PERIOD.end, narrowing)
+                        assert promised.count(rows)[0] == count
+                    missed = [row.late or 0 for row in promised.page(rows, limit=1000)[0]]
+                    assert not missed or clock.total.median == pytest.approx(median(missed), abs=1e-3)
+                listed, _more = promised.page(
+                    promised.Wanted("missed", PERIOD.start, PERIOD.end, one.narrowing), by_late=True, limit=10
+                )
+                assert sorted(round(row.late or 0, 2) for row in promised.worst(one)) == sorted(
+                    round(row.late or 0, 2) for row in listed
+                )
+    return found

@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
                 ("topic", models.BinaryField()),
                 ("members", models.TextField()),
                 ("member", models.BinaryField()),
+                ("promises", models.TextField(blank=True)),
+                ("promise", models.BinaryField()),
             ],
             options={"indexes": [models.Index(fields=["kind", "day"], name="insight_day_kind")]},
         ),
