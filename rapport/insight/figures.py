@@ -82,7 +82,7 @@ class Asked:
 def report(asked: Asked) -> Report:
     """Count everything, in the scope of the member who looks."""
     found = Report(series=[{} for _ in asked.buckets])
-    with transaction.atomic(), plans.fresh():
+    with transaction.atomic(savepoint=False), plans.fresh():
         columns = _Columns(asked)
         for name in ("received", "sent"):
             counted = _Counted(columns)

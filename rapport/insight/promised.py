@@ -80,7 +80,10 @@ class Outcome:
 
 @dataclass
 class OfClock:
-    """One clock: the period, the one before, the buckets of both, the dimension; what runs, and stands, now."""
+    """One clock: the period, the one before, the buckets of both, the dimension; what runs, and stands, now.
+
+    `latest`: the moments of the period at which those were missed that are the latest; of those equally late the last.
+    """
 
     total: Outcome = field(default_factory=Outcome)
     before: Outcome = field(default_factory=Outcome)
@@ -89,6 +92,7 @@ class OfClock:
     groups: dict[str, Outcome] = field(default_factory=dict)
     running: int = 0
     paused: int = 0
+    latest: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True)
@@ -134,10 +138,10 @@ class Row:
 def report(asked: Asked) -> dict[str, OfClock]:
     """Every clock's figures, in the scope of whoever looks."""
     found = {name: OfClock() for name in CLOCKS}
-    with transaction.atomic(), plans.fresh():
+    with transaction.atomic(savepoint=False), plans.fresh():
         columns = _Columns(asked)
         counted = {name: _Counted(columns) for name in CLOCKS}
-        for some in columns.read(before(asked.period).start):
+        for some in columns.read():
             clocks = columns.clocks(some)
             for number, name in enumerate(CLOCKS):
                 counted[name].add(some.where(clocks == number))
@@ -163,8 +167,9 @@ class _Columns:
         moments = [bucket.start for bucket in (*asked.buckets_before, *asked.buckets)]
         self.bounds = [days.microseconds(moment) for moment in (*moments, asked.period.end)]
 
-    def read(self, start: datetime) -> Iterator[Some]:
-        """All from a moment until now, or the end of the period."""
+    def read(self) -> Iterator[Some]:
+        """All of the period before and of this one, until now."""
+        start = before(self.asked.period).start
         by = [*dict.fromkeys([self.asked.dimension, *self.keep, "promise"])]
         if start >= self.until:
             return
@@ -198,7 +203,7 @@ class _Counted:
     def __init__(self, columns: _Columns) -> None:
         self.columns = columns
         self.tables = [Table(columns.bounds) for _ in range(4)]
-        self.missed: list[tuple[Whole, Whole, Real]] = []
+        self.missed: list[tuple[Whole, Whole, Whole, Real]] = []
 
     def add(self, some: Some) -> None:
         """Count: all, those kept, with steps, and moved; and keep how late those missed were."""
@@ -209,14 +214,14 @@ class _Counted:
             table.add(each, each.code[dimension], many)
         missed = some.where((some.mark & days.KEPT) == 0)
         place = counting.between(missed.at, self.columns.bounds)
-        self.missed.append((place, missed.code[dimension], self.columns.late(missed)))
+        self.missed.append((missed.at, place, missed.code[dimension], self.columns.late(missed)))
 
     def put(self, found: OfClock) -> None:
         """Write what was counted."""
         asked = self.columns.asked
         earlier = len(asked.buckets_before)
         rows = [table.rows() for table in self.tables]
-        places, sides, groups = self._late(earlier)
+        places, sides, groups = self._late(earlier, found)
         for number, cells in enumerate(zip(*rows, strict=True)):
             series, spot = (found.series, number - earlier) if number >= earlier else (found.series_before, number)
             if sum(cells[0]):
@@ -229,13 +234,15 @@ class _Counted:
             if counts[0]:
                 found.groups[name] = _outcome(counts, groups.get(code))
 
-    def _late(self, earlier: int) -> list[dict[int, counting.Times]]:
+    def _late(self, earlier: int, found: OfClock) -> list[dict[int, counting.Times]]:
         import numpy as np
 
         if not self.missed:
             return [{}, {}, {}]
-        place, group, late = (np.concatenate(column) for column in zip(*self.missed, strict=True))
+        at, place, group, late = (np.concatenate(column) for column in zip(*self.missed, strict=True))
         current = place >= earlier
+        order = np.lexsort((at[current], late[current].round(3)))[-WORST:]
+        found.latest = [days.moment(int(one)) for one in at[current][order]]
         return counting.quantiles(late, [place, current.astype(np.int64), np.where(current, group, -1)], (0.5, 0.9))
 
 
@@ -257,29 +264,14 @@ def _now(narrowing: Narrowing) -> list[tuple[str, bool, int]]:
     return [(name, paused, count) for name, paused, count in found]
 
 
-def worst(asked: Asked) -> list[Row]:
-    """Those of the period that are, or became, the latest: the worst first."""
-    moments = _moments_of_worst(asked)
+def worst(asked: Asked, found: Mapping[str, OfClock]) -> list[Row]:
+    """Those of the period that are, or became, the latest: the worst first; `found` is what `report` says of it."""
+    moments = [at for one in found.values() for at in one.latest]
     if not moments:
         return []
     narrowing = Narrowing({**asked.narrowing.by, "moments": f"{{{','.join(at.isoformat() for at in moments)}}}"})
     wanted = Wanted(MISSED, asked.period.start, asked.period.end, narrowing)
     return page(wanted, by_late=True, limit=WORST)[0]
-
-
-def _moments_of_worst(asked: Asked) -> list[datetime]:
-    """The moments at which the latest were missed; of those equally late the last."""
-    import numpy as np
-
-    ats, lates = [np.zeros(0, np.int64)], [np.zeros(0)]
-    with transaction.atomic(), plans.fresh():
-        columns = _Columns(asked)
-        for some in columns.read(asked.period.start):
-            missed = some.where((some.mark & days.KEPT) == 0)
-            ats.append(missed.at)
-            lates.append(columns.late(missed))
-    at, late = np.concatenate(ats), np.concatenate(lates)
-    return [days.moment(int(one)) for one in np.unique(at[np.lexsort((at, late.round(3)))[-WORST:]])]
 
 
 def count(wanted: Wanted) -> tuple[int, int]:

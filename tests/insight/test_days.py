@@ -267,7 +267,7 @@ def _said_of_promises(cast: Cast, wanted: list[promised.Asked]) -> list[dict[str
                 listed, _more = promised.page(
                     promised.Wanted("missed", PERIOD.start, PERIOD.end, one.narrowing), by_late=True, limit=10
                 )
-                assert sorted(round(row.late or 0, 2) for row in promised.worst(one)) == sorted(
+                assert sorted(round(row.late or 0, 2) for row in promised.worst(one, report_)) == sorted(
                     round(row.late or 0, 2) for row in listed
                 )
     return found
