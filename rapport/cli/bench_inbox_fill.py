@@ -16,7 +16,7 @@ from rapport.conversations import heard_sql, tallying
 from rapport.conversations.asking.index import reindex
 from rapport.conversations.models import Topic
 from rapport.core import scope
-from rapport.insight import routed_sql, summing, turns_sql
+from rapport.insight import days, promised_sql, routed_sql, summing, turns_sql
 from rapport.ownership.service import SavedBy, save_policy_dict
 from rapport.people import lists_sql
 from rapport.staff.models import BusinessHours, Member, Membership, Team
@@ -84,11 +84,15 @@ def fill(size: Size) -> None:
             _execute(_SAID)
             _execute(routed_sql.BACKFILL)
             summing.recount()
+            _execute(promised_sql.BACKFILL)
     connection.close()  # and with it the temporary tables
     with _told("analyze"):
         _execute("ANALYZE")  # without it the index of search looks for each message the long way
     with _told("search"):
         reindex()
+    with _told("days of reports"):
+        while days.close_some():
+            pass
     with _told("vacuum"):
         _execute("SET statement_timeout = 0; SET maintenance_work_mem = '512MB'")
         _execute("VACUUM ANALYZE")

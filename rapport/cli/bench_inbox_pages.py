@@ -64,7 +64,8 @@ class Pages:
             "view all, far down", "view all by promise, far down", "rows", "counts", "conversation",
             "conversation, long", "conversation in its list", "person", "person, big account", "people",
             "people by part of a name", "search common word", "search rare word", "search name part",
-            "search as one types", "report of a month", "report of a month by team",
+            "search as one types", "report of a month", "report of a month by team", "report of a month by topic",
+            "report of a month, one team", "report of promises",
             "ownership", "ownership of 90 days", "ownership of a team",
             *(f"filter {one}" for one in _FILTERS),
         ]  # fmt: skip
@@ -122,6 +123,9 @@ class Pages:
             "ownership of 90 days": lambda m: reverse("policy_overview") + "?days=90",
             "ownership of a team": lambda m: reverse("policy_overview") + f"?team={c(self._slugs)}",
             "report of a month by team": lambda m: reverse("reports") + "?period=last-month&by=team",
+            "report of a month by topic": lambda m: reverse("reports") + "?period=last-month&by=topic",
+            "report of a month, one team": lambda m: reverse("reports") + f"?period=last-month&team={c(self._teams)}",
+            "report of promises": lambda m: reverse("promise_report") + "?period=last-month",
             "search common word": lambda m: self._search(c(_COMMON)),
             "search rare word": lambda m: self._search(c([f"R{self._chance.randrange(1, 9000)}", "zanzibar"])),
             "search name part": lambda m: self._search(self._part()),
@@ -131,6 +135,10 @@ class Pages:
     @cached_property
     def _slugs(self) -> list[str]:
         return self._column("SELECT slug FROM staff_team ORDER BY slug")
+
+    @cached_property
+    def _teams(self) -> list[UUID]:
+        return self._column("SELECT id FROM staff_team ORDER BY slug")
 
     @cached_property
     def _persons(self) -> list[UUID]:

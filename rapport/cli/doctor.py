@@ -29,7 +29,7 @@ _MARK = {Grade.OK: ("ok  ", "green"), Grade.WARN: ("warn", "yellow"), Grade.FAIL
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--recount", is_flag=True, help="Count the figures beside the views, and of ownership, anew before.")
+@click.option("--recount", is_flag=True, help="Count what views, reports and ownership keep anew before.")
 def doctor(as_json: bool, recount: bool) -> None:
     """Check database, channels, queues, counters, clock, disk and the secret key. Ends with 1 when something fails."""
     checks = [*_database(recount), *_machine()]
@@ -186,10 +186,11 @@ def _made_at(id: UUID) -> datetime:
 
 def _counters(recount: bool) -> Check:
     from rapport.conversations import tallying
-    from rapport.insight import summing
+    from rapport.insight import days, summing
 
     if recount:
         tallying.recount()
+        days.reopen()
         summing.recount()
     return diagnosis.of_counters(tallying.discrepancies() + summing.discrepancies())
 

@@ -9,8 +9,12 @@ from psycopg import sql
 
 from rapport.cli.archive import Checksum
 
-#: Counters that triggers keep, for the conversations restored are counted as they come; sums that a worker makes.
-_COUNTED = ("conversations_tally", "insight_amended", "insight_block", "insight_summed")
+#: Counters that triggers keep: the conversations restored are counted as they come. And what pages of figures keep of
+#: days that are over, which a worker works out anew.
+_COUNTED = (
+    "conversations_tally", "insight_amended", "insight_block", "insight_summed",
+    "insight_day", "insight_closedday", "insight_touchedday",
+)  # fmt: skip
 #: Filled by migrating; what was applied stands in the manifest.
 _LEFT_OUT = ("django_migrations", *_COUNTED)
 

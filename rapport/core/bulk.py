@@ -40,7 +40,7 @@ def update(table: str, key: Sequence[str], columns: Columns, assignments: str, t
     return _run(statement, columns, "RETURNING" in tail)
 
 
-def select(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def select(statement: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement of ours, travelling as bytes: for large columns, which text would double."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection, row_factory=tuple_row) as cursor:

@@ -8,7 +8,7 @@ from threading import Event
 
 from rapport.conversations import presence, snoozing, spreading, tallying
 from rapport.core import audit
-from rapport.insight import summing
+from rapport.insight import days, summing
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
 from rapport.ownership.handing import turns
@@ -33,6 +33,7 @@ JOBS = [
     Job(5.0, snoozing.wake_due),
     Job(10.0, tallying.fold),
     Job(5.0, proving.settle),
+    Job(5.0, days.close_some),
     Job(15.0, unseen.sweep),
     Job(60.0, spreading.catch_up),
     Job(300.0, summing.keep),

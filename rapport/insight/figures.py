@@ -1,23 +1,34 @@
-"""The figures of a report, with one statement for each thing counted, whatever the number of days, teams or topics."""
+"""The figures of a report, with one statement for each thing counted, whatever the number of days, teams or topics.
 
-from collections.abc import Iterable, Mapping
+Days that are over are read packed (`insight.days`); what is counted here of packed columns is what `insight.sources`
+says, which lists ask the store by.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
+from django.db import connection, transaction
 
+from rapport.core import plans
 from rapport.core.clock import now
-from rapport.insight import sources
+from rapport.insight import counting, days, sources
+from rapport.insight.counting import Names, Some, Table
 from rapport.insight.periods import DAYS_MAX, Bucket, Period, before
 from rapport.insight.sources import SOURCES, Narrowing
 from rapport.insight.worktime import Worktime, worktime
 from rapport.ownership.directory import business_hours
 from rapport.staff.models import Team
 
-COUNTED = ("received", "sent", "opened", "answered", "resolved", "reopened")
-_TEXT_OF_NOBODY = sources.NOBODY
+if TYPE_CHECKING:
+    from rapport.insight.counting import Real, Whole
+
+_SHARES = (0.5, 0.9)
+#: What is dated in the future belongs to no period that is over, and to the backlog.
+_FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -71,104 +82,182 @@ class Asked:
 def report(asked: Asked) -> Report:
     """Count everything, in the scope of the member who looks."""
     found = Report(series=[{} for _ in asked.buckets])
-    clocks = _clocks(asked)
-    for name in COUNTED:
-        for place, figure in _counted(name, asked, clocks):
-            _put(found, name, place, figure)
-    for place, figure in _backlog(asked):
-        _put(found, "backlog", place, figure)
+    with transaction.atomic(savepoint=False), plans.fresh():
+        columns = _Columns(asked)
+        for name in ("received", "sent"):
+            counted = _Counted(columns)
+            for some in columns.read(name, asked.period.end):
+                counted.add(some)
+            counted.put(found, name)
+        _answers(columns, found)
+        _flow(columns, found)
     return found
 
 
-_Place = tuple[str, Any]
+class _Columns:
+    """What a report is made of, as it is read: only the dimensions that matter, of one numbering of names for all."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked, self.keep = asked, asked.narrowing.texts(SOURCES["opened"])
+        self.days = days.days(before(asked.period).start, _FOR_EVER)
+        self.names = {one: Names() for one in days.DIMENSIONS}
+
+    def read(self, name: str, end: datetime, *, timed: bool = False) -> Iterator[Some]:
+        """All of a kind from the period before on, up to a moment; `timed`: with their beginning, and their team."""
+        by = dict.fromkeys([one for one in (self.asked.dimension, *self.keep) if one])
+        if timed:
+            by["team"] = None
+        yield from counting.unpacked(days.read(name, self.days.until(end), [*by], timed), [*by], self.names, self.keep)
+
+    def groups(self, some: Some) -> tuple["Whole | None", int]:
+        """The codes of the dimension asked for, and how many there are."""
+        one = self.asked.dimension
+        return (some.code[one], max(1, len(self.names[one].places))) if one else (None, 1)
+
+    @property
+    def group_names(self) -> list[str]:
+        """By code; none where no dimension is asked for."""
+        return list(self.names[self.asked.dimension].places) if self.asked.dimension else []
+
+    @cached_property
+    def bounds(self) -> list[int]:
+        """The period before, the buckets, and where the period ends."""
+        asked = self.asked
+        moments = [before(asked.period).start, *(bucket.start for bucket in asked.buckets), asked.period.end]
+        return [days.microseconds(moment) for moment in moments]
+
+    @cached_property
+    def hours(self) -> "_Hours":
+        return _hours(self.asked)
 
 
-def _put(found: Report, name: str, place: _Place, figure: Figure) -> None:
-    kind, which = place
-    if kind == "total":
-        found.total[name] = figure
-    elif kind == "before":
-        found.before[name] = figure
-    elif kind == "bucket":
-        found.series[which][name] = figure
-    else:
-        found.groups.setdefault(which, {})[name] = figure
+@dataclass
+class _Counted:
+    """One thing counted, with what it took where that is asked for."""
+
+    columns: _Columns
+    taken: list[tuple["Whole", "Whole", "Real", "Real"]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.table = Table(self.columns.bounds)
+
+    def add(self, some: Some) -> None:
+        """Count."""
+        self.table.add(some, *self.columns.groups(some))
+
+    def time(self, some: Some) -> None:
+        """Keep how long each took, by the clock and in the business hours of its team."""
+        place = counting.between(some.at, self.columns.bounds)
+        inside = (place >= 0) & (place < len(self.columns.bounds) - 1)
+        some, place = some.where(inside), place[inside]
+        groups = self.columns.groups(some)[0]
+        hours = self.columns.hours
+        work = counting.worked(some, hours.of(some.code["team"], self.columns.names["team"]), hours.blocks)
+        self.taken.append((place, place * 0 if groups is None else groups, counting.clocked(some), work))
+
+    def put(self, found: Report, name: str, *shares: "_Counted") -> None:
+        """Write the figures; `shares` are how many were promised something, and got it."""
+        tables = [one.cells() for one in (self, *shares)]
+        clock, work = self._times()
+        for key, place in self._places(found):
+            count, *rest = (cells.get(key, 0) for cells in tables)
+            if count:
+                place(name, Figure(count, work.get(key), clock.get(key), *rest))
+
+    def cells(self) -> dict[tuple[str, int], int]:
+        """By kind of place ("before", "total", "bucket", "group") and number."""
+        rows = self.table.rows()
+        found = {("before", 0): sum(rows[0]), ("total", 0): sum(map(sum, rows[1:]))}
+        found |= {("bucket", number): sum(row) for number, row in enumerate(rows[1:])}
+        if self.columns.asked.dimension:
+            found |= {("group", code): sum(column) for code, column in enumerate(zip(*rows[1:], strict=True))}
+        return found
+
+    def _places(self, found: Report) -> Iterator[tuple[tuple[str, int], Any]]:
+        yield ("before", 0), found.before.__setitem__
+        yield ("total", 0), found.total.__setitem__
+        for number, figures in enumerate(found.series):
+            yield ("bucket", number), figures.__setitem__
+        for code, group in enumerate(self.columns.group_names):
+            yield (
+                ("group", code),
+                lambda name, figure, group=group: found.groups.setdefault(group, {}).__setitem__(name, figure),
+            )
+
+    def _times(self) -> tuple[dict[tuple[str, int], Times], dict[tuple[str, int], Times]]:
+        if not self.taken:
+            return {}, {}
+        import numpy as np
+
+        place, group, clock, work = (np.concatenate(column) for column in zip(*self.taken, strict=True))
+        current = place > 0
+        ways = [place, np.where(current, 0, -1)]
+        if self.columns.asked.dimension:
+            ways.append(np.where(current, group, -1))
+        return self._named(clock, ways), self._named(work, ways)
+
+    def _named(self, values: "Real", ways: Sequence["Whole"]) -> dict[tuple[str, int], Times]:
+        places, total, *groups = counting.quantiles(values, ways, _SHARES)
+        found = {("bucket", key - 1) if key else ("before", 0): Times(*two) for key, two in places.items()}
+        found |= {("total", key): Times(*two) for key, two in total.items()}
+        return found | {("group", key): Times(*two) for one in groups for key, two in one.items()}
 
 
-def _counted(name: str, asked: Asked, clocks: "_Clocks") -> Iterable[tuple[_Place, Figure]]:
-    source = SOURCES[name]
-    dimension = sources.column_of(source, asked.dimension) if asked.dimension else "NULL"
-    narrowed, values = asked.narrowing.sql(source)
-    timed, joined = ("", "") if not source.took else (_TIMES, clocks.join)
-    took = _TOOK.format(at=source.at) if source.took else ""
-    promised = ", c.first_answer_due_at AS due" if source.promised else ""
-    kept = ", count(due), count(*) FILTER (WHERE at <= due)" if source.promised else ""
-    statement = f"""
-        SELECT GROUPING(bucket) = 0, GROUPING(dimension) = 0, current, bucket, dimension, count(*){timed}{kept}
-        FROM (
-            SELECT {source.at} >= %(start)s AS current, CASE WHEN {source.at} >= %(start)s
-                    THEN width_bucket({source.at}, %(marks)s::timestamptz[]) END AS bucket,
-                {dimension}::text AS dimension, {source.at} AS at{took}{promised}
-            FROM {source.table} {joined}
-            WHERE {source.where} AND {narrowed} AND {source.at} >= %(before)s AND {source.at} < %(end)s
-        ) AS counted
-        GROUP BY GROUPING SETS ((current), (current, bucket){", (current, dimension)" if asked.dimension else ""})"""
-    values |= {
-        "start": asked.period.start, "end": asked.period.end, "before": before(asked.period).start,
-        "marks": [bucket.start for bucket in asked.buckets], **(clocks.values if source.took else {}),
-    }  # fmt: skip
-    for by_bucket, by_dimension, current, bucket, group, count, *rest in _rows(statement, values):
-        figure = _figure(count, rest, source)
-        if not by_bucket and not by_dimension:
-            yield ("total" if current else "before", None), figure
-        elif current and by_bucket:
-            yield ("bucket", bucket - 1), figure
-        elif current:
-            yield ("group", group or _TEXT_OF_NOBODY), figure
+def _answers(columns: _Columns, found: Report) -> None:
+    answered, promised, kept = (_Counted(columns) for _ in range(3))
+    for some in columns.read("answered", columns.asked.period.end, timed=True):
+        answered.add(some)
+        answered.time(some)
+        promised.add(some.marked(days.ANSWER_DUE))
+        kept.add(some.marked(days.KEPT))
+    answered.put(found, "answered", promised, kept)
 
 
-def _figure(count: int, rest: list[Any], source: sources.Source) -> Figure:
-    work = Times(*rest[0]) if source.took and rest[0] else None
-    clock = Times(*rest[1]) if source.took and rest[1] else None
-    promised, kept = (rest[2], rest[3]) if source.promised else (0, 0)
-    return Figure(count, work, clock, promised, kept)
-
-
-_TIMES = """,
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY work),
-    percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY clock)"""
-_TOOK = """,
-    extract(epoch FROM {at} - c.created_at)::float8 AS clock,
-    rapport_open_until({at}, h.starts, h.ends, h.before) - rapport_open_until(c.created_at, h.starts, h.ends, h.before)
-        AS work"""
+def _flow(columns: _Columns, found: Report) -> None:
+    """What was opened, resolved and opened again; and the backlog, for which all that came since is read."""
+    opened, resolved, reopened = (_Counted(columns) for _ in range(3))
+    moments = [columns.asked.period.start, *(min(bucket.end, _horizon()) for bucket in columns.asked.buckets)]
+    grown = Table([*map(days.microseconds, moments), days.microseconds(_FOR_EVER)])
+    for some in columns.read("opened", _FOR_EVER):
+        opened.add(some)
+        grown.add(some, *columns.groups(some))
+    for some in columns.read("turned", _FOR_EVER, timed=True):
+        done = some.marked(days.RESOLVED)
+        resolved.add(done)
+        resolved.time(done)
+        reopened.add(some.marked(days.REOPENED))
+        for bit, by in ((days.GREW, 1), (days.SHRANK, -1)):
+            turned = some.marked(bit)
+            grown.add(turned, *columns.groups(turned), by)
+    for name, counted in (("opened", opened), ("resolved", resolved), ("reopened", reopened)):
+        counted.put(found, name)
+    _backlog(columns, found, grown.rows())
 
 
 @dataclass(frozen=True)
-class _Clocks:
-    """The business hours of every team, to join with."""
+class _Hours:
+    """The open blocks of every kind of business hours, and which is a team's: its own, or the company's."""
 
-    join: str
-    values: Mapping[str, Any]
+    blocks: Sequence[Worktime]
+    numbers: Mapping[str, int]
+
+    def of(self, codes: "Whole", names: Names) -> "Whole":
+        """For each code of a team the number of its hours."""
+        import numpy as np
+
+        return np.array([self.numbers.get(name, 0) for name in names.places] or [0], np.int64)[codes]
 
 
-def _clocks(asked: Asked) -> _Clocks:
-    """The hours of each team as the promises use them: its own, or the company's."""
+def _hours(asked: Asked) -> _Hours:
+    """The hours of each team as the promises use them."""
     first, last = _since(asked), asked.period.last + timedelta(days=1)
     hours = business_hours()
     names = list(hours)
-    parts: list[str] = []
-    values: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        times: Worktime = worktime(hours[name], first, last)
-        parts.append(f"({number}, %(s{number})s::float8[], %(e{number})s::float8[], %(b{number})s::float8[])")
-        values |= {f"s{number}": list(times.starts), f"e{number}": list(times.ends), f"b{number}": list(times.before)}
-    teams = list(Team.objects.values_list("id", "hours__name"))
-    values["team_ids"] = [id for id, _name in teams]
-    values["team_hours"] = [names.index(name) if name in hours else 0 for _id, name in teams]
-    join = f"""LEFT JOIN unnest(%(team_ids)s::uuid[], %(team_hours)s::int[]) AS w(team_id, number)
-            ON w.team_id = c.owner_team_id
-        JOIN (VALUES {", ".join(parts)}) AS h(number, starts, ends, before) ON h.number = coalesce(w.number, 0)"""
-    return _Clocks(join, values)
+    teams = Team.objects.values_list("id", "hours__name")
+    return _Hours(
+        [worktime(hours[name], first, last) for name in names],
+        {str(id): names.index(name) if name in hours else 0 for id, name in teams},
+    )
 
 
 def _since(asked: Asked) -> date:
@@ -180,25 +269,28 @@ def _since(asked: Asked) -> date:
     return max(oldest.astimezone(UTC).date() - timedelta(days=1), earliest) if oldest else asked.period.first
 
 
-def _backlog(asked: Asked) -> Iterable[tuple[_Place, Figure]]:
+def _backlog(columns: _Columns, found: Report, grown: list[list[int]]) -> None:
     """What is open now, and back from there by what began, closed and opened again since each moment."""
-    ends = [min(bucket.end, _horizon()) for bucket in asked.buckets]
-    moments = [asked.period.start, *ends]
-    now_open, since = _open_now(asked), _changes(asked, moments)
-    for group in {None, *now_open, *(group for group, _ in since)}:
-        total = now_open.get(group, 0)
-        at: list[int] = []
-        for number in range(len(moments), 0, -1):
-            total -= since.get((group, number), 0)
-            at.append(total)
-        at.reverse()
-        if group is None:
-            yield ("before", None), Figure(at[0])
-            yield ("total", None), Figure(at[-1])
-            for number, count in enumerate(at[1:]):
-                yield ("bucket", number), Figure(count)
-        elif at[-1]:
-            yield ("group", group), Figure(at[-1])
+    now_open = _open_now(columns.asked)
+    by_group = dict(zip(columns.group_names, zip(*grown, strict=True), strict=False))
+    before_, *at = _back(sum(now_open.values()), [sum(row) for row in grown])
+    found.before["backlog"], found.total["backlog"] = Figure(before_), Figure(at[-1])
+    for figures, count in zip(found.series, at, strict=True):
+        figures["backlog"] = Figure(count)
+    if columns.asked.dimension:
+        for group in {**now_open, **by_group}:
+            last = _back(now_open.get(group, 0), by_group.get(group, ()))[-1:] or [now_open.get(group, 0)]
+            if last[0]:
+                found.groups.setdefault(group, {})["backlog"] = Figure(last[0])
+
+
+def _back(now_open: int, grown: Sequence[int]) -> list[int]:
+    """How many were open at each moment, of how much their number grew from each to the next."""
+    found = []
+    for growth in reversed(grown):
+        now_open -= growth
+        found.append(now_open)
+    return found[::-1]
 
 
 def _horizon() -> datetime:
@@ -206,7 +298,7 @@ def _horizon() -> datetime:
     return now() + timedelta(seconds=1)
 
 
-def _open_now(asked: Asked) -> dict[str | None, int]:
+def _open_now(asked: Asked) -> dict[str, int]:
     source = SOURCES["opened"]
     narrowed, values = asked.narrowing.sql(source)
     dimension = f"coalesce({sources.column_of(source, asked.dimension)}::text, 'none')" if asked.dimension else "'all'"
@@ -214,38 +306,9 @@ def _open_now(asked: Asked) -> dict[str | None, int]:
     if {*asked.narrowing.by, asked.dimension} <= {"", "team", "member"}:
         # The counters beside the views know these already.
         counted = "sum(c.count)::bigint FROM conversations_tally c WHERE"
-    statement = f"SELECT {dimension}, {counted} {narrowed} GROUP BY 1"
-    found: dict[str | None, int] = dict(_rows(statement, values))
-    whole = sum(found.values())
-    return {**(found if asked.dimension else {}), None: whole}
-
-
-def _changes(asked: Asked, moments: list[datetime]) -> dict[tuple[str | None, int], int]:
-    """By group and moment, by how much the number of open conversations grew from it to the next."""
-    source = SOURCES["opened"]
-    narrowed, values = asked.narrowing.sql(source)
-    dimension = f"coalesce({sources.column_of(source, asked.dimension)}::text, 'none')" if asked.dimension else "'all'"
-    where = f"{source.where} AND {narrowed}"
-    statement = f"""SELECT dimension, width_bucket(at, %(moments)s::timestamptz[]), sum(grew) FROM (
-            SELECT {dimension} AS dimension, c.created_at AS at, 1 AS grew
-                FROM conversations_conversation c WHERE {where} AND c.created_at >= %(first)s
-            UNION ALL
-            SELECT {dimension}, t.at, CASE WHEN t.to_status = 'open' THEN 1 ELSE -1 END
-                FROM {SOURCES["resolved"].table} WHERE {where} AND t.at >= %(first)s
-                    AND (t.to_status = 'open' OR t.from_status = 'open')
-        ) AS turned GROUP BY 1, 2"""
-    found: dict[tuple[str | None, int], int] = {}
-    for group, number, grew in _rows(statement, {**values, "moments": moments, "first": moments[0]}):
-        found[None, number] = found.get((None, number), 0) + int(grew)
-        if asked.dimension:
-            found[group, number] = int(grew)
-    return found
-
-
-def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return list(cursor.fetchall())
+        cursor.execute(f"SELECT {dimension}, {counted} {narrowed} GROUP BY 1", values)
+        return dict(cursor.fetchall())
 
 
 def today(zone: ZoneInfo) -> date:

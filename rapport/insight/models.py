@@ -167,3 +167,45 @@ class Promised(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["at"], name="insight_promised_at")]
+
+
+class Day(models.Model):
+    """What reports count of one thing on one day (of UTC) that is over, for one audience: a column for each of its
+    properties, of `count` values one after the other, as `insight.days` packs them.
+
+    Derived from everything else here, and worked out anew after a change (`insight.days_sql`); of a day that is not
+    closed, or was touched since, these rows say nothing. Names are ids as text, "none" for none, one after another.
+    """
+
+    kind = models.CharField(max_length=10)
+    day = models.DateField()
+    audience = ArrayField(models.UUIDField())
+    count = models.PositiveIntegerField()
+    at = models.BinaryField()
+    began = models.BinaryField()
+    mark = models.BinaryField()
+    teams = models.TextField()
+    team = models.BinaryField()
+    channels = models.TextField()
+    channel = models.BinaryField()
+    topics = models.TextField()
+    topic = models.BinaryField()
+    members = models.TextField()
+    member = models.BinaryField()
+    promises = models.TextField(blank=True)
+    promise = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "day"], name="insight_day_kind")]
+
+
+class ClosedDay(models.Model):
+    """A day of which every `Day` was written, which may be none."""
+
+    day = models.DateField(primary_key=True)
+
+
+class TouchedDay(models.Model):
+    """That something of a day changed. Appended by the database, taken away by who closes the day after it."""
+
+    day = models.DateField()

@@ -5,23 +5,29 @@ runs or stands belongs to no period; it is told as it is now. By how much one is
 promised in, counted as the clocks of the conversation count (`staff.clocks.read`): what it stood for is not in it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
+from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
-from rapport.insight import sources
+from rapport.insight import counting, days, sources
+from rapport.insight.counting import Names, Some, Table
 from rapport.insight.periods import DAYS_MAX, Bucket, Period, before
-from rapport.insight.sources import NOBODY, Narrowing, Source
-from rapport.insight.worktime import worktime
+from rapport.insight.sources import ENDED, IS_KEPT, TERMS, Narrowing
+from rapport.insight.worktime import Worktime, worktime
 from rapport.people.trees import ABOVE_SQL, NAME_SQL
 from rapport.staff.clocks import CLOCKS
+from rapport.staff.hours import Hours
 from rapport.staff.opening import business_hours
+
+if TYPE_CHECKING:
+    from rapport.insight.counting import Real, Whole
 
 KEPT, MISSED, RUNNING, PAUSED = "kept", "missed", "running", "paused"
 STATES = (KEPT, MISSED, RUNNING, PAUSED)
@@ -32,26 +38,14 @@ PAGE_SIZE = 50
 EXPORT_MAX = 100_000
 PAGES_MAX = 1_000
 
-_ENDED = "coalesce(k.stopped_at, CASE WHEN k.halted_at > k.due_at THEN k.halted_at END, %(now)s)"
-_IS_KEPT = "coalesce(k.stopped_at <= k.due_at, false)"
-_LATE = f"""CASE WHEN NOT {_IS_KEPT} THEN greatest(0, rapport_open_until({_ENDED}, h.starts, h.ends, h.before)
+_LATE = f"""CASE WHEN NOT {IS_KEPT} THEN greatest(0,
+    rapport_open_until(coalesce({ENDED}, %(now)s), h.starts, h.ends, h.before)
     - rapport_open_until(k.due_at, h.starts, h.ends, h.before)) END"""
-_TERMS = "k.name || '|' || k.span_minutes || '|' || k.hours"
-"""What was promised: the clock, how much open time, and in which hours."""
-MORE = {
-    "clock": "k.name = %(clock)s",
-    "promise": f"{_TERMS} = %(promise)s",
-    "steps": "(k.steps > 0) = (%(steps)s = 'yes')",
-    "moves": "(k.moves > 0) = (%(moves)s = 'yes')",
-}
-SOURCE = Source(
-    "insight_promised k JOIN conversations_conversation c ON c.id = k.conversation_id", "k.at",
-    "c.status <> ALL (ARRAY['spam', 'merged'])", "k.conversation_id", more=MORE,
-)  # fmt: skip
+SOURCE = sources.PROMISED
 _IN_TIME = "k.at >= %(start)s AND k.at < %(end)s AND k.at <= %(now)s"
 _CONDITIONS = {
-    KEPT: f"{_IN_TIME} AND {_IS_KEPT}",
-    MISSED: f"{_IN_TIME} AND NOT {_IS_KEPT}",
+    KEPT: f"{_IN_TIME} AND {IS_KEPT}",
+    MISSED: f"{_IN_TIME} AND NOT {IS_KEPT}",
     DECIDED: _IN_TIME,
     RUNNING: "k.at > %(now)s AND k.stopped_at IS NULL AND c.status = 'open'",
     PAUSED: "k.at IS NULL AND c.status = 'open'",
@@ -86,7 +80,10 @@ class Outcome:
 
 @dataclass
 class OfClock:
-    """One clock: the period, the one before, the buckets of both, the dimension; what runs, and stands, now."""
+    """One clock: the period, the one before, the buckets of both, the dimension; what runs, and stands, now.
+
+    `latest`: the moments of the period at which those were missed that are the latest; of those equally late the last.
+    """
 
     total: Outcome = field(default_factory=Outcome)
     before: Outcome = field(default_factory=Outcome)
@@ -95,6 +92,7 @@ class OfClock:
     groups: dict[str, Outcome] = field(default_factory=dict)
     running: int = 0
     paused: int = 0
+    latest: Sequence[datetime] = ()
 
 
 @dataclass(frozen=True)
@@ -140,52 +138,118 @@ class Row:
 def report(asked: Asked) -> dict[str, OfClock]:
     """Every clock's figures, in the scope of whoever looks."""
     found = {name: OfClock() for name in CLOCKS}
-    for row in _counted(asked):
-        _put(found, row)
+    with transaction.atomic(savepoint=False), plans.fresh():
+        columns = _Columns(asked)
+        counted = {name: _Counted(columns) for name in CLOCKS}
+        for some in columns.read():
+            clocks = columns.clocks(some)
+            for number, name in enumerate(CLOCKS):
+                counted[name].add(some.where(clocks == number))
+    for name, one in counted.items():
+        one.put(found[name])
     for name, paused, count in _now(asked.narrowing):
-        one = found[name]
-        one.paused, one.running = (count, one.running) if paused else (one.paused, count)
+        clock = found[name]
+        clock.paused, clock.running = (count, clock.running) if paused else (clock.paused, count)
     return found
 
 
-def _put(found: Mapping[str, OfClock], row: Sequence[Any]) -> None:
-    by_bucket, by_group, name, current, bucket, group, kept, missed, late, stepped, moved = row
+class _Columns:
+    """Kept and missed promises as they are read: which clock each is of, and how late what was missed became."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.asked, self.keep = asked, asked.narrowing.texts(SOURCE)
+        self.now = now()
+        self.until = min(asked.period.end, self.now + timedelta(microseconds=1))
+        self.names = {one: Names() for one in days.DIMENSIONS}
+        hours = business_hours()
+        self.hours = list(hours)
+        self.blocks = _blocks(hours, before(asked.period).first)
+        moments = [bucket.start for bucket in (*asked.buckets_before, *asked.buckets)]
+        self.bounds = [days.microseconds(moment) for moment in (*moments, asked.period.end)]
+
+    def read(self) -> Iterator[Some]:
+        """All of the period before and of this one, until now."""
+        start = before(self.asked.period).start
+        by = [*dict.fromkeys([self.asked.dimension, *self.keep, "promise"])]
+        if start >= self.until:
+            return
+        first, last = days.microseconds(start), days.microseconds(self.until)
+        pieces = days.read("promised", days.days(start, self.until), by)
+        for some in counting.unpacked(pieces, by, self.names, self.keep):
+            yield some.where((some.at >= first) & (some.at < last))
+
+    def clocks(self, some: Some) -> "Whole":
+        """Which of CLOCKS each is of."""
+        return self._of_terms(some, lambda term: CLOCKS.index(term[0]))
+
+    def late(self, some: Some) -> "Real":
+        """By how many seconds of open time each was late, or is by now."""
+        import numpy as np
+
+        ended = Some(some.at, np.minimum(some.began, days.microseconds(self.now)), some.mark, some.code)
+        kinds = self._of_terms(some, lambda term: self.hours.index(term[2]) if term[2] in self.hours else 0)
+        return np.maximum(0.0, -counting.worked(ended, kinds, self.blocks))
+
+    def _of_terms(self, some: Some, found: Callable[[list[str]], int]) -> "Whole":
+        import numpy as np
+
+        terms = [found(term.split("|", 2)) for term in self.names["promise"].places]
+        return np.array(terms or [0], np.int64)[some.code["promise"]]
+
+
+class _Counted:
+    """The promises of one clock."""
+
+    def __init__(self, columns: _Columns) -> None:
+        self.columns = columns
+        self.tables = [Table(columns.bounds) for _ in range(4)]
+        self.missed: list[tuple[Whole, Whole, Whole, Real]] = []
+
+    def add(self, some: Some) -> None:
+        """Count: all, those kept, with steps, and moved; and keep how late those missed were."""
+        dimension = self.columns.asked.dimension
+        many = max(1, len(self.columns.names[dimension].places))
+        marked = [some, *(some.marked(bit) for bit in (days.KEPT, days.STEPPED, days.MOVED))]
+        for table, each in zip(self.tables, marked, strict=True):
+            table.add(each, each.code[dimension], many)
+        missed = some.where((some.mark & days.KEPT) == 0)
+        place = counting.between(missed.at, self.columns.bounds)
+        self.missed.append((missed.at, place, missed.code[dimension], self.columns.late(missed)))
+
+    def put(self, found: OfClock) -> None:
+        """Write what was counted."""
+        asked = self.columns.asked
+        earlier = len(asked.buckets_before)
+        rows = [table.rows() for table in self.tables]
+        places, sides, groups = self._late(earlier, found)
+        for number, cells in enumerate(zip(*rows, strict=True)):
+            series, spot = (found.series, number - earlier) if number >= earlier else (found.series_before, number)
+            if sum(cells[0]):
+                series[spot] = _outcome([sum(each) for each in cells], places.get(number))
+        current = [[sum(column) for column in zip(*each[earlier:], strict=True)] for each in rows]
+        found.before = _outcome([sum(map(sum, each[:earlier])) for each in rows], sides.get(0))
+        found.total = _outcome([sum(each) for each in current], sides.get(1))
+        for code, name in enumerate(self.columns.names[asked.dimension].places):
+            counts = [each[code] if code < len(each) else 0 for each in current]
+            if counts[0]:
+                found.groups[name] = _outcome(counts, groups.get(code))
+
+    def _late(self, earlier: int, found: OfClock) -> list[dict[int, counting.Times]]:
+        import numpy as np
+
+        if not self.missed:
+            return [{}, {}, {}]
+        at, place, group, late = (np.concatenate(column) for column in zip(*self.missed, strict=True))
+        current = place >= earlier
+        order = np.lexsort((at[current], late[current].round(3)))[-WORST:]
+        found.latest = [days.moment(int(one)) for one in at[current][order]]
+        return counting.quantiles(late, [place, current.astype(np.int64), np.where(current, group, -1)], (0.5, 0.9))
+
+
+def _outcome(counts: Sequence[int], late: counting.Times | None) -> Outcome:
+    every, kept, stepped, moved = counts
     median, p90 = late or (None, None)
-    one, outcome = found[name], Outcome(kept, missed, median, p90, stepped, moved)
-    if by_bucket:
-        (one.series if current else one.series_before)[bucket - 1] = outcome
-    elif by_group:
-        if current:
-            one.groups[group or NOBODY] = outcome
-    elif current:
-        one.total = outcome
-    else:
-        one.before = outcome
-
-
-def _counted(asked: Asked) -> list[tuple[Any, ...]]:
-    dimension = dimension_sql(asked.dimension)
-    narrowed, values = asked.narrowing.sql(SOURCE)
-    earlier = before(asked.period)
-    values |= {
-        "start": asked.period.start, "end": asked.period.end, "before": earlier.start, "now": now(),
-        "marks": [one.start for one in asked.buckets], "marks_before": [one.start for one in asked.buckets_before],
-    }  # fmt: skip
-    hours = _hours(earlier.first)
-    statement = f"""
-        SELECT GROUPING(bucket) = 0, GROUPING(dimension) = 0, name, current, bucket, dimension,
-            count(*) FILTER (WHERE kept), count(*) FILTER (WHERE NOT kept),
-            percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY late) FILTER (WHERE NOT kept),
-            count(*) FILTER (WHERE steps > 0), count(*) FILTER (WHERE moves > 0)
-        FROM (
-            SELECT k.name, k.at >= %(start)s AS current, width_bucket(k.at, CASE WHEN k.at >= %(start)s
-                    THEN %(marks)s::timestamptz[] ELSE %(marks_before)s::timestamptz[] END) AS bucket,
-                {dimension} AS dimension, {_IS_KEPT} AS kept, {_LATE} AS late, k.steps, k.moves
-            FROM {SOURCE.table} {hours.join}
-            WHERE {SOURCE.where} AND {narrowed} AND k.at >= %(before)s AND k.at < %(end)s AND k.at <= %(now)s
-        ) AS counted
-        GROUP BY GROUPING SETS ((name, current), (name, current, bucket), (name, current, dimension))"""
-    return _fetched(statement, {**values, **hours.values})
+    return Outcome(kept, every - kept, median, p90, stepped, moved)
 
 
 def _now(narrowing: Narrowing) -> list[tuple[str, bool, int]]:
@@ -200,9 +264,13 @@ def _now(narrowing: Narrowing) -> list[tuple[str, bool, int]]:
     return [(name, paused, count) for name, paused, count in found]
 
 
-def worst(asked: Asked) -> list[Row]:
-    """Those of the period that are, or became, the latest: the worst first."""
-    wanted = Wanted(MISSED, asked.period.start, asked.period.end, asked.narrowing)
+def worst(asked: Asked, found: Mapping[str, OfClock]) -> list[Row]:
+    """Those of the period that are, or became, the latest: the worst first; `found` is what `report` says of it."""
+    moments = [at for one in found.values() for at in one.latest]
+    if not moments:
+        return []
+    narrowing = Narrowing({**asked.narrowing.by, "moments": f"{{{','.join(at.isoformat() for at in moments)}}}"})
+    wanted = Wanted(MISSED, asked.period.start, asked.period.end, narrowing)
     return page(wanted, by_late=True, limit=WORST)[0]
 
 
@@ -238,7 +306,7 @@ _ORDER = {RUNNING: "k.due_at", PAUSED: "k.halted_at DESC"}
 
 def dimension_sql(dimension: str) -> str:
     """Where a dimension stands, as text."""
-    return _TERMS if dimension == "promise" else f"{sources.column_of(SOURCE, dimension)}::text"
+    return TERMS if dimension == "promise" else f"{sources.column_of(SOURCE, dimension)}::text"
 
 
 def _conditions(wanted: Wanted) -> tuple[str, dict[str, Any]]:
@@ -262,18 +330,21 @@ def _hours(first: date) -> _Hours:
     """
     hours = business_hours()
     names = list(hours)
-    until = now().date() + timedelta(days=1)
-    since = max(first, until - timedelta(days=DAYS_MAX)) - timedelta(days=1)
     parts: list[str] = []
     values: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        times = worktime(hours[name], since, until)
+    for number, times in enumerate(_blocks(hours, first)):
         parts.append(f"({number}, %(s{number})s::float8[], %(e{number})s::float8[], %(b{number})s::float8[])")
         values |= {f"s{number}": list(times.starts), f"e{number}": list(times.ends), f"b{number}": list(times.before)}
     values |= {"hour_names": names, "hour_numbers": list(range(len(names)))}
     join = f"""LEFT JOIN unnest(%(hour_names)s::text[], %(hour_numbers)s::int[]) AS w(name, number) ON w.name = k.hours
         JOIN (VALUES {", ".join(parts)}) AS h(number, starts, ends, before) ON h.number = coalesce(w.number, 0)"""
     return _Hours(join, values)
+
+
+def _blocks(hours: Mapping[str, Hours], first: date) -> list[Worktime]:
+    until = now().date() + timedelta(days=1)
+    since = max(first, until - timedelta(days=DAYS_MAX)) - timedelta(days=1)
+    return [worktime(one, since, until) for one in hours.values()]
 
 
 def _fetched(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

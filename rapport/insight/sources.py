@@ -18,8 +18,9 @@ NOBODY = "none"
 """Stands in a filter for "without": no team, no topic, no member."""
 
 _C = "conversations_conversation c"
-_COUNTED = "c.status <> ALL (ARRAY['spam', 'merged'])"
-_TURN = f"insight_turn t JOIN {_C} ON c.id = t.conversation_id"
+COUNTED = "c.status <> ALL (ARRAY['spam', 'merged'])"
+"""What counts anywhere."""
+TURN = f"insight_turn t JOIN {_C} ON c.id = t.conversation_id"
 _SAID = f"insight_said m JOIN {_C} ON c.id = m.conversation_id"
 
 
@@ -61,13 +62,13 @@ MORE = {
     "hour": "extract(hour FROM r.at AT TIME ZONE %(zone)s)::text = %(hour)s",
     "weekday": "extract(isodow FROM r.at AT TIME ZONE %(zone)s)::text = %(weekday)s",
 }
-_ANSWERED = f"c.first_answered_at IS NOT NULL AND {_COUNTED}"
-_RESOLVED = f"t.to_status = 'resolved' AND {_COUNTED}"
+_ANSWERED = f"c.first_answered_at IS NOT NULL AND {COUNTED}"
+_RESOLVED = f"t.to_status = 'resolved' AND {COUNTED}"
 
 SOURCES: dict[str, Source] = {
-    "received": Source(_SAID, "m.at", f"m.direction = 'in' AND {_COUNTED}", "m.message_id"),
-    "sent": Source(_SAID, "m.at", f"m.direction = 'out' AND {_COUNTED}", "m.message_id", member="m.member_id"),
-    "opened": Source(_C, "c.created_at", _COUNTED, "c.id"),
+    "received": Source(_SAID, "m.at", f"m.direction = 'in' AND {COUNTED}", "m.message_id"),
+    "sent": Source(_SAID, "m.at", f"m.direction = 'out' AND {COUNTED}", "m.message_id", member="m.member_id"),
+    "opened": Source(_C, "c.created_at", COUNTED, "c.id"),
     "answered": Source(_C, "c.first_answered_at", _ANSWERED, "c.id", took=True, promised=True),
     "promised": Source(
         _C, "c.first_answered_at", f"{_ANSWERED} AND c.first_answer_due_at IS NOT NULL", "c.id", took=True
@@ -78,14 +79,14 @@ SOURCES: dict[str, Source] = {
     "broken": Source(
         _C, "c.first_answered_at", f"{_ANSWERED} AND c.first_answered_at > c.first_answer_due_at", "c.id", took=True
     ),
-    "resolved": Source(_TURN, "t.at", _RESOLVED, "c.id", took=True),
+    "resolved": Source(TURN, "t.at", _RESOLVED, "c.id", took=True),
     "reopened": Source(
-        _TURN, "t.at", f"t.from_status = 'resolved' AND t.to_status = 'open' AND {_COUNTED}", "c.id"
+        TURN, "t.at", f"t.from_status = 'resolved' AND t.to_status = 'open' AND {COUNTED}", "c.id"
     ),
     #: Open at a moment: the status that the first turn after it began with, or the present one when there is none.
     "backlog": Source(
         _C, "c.created_at",
-        f"""{_COUNTED} AND c.id IN (
+        f"""{COUNTED} AND c.id IN (
             SELECT o.id FROM conversations_conversation o WHERE o.status = 'open'
                 AND NOT EXISTS (SELECT 1 FROM insight_turn t WHERE t.conversation_id = o.id AND t.at >= %(moment)s)
             UNION ALL
@@ -99,6 +100,22 @@ SOURCES: dict[str, Source] = {
         f"insight_routed r JOIN {_C} ON c.id = r.conversation_id", "r.at", "r.counted", "c.id", more=MORE
     ),
 }  # fmt: skip
+
+TERMS = "k.name || '|' || k.span_minutes || '|' || k.hours"
+"""What was promised: the clock, how much open time, and in which hours."""
+IS_KEPT = "coalesce(k.stopped_at <= k.due_at, false)"
+#: Where what was missed ended, or stands: NULL where its time still passes.
+ENDED = "coalesce(k.stopped_at, CASE WHEN k.halted_at > k.due_at THEN k.halted_at END)"
+PROMISED = Source(
+    f"insight_promised k JOIN {_C} ON c.id = k.conversation_id", "k.at", COUNTED, "k.conversation_id",
+    more={
+        "clock": "k.name = %(clock)s",
+        "promise": f"{TERMS} = %(promise)s",
+        "steps": "(k.steps > 0) = (%(steps)s = 'yes')",
+        "moves": "(k.moves > 0) = (%(moves)s = 'yes')",
+        "moments": "k.at = ANY(%(moments)s::timestamptz[])",
+    },
+)  # fmt: skip
 
 DIMENSIONS = {"team": "c.owner_team_id", "channel": "c.channel_id", "topic": "c.topic_id", "member": ""}
 """What a report may be broken down and narrowed by; whose a figure is differs by measure."""
@@ -127,6 +144,13 @@ class Narrowing:
                 parts.append(f"{column} = %({name})s::uuid")
                 values[name] = _uuid(wanted)
         return " AND ".join(parts), values
+
+    def texts(self, source: Source) -> dict[str, str]:
+        """By dimension the id as the database writes it, or NOBODY. Raises Invalid for what is no id."""
+        return {
+            name: wanted if wanted == NOBODY or name in source.more else str(_uuid(wanted))
+            for name, wanted in self.by.items()
+        }
 
 
 def column_of(source: Source, dimension: str) -> str:

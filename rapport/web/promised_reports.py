@@ -41,7 +41,7 @@ def promises(request: HttpRequest) -> HttpResponse:
     """Promises kept and broken during a period, and those that run now."""
     shell_of(request).current = "reports"
     shown, chosen, privacy, names = _shown(request)
-    worst = [] if shown.is_hidden else late_of(promised.worst(shown.asked), shown.terms)
+    worst = [] if shown.is_hidden else late_of(promised.worst(shown.asked, shown.found), shown.terms)
     query = request.GET.copy()
     query.pop("by", None)
     context = {

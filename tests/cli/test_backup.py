@@ -46,10 +46,6 @@ def python(site: Site, code: str) -> str:
     ).stdout
 
 
-#: When each migration was applied differs; counters are counted as the conversations come, and days summed anew.
-_COUNTED = ("django_migrations", "conversations_tally", "insight_amended", "insight_block", "insight_summed")
-
-
 def contents(site: Site) -> dict[str, list[str]]:
     """Every row of every table as text, sorted; asked of PostgreSQL without any of our code."""
     with site.connect() as connection:
@@ -62,10 +58,15 @@ def contents(site: Site) -> dict[str, list[str]]:
                 for (row,) in connection.execute(f"SELECT to_jsonb(t.*)::text FROM {name} t").fetchall()
             )
             for (name,) in tables
-            if name not in _COUNTED
+            if name not in _WORKED_OUT
         }
 
 
+#: When each migration was applied differs; counters are counted as the conversations come, and days closed anew.
+_WORKED_OUT = (
+    "django_migrations", "conversations_tally", "insight_amended", "insight_block", "insight_summed",
+    "insight_day", "insight_closedday", "insight_touchedday",
+)  # fmt: skip
 #: What no row can be made up for, each with its reason. A table that is added later is filled, or has to be named here.
 EMPTY: dict[str, str] = {}
 _MADE_UP = {
@@ -81,15 +82,14 @@ _FITTING = {
     ("people_proof", "kind"): "(SELECT kind FROM people_handle ORDER BY value, kind LIMIT 1)",
     ("people_proof", "value"): "(SELECT value FROM people_handle ORDER BY value, kind LIMIT 1)",
 }
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.atttypmod - 4, r.relname, f.attname
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]
     LEFT JOIN pg_class r ON r.oid = k.confrelid
     LEFT JOIN pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[1]
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attgenerated = '' AND a.attidentity = ''
-    AND c.relname <> ALL (ARRAY['django_migrations', 'conversations_tally', 'insight_amended', 'insight_block',
-        'insight_summed'])
+    AND c.relname <> ALL (ARRAY{[*_WORKED_OUT]})
 ORDER BY c.relname, a.attnum"""
 
 

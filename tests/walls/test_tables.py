@@ -13,6 +13,8 @@ OPEN = {
     "channels_channel": "names and states of mailboxes; passwords in it are encrypted",
     "channels_cursor": "how far each channel was read",
     "conversations_topic": "the company's own list of topics",
+    "insight_closedday": "which days reports keep packed: dates alone",
+    "insight_touchedday": "on which days something changed: dates alone",
     "ownership_policyversion": "the policy is for everybody to read",
     "insight_rule": "what the rules of the policy are called, as they stand in it",
     "insight_block": "which days have been summed; no figures",
