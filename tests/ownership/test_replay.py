@@ -14,7 +14,7 @@ from rapport.ownership.policy import Policy
 from rapport.ownership.simulate.desks import Staffed, seat_all
 from rapport.ownership.simulate.lint import oddities
 from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
-from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, replay
+from rapport.ownership.simulate.replay import EXAMPLES_MAX, Drafted, Job, Tally, pair, replay
 from rapport.ownership.simulate.story import story
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.staff.hours import Hours, make_hours
@@ -90,6 +90,11 @@ def test_what_was_learned_changes_nothing_that_a_draft_keeps_in_confidence() -> 
     assert tally.changed == {
         ("topic", "refund", ""): 1, ("priority", "urgent", "normal"): 1, ("confidential", "no", "yes"): 1,
     }  # fmt: skip
+    teams = dict(SCENERY.directory.teams)
+    teams["product"] = replace(teams["product"], confidential=True)
+    closed = replace(SCENERY, directory=Directory(teams))
+    tally = replay([past(1, "hello", learned=learned)], pair(policy(), policy()), SCENERY, Drafted(closed))
+    assert (tally.base.owners, tally.draft.owners) == ({"product": 1}, {"support": 1}), "nor gives to such a team"
 
 
 def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:
