@@ -14,7 +14,7 @@ from rapport.channels import outgoing
 from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
-from rapport.core.clock import now
+from rapport.core.clock import now, travel
 from rapport.core.errors import Invalid
 from rapport.core.models import Event
 from rapport.inbound import second_opinions
@@ -184,6 +184,16 @@ def test_what_became_confidential_while_it_waited_is_not_sent(on: played.Endpoin
     assert work() == 0
     assert on.asked == []
     assert opinion(found).stage == "none"  # type: ignore[union-attr]
+
+
+def test_what_waited_for_a_day_is_not_asked_about_any_more(on: played.Endpoint) -> None:
+    found = arrive()
+    with scope.system():
+        assert queue.look(here()) == 1
+    with travel(now() + timedelta(hours=25)):
+        assert work() == 0
+    assert on.asked == []
+    assert opinion(found).stage == "failed"  # type: ignore[union-attr]
 
 
 def test_names_addresses_and_numbers_of_whoever_wrote_stay_here(on: played.Endpoint) -> None:

@@ -114,6 +114,9 @@ def test_a_team_that_is_gone_leads_to_triage_and_says_so() -> None:
     assert verdict.owner == "customer-service"
     assert "rule 1 gives it to sales, which is gone, so it goes to triage" in verdict.sentence
     assert verdict.trace[0].reason == "the rule is for every message, but sales is gone"
+    assert not verdict.confidential
+    hushed = decided({"when": ALWAYS, "then": {"owner": "sales", "confidential": True}})
+    assert (hushed.owner, hushed.confidential) == ("customer-service", True)
 
 
 @pytest.mark.parametrize("when", [ALWAYS, FAILS])
@@ -161,6 +164,18 @@ def test_whoever_holds_the_relationship_owns_it_with_their_team() -> None:
     away = decided(*rules, about=held, among=directory(member(1, present=False)))
     assert (away.owner, away.member) == ("customer-service", None)
     assert away.sentence.endswith("Member 1, who holds the relationship, is not present")
+
+
+def test_of_several_teams_of_the_holder_it_is_the_one_that_had_this_person_else_an_open_one() -> None:
+    rule, one = {"when": ALWAYS, "then": {"owner": "@holder"}}, member(1)
+    teams = {slug: replace(team, members=(one,)) for slug, team in directory().teams.items() if slug != "press"}
+    held = facts(holder="m1@rapport.example")
+    assert decided(rule, about=held, among=Directory(teams)).owner == "customer-service"
+    for earlier, owner in (("product", "product"), ("hr", "hr"), ("press", "customer-service")):
+        about = replace(held, earlier_owner_of_person=earlier)
+        assert decided(rule, about=about, among=Directory(teams)).owner == owner
+    del teams["customer-service"]
+    assert decided(rule, about=held, among=Directory(teams)).owner == "product", "hr comes first by name, and is closed"
 
 
 def test_where_nobody_holds_the_relationship_the_next_rule_counts() -> None:

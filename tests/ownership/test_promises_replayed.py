@@ -155,7 +155,7 @@ SCENERY = Scenery(
     Directory({
         slug: TeamEntry(
             UUID(int=n), slug, slug.title(), slug == "hr", members=(MemberLoad(UUID(int=n), f"{n}@x", "Ann"),)
-        ) for n, slug in enumerate(("support", "product", "backup", "hr"), 1)
+        ) for n, slug in enumerate(("support", "product", "backup", "hr", "night", "far"), 1)
     } | {"empty": TeamEntry(UUID(int=9), "empty", "Empty")}),
     TopicMatcher([]), {"": ALWAYS}, NOON + 60 * 24 * HOUR,
 )  # fmt: skip
@@ -239,6 +239,16 @@ def test_what_is_in_confidence_goes_to_no_member_of_another_team_and_is_followed
     assert comes("support", "reassign", "4@x") == {"left": 1}, "only whoever sits in an open team is found by name"
     assert comes("support", "involve", "team:product") == {"done": 1}
     assert comes("hr", "involve", "team:product") == {"confidence": 1}
+
+
+def test_steps_of_one_clock_give_it_away_three_times_and_then_people_have_to_look() -> None:
+    to = ["team:product", "team:backup", "team:night", "team:far"]
+    given = [{"at": f"{hours}h after", "do": "reassign", "to": team} for hours, team in enumerate(to, 1)]
+    promise = {"first_answer": "10h", "steps": given}
+    found = told(policy(promise), policy(promise))["steps"][1]
+    assert [(one["done"], one["not"]) for one in found if one["do"] == "reassign"] == [
+        (1, {}), (1, {}), (1, {}), (0, {"often": 1}),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])

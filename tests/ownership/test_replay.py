@@ -14,7 +14,7 @@ from rapport.ownership.policy import Policy
 from rapport.ownership.simulate.desks import Staffed, seat_all
 from rapport.ownership.simulate.lint import oddities
 from rapport.ownership.simulate.past import Learned, Past, Scenery, Seat, Staffing
-from rapport.ownership.simulate.replay import EXAMPLES_MAX, Job, Tally, pair, replay
+from rapport.ownership.simulate.replay import EXAMPLES_MAX, Drafted, Job, Tally, pair, replay
 from rapport.ownership.simulate.story import story
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.staff.hours import Hours, make_hours
@@ -90,6 +90,11 @@ def test_what_was_learned_changes_nothing_that_a_draft_keeps_in_confidence() -> 
     assert tally.changed == {
         ("topic", "refund", ""): 1, ("priority", "urgent", "normal"): 1, ("confidential", "no", "yes"): 1,
     }  # fmt: skip
+    teams = dict(SCENERY.directory.teams)
+    teams["product"] = replace(teams["product"], confidential=True)
+    closed = replace(SCENERY, directory=Directory(teams))
+    tally = replay([past(1, "hello", learned=learned)], pair(policy(), policy()), SCENERY, Drafted(closed))
+    assert (tally.base.owners, tally.draft.owners) == ({"product": 1}, {"support": 1}), "nor gives to such a team"
 
 
 def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:
@@ -225,7 +230,7 @@ def test_a_question_both_policies_ask_is_asked_once() -> None:
 SEATS = tuple(Seat(UUID(int=n), f"m{n}@example.org", f"Member {n}", 2) for n in (1, 2))
 
 
-def jobs(*hours: int, lasting: int | None = None, how: str = "load") -> list[Job]:
+def jobs(*hours: float, lasting: int | None = None, how: str = "load") -> list[Job]:
     return [
         Job(NOON + timedelta(hours=h), NOON + timedelta(hours=h + lasting) if lasting else None,
             ("support", "support"), (how, "load"))
@@ -240,8 +245,20 @@ def test_conversations_go_to_who_has_most_room_then_and_are_closed_when_they_wer
     assert load.queued["support"] == 1
     load, _ = seat_all(jobs(0, 2, 4, 6, lasting=1), always(staffing))
     assert {id.int: (desk.given, desk.most) for id, desk in load.desks.items()} == {2: (4, 1)}
+    load, _ = seat_all(jobs(0, 1, 2, lasting=1), always(Staffing({"support": (replace(SEATS[0], capacity=1),)})))
+    assert (load.desks[SEATS[0].member_id].given, load.queued["support"]) == (3, 0), "one ends as the next comes"
     named, load = seat_all(jobs(0, 0, how="m1@example.org"), always(staffing))
     assert {id.int: desk.given for id, desk in named.desks.items()} == {1: 2}
+
+
+def test_what_somebody_was_given_more_than_a_week_ago_does_not_count_against_them() -> None:
+    first, other = (replace(seat, capacity=20) for seat in SEATS[:2])
+    given = [*jobs(0, 0, 0, 0, how=first.email, lasting=1), *jobs(24 * 6, how=other.email, lasting=1)]
+    for days, expected in ((6.5, other), (7.5, first)):
+        now = jobs(24 * days, how="best")
+        load, _ = seat_all([*given, *now], always(Staffing({"support": (first, other)})))
+        before = {first.member_id: 4, other.member_id: 1}
+        assert [id for id, desk in load.desks.items() if desk.given > before[id]] == [expected.member_id], days
 
 
 def test_who_is_away_or_off_gets_nothing() -> None:

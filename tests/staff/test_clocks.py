@@ -203,6 +203,17 @@ def test_each_question_after_our_answer_has_its_own_time_and_more_of_them_do_not
     assert again.due == at("2026-05-05T14:00")
 
 
+def test_the_very_moment_of_the_end_is_in_time_and_the_next_is_not() -> None:
+    start, tick = at("2026-05-04T09:00"), timedelta(microseconds=1)
+    terms = Terms(FIRST_ANSWER, timedelta(hours=2), BERLIN)
+    due = replayed(terms, start, []).due
+    assert due == at("2026-05-04T11:00")
+    for moment_, answered, open_ in ((due, Phase.KEPT, Phase.RUNNING), (due + tick, Phase.BROKEN, Phase.BROKEN)):
+        assert read(terms, replayed(terms, start, []), moment_).phase is open_
+        done = replayed(terms, start, [Happening(moment_, "answered")])
+        assert read(terms, done, at("2026-06-04T09:00")).phase is answered
+
+
 def test_the_resolution_waits_for_the_other_side_only_where_that_was_said() -> None:
     start, waits = at("2026-05-04T09:00"), [Happening(at("2026-05-04T11:00"), "answered")]
     plain, pausing = (Terms(RESOLUTION, timedelta(hours=6), BERLIN, frozenset(pause)) for pause in ((), (WAITING,)))
