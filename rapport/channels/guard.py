@@ -18,7 +18,7 @@ def resolved(host: str, port: int, *, allow_private: bool = False) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise ChannelError(f"The name {host} cannot be resolved: {error}", permanent=False) from error
+        raise ChannelError(f"The name {host} cannot be resolved.", permanent=False) from error
     address = str(found[0][4][0])
     check(host, address, allow_private=allow_private)
     return address

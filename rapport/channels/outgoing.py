@@ -157,7 +157,7 @@ def ask(method: str, url: str, *, bytes_max: int = BYTES_MAX, whole_s: float = W
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return Answer(answer.status_code, headers, body, answer.url)
     except (requests.RequestException, BaseHTTPError, OSError, ValueError) as error:
-        raise ChannelError(f"{_host(url)} does not answer: {_words(error)}", permanent=False) from error
+        raise ChannelError(f"{_host(url)} does not answer: {_words(error)}.", permanent=False) from error
 
 
 def call(method: str, url: str, **what: Any) -> Answer:
@@ -248,5 +248,23 @@ def _host(url: str) -> str:
         return url[:80]
 
 
+_TELLS = (
+    ("Connection refused", "nothing listens at this address and port"),
+    ("cannot be resolved", "no server knows this name"),
+    ("timed out", "it took too long"),
+    ("CERTIFICATE_VERIFY_FAILED", "its certificate is not one that can be trusted"),
+    ("WRONG_VERSION_NUMBER", "it does not speak TLS (https) there"),
+    ("unreachable", "no way leads there from here"),
+    ("No route to host", "no way leads there from here"),
+    ("Connection reset", "it broke off the connection"),
+    ("Connection aborted", "it broke off the connection"),
+    ("closed connection", "it broke off the connection"),
+    ("Exceeded", "it redirects too often"),
+)
+
+
 def _words(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    """Why, in words for a person: what the library says of the usual reasons is for those who wrote it."""
+    words = " ".join(str(error).split())
+    told = "it took too long" if isinstance(error, requests.Timeout) else ""
+    return told or next((ours for theirs, ours in _TELLS if theirs in words), words[:300].rstrip("."))

@@ -68,6 +68,7 @@ def give(given: Sequence[Given]) -> None:
             "began_at": ("timestamptz", [one.run.began for one in given]),
             "due_at": ("timestamptz", [one.run.due for one in given]),
             "step": ("smallint", [step for step, _ in places]),
+            "skipped": ("smallint", [step for step, _ in places]),
             "next_at": ("timestamptz", [next_at for _, next_at in places]),
             "moves": ("smallint", [0 for _ in given]),
         },
@@ -141,7 +142,8 @@ def write(changed: Sequence[Kept]) -> None:
             "moves": ("smallint", [one.moves for one in changed]),
         },
         """began_at = row.began_at, due_at = row.due_at, halted_at = row.halted_at, stopped_at = row.stopped_at,
-        step = row.step, next_at = row.next_at, moves = row.moves""",
+        step = row.step, next_at = row.next_at, moves = row.moves,
+        skipped = CASE WHEN t.began_at IS DISTINCT FROM row.began_at THEN 0 ELSE t.skipped END""",
     )
     _wake(one.next_at for one in changed)
 
@@ -180,7 +182,7 @@ def give_back(winner: UUID, before: Sequence[Mapping[str, Any]]) -> None:
             [winner, [one["name"] for one in before]],
         )
         for one in before:
-            steps = {"steps": orjson.dumps(one["steps"]).decode()}
+            steps = {"steps": orjson.dumps(one["steps"]).decode(), "skipped": one.get("skipped", 0)}
             cursor.execute(
                 f"""INSERT INTO conversations_clock (conversation_id, {names}) VALUES (%(winner)s, {places})
                 ON CONFLICT (conversation_id, name) DO UPDATE SET {again}""",
@@ -271,11 +273,11 @@ _SELECTED = ", ".join([*(f"k.{name}" for name in FIELDS), *(f"c.{name}" for name
 _ROWS = f"""SELECT {_SELECTED}
 FROM conversations_clock k JOIN conversations_conversation c ON c.id = k.conversation_id
 WHERE k.conversation_id = ANY(%s) ORDER BY k.conversation_id, k.name FOR UPDATE OF k"""
-_TAKEN = FIELDS[1:]
+_TAKEN = (*FIELDS[1:], "skipped")
 _BEFORE = f"SELECT {', '.join(_TAKEN)} FROM conversations_clock WHERE conversation_id = %s ORDER BY name"
 _DUES = f"SELECT {', '.join(_COLUMNS.values())} FROM conversations_conversation WHERE id = %s"
 _TAKE_OVER = f"""INSERT INTO conversations_clock (conversation_id, {", ".join(_TAKEN)})
-SELECT %(winner)s, {", ".join(_TAKEN)} FROM conversations_clock
+SELECT %(winner)s, {", ".join(FIELDS[1:])}, step FROM conversations_clock
 WHERE conversation_id = %(loser)s AND stopped_at IS NULL
 ON CONFLICT (conversation_id, name) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _TAKEN)}
 WHERE conversations_clock.stopped_at IS NULL

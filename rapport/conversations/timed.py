@@ -9,8 +9,9 @@ class Clock(models.Model):
 
     `name` is one of `staff.clocks.CLOCKS`. The terms are kept as they were when the promise was given (`hours` by name,
     "" the company's own), so that another policy changes nothing. `steps` are [minutes after the end, deed, whom] in
-    their order; `step` is the next one, `next_at` its moment while the clock runs. `moves`: how often a step of it gave
-    the conversation to somebody else.
+    their order; `step` is the next one, `next_at` its moment while the clock runs; `skipped` of them were not done
+    here: they had come too late, or were done before the clock was taken over. `moves`: how often a step of this round
+    gave the conversation to somebody else.
     """
 
     pk = models.CompositePrimaryKey("conversation_id", "name")
@@ -27,6 +28,7 @@ class Clock(models.Model):
     halted_at = models.DateTimeField(null=True)
     stopped_at = models.DateTimeField(null=True)
     step = models.PositiveSmallIntegerField(default=0)
+    skipped = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_at = models.DateTimeField(null=True)
     moves = models.PositiveSmallIntegerField(default=0)
 

@@ -24,7 +24,6 @@ from rapport.ownership.second.wording import Nonsense
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS_MAX = 5
 FAILURES_MAX = 3
 """After so many in a row it rests, the longer the more follow."""
 WRONG_SETTINGS = timedelta(hours=1)
@@ -104,7 +103,7 @@ def _failing(asked: Question, row: Endpoint) -> Iterator[None]:
 
 
 def _again(asked: Question) -> datetime | None:
-    wait = pause(asked.attempts, _chance.random()) if asked.attempts < ATTEMPTS_MAX else None
+    wait = pause(asked.attempts, _chance.random()) if asked.attempts < queue.ATTEMPTS_MAX else None
     return now() + wait if wait is not None else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from rapport.conversations import presence, snoozing, tallying
+from rapport.conversations import presence, snoozing, spreading, tallying
 from rapport.core import audit
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
@@ -33,6 +33,7 @@ JOBS = [
     Job(10.0, tallying.fold),
     Job(5.0, proving.settle),
     Job(15.0, unseen.sweep),
+    Job(60.0, spreading.catch_up),
     Job(600.0, presence.sweep),
     Job(3600.0, uploads.sweep),
     Job(3600.0, desk.sweep),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 WIDTH = 400
 LEFT, RIGHT = 9.0, 391.0
 _BLOCK = 9.0
-_HIGH = 260.0
+_HIGH, _HIGH_EACH = 260.0, 60.0
 _LEAST, _GAP = 18.0, 7.0
 
 Flow = tuple[str, str, int]
@@ -55,7 +55,9 @@ class Picture:
 def picture(flows: Sequence[Flow]) -> Picture:
     """The flows, the largest first on either side."""
     total = sum(count for _, _, count in flows) or 1
-    scale = _HIGH / total
+    # Few bands need little room: one alone would be a wall.
+    most = max(len({flow[side] for flow in flows}) for side in (0, 1))
+    scale = min(_HIGH, _HIGH_EACH * most) / total
     left, right = _column(flows, 0, LEFT - _BLOCK, scale), _column(flows, 1, RIGHT, scale)
     at = {("left", one.key): one.y for one in left} | {("right", one.key): one.y for one in right}
     ends = {one.key: place for place, one in enumerate(right)}

@@ -90,7 +90,6 @@ class Promised(models.Model):
     at = models.DateTimeField(null=True)
     span_minutes = models.PositiveIntegerField()
     hours = models.CharField(max_length=80, blank=True)
-    skipped = models.PositiveSmallIntegerField(default=0)
     steps = models.PositiveSmallIntegerField(default=0)
     moves = models.PositiveSmallIntegerField(default=0)
     audience = ArrayField(models.UUIDField(), default=list)

@@ -7,8 +7,8 @@ LANGUAGE sql IMMUTABLE AS
 $$ SELECT CASE WHEN stopped IS NOT NULL THEN least(due, stopped) WHEN halted <= due THEN NULL ELSE due END $$;
 """
 #: A clock has one row, which each new question begins anew, and a wall that looks up the conversation of each. So each
-#: run of a clock stands once more in a narrow table with its conversation's audience. What was done of its steps counts
-#: from where the run began, as those that came too late for a conversation were left out.
+#: run of a clock stands once more in a narrow table with its conversation's audience. Of its steps those count that
+#: were done there: not what had come too late for a conversation, nor what was done before it took the clock over.
 PROMISED = """
 CREATE FUNCTION insight_promised() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -22,15 +22,15 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO insight_promised AS p (conversation_id, name, began_at, due_at, halted_at, stopped_at, at,
-            span_minutes, hours, skipped, steps, moves, audience)
+            span_minutes, hours, steps, moves, audience)
         SELECT f.conversation_id, f.name, f.began_at, f.due_at, f.halted_at, f.stopped_at,
             insight_promise_at(f.due_at, f.halted_at, f.stopped_at), f.span_minutes, f.hours,
-            f.step, 0, f.moves, c.audience
+            greatest(0, f.step - f.skipped), f.moves, c.audience
         FROM fresh f JOIN conversations_conversation c ON c.id = f.conversation_id
         WHERE f.began_at IS NOT NULL AND f.due_at IS NOT NULL
         ON CONFLICT (conversation_id, name, began_at) DO UPDATE SET due_at = excluded.due_at,
             halted_at = excluded.halted_at, stopped_at = excluded.stopped_at, at = excluded.at,
-            steps = greatest(0, excluded.skipped - p.skipped), moves = excluded.moves;
+            steps = excluded.steps, moves = excluded.moves;
     END IF;
     RETURN NULL;
 END $$;
@@ -54,15 +54,15 @@ CREATE TRIGGER insight_promised_heard AFTER UPDATE OF audience ON conversations_
 BACKFILL = """
 SET LOCAL statement_timeout = 0;
 INSERT INTO insight_promised (conversation_id, name, began_at, due_at, halted_at, stopped_at, at, span_minutes, hours,
-    skipped, steps, moves, audience)
+    steps, moves, audience)
 SELECT k.conversation_id, k.name, k.began_at, k.due_at, k.halted_at, k.stopped_at,
-    insight_promise_at(k.due_at, k.halted_at, k.stopped_at), k.span_minutes, k.hours, 0, k.step, k.moves,
+    insight_promise_at(k.due_at, k.halted_at, k.stopped_at), k.span_minutes, k.hours, k.step, k.moves,
     c.audience
 FROM conversations_clock k JOIN conversations_conversation c ON c.id = k.conversation_id
 WHERE k.began_at IS NOT NULL AND k.due_at IS NOT NULL ON CONFLICT DO NOTHING;
 INSERT INTO insight_promised (conversation_id, name, began_at, due_at, stopped_at, at, span_minutes, hours,
-    skipped, steps, moves, audience)
-SELECT c.id, k.name, c.created_at, k.due, k.stopped, insight_promise_at(k.due, NULL, k.stopped), 0, '', 0, 0, 0,
+    steps, moves, audience)
+SELECT c.id, k.name, c.created_at, k.due, k.stopped, insight_promise_at(k.due, NULL, k.stopped), 0, '', 0, 0,
     c.audience
 FROM conversations_conversation c CROSS JOIN LATERAL (VALUES
     ('first_answer', c.first_answer_due_at, c.first_answered_at), ('resolution', c.resolution_due_at, c.resolved_at)

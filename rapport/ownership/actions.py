@@ -13,6 +13,7 @@ from rapport.conversations import undoing
 from rapport.conversations.actions import acting, plain, touch
 from rapport.conversations.models import Conversation, Status, Topic
 from rapport.core import events
+from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.core.ids import new_id
 from rapport.core.models import Event
@@ -23,7 +24,7 @@ from rapport.ownership.models import Decision, Example
 from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.service import Reassignment, record_reassignment, weight_of
 from rapport.ownership.teaching import Said
-from rapport.staff.models import Member, Membership, Team
+from rapport.staff.models import Member, Membership, Role, Team
 
 ASSIGNED = "conversation.assigned"
 CONFIRMED = "conversation.confirmed"
@@ -143,7 +144,7 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     conversation = found[event.conversation_id]  # type: ignore[index]
     if not _stands(event, conversation):
         raise undoing.changed_since()
-    now = (conversation.owner_team_id, conversation.owner_member_id)
+    left = (conversation.owner_team_id, conversation.owner_member_id)
     before = {name: undoing.restored(name, value) for name, value in event.data["before"].items()}
     team = Team.objects.filter(id=before["owner_team_id"]).first()
     member = Member.objects.filter(id=before["owner_member_id"]).first()
@@ -151,13 +152,23 @@ def _undo(event: Event, found: undoing.Found, actor: Member) -> dict[str, Any]:
     conversation.owner_team, conversation.owner_member = team, member
     conversation.confidential = before["confidential"]
     after = (conversation.owner_team_id, conversation.owner_member_id)
-    turns.moved(conversation, now)
+    turns.moved(conversation, left)
     turns.waits_again(conversation, event.data.get("waited", ""))
-    if now[1] and now[1] != after[1]:
-        _not_given(conversation, now[1])
-    record_reassignment(Reassignment(conversation.id, actor.id, *after, *now, tuple(conversation.involved)))
+    if left[1] and left[1] != after[1]:
+        _not_given(conversation, left[1])
+    record_reassignment(Reassignment(conversation.id, actor.id, *after, *left, tuple(conversation.involved)))
     teaching.take_back(event.data.get("example"))
+    if "slept" in event.data:
+        _sleeps_on(conversation, event)
     return {"before": event.data["after"], "after": event.data["before"]}
+
+
+def _sleeps_on(conversation: Conversation, event: Event) -> None:
+    """It was woken as it was given away: it sleeps again, unless its time has come or they have written since."""
+    until = undoing.restored("snoozed_until", event.data["slept"]["snoozed_until"])
+    heard = conversation.last_inbound_at is not None and conversation.last_inbound_at > event.at
+    if conversation.status == Status.OPEN and not heard and (until is None or until > now()):
+        conversation.snoozed, conversation.snoozed_until = True, until
 
 
 def _not_given(conversation: Conversation, member_id: UUID) -> None:
@@ -203,6 +214,8 @@ def _check(team: Team | None, member: Member | None) -> None:
         return
     if not member.is_active:
         raise Invalid(_("%(name)s has left.") % {"name": member.name}, _("Choose another member."))
+    if member.role == Role.READER:
+        raise Invalid(_("%(name)s only reads, and cannot answer.") % {"name": member.name}, _("Choose another member."))
     if team is None or not Membership.objects.filter(team=team, member=member).exists():
         raise Invalid(
             _("%(name)s is not of that team.") % {"name": member.name}, _("Choose one of its members, or another team.")

@@ -54,7 +54,9 @@ def company(
     on call.
     """
     hours = business_hours()
-    teams = {team.slug: team for team in Team.objects.filter(is_active=True).select_related("hours")}
+    ever = list(Team.objects.select_related("hours"))
+    teams = {team.slug: team for team in ever if team.is_active}
+    closed = frozenset(team.slug for team in ever if team.confidential and not team.is_active)
     with_members |= if_handed_out and any(team.taken_by == TakenBy.HANDED_OUT for team in teams.values())
     members = members_of(Moment(at, hours, weights or Weights()), weighing=weighing) if with_members else {}
     queues = queue.teams_waited_for() if with_members else set()
@@ -65,7 +67,7 @@ def company(
         entries = {slug: replace(entry, handed_out=False) for slug, entry in entries.items()}
     topics = list(Topic.objects.filter(is_active=True).values_list("id", "slug", "name", "words"))
     matcher = _matcher(tuple((slug, name, tuple(words)) for _, slug, name, words in topics))
-    return Company(Directory(entries), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)
+    return Company(Directory(entries, closed), teams, hours, matcher, {slug: id for id, slug, *_ in topics}, weighing)
 
 
 def world() -> World:
@@ -91,13 +93,15 @@ def roles_in_teams(emails: Collection[str]) -> dict[tuple[str, str], str]:
 
 def vocabulary() -> Vocabulary:
     """Every name that a policy may use now."""
-    members_of: dict[str, set[str]] = {
-        slug: set() for slug in Team.objects.filter(is_active=True).values_list("slug", flat=True)
-    }
+    teams = dict(Team.objects.filter(is_active=True).values_list("slug", "name"))
+    topics = dict(Topic.objects.filter(is_active=True).values_list("slug", "name"))
+    members_of: dict[str, set[str]] = {slug: set() for slug in teams}
+    members = {}
     belongs = Membership.objects.filter(member__is_active=True, team__is_active=True)
     readers = set()
-    for slug, email, role in belongs.values_list("team__slug", "member__email", "member__role"):
+    for slug, email, role, name in belongs.values_list("team__slug", "member__email", "member__role", "member__name"):
         members_of[slug].add(email)
+        members[email] = name or email
         if role == Role.READER:
             readers.add(email)
     channels = Channel.objects.values_list("name", "kind")
@@ -105,14 +109,15 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         names={
             "teams": frozenset(members_of),
-            "topics": frozenset(Topic.objects.filter(is_active=True).values_list("slug", flat=True)),
-            "members": frozenset(email for emails in members_of.values() for email in emails),
+            "topics": frozenset(topics),
+            "members": frozenset(members),
             "hours": frozenset(BusinessHours.objects.values_list("name", flat=True)),
             "channels": frozenset(word for pair in channels for word in pair),
             "skills": frozenset(skill.lower() for theirs in skills for skill in theirs),
         },
         members_of={slug: frozenset(emails) for slug, emails in members_of.items()},
         readers=frozenset(readers),
+        called={"teams": teams, "topics": topics, "members": members},
     )
 
 

@@ -41,13 +41,14 @@ class TeamEntry:
 
 @dataclass(frozen=True)
 class Directory:
-    """The active teams, by slug."""
+    """The active teams, by slug. `closed`: those that are gone and were confidential."""
 
     teams: Mapping[str, TeamEntry]
+    closed: frozenset[str] = frozenset()
 
     def after_assigning(self, member_id: UUID, at: datetime, weight: float = 1) -> "Directory":
         """The directory as it is once the member has one conversation more, which weighs so much."""
-        return Directory({slug: _with_more(team, member_id, at, weight) for slug, team in self.teams.items()})
+        return replace(self, teams={slug: _with_more(team, member_id, at, weight) for slug, team in self.teams.items()})
 
 
 class RuleResult(NamedTuple):
@@ -163,9 +164,9 @@ def _take_failure(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) 
     """Nobody can say whether the rule holds: a person sorts it, in confidence if the rule would have said
     so.
     """
-    owner = scene.directory.teams.get(rule.then.owner)
     if not (rule.decides and draft.reason):
-        draft.confidential |= rule.then.confidential or (owner is not None and owner.confidential)
+        owner = _owner(rule, scene)
+        draft.confidential |= _in_confidence(rule, scene) or (owner is not None and owner.confidential)
     if not draft.reason:
         draft.owner, draft.reason = (
             scene.triage,
@@ -184,11 +185,16 @@ def _take_hit(draft: _Draft, result: RuleResult, rule: Rule, scene: _Scene) -> R
         if owner is None:
             draft.owner = scene.triage
             draft.reason = f"rule {result.number} gives it to {rule.then.owner}, which is gone, so it goes to triage"
-            draft.confidential |= rule.then.confidential
+            draft.confidential |= _in_confidence(rule, scene)
             return result._replace(reason=f"{result.reason}, but {rule.then.owner} is gone")
         draft.owner, draft.rule, draft.then, draft.reason = owner, result.number, rule.then, result.reason
     _add(draft, rule, scene)
     return result
+
+
+def _in_confidence(rule: Rule, scene: _Scene) -> bool:
+    """Whether it is meant for few whoever gets it: the rule says so, or names a confidential team that is gone."""
+    return rule.then.confidential or rule.then.owner in scene.directory.closed
 
 
 def _already(draft: _Draft) -> str:

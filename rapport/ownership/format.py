@@ -1,5 +1,6 @@
 """Policy files: TOML and YAML, read with the line of every problem, and written. Pure."""
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from rapport.ownership.yaml import YamlError, dump_yaml, read_yaml
 
 FORMATS = ("toml", "yaml")
 _SIZE_MAX = 5_000_000
+_LONG_KEY = re.compile(r"(?<![\w.\"'-])(?:[\w\"'-]+[ \t]*\.[ \t]*){60}")
 
 _Located = tuple[object, Callable[[Path], int | None]]
 
@@ -52,7 +54,8 @@ def vocabulary_within(source: str, fmt: str) -> Mapping[str, Any] | None:
 def _read(source: str, fmt: str) -> _Located:
     if len(source) > _SIZE_MAX:
         raise PolicyError(f"a policy of {len(source):,} characters is too long; at most {_SIZE_MAX:,}")
-    if not source.strip("\ufeff \t\r\n"):
+    source = source.removeprefix("\ufeff")
+    if not source.strip():
         raise PolicyError("the file is empty: expected a policy, at least its triage")
     try:
         return _READERS[fmt](source)
@@ -61,10 +64,16 @@ def _read(source: str, fmt: str) -> _Located:
 
 
 def _read_toml(source: str) -> _Located:
+    long = _LONG_KEY.search(source)
+    if long:
+        # The parser's time grows with the square of it.
+        raise PolicyError([Problem((), "a key has too many parts", source.count("\n", 0, long.start()) + 1)])
     try:
         plain = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError([_syntax_problem(str(error), source)]) from error
+    except ValueError as error:  # Python reads no integer of thousands of digits
+        raise PolicyError("this is no TOML we read: a number has too many digits") from error
     return plain, lambda path: toml_line(source, path)
 
 

@@ -5,10 +5,11 @@ The page knows no condition: it draws the inputs of `condition_catalogue` and ha
 `policy_from_dict` reads.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from rapport.ownership.conditions import REGISTRY
+from rapport.ownership.conditions import GROUPS, REGISTRY, All, AnyOf, Condition, EarlierOwner, Not, Topic
+from rapport.ownership.conditions.base import gettext_noop
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import (
     BEST,
@@ -42,7 +43,7 @@ class ConditionField:
     {"any": [...], "in": ...}), "time" (pick one of `choices`,
     and perhaps hours of `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or
     "conditions" (a list of tables; for "not" one table). Where `kind` is "choices" and `names` is not empty
-    too, the value may be {"of": ..., "team": [...]}.
+    too, the value may be {"of": ..., "team": [...]}. `group` is "who" (it is from), "way" (it came), "said" or "more".
     """
 
     name: str
@@ -52,6 +53,7 @@ class ConditionField:
     choices: Choices = ()
     names: Choices = ()
     placeholder: str = ""
+    group: str = ""
 
 
 def condition_catalogue(vocabulary: Vocabulary) -> tuple[ConditionField, ...]:
@@ -62,7 +64,7 @@ def condition_catalogue(vocabulary: Vocabulary) -> tuple[ConditionField, ...]:
 def _field(name: str, vocabulary: Vocabulary) -> ConditionField:
     condition = REGISTRY[name]
     asked = condition.input
-    names = _choices(sorted(vocabulary.names.get(asked.of, ()))) if asked.of else ()
+    names = vocabulary.choices(asked.of) if asked.of else ()
     return ConditionField(
         name=name,
         label=condition.label,
@@ -71,6 +73,7 @@ def _field(name: str, vocabulary: Vocabulary) -> ConditionField:
         choices=asked.choices or names,
         names=names,
         placeholder=asked.placeholder,
+        group=GROUPS[name],
     )
 
 
@@ -78,24 +81,27 @@ def outcome_choices(vocabulary: Vocabulary, policy: Policy | None = None) -> dic
     """What may be chosen for each field of what follows from a rule; `policy` gives the promises there
     are.
     """
-    teams = _choices(sorted(vocabulary.names.get("teams", ())))
+    teams = vocabulary.choices("teams")
     return {
         "owner": (
-            *teams, (EARLIER_OWNER, "Whoever owned it before"), (HOLDER, "Whoever holds the relationship"),
+            *teams, (EARLIER_OWNER, gettext_noop("Whoever owned it before")),
+            (HOLDER, gettext_noop("Whoever holds the relationship")),
         ),
-        "member": _choices(sorted(vocabulary.names.get("members", frozenset()) - vocabulary.readers)),
+        "member": vocabulary.choices("members", vocabulary.readers),
         "assign": (
-            (BEST, "Whoever suits it best, all things weighed"), (ROTATION, "Whoever is present and next in turn"),
-            (BY_LOAD, "Whoever is present and has the most room"), (BY_HOLDER, "Whoever holds the relationship"),
-            (ON_CALL, "Whoever is on call"),
+            (BEST, gettext_noop("Whoever suits it best, all things weighed")),
+            (ROTATION, gettext_noop("Whoever is present and next in turn")),
+            (BY_LOAD, gettext_noop("Whoever is present and has the most room")),
+            (BY_HOLDER, gettext_noop("Whoever holds the relationship")),
+            (ON_CALL, gettext_noop("Whoever is on call")),
         ),
-        "skills": _choices(sorted(vocabulary.names.get("skills", ()))),
+        "skills": vocabulary.choices("skills"),
         "involve": teams,
-        "topic": _choices(sorted(vocabulary.names.get("topics", ()))),
+        "topic": vocabulary.choices("topics"),
         "priority": tuple((priority, priority.capitalize()) for priority in PRIORITIES),
-        "approval": (("public", "Those in public"), ("all", "Every one")),
-        "promise": _choices(list(policy.promises) if policy else []),
-        "hours": _choices(sorted(vocabulary.names.get("hours", ()))),
+        "approval": (("public", gettext_noop("Those in public")), ("all", gettext_noop("Every one"))),
+        "promise": tuple((name, name) for name in policy.promises) if policy else (),
+        "hours": vocabulary.choices("hours"),
     }
 
 
@@ -110,17 +116,35 @@ class DescribedRule:
     decides: bool
 
 
-def describe_rules(policy: Policy, team_names: Mapping[str, str] | None = None) -> tuple[DescribedRule, ...]:
-    """Every rule in words; `team_names` by slug, else the slugs stand for the teams."""
-    names = team_names or {}
+def describe_rules(
+    policy: Policy, team_names: Mapping[str, str] | None = None, topic_names: Mapping[str, str] | None = None
+) -> tuple[DescribedRule, ...]:
+    """Every rule in words; `team_names` and `topic_names` by slug, else the slugs stand for them."""
+    teams, topics = team_names or {}, topic_names or {}
     return tuple(
-        DescribedRule(number, rule.name, rule.when.describe(), follows(rule.then, names), rule.decides)
+        DescribedRule(
+            number, rule.name, _named(rule.when, teams, topics).describe(), follows(rule.then, teams, topics),
+            rule.decides,
+        )
         for number, rule in enumerate(policy.rules, 1)
-    )
+    )  # fmt: skip
 
 
-def follows(then: Outcome, names: Mapping[str, str]) -> str:
-    """What a rule does when it hits, in words; `names` has the teams by slug."""
+def _named(condition: Condition, teams: Mapping[str, str], topics: Mapping[str, str]) -> Condition:
+    """The condition with names where it has slugs: to be described, not to be asked."""
+    if isinstance(condition, All | AnyOf):
+        return replace(condition, conditions=tuple(_named(one, teams, topics) for one in condition.conditions))
+    if isinstance(condition, Not):
+        return replace(condition, condition=_named(condition.condition, teams, topics))
+    if isinstance(condition, Topic):
+        return replace(condition, topics=tuple(topics.get(slug, slug) for slug in condition.topics))
+    if isinstance(condition, EarlierOwner):
+        return replace(condition, teams=tuple(teams.get(slug, slug) for slug in condition.teams))
+    return condition
+
+
+def follows(then: Outcome, names: Mapping[str, str], topics: Mapping[str, str] | None = None) -> str:
+    """What a rule does when it hits, in words; `names` has the teams by slug, `topics` the topics."""
     parts = []
     if then.owner == EARLIER_OWNER:
         parts.append("the earlier owner owns it")
@@ -134,7 +158,7 @@ def follows(then: Outcome, names: Mapping[str, str]) -> str:
         parts.append(f"asks for somebody who knows {', '.join(then.skills)}")
     if then.involve:
         parts.append(f"{', '.join(names.get(slug, slug) for slug in then.involve)} follows it")
-    parts += [f"the topic is {then.topic}"] if then.topic else []
+    parts += [f"the topic is {(topics or {}).get(then.topic, then.topic)}"] if then.topic else []
     parts += [f"the priority is {then.priority}"] if then.priority else []
     if then.promise:
         parts.append(f"promise: {_promised(then.promise)}")
@@ -168,7 +192,3 @@ def problems_by_field(error: PolicyError) -> dict[int, dict[str, list[str]]]:
     for problem in error.problems:
         found.setdefault(problem.rule or 0, {}).setdefault(problem.field, []).append(problem.message)
     return found
-
-
-def _choices(values: Sequence[str]) -> Choices:
-    return tuple((value, value) for value in values)

@@ -42,11 +42,12 @@ class Busy(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where it goes: a team, of it a member (None: its queue), and why that one."""
+    """Where it goes: a team, of it a member (None: its queue), why that one, and how much it weighs for them."""
 
     team: TeamEntry
     member: MemberLoad | None
     reason: str
+    weight: float
 
 
 def in_confidence(conversation: Conversation) -> bool:
@@ -76,7 +77,7 @@ def place_of(conversation: Conversation, to: str, at: datetime) -> Place | Stuck
     before = had_before([conversation.id]).get(conversation.id, Before())
     ask, had = asks_of([conversation])[conversation.id], before.lately | before.back
     choice = hand(team.members, ask, others_wait=team.queue, had=had)
-    return Place(team, choice.member, choice.reason)
+    return Place(team, choice.member, choice.reason, ask.weight)
 
 
 def _meant(team: TeamEntry | None, conversation: Conversation) -> Meant | None:
@@ -94,7 +95,7 @@ def _to_member(conversation: Conversation, email: str, teams: Mapping[str, TeamE
         return None
     if team.id != conversation.owner_team_id and in_confidence(conversation):
         return Stuck("confidence", team.id)
-    return Place(team, member, f"the promise names {member.name}")
+    return Place(team, member, f"the promise names {member.name}", weight_of(conversation))
 
 
 def give(conversation: Conversation, place: Place, promise: tuple[str, bool], data: Mapping[str, Any]) -> None:
@@ -107,6 +108,7 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     conversation.owner_team = Team.objects.get(id=place.team.id)
     conversation.owner_member_id = place.member.id if place.member else None
     conversation.confidential = conversation.confidential or place.team.confidential
+    asleep = plain({"snoozed_until": conversation.snoozed_until}) if conversation.snoozed else {}
     conversation.snoozed, conversation.snoozed_until = False, None
     waited = turns.moved(conversation, (from_team, from_member))
     if place.member is None:
@@ -117,7 +119,7 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
         conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
         owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,
         involved=list(conversation.involved), sentence=_sentence(place, promise),
-        weight=weight_of(conversation) if conversation.owner_member_id else None,
+        weight=place.weight if place.member else None,
     )  # fmt: skip
     ids = {
         "team": place.team.id, "member": conversation.owner_member_id, "from_team": from_team,
@@ -125,7 +127,8 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     }  # fmt: skip
     told = {name: str(id or "") for name, id in ids.items()}
     changed = {"before": plain(before), "after": plain(_owners(conversation))}
-    kept = {"waited": waited} if waited else {}
+    kept: dict[str, Any] = {"waited": waited} if waited else {}
+    kept |= {"slept": asleep} if asleep else {}
     touch(conversation, ASSIGNED, None, {**told, **changed, **kept, **data})
 
 

@@ -137,7 +137,7 @@ def _with_holder(directory: Directory, held: bool | str | None) -> Directory:
     if team is None:
         return directory
     somebody = MemberLoad(NAMESPACE_URL, _SOMEBODY, _CALLED)
-    return Directory({**directory.teams, team.slug: replace(team, members=(*team.members, somebody))})
+    return replace(directory, teams={**directory.teams, team.slug: replace(team, members=(*team.members, somebody))})
 
 
 def _tried(number: int, test: PolicyTest, policy: Policy, world: "World") -> Tried:

@@ -1,5 +1,6 @@
 """What is wrong with a policy, where, and what was expected. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,12 +64,24 @@ class Vocabulary:
     """The names a policy may use: what it calls `of` ("teams", "topics", "members", "hours", "channels", "skills") to
     the names.
 
-    `members_of` has, by team, the e-mail addresses of its members; `readers` those of all who only read.
+    `members_of` has, by team, the e-mail addresses of its members; `readers` those of all who only read. `called` has,
+    by what it calls `of`, how people call what has a short name ("teams", "topics", "members").
     """
 
     names: Mapping[str, frozenset[str]]
     members_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     readers: frozenset[str] = frozenset()
+    called: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def choices(self, of: str, without: frozenset[str] = frozenset()) -> tuple[tuple[str, str], ...]:
+        """What may be chosen of it: each name with how people call it, in the order of the latter. Where two are called
+        the same, their names stand beside.
+        """
+        called, names = self.called.get(of, {}), self.names.get(of, frozenset()) - without
+        many = Counter(called.get(name, name) for name in names)
+        offered = [(name, f"{words} ({name})" if many[words] > 1 else words)
+                   for name, words in ((name, called.get(name, name)) for name in names)]  # fmt: skip
+        return tuple(sorted(offered, key=lambda one: (one[1].casefold(), one[0])))
 
 
 class Problems:

@@ -68,7 +68,10 @@ def often(moves: int) -> str:
 
 
 def seat_of(email: str, owner_id: UUID | None, teams: Mapping[str, TeamEntry]) -> tuple[TeamEntry, MemberLoad] | None:
-    """Where a member named by a step sits: in the team that owns it, else in the first that is not confidential."""
-    theirs = [(team, one) for _, team in sorted(teams.items()) for one in team.members if one.email == email]
+    """Where a member named by a step sits: in the team that owns it, else in the first that is not confidential. Who
+    only reads sits nowhere.
+    """
+    named = ((team, one) for _, team in sorted(teams.items()) for one in team.members if one.email == email)
+    theirs = [(team, one) for team, one in named if not one.reads]
     here = next((one for one in theirs if one[0].id == owner_id), None)
     return here or next((one for one in theirs if not one[0].confidential), None)

@@ -72,7 +72,8 @@ class _Reader:
         try:
             return self._loader.construct_object(node)
         except ValueError as error:  # a date such as 2026-99-99
-            raise YamlError(f"this is no YAML: {error}", line) from error
+            what = "a number has too many digits" if "digits" in str(error) else error
+            raise YamlError(f"this is no YAML: {what}", line) from error
 
     def _table(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         table: dict[str, Any] = {}

@@ -1,20 +1,23 @@
 """The directory's part of an erasure: who it is about, their rows blanked at once, and what hangs on these."""
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.people.consenting import is_silent
 from rapport.people.directory.keeping import drop_empty
 from rapport.people.exchange import forgetting as exchange
-from rapport.people.forgetting import START, Step, Target, at_once, changed, counted, words_of
+from rapport.people.forgetting import START, Step, Target, at_once, changed, column, counted, words_of
 from rapport.people.models import Erasure, Handle, Hold, Person, Release, Silence
 from rapport.people.secrecy import digest_of
 
 _HALVES_MIN = 2
+_WORD_LEAST = 3
 
 
 def rows_to_erase(person_id: UUID) -> list[UUID]:
@@ -81,22 +84,49 @@ def blank(erasure: Erasure) -> None:
         step.take(target_of(erasure), START, 0)
     exchange.forget_ids(erasure.people)
     erased = erasure.mode == "erase"
-    organizations = {row.organization_id for row in rows if row.organization_id}
+    organizations = [row.organization_id for row in rows if row.organization_id]
     Person.objects.filter(id__in=erasure.people).update(
         name="" if erased else erasure.pseudonym, organization=None, holder=None, note="", fields={}, role="",
         preferred="", external_id=None, time_zone="", do_not_contact=False, shared=False, matched_at=now(),
         erased_at=now(),
     )  # fmt: skip
-    _forget_former_names(organizations)
-    drop_empty(list(organizations))
+    drop_empty(organizations)
     with connection.cursor() as cursor:
         # The index of names is written anew also where only handles went, which no trigger sees.
         cursor.execute("UPDATE search_name SET revision = revision + 1 WHERE id = ANY(%s)", [erasure.people])
 
 
-def _forget_former_names(organizations: Iterable[UUID]) -> None:
-    names = "DELETE FROM core_former WHERE kind = 'people_organization' AND row_id = ANY(%s)"
-    changed(names, [list(organizations)])
+def _former(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
+    """Whose people they were, and what these organizations were called once where that names them, or where nobody
+    else was ever of it: of others it is the history of a company, and stays.
+    """
+    theirs = "DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id"
+    gone = column(theirs, [target.ids])
+    now_of = column("SELECT organization_id FROM people_person WHERE id = ANY(%s)", [target.ids])
+    organizations = list({one for one in (*gone, *now_of) if one})
+    called = bulk.select(_CALLED, [target.ids, target.ids, organizations])
+    names = [id for id, alone, was in called if alone or _is_named(target, was or "")]
+    changed("DELETE FROM core_former WHERE id = ANY(%s)", [names])
+    return len(gone), None
+
+
+def _is_named(target: Target, called: str) -> bool:
+    """Whether the name or domain of an organization has theirs in it: a word of it, also joined to others."""
+    words = {word for name in target.names for word in re.findall(r"\w+", name) if len(word) >= _WORD_LEAST}
+    joined = [re.escape(one) if len(one) > _WORD_LEAST else rf"(?<!\w){re.escape(one)}(?!\w)" for one in words]
+    named = bool(words) and re.search("|".join(joined), called, re.IGNORECASE) is not None
+    return named or target.redacted(called) != called
+
+
+#: Former names of organizations, and whether nobody but those erased is or was of it.
+_CALLED = """
+SELECT f.id, NOT EXISTS (SELECT 1 FROM people_person p
+        WHERE p.organization_id = f.row_id AND p.id <> ALL(%s::uuid[]))
+    AND NOT EXISTS (SELECT 1 FROM people_personformer p
+        WHERE p.organization_id = f.row_id AND p.person_id <> ALL(%s::uuid[])),
+    concat_ws(' ', f.was ->> 'name', f.was ->> 'domain')
+FROM core_former f WHERE f.kind = 'people_organization' AND f.row_id = ANY(%s)
+"""
 
 
 def _relationships(target: Target, _after: UUID, _limit: int) -> tuple[int, None]:
@@ -121,17 +151,10 @@ _QUESTIONS = _about(
     "(SELECT * FROM unnest(%s::text[], %s::text[])) OR lower(address) = ANY(%s))",
     lambda t: [*[t.ids] * 2, *t.keys, t.lowered],
 )  # fmt: skip
-#: Whose people they were, and what these organizations were called once, which may have been by their name.
 _FORMER = Step(
-    "former",
-    at_once(
-        """WITH gone AS (DELETE FROM people_personformer WHERE person_id = ANY(%s) RETURNING organization_id)
-        DELETE FROM core_former f USING gone
-        WHERE f.kind = 'people_organization' AND f.row_id = gone.organization_id""",
-        lambda t: [t.ids],
-    ),
+    "former", _former,
     lambda t: counted("SELECT count(*) FROM people_personformer WHERE person_id = ANY(%s)", [t.ids]),
-)
+)  # fmt: skip
 _RELEASES = _about("releases", "people_release", "person_id = ANY(%s)", lambda t: [t.ids])
 _MERGES = "UPDATE people_merge SET evidence = '[]', filled = '{}' WHERE child_id = ANY(%s) OR into_id = ANY(%s)"
 

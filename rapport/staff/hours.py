@@ -9,8 +9,10 @@ from bisect import bisect_right
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
 
 from rapport.core.errors import Invalid
 
@@ -83,6 +85,19 @@ def make_hours(time_zone: str, blocks: Iterable[Sequence[object]], holidays: str
         for weekday, start, end in _split(block):
             week[weekday].append((start, end))
     return Hours(time_zone, tuple(_merged(day) for day in week), holidays)
+
+
+def stored_hours(time_zone: str, blocks: object, holidays: str) -> Hours:
+    """Hours as a row has them (`blocks` as JSON does), made once: the same again is the same object.
+
+    Raises HoursError as `make_hours` does.
+    """
+    return _stored(time_zone, orjson.dumps(blocks), holidays)
+
+
+@lru_cache(maxsize=256)
+def _stored(time_zone: str, blocks: bytes, holidays: str) -> Hours:
+    return make_hours(time_zone, orjson.loads(blocks), holidays)
 
 
 def is_open(at: datetime, hours: Hours) -> bool:

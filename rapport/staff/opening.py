@@ -2,11 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from functools import lru_cache
 
-import orjson
-
-from rapport.staff.hours import ALWAYS, Hours, HoursError, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, stored_hours
 from rapport.staff.models import BusinessHours
 
 _log = logging.getLogger(__name__)
@@ -20,7 +17,7 @@ def business_hours() -> dict[str, Hours]:
     found: dict[str, Hours] = {}
     for name, *written in BusinessHours.objects.order_by("id").values_list("name", "time_zone", "blocks", "holidays"):
         try:
-            found[name] = _hours(written[0], orjson.dumps(written[1]), written[2])
+            found[name] = stored_hours(*written)
         except HoursError as error:
             _log.warning("business hours %s cannot be used: %s", name, error.message)
     return {"": next(iter(found.values()), ALWAYS), **found}
@@ -29,8 +26,3 @@ def business_hours() -> dict[str, Hours]:
 def named(hours: Mapping[str, Hours], name: str) -> Hours:
     """The hours of a name; the company's own where they are gone."""
     return hours.get(name) or hours[""]
-
-
-@lru_cache(maxsize=256)
-def _hours(time_zone: str, blocks: bytes, holidays: str) -> Hours:
-    return make_hours(time_zone, orjson.loads(blocks), holidays)

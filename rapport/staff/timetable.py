@@ -5,7 +5,7 @@ What runs and what is tried on the past both go by this. Pure.
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,9 +59,10 @@ def followed(before: Kept, situation: Situation, at: datetime) -> Kept:
         return before
     if run is before.run or run == before.run:
         return before
-    # Another question is another round of its steps.
-    again = run.began != before.run.began
-    return scheduled(before.going_on(run, 0 if again else before.step))
+    if run.began == before.run.began:
+        return scheduled(before.going_on(run, before.step))
+    # Another question is another round of its steps, none of which has given it away yet.
+    return scheduled(replace(before, run=run, step=0, moves=0))
 
 
 def stands(row: Mapping[str, Any], run: Run, asked: datetime | None) -> Situation:

@@ -111,8 +111,8 @@ def _core(request: HttpRequest, found: Conversation, before: UUID | None = None)
     involved = [team for team in shell.all_teams if team.id in set(found.involved)]
     me, listing = member_of(request), _listing(request)
     eyes = Eyes(me.id, frozenset(team.id for team in shell.all_teams if shell.sees_load_of(team)), shell.can_lead)
-    reason = why(found, {team.slug: team.name for team in shell.all_teams}, eyes)
     topics = queries.active_topics()
+    reason = why(found, {team.slug: team.name for team in shell.all_teams}, eyes, topics)
     return {
         "conversation": found,
         "timeline": timeline_of(found, before),

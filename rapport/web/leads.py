@@ -1,8 +1,7 @@
 """Team load: who has what now, and handing it to somebody else, one by one or evenly."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,9 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from rapport.conversations import undoing
 from rapport.conversations.models import Conversation, Status
+from rapport.core import events
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
+from rapport.core.ids import new_id
 from rapport.insight.load import board, loads, owned_in
 from rapport.ownership.actions import assign
 from rapport.ownership.service import weights_of
@@ -25,8 +27,6 @@ from rapport.web.rights import WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
 _MOVES_MAX = 200
-_KEPT_MAX = 5
-_KEPT = "moves"
 
 
 @page(WRITERS)
@@ -70,18 +70,10 @@ def move(request: HttpRequest, slug: str) -> HttpResponse:
 def undo_move(request: HttpRequest, slug: str, batch: UUID) -> HttpResponse:
     """Put back what one has just moved, as far as nobody has moved it on."""
     team = led_team(request, slug)
-    kept = request.session.get(_KEPT, {})
-    moves = [_Move(*one) for one in kept.pop(str(batch), [])]
-    request.session[_KEPT] = kept
-    found_now = {str(c.id): c for c in Conversation.objects.filter(id__in=[one.conversation for one in moves])}
-    back = 0
-    for one in moves:
-        found = found_now.get(one.conversation)
-        if found is None or (str(found.owner_team_id), str(found.owner_member_id or "")) != (str(team.id), one.to):
-            continue
-        before = Member.objects.filter(id=one.before, is_active=True).first() if one.before else None
-        assign(found.id, member_of(request), team, before)
-        back += 1
+    try:
+        back = undoing.undo_batch(batch, member_of(request)).done
+    except NotVisible:
+        back = 0
     said = ngettext("%(count)s conversation is back.", "%(count)s conversations are back.", back)
     messages.info(request, said % {"count": back} if back else _("There is nothing to put back."))
     return _shown(request, team)
@@ -115,34 +107,23 @@ def _confirmed(request: HttpRequest, team: Team, owner: Member) -> list[tuple[UU
     return [(UUID(id), members[to]) for id, _colon, to in pairs if id in ids and to in members]
 
 
-@dataclass(frozen=True)
-class _Move:
-    """One conversation's way within a team; "" stands for nobody."""
-
-    conversation: str
-    before: str
-    to: str
-
-
 def _do(request: HttpRequest, team: Team, plan: list[tuple[UUID, Member | None]]) -> None:
-    """Move them through the ordinary action, each with its decision and event; keep what was, for undoing."""
+    """Move them through the ordinary action, each with its decision and event; all are undone together."""
     if len(plan) > _MOVES_MAX:
         raise Invalid(_("These are too many at once."), _("Choose at most 200."))
-    found = {c.id: c for c in Conversation.objects.filter(id__in=[id for id, _to in plan], owner_team=team)}
-    moves: list[tuple[str, str, str]] = []
-    for id, member in plan:
-        one = found.get(id)
-        if one is not None and assign(id, member_of(request), team, member) is not None:
-            moves.append((str(id), str(one.owner_member_id or ""), str(member.id) if member else ""))
-    if not moves:
+    ids = Conversation.objects.filter(id__in=[id for id, _to in plan], owner_team=team, merged_into__isnull=True)
+    here, batch = set(ids.values_list("id", flat=True)), new_id()
+    # In one order, so that two who move the same do not block one another.
+    inside = sorted((pair for pair in plan if pair[0] in here), key=lambda pair: pair[0])
+    with events.batch(batch):
+        done = [assign(id, member_of(request), team, member) for id, member in inside]
+    moved = sum(decision is not None for decision in done)
+    if not moved:
         messages.info(request, _("Nothing was moved: it is there already, or no longer the team's."))
         return
-    batch = str(uuid4())
-    kept = {**request.session.get(_KEPT, {}), batch: moves}
-    request.session[_KEPT] = dict(list(kept.items())[-_KEPT_MAX:])
-    said = ngettext("%(count)s conversation moved.", "%(count)s conversations moved.", len(moves))
+    said = ngettext("%(count)s conversation moved.", "%(count)s conversations moved.", moved)
     url = reverse("undo_move", args=[team.slug, batch])
-    messages.success(request, said % {"count": len(moves)}, extra_tags=url)
+    messages.success(request, said % {"count": moved}, extra_tags=url)
 
 
 def _shown(request: HttpRequest, team: Team) -> HttpResponse:

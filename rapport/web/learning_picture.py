@@ -27,26 +27,29 @@ def team_picture() -> dict[str, Any] | None:
 def picture_of(
     figures: Mapping[str, Any], label: str, came: Sequence[tuple[float, float, float]], promise: int
 ) -> dict[str, Any] | None:
-    """Coverage to the right against precision upwards, from 50 % at the bottom to 100 %: of the examples left out, and
-    of what was suggested, as it came. `figures` are a model's, `promise` in percent; None where there is no curve yet.
+    """Coverage to the right against precision upwards, from 50 % at the bottom (from 0 % where something lies below) to
+    100 %: of the examples left out, and of what was suggested, as it came. `figures` are a model's, `promise` in
+    percent; None where there is no curve yet.
     """
     curve = (figures.get("curves") or {}).get(label) if label else figures.get("curve") or []
     if not curve or len(curve) < 2:
         return None
     kept = [one for one in curve if one[1] >= promise / 100]
     rows = [[locales.percent(one) for one in row] for row in curve[:: max(1, len(curve) // 10)]]
-    best = max(kept, default=None)
+    best, real = max(kept, default=None), came if len(came) > 1 and not label else ()
+    floor = 0.5 if min(one[1] for one in (*curve, *real)) >= 0.5 else 0.0
     return {
-        "points": _points(curve), "came": _points(came) if len(came) > 1 and not label else "",
-        "promise": f"{_height(promise / 100):.0f}", "percent": locales.percent(promise / 100), "rows": rows,
+        "points": _points(curve, floor), "came": _points(real, floor),
+        "scale": [locales.percent(one) for one in (1, (1 + floor) / 2, floor)],
+        "promise": f"{_height(promise / 100, floor):.0f}", "percent": locales.percent(promise / 100), "rows": rows,
         "can": best is not None, "coverage": locales.percent(best[0]) if best else "",
         "precision": locales.percent(best[1]) if best else "",
     }  # fmt: skip
 
 
-def _points(curve: Sequence[Sequence[float]]) -> str:
-    return " ".join(f"{1000 * coverage:.0f},{_height(precision):.0f}" for coverage, precision, _at in curve)
+def _points(curve: Sequence[Sequence[float]], floor: float) -> str:
+    return " ".join(f"{1000 * coverage:.0f},{_height(precision, floor):.0f}" for coverage, precision, _at in curve)
 
 
-def _height(precision: float) -> float:
-    return 200 - 400 * max(0.0, precision - 0.5)
+def _height(precision: float, floor: float) -> float:
+    return 200 - 200 * max(0.0, precision - floor) / (1 - floor)

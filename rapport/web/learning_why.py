@@ -131,7 +131,7 @@ def _priority(found: Conversation, told: Mapping[str, Any], said: set[str]) -> G
 
 
 def _guess(kind: str, name: str, told: Mapping[str, Any], offers: bool, take: str) -> Guess:
-    return Guess(kind, name, locales.percent(told["probability"]), bool(told.get("acted")), offers, take)
+    return Guess(kind, name, locales.likely(told["probability"]), bool(told.get("acted")), offers, take)
 
 
 def _said_by_hand(found: Conversation) -> set[str]:
@@ -191,7 +191,7 @@ def _told(request: HttpRequest, explained: "Explanation", kind: str) -> dict[str
     facts = {one.what: in_words(one.kind, one.what, slugs) for one in explained.pieces if one.kind == "fact"}
     return {
         "team": names.get(said.label, said.label),
-        "percent": locales.percent(said.probability),
+        "percent": locales.likely(said.probability),
         "pro": [what for what, spoke in pieces if spoke > 0],
         "against": [what for what, spoke in pieces if spoke < 0],
         "otherwise": ", ".join(facts.get(what, what) for what in explained.otherwise),

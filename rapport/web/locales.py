@@ -78,6 +78,11 @@ def percent(share: float) -> str:
     return str(format_percent(share, locale=locale()))
 
 
+def likely(probability: float) -> str:
+    """A probability in words: what was learned is never certain, so 99 % is the most it is called."""
+    return percent(min(probability, 0.99))
+
+
 def span(seconds: float, day_minutes: int = 1440) -> str:
     """The length of a time in one short unit; its sign does not count. A working day may be shorter than a day."""
     minutes = int(abs(seconds) // 60)

@@ -32,6 +32,7 @@ from rapport.web.shell import shell_of
 _FILE_BYTES_MAX = 5_000_000
 _VERSIONS_SHOWN = 50
 RULES_SHOWN = 200
+_RULES_NAMED = 10
 
 
 @page()
@@ -137,7 +138,7 @@ def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any
     elif verb == "weight":
         set_weight(plain, str(given.get("what", "")), str(given.get("weight", "")))
     elif verb == "promise_remove":
-        plain.get("promises", {}).pop(str(given.get("name", "")), None)
+        _without_promise(plain, str(given.get("name", "")))
     else:
         raise Invalid(_("There is no such change."), _("Load the page again."))
 
@@ -147,17 +148,34 @@ def rule(request: HttpRequest, position: int) -> HttpResponse:
     """Write a rule (position 0: a new one at the end) into the draft."""
     shell_of(request).current = "policy"
     draft = draft_of(request)
-    rules = draft.plain["rules"]
+    rules, lost = draft.plain["rules"], False
     if position > len(rules):
-        raise NotVisible(_("There is no such rule."))
+        if request.method != "POST":
+            raise NotVisible(_("There is no such rule."))
+        # The draft was changed or thrown away in another window: what was written here is not lost with it.
+        position, lost = 0, True
     names, before = names_of(request), 0 if position else _before(request, len(rules))
     given = rules[position - 1] if position else begun(request.GET)
     form = RuleForm(request.POST or None, names, draft.policy, given)
     at = (position or before or len(rules) + 1) - 1
-    if request.method == "POST" and form.is_valid() and _written(request, draft, form, at, new=not position):
+    if lost:
+        form.add_error(None, _("This rule is no longer in your draft. Send it once more to add it as a new one."))
+    elif request.method == "POST" and form.is_valid() and _written(request, draft, form, at, new=not position):
         messages.success(request, _("The rule is in the draft. Save the draft to put it in force."))
         return redirect("policy")
     return render(request, "web/policy/rule.html", {"form": form, "position": position, "before": before})
+
+
+def _without_promise(plain: dict[str, Any], name: str) -> None:
+    """Take a promise out of a plain policy. Raises PolicyError while rules name it."""
+    use = [str(number) for number, rule in enumerate(plain["rules"], 1) if rule["then"].get("promise") == name]
+    if use:
+        said = ngettext(
+            "Rule %(rules)s promises “%(name)s”. Choose another promise there first.",
+            "Rules %(rules)s promise “%(name)s”. Choose another promise there first.", len(use),
+        )  # fmt: skip
+        raise PolicyError(said % {"rules": ", ".join(use[:_RULES_NAMED]), "name": name})
+    plain.get("promises", {}).pop(name, None)
 
 
 def _before(request: HttpRequest, count: int) -> int:

@@ -1,5 +1,6 @@
 """The draft of the policy that a lead works on, kept in the session until it is saved or thrown away."""
 
+from copy import deepcopy
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +26,8 @@ class Draft:
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """As plain data, to be changed."""
-        return policy_to_dict(self._in_force) if self._kept is None else self._kept
+        """As plain data, to be changed: a copy, so that a change that is refused leaves no trace in the session."""
+        return policy_to_dict(self._in_force) if self._kept is None else deepcopy(self._kept)
 
     @cached_property
     def policy(self) -> Policy:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from rapport.ownership.forms import ConditionField, condition_catalogue, outcome_choices
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import Vocabulary
+from rapport.web.condition_words import GROUPS, choices_of, help_of, label_of
 
 _NOT_ASKED = ("", lazy("It does not matter"))
 _REST_HELP = lazy(
@@ -32,24 +33,29 @@ class RuleForm(forms.Form):
         self.catalogue = condition_catalogue(vocabulary)
         given = rule or {"name": "", "when": {}, "then": {}}
         super().__init__(data, initial=_initial(given, self.catalogue))
-        self.drawn: list[str] = []
+        self.drawn: dict[str, list[str]] = {group: [] for group in GROUPS}
         for condition in self.catalogue:
             for name, field in _fields(condition).items():
                 self.fields[name] = field
-                self.drawn.append(name)
+                self.drawn[condition.group].append(name)
         self.fields["when_rest"] = forms.CharField(
             label=_("More conditions"), required=False, help_text=_REST_HELP,
             widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         )  # fmt: skip
-        self.drawn.append("when_rest")
+        self.drawn["more"].append("when_rest")
         choices = outcome_choices(vocabulary, policy)
         self.followers = _outcome_fields(choices)
         self.fields.update(self.followers)
 
     @property
-    def when_fields(self) -> list[forms.BoundField]:
-        """The fields that say when."""
-        return [self[name] for name in self.drawn]
+    def when_groups(self) -> list[tuple[str, str, list[forms.BoundField], bool]]:
+        """The fields that say when, by what they are about: its key and title, the fields, and whether to show them at
+        once, because something stands there or is wrong.
+        """
+        return [
+            (group, str(GROUPS[group]), fields, any(field.errors or _says(field.value()) for field in fields))
+            for group, fields in ((group, [self[name] for name in names]) for group, names in self.drawn.items())
+        ]
 
     @property
     def then_fields(self) -> list[forms.BoundField]:
@@ -90,6 +96,10 @@ class RuleForm(forms.Form):
                 self.add_error(beside, [f"{rest if beside else place}: {word}" for word in words])
 
 
+def _says(value: Any) -> bool:
+    return value not in (None, "", [], "any")
+
+
 def begun(given: QueryDict) -> Plain | None:
     """A new rule as an address begins it: `name`, `words` (with commas), `owner`; None where it says nothing."""
     words = [word.strip()[:_WORD_MAX] for word in given.get("words", "").split(",") if word.strip()][:_WORDS_MAX]
@@ -112,6 +122,7 @@ _PLACES = (
     ("", lazy("Subject and text")), ("subject", lazy("The subject alone")), ("text", lazy("The text alone")),
 )  # fmt: skip
 _SEVERAL = ("skills", "involve")
+_OURS = ("assign", "priority", "approval")
 _LABELS = {
     "owner": lazy("Owned by"), "member": lazy("Answered by"), "assign": lazy("Or answered by"),
     "skills": lazy("Who knows"), "involve": lazy("Followed by"),
@@ -121,39 +132,33 @@ _LABELS = {
 
 
 def _fields(condition: ConditionField) -> dict[str, forms.Field]:
-    name = f"when_{condition.name}"
-    common: dict[str, Any] = {"label": condition.label, "help_text": condition.description, "required": False}
+    name, label = f"when_{condition.name}", label_of(condition)
+    common: dict[str, Any] = {"label": label, "help_text": help_of(condition), "required": False}
+    choices = choices_of(condition)
     if condition.kind == "yes":
         answers = [_NOT_ASKED, ("yes", _("Yes")), *([("no", _("No"))] if condition.name != "always" else [])]
         return {name: forms.ChoiceField(choices=answers, **common)}
     if condition.kind in ("choices", "names") and condition.names and condition.choices != condition.names:
         return {
-            name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
-            f"{name}_of": _several(condition.names, label=_("%(label)s: one of these") % {"label": condition.label}),
+            name: forms.ChoiceField(choices=[_NOT_ASKED, *choices], **common),
+            f"{name}_of": _several(condition.names, label=_("%(label)s: one of these") % {"label": label}),
         }
     if condition.kind in ("choices", "names"):
-        return {name: _several(condition.choices, **common)} if condition.choices else {}
+        return {name: _several(choices, **common)} if choices else {}
     if condition.kind == "time":
         hours = [("", _("Those of the company")), *condition.names]
+        which = _("%(label)s: which hours") % {"label": label}
         return {
-            name: forms.ChoiceField(choices=[_NOT_ASKED, *condition.choices], **common),
-            f"{name}_of": forms.ChoiceField(
-                choices=hours, required=False, label=_("%(label)s: which hours") % {"label": condition.label}
-            ),
+            name: forms.ChoiceField(choices=[_NOT_ASKED, *choices], **common),
+            f"{name}_of": forms.ChoiceField(choices=hours, required=False, label=which),
         }
     if condition.kind in ("texts", "words"):
-        common["help_text"] += " Separated by commas." + (
-            f" Such as {condition.placeholder}." if condition.placeholder else ""
-        )
         fields: dict[str, forms.Field] = {name: forms.CharField(max_length=4000, **common)}
         if condition.kind == "words":
             how = [("any", _("Any of them is enough")), ("all", _("All are needed"))]
             fields[f"{name}_of"] = forms.ChoiceField(choices=how, required=False, label=_("Of these words"))
         return fields
     if condition.kind == "patterns":
-        common["help_text"] = _("%(what)s One a line. Such as %(example)s.") % {
-            "what": condition.description, "example": condition.placeholder,
-        }  # fmt: skip
         return {
             name: forms.CharField(max_length=20_000, widget=forms.Textarea(_PATTERN_BOX), **common),
             f"{name}_of": forms.ChoiceField(choices=_PLACES, required=False, label=_("Looked for in")),
@@ -175,9 +180,9 @@ def _outcome_fields(choices: Mapping[str, tuple[tuple[str, str], ...]]) -> dict[
                 fields[f"then_{name}"] = _several(choices[name], label=_LABELS[name])
         else:
             empty = ("", _("Not said by this rule"))
-            fields[f"then_{name}"] = forms.ChoiceField(
-                choices=[empty, *choices[name]], required=False, label=_LABELS[name]
-            )
+            ours = name in _OURS
+            offered = [(value, _(words) if ours or value[:1] == "@" else words) for value, words in choices[name]]
+            fields[f"then_{name}"] = forms.ChoiceField(choices=[empty, *offered], required=False, label=_LABELS[name])
     fields["then_confidential"] = forms.BooleanField(
         required=False, label=_("In confidence: seen by the owner's team alone")
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest
 
+from rapport.conversations.models import Topic
 from rapport.ownership.forms import DescribedRule, describe_rules
 from rapport.ownership.policy import Policy
 from rapport.web.policy_weights import weights_in_lines
@@ -28,15 +29,20 @@ def team_names(request: HttpRequest) -> dict[str, str]:
     return {team.slug: team.name for team in shell_of(request).all_teams}
 
 
+def topic_names() -> dict[str, str]:
+    """The names of all topics by slug, also of those that are not used any more: earlier versions speak of them."""
+    return dict(Topic.objects.values_list("slug", "name"))
+
+
 def rules_in_words(policy: Policy, request: HttpRequest) -> tuple[DescribedRule, ...]:
     """Its rules, with the teams by their names."""
-    return describe_rules(policy, team_names(request))
+    return describe_rules(policy, team_names(request), topic_names())
 
 
 def lines_of(policy: Policy, request: HttpRequest) -> list[str]:
     """Who sorts the rest, the promises, the weights and the rules, each in a line."""
     names = team_names(request)
-    rules = [f"{one.name}: when {one.when}, then {one.then}" for one in describe_rules(policy, names)]
+    rules = [f"{one.name}: when {one.when}, then {one.then}" for one in describe_rules(policy, names, topic_names())]
     promises = [f"Promise {name}: {promise_words(value)}" for name, value in policy.promises.items()]
     triage = names.get(policy.triage, policy.triage)
     return [f"What no rule matches goes to {triage}", *promises, *weights_in_lines(policy), *rules]

@@ -30,6 +30,14 @@ _DEEDS = (
     ("tell", lazy("Tell")), ("involve", lazy("Involve")), ("reassign", lazy("Give it to")),
     ("priority", lazy("Raise the priority to")),
 )  # fmt: skip
+_AT_ODD = lazy("Write when, such as 80%, 30m before or 1h after.")
+_SPAN_ODD = lazy("Write a time such as 30m, 4h, 2d or 1d 4h; a year at most.")
+#: What a policy file is told in its own terms, in those of the form.
+_ODD: Mapping[str, Any] = {
+    "at": _AT_ODD, "to": lazy("This does not go with what the step does: choose another."),
+    "": lazy("Say within which time: the first answer, each next answer, the resolution, or several of these."),
+    **dict.fromkeys(CLOCKS, _SPAN_ODD),
+}  # fmt: skip
 Plain = dict[str, Any]
 
 
@@ -37,7 +45,9 @@ class StepForm(forms.Form):
     """One step; left empty it is none."""
 
     all_optional = True
-    at = forms.CharField(max_length=30, required=False, label=lazy("When"))
+    at = forms.CharField(
+        max_length=30, required=False, label=lazy("When"), widget=forms.TextInput(attrs={"placeholder": "80%"})
+    )
     clock = forms.ChoiceField(
         required=False, label=lazy("Of"),
         choices=[("", lazy("each clock")), *((key, words[0]) for key, words in CLOCKS.items())],
@@ -50,6 +60,15 @@ class StepForm(forms.Form):
         field = self.fields["to"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the checker: it is declared above
         field.choices = whom
+
+    def clean(self) -> dict[str, Any]:
+        """Half a step is none."""
+        given = self.cleaned_data
+        if given.get("at", "").strip() and not given.get("to"):
+            self.add_error("to", _("Choose whom or what."))
+        if given.get("to") and not given.get("at", "").strip():
+            self.add_error("at", _AT_ODD)
+        return given
 
     def plain(self) -> Plain:
         """The step as a policy file has it; nothing where it was left empty."""
@@ -88,7 +107,7 @@ class PromiseForm(forms.Form):
             self.fields["name"].disabled = True
         hours = self.fields["hours"]
         assert isinstance(hours, forms.ChoiceField)  # noqa: S101 - for the checker: it is declared above
-        hours.choices = [("", _("Those of the team")), *((one, one) for one in sorted(names.names["hours"]))]
+        hours.choices = [("", _("Those of the team")), *names.choices("hours")]
         written, whom = plain.get("steps", []), _whom(names, plain)
         rows = range(min(len(written) + _EMPTY_ROWS, STEPS_MAX))
         if data is not None:
@@ -124,7 +143,10 @@ class PromiseForm(forms.Form):
         """Put what is wrong where it is: at a step, a field, or above."""
         for problem in error.problems:
             form, field = self._place(problem.path)
-            form.add_error(field if field in form.fields else None, problem.message)
+            said = problem.message[:1].upper() + problem.message[1:]
+            if problem.message.startswith("expected"):
+                said = str(_ODD.get(field, said))
+            form.add_error(field if field in form.fields else None, said)
 
     def _place(self, path: Path) -> tuple[forms.Form, str]:
         inside = path[2:] if path[:1] == ("promises",) else ()
@@ -135,8 +157,8 @@ class PromiseForm(forms.Form):
 
 def _whom(names: Vocabulary, plain: Plain) -> list[Any]:
     """Whom or what a step may mean, by groups; what is written already is offered though it is gone."""
-    teams = [(f"{TEAM}{slug}", slug) for slug in sorted(names.names["teams"])]
-    members = [(email, email) for email in sorted(names.names["members"])]
+    teams = [(f"{TEAM}{slug}", name) for slug, name in names.choices("teams")]
+    members = list(names.choices("members"))
     priorities = [(one, str(label)) for one, label in zip(PRIORITIES, _priority_labels(), strict=True)]
     offered = {OWNER, LEADS, *(key for key, _label in (*teams, *members, *priorities))}
     written = [step.get("to", "") for step in plain.get("steps", []) if step.get("to") not in offered]

@@ -3,6 +3,7 @@
 It is kept in the session beside the draft, and nothing of it is set up by trying it.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -58,8 +60,7 @@ class _Form(forms.Form):
         self.names = names
 
     def _offer(self, field: str, of: str, empty: Any) -> None:
-        choices = [(one, one) for one in sorted(self.names.names.get(of, ()))]
-        self.fields[field].choices = [("", empty), *choices]  # type: ignore[attr-defined]
+        self.fields[field].choices = [("", empty), *self.names.choices(of)]  # type: ignore[attr-defined]
 
     def plain(self) -> Plain:
         """What it says, as plain data."""
@@ -140,7 +141,9 @@ class HoursForm(_Form):
     part = "hours"
     title = lazy("Business hours")
     name = forms.CharField(label=lazy("Name"), max_length=80, help_text=lazy("Of those to change, or of new ones."))
-    time_zone = forms.ChoiceField(choices=time_zones, label=lazy("Time zone"))
+    time_zone = forms.ChoiceField(
+        choices=time_zones, label=lazy("Time zone"), initial=timezone.get_current_timezone_name
+    )
     days = forms.MultipleChoiceField(
         label=lazy("Days"), widget=forms.CheckboxSelectMultiple, initial=list("01234"),
         choices=[("0", lazy("Monday")), ("1", lazy("Tuesday")), ("2", lazy("Wednesday")), ("3", lazy("Thursday")),
@@ -175,7 +178,7 @@ class MemberForm(_Form):
     def __init__(self, data: Any, names: Vocabulary) -> None:
         super().__init__(data, names)
         self._offer("member", "members", "–")
-        self.fields["teams"].choices = [(one, one) for one in sorted(names.names["teams"])]  # type: ignore[attr-defined]
+        self.fields["teams"].choices = names.choices("teams")  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Something is otherwise."""
@@ -225,15 +228,27 @@ class FileForm(_Form):
             found: Plain = whole.get("vocabulary", whole)
             read(found)
         except PolicyError as error:
-            raise forms.ValidationError(f"{error.message} {error.hint}".strip()) from error
+            raise forms.ValidationError(_said(error)) from error
         except (ValueError, RecursionError) as error:  # also a number, or a nesting, beyond all measure
-            raise forms.ValidationError(str(error)) from error
+            raise forms.ValidationError(_no_toml(error)) from error
         return {part: of for part, of in found.items() if part not in IGNORED}
 
     def plain(self) -> Plain:
         """Its tables."""
         found: Plain = self.cleaned_data["text"]
         return found
+
+
+def _said(error: PolicyError) -> str:
+    return f"{error.message.rstrip('.')}. {error.hint}".strip()
+
+
+def _no_toml(error: Exception) -> str:
+    """Where it is wrong, in words of ours."""
+    place = re.search(r"line (\d+), column (\d+)", str(error))
+    if place:
+        return _("This is no TOML: look at line %(line)s, column %(column)s.") % {"line": place[1], "column": place[2]}
+    return _("This is no TOML: it ends too early, perhaps for want of a quotation mark or a bracket.")
 
 
 _FORMS: tuple[type[_Form], ...] = (TopicForm, TeamForm, MemberForm, HoursForm, LearnedForm, FileForm)
@@ -258,7 +273,7 @@ def setup(request: HttpRequest) -> HttpResponse:
         try:
             return _keep(request, _checked(merged(kept, given.plain())))
         except PolicyError as error:
-            given.add_error(None, f"{error.message} {error.hint}")
+            given.add_error(None, _said(error))
     context = {"said": said_of(kept), "forms": shown, "open": given.part if given else ""}
     return render(request, "web/policy/setup.html", context)
 

@@ -140,6 +140,21 @@ class Story:
         """What the steps of promises would have done."""
         return steps_of(self.told, self._names)
 
+    @property
+    def steps_otherwise(self) -> bool:
+        """Whether any step comes to something else."""
+        return any(one.otherwise for one in self.steps)
+
+    @property
+    def steps_alike(self) -> int:
+        """How many steps come to the same by both."""
+        return sum(len(one.alike) for one in self.steps)
+
+    @property
+    def asked(self) -> int:
+        """Of how much that cannot be known a rule depends."""
+        return sum(one.asked for one in self.caveats)
+
     def _change_says(self, one: Mapping[str, Any]) -> str:
         if one["what"] == "confidential":
             return _("In confidence") if one["to"] == "yes" else _("No more in confidence")

@@ -15,9 +15,8 @@ from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
-from rapport.ownership.conditions.who import RELATIONSHIPS
 from rapport.ownership.directory import world
-from rapport.ownership.facts import KINDS
+from rapport.ownership.forms import Choices, condition_catalogue
 from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.problems import PolicyError, Vocabulary
@@ -25,6 +24,7 @@ from rapport.ownership.service import vocabulary
 from rapport.ownership.simulate import history
 from rapport.ownership.simulate.former import Setups, timeline
 from rapport.ownership.simulate.senders import Senders
+from rapport.web.condition_words import choices_of
 from rapport.web.policy_draft import draft_of, keep
 from rapport.web.rights import LEADS, page
 from rapport.web.shell import shell_of
@@ -97,27 +97,28 @@ def _written(value: Any) -> Any:
 
 
 def _message_fields(names: Vocabulary) -> dict[str, forms.Field]:
+    offered = {one.name: choices_of(one) for one in condition_catalogue(names)}
     yes = (("yes", _("Yes")), ("no", _("No")))
     fields: dict[str, forms.Field] = {
         "from": _text(pgettext("sender", "From"), "ann@example.org"), "to": _text(_("To"), "help@example.com"),
-        "channel": _choice(_("Channel"), sorted(names.names.get("channels", ()))),
+        "channel": _choice(_("Channel"), names.choices("channels")),
         "subject": _text(_("Subject")),
         "text": forms.CharField(label=_("Text"), required=False, max_length=5000, help_text=_(
             "Everybody who may read the policy can read this: write words of your own, not a customer’s."
         ), widget=forms.Textarea(attrs={"rows": 4})),
-        "relationship": _choice(_("The sender is"), list(RELATIONSHIPS)),
+        "relationship": _choice(_("The sender is"), offered["relationship"]),
         "organization": _text(_("Organization")),
-        "topic": _choice(_("Topic, where not by its words"), sorted(names.names.get("topics", ()))),
+        "topic": _choice(_("Topic, where not by its words"), names.choices("topics")),
         "language": _text(_("Language"), "en"),
-        "kind": _choice(_("Kind"), list(KINDS)),
+        "kind": _choice(_("Kind"), offered["kind"]),
         "reply": forms.ChoiceField(label=_("Is a reply"), required=False, choices=(_ANY, *yes)),
         "attachment": forms.ChoiceField(label=_("Has attachments"), required=False, choices=(_ANY, *yes)),
-        "visibility": _choice(_("Who can read it"), ["public", "private"]),
+        "visibility": _choice(_("Who can read it"), offered["visibility"]),
         "held": forms.ChoiceField(label=_("Who holds the relationship"), required=False, choices=(
             _ANY, ("yes", _("A member")), ("no", _("Nobody")),
-            *((slug, _("A member of %(team)s") % {"team": slug}) for slug in sorted(names.names.get("teams", ()))),
+            *((slug, _("A member of %(team)s") % {"team": name}) for slug, name in names.choices("teams")),
         )),
-        "time": _choice(_("Business hours"), ["inside", "outside"]),
+        "time": _choice(_("Business hours"), offered["time"]),
     }  # fmt: skip
     return {f"message_{key}": field for key, field in fields.items()}
 
@@ -125,9 +126,9 @@ def _message_fields(names: Vocabulary) -> dict[str, forms.Field]:
 def _expect_fields(names: Vocabulary) -> dict[str, forms.Field]:
     yes = (("yes", _("Yes")), ("no", _("No")))
     fields: dict[str, forms.Field] = {
-        "owner": _choice(_("Owned by"), sorted(names.names.get("teams", ()))),
-        "topic": _choice(_("Topic"), sorted(names.names.get("topics", ()))),
-        "priority": _choice(_("Priority"), list(PRIORITIES)),
+        "owner": _choice(_("Owned by"), names.choices("teams")),
+        "topic": _choice(_("Topic"), names.choices("topics")),
+        "priority": _choice(_("Priority"), tuple((one, _(one.capitalize())) for one in PRIORITIES)),
         "confidential": forms.ChoiceField(label=_("In confidence"), required=False, choices=(_ANY, *yes)),
     }
     return {f"expect_{key}": field for key, field in fields.items()}
@@ -138,8 +139,8 @@ def _text(label: str, placeholder: str = "") -> forms.CharField:
     return forms.CharField(label=label, required=False, max_length=500, widget=forms.TextInput(attrs=attrs))
 
 
-def _choice(label: str, values: list[str]) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, required=False, choices=(_ANY, *((value, value) for value in values)))
+def _choice(label: str, offered: Choices) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=(_ANY, *offered))
 
 
 @page(LEADS)

@@ -23,7 +23,7 @@ PHRASES = {
 WHY = {
     "gone": _("the team is gone"),
     "empty": _("nobody is in the team"),
-    "left": _("the member works here no longer"),
+    "left": _("the member works here no longer, or only reads"),
     "confidence": _("it is kept to its team in confidence"),
     "often": _("it was passed on too often already"),
 }

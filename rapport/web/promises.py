@@ -1,18 +1,17 @@
 """How long a promise still has, in the business hours that it was given in."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Protocol
 from uuid import UUID
 
-import orjson
 from django.utils.translation import gettext as _
 
 from rapport.conversations.models import Status
 from rapport.staff.clocks import FIRST_ANSWER, NEXT_ANSWER, RESOLUTION
-from rapport.staff.hours import ALWAYS, Hours, HoursError, business_elapsed, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, business_elapsed, stored_hours
 from rapport.staff.models import BusinessHours, Team
 from rapport.web import locales
 
@@ -71,13 +70,13 @@ class Clocks:
 
     def __init__(self, teams: Iterable[Team]) -> None:
         rows = BusinessHours.objects.order_by("id").values_list("id", "name", "time_zone", "blocks", "holidays")
-        by_id: dict[UUID, Hours | None] = {}
+        by_id: dict[UUID, Hours] = {}
         self._named: dict[str, Hours] = {}
         for id, name, zone, blocks, holidays in rows:
-            by_id[id] = hours = _hours(zone, orjson.dumps(blocks), holidays)
-            if hours:
-                self._named[name] = hours
-        self._company = next((hours for hours in by_id.values() if hours), ALWAYS)
+            # The page of business hours tells of those that cannot be used; a list is shown all the same.
+            with suppress(HoursError):
+                by_id[id] = self._named[name] = stored_hours(zone, blocks, holidays)
+        self._company = next(iter(by_id.values()), ALWAYS)
         self._of: dict[UUID, Hours] = {
             team.id: (by_id.get(team.hours_id) if team.hours_id else None) or self._company for team in teams
         }
@@ -123,12 +122,3 @@ def _open_times(hours: Hours, at: datetime) -> tuple[tuple[datetime, datetime], 
     days = [(at + timedelta(days=ahead)).date() for ahead in (-1, 0, 1, 2)]
     spans = (span for day in days for span in hours.on(day))
     return tuple((max(start, at), min(end, until)) for start, end in spans if end > at and start < until)
-
-
-@lru_cache(maxsize=256)
-def _hours(time_zone: str, blocks: bytes, holidays: str) -> Hours | None:
-    try:
-        return make_hours(time_zone, orjson.loads(blocks), holidays)
-    except HoursError:
-        # The page of business hours tells of it; a list is shown all the same.
-        return None

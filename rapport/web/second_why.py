@@ -30,6 +30,6 @@ def opinions(found: Conversation, said: Collection[str]) -> list[tuple[str, str,
         return []
     whose = Elsewhere(kept.model, kept.host, kept.asked_at)
     return [
-        (kind, str(told["label"]), "" if told["probability"] is None else locales.percent(told["probability"]), whose)
+        (kind, str(told["label"]), "" if told["probability"] is None else locales.likely(told["probability"]), whose)
         for kind, told in kept.said.items() if kind not in said
     ]  # fmt: skip

@@ -11,9 +11,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from rapport.conversations.models import Conversation
-from rapport.conversations.visibility import audience_of
-from rapport.core import bulk, events, notify, scope
+from rapport.conversations.spreading import spread
+from rapport.core import events, notify, scope
 from rapport.core.errors import NotVisible
 from rapport.staff.models import BusinessHours, Team
 from rapport.web.account import time_zones
@@ -132,7 +131,10 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
     shell_of(request).current = "staff"
     if request.method == "POST" and form.is_valid():
         saved = form.save()
-        _spread(saved)
+        with scope.system():
+            spread(saved)
+        # Who looks at a page comes back and sees what they may see by now.
+        notify.changed("team", saved.id, [])
         events.record(
             kind, actor_id=member_of(request).id, data={"team": str(saved.id), "confidential": saved.confidential}
         )
@@ -140,23 +142,6 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
         messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
     return render(request, "web/admin/form.html", {"form": form, "title": title, "back": "staff"})
-
-
-def _spread(team: Team) -> None:
-    """Who may see the team's conversations follows from what the team is: bring all of them up to date."""
-    with scope.system():
-        wanted = {
-            one.id: (audience_of(team, one.involved, one.confidential), one.audience)
-            for one in Conversation.objects.filter(owner_team=team).only("id", "involved", "confidential", "audience")
-        }
-        changed = {id: (new, old) for id, (new, old) in wanted.items() if new != old}
-        columns: bulk.Columns = {
-            "id": ("uuid", list(changed)),
-            "audience": ("uuid[]", [bulk.array_text(new) for new, _old in changed.values()]),
-        }
-        bulk.update("conversations_conversation", ["id"], columns, "audience = row.audience::uuid[]")
-        told = [("conversation", id, sorted({*new, *old})) for id, (new, old) in changed.items()]
-        notify.changed_many([*told, ("team", team.id, [])])
 
 
 @page(ADMINS)

@@ -1,7 +1,8 @@
 """What happened in a conversation, in order: messages, notes and events as the page shows them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from rapport.channels.models import Channel
 from rapport.conversations import queries, undoing
-from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority
+from rapport.conversations.models import Attachment, Conversation, Direction, Message, Priority, Topic
 from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.models import Event
@@ -104,6 +105,7 @@ class Why:
     before: list[Decision]
     weighing: Weighing | None = None
     teams: Mapping[str, str] = field(default_factory=dict)
+    topics: Mapping[str, str] = field(default_factory=dict)
     #: Whether an endpoint elsewhere said something of it.
     has_opinion: bool = False
 
@@ -135,13 +137,12 @@ class Why:
     @cached_property
     def told(self) -> list[tuple[ExplainedRule, str]]:
         """The rules of the policy that hit or failed, with what followed from those that counted."""
-        rules = self.policy.rules if self.policy else ()
-        return [(one, self._follows(one)) for one in rules if one.result.hit or one.result.failed]
+        return [(one, self._follows(one)) for one in self._rules if one.result.hit or one.result.failed]
 
     @cached_property
     def missed(self) -> list[ExplainedRule]:
         """Those that missed."""
-        return [one for one in (self.policy.rules if self.policy else ()) if not (one.result.hit or one.result.failed)]
+        return [one for one in self._rules if not (one.result.hit or one.result.failed)]
 
     @property
     def missed_shown(self) -> list[ExplainedRule]:
@@ -150,7 +151,26 @@ class Why:
 
     def _follows(self, one: ExplainedRule) -> str:
         counted = one.result.hit and one.then is not None and (one.decided or not one.then.owner)
-        return follows(one.then, self.teams) if one.then and counted else ""
+        return follows(one.then, self.teams, self.topics) if one.then and counted else ""
+
+    @cached_property
+    def _rules(self) -> list[ExplainedRule]:
+        """The rules of that policy, with names where their words have short names: those were kept as they stood."""
+        rules = self.policy.rules if self.policy else ()
+        names = {**self.teams, **self.topics}
+        # Short names of one word read as words.
+        short = "|".join(re.escape(slug) for slug in sorted(names, key=len, reverse=True) if "-" in slug)
+        if not short:
+            return list(rules)
+        found = re.compile(rf"(?<![\w“@.-])(?:{short})(?![\w”@-])")
+
+        def said(words: str) -> str:
+            return found.sub(lambda match: names[match[0]], words)
+
+        return [
+            replace(one, asks=said(one.asks), result=one.result._replace(reason=said(one.result.reason)))
+            for one in rules
+        ]
 
 
 def timeline_of(conversation: Conversation, before: UUID | None = None) -> Timeline:
@@ -188,7 +208,9 @@ def _channels_of(messages: Iterable[Message]) -> dict[UUID, str]:
     return dict(Channel.objects.filter(id__in=ids).values_list("id", "name")) if len(ids) > 1 else {}
 
 
-def why(conversation: Conversation, teams: Mapping[str, str], eyes: Eyes) -> Why | None:
+def why(
+    conversation: Conversation, teams: Mapping[str, str], eyes: Eyes, topics: Iterable[Topic] = ()
+) -> Why | None:
     """Why the owner is the owner, for whoever looks; None when nothing was ever decided. `teams`: names by slug."""
     # Asked along, so that a page has one question more only where there is an opinion.
     has_opinion = Exists(Opinion.objects.filter(conversation_id=conversation.id, stage=Stage.ANSWERED))
@@ -200,7 +222,10 @@ def why(conversation: Conversation, teams: Mapping[str, str], eyes: Eyes) -> Why
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
-    return Why(latest, explained, policy, [*decisions[1:]], weighing_of(decisions, eyes), teams, latest.has_opinion)
+    return Why(
+        latest, explained, policy, [*decisions[1:]], weighing_of(decisions, eyes), teams,
+        {topic.slug: topic.name for topic in topics}, latest.has_opinion,
+    )  # fmt: skip
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

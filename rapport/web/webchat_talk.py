@@ -24,7 +24,7 @@ from rapport.inbound import intake
 from rapport.outbound.models import Delivery
 from rapport.people.models import Handle
 from rapport.people.trees import rows_of
-from rapport.staff.hours import HoursError, is_open, make_hours
+from rapport.staff.hours import HoursError, is_open, stored_hours
 from rapport.staff.models import BusinessHours, Member
 from rapport.web.webchat_door import Chat, Visitor
 
@@ -110,7 +110,7 @@ def is_anybody_here(chat: Chat) -> bool:
     hours = BusinessHours.objects.filter(name=wanted).first() if wanted else None
     if hours is not None:
         try:
-            if not is_open(now(), make_hours(hours.time_zone, hours.blocks, hours.holidays)):
+            if not is_open(now(), stored_hours(hours.time_zone, hours.blocks, hours.holidays)):
                 return False
         except HoursError:
             return False

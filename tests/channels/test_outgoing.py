@@ -1,6 +1,7 @@
 """Outgoing requests are bounded in bytes and time, and go nowhere private."""
 
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -119,3 +120,12 @@ def test_a_redirected_submission_is_not_made_into_another_request(server: Script
         outgoing.submit("POST", f"{server.url}/there", json={})
     assert error.value.permanent
     assert [one.path for one in server.asked] == ["/there"]
+
+
+def test_why_nothing_answers_is_said_in_words_for_a_person() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    with pytest.raises(ChannelError) as told:
+        outgoing.ask("GET", dead)
+    assert told.value.message == "127.0.0.1 does not answer: nothing listens at this address and port."

@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from rapport.cli.demo_company.scripts import SAY, THEM, all_scripts
 from rapport.cli.demo_company.world import Place
 
 ANCHOR = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
-_PATIENCE_SECONDS = 5.0
+_PATIENCE_SECONDS = 30.0
 
 
 class Company:
@@ -76,17 +77,28 @@ def answer_of_the_company(text: str) -> bytes:
     )
 
 
+def _hand_in(port: int, address: str, mail: bytes) -> None:
+    """Give the world a mail, as soon as it listens."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            server = smtplib.SMTP("127.0.0.1", port)
+            break
+        except ConnectionRefusedError:
+            assert time.monotonic() < until, "the world never listened"
+            time.sleep(0.02)
+    with server:
+        server.sendmail("support@tarnholt.example", [address], mail)
+
+
 async def in_the_world(place: Place, company: Company, mails: list[bytes], wanted: int, *, live: bool = False) -> None:
     running = asyncio.create_task(world.run(place, with_live_messages=live))
     person = next(person for person in load().people if person.language == "de")
-    await asyncio.sleep(0.2)
     for mail in mails:
-        with smtplib.SMTP("127.0.0.1", place.sink_port) as server:
-            await asyncio.to_thread(server.sendmail, "support@tarnholt.example", [person.email], mail)
-    for _ in range(int(_PATIENCE_SECONDS / 0.05)):
-        if wanted and len(company.mails) >= wanted:
-            break
-        await asyncio.sleep(0.05 if wanted else 0.005)
+        await asyncio.to_thread(_hand_in, place.sink_port, person.email, mail)
+    until = time.monotonic() + (_PATIENCE_SECONDS if wanted else 0.5)
+    while len(company.mails) < max(wanted, 1) and time.monotonic() < until:
+        await asyncio.sleep(0.02)
     await asyncio.sleep(0.2)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -180,6 +180,26 @@ def test_steps_are_done_in_their_order_and_say_why(box: Channel, lead: Member) -
     assert told() == [("Lead", "broken")]
 
 
+@pytest.mark.parametrize("heard", [False, True])
+def test_what_slept_as_a_step_gave_it_away_sleeps_again_once_undone(box: Channel, agent: Member, heard: bool) -> None:
+    promise([step("30m after", "reassign", "team:backup")])
+    make_member("expert", team("backup"))
+    with clock.travel(MONDAY):
+        deliver(box, letter(id="first@berg.example"))
+        with scope.member(agent.id):
+            snoozing.snooze(the_conversation().id, agent, None)
+    done_at(at("2026-10-26T15:30"))
+    assert (the_conversation().owner_team, the_conversation().snoozed) == (team("backup"), False)
+    with clock.travel(at("2026-10-26T15:45")):
+        if heard:
+            deliver(box, letter("And?", refs=["first@berg.example"]))
+        with scope.system():
+            event = Event.objects.filter(kind="conversation.assigned").latest("id")
+        with scope.member(agent.id):
+            undoing.undo(event.id, agent)
+    assert (the_conversation().owner_team, the_conversation().snoozed) == (team("support"), not heard)
+
+
 def test_what_was_answered_resolved_or_waits_has_no_steps(box: Channel, agent: Member) -> None:
     promise([step("1h after", "reassign", "team:backup")])
     make_member("expert", team("backup"))
@@ -244,6 +264,7 @@ def test_mail_of_last_year_is_not_told_of(box: Channel, lead: Member) -> None:
     ("to", "words", "why"),
     [
         ("team:product", "", "empty"), ("team:backup", "", "gone"), ("team:support", "grievance", "confidence"),
+        ("reader@rapport.example", "", "left"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_passed_on_is_told_to_who_sorts_and_stays(
@@ -259,7 +280,9 @@ def test_what_cannot_be_passed_on_is_told_to_who_sorts_and_stays(
         chief = make_member("chief", team("hr"))
         Membership.objects.filter(member=chief).update(is_lead=True)
     else:
+        reader = make_member("reader", team("support"))
         promise(steps)
+        Member.objects.filter(id=reader.id).update(role="reader")
     with clock.travel(MONDAY):
         deliver(box, letter(words or "Hello."))
     Team.objects.filter(slug="backup").update(is_active=False)

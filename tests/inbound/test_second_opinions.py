@@ -1,6 +1,7 @@
 """An endpoint elsewhere is asked about what nobody decided, redacted, within a budget; off, it is sent nothing."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -290,10 +291,21 @@ def test_after_several_failures_it_rests_and_recovers(on: played.Endpoint) -> No
 def test_it_gives_up_after_some_attempts_and_a_day(on: played.Endpoint) -> None:
     on.answers = [(503, {}, b"")]
     found = arrive()
-    for _ in range(second_opinions.ATTEMPTS_MAX + 2):
+    for _ in range(queue.ATTEMPTS_MAX + 2):
         work()
         wake()
-    assert len(on.asked) == second_opinions.ATTEMPTS_MAX
+    assert len(on.asked) == queue.ATTEMPTS_MAX
+    assert opinion(found).stage == "failed"  # type: ignore[union-attr]
+
+
+def test_what_ends_whoever_asks_is_not_asked_for_ever(on: played.Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, asked = arrive(), []
+    monkeypatch.setattr(asking, "ask", lambda *_: asked.append(1) or {}["killed"])
+    for _ in range(queue.ATTEMPTS_MAX + 2):
+        with suppress(KeyError):
+            work()
+        wake()
+    assert len(asked) == queue.ATTEMPTS_MAX
     assert opinion(found).stage == "failed"  # type: ignore[union-attr]
 
 

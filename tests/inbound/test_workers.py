@@ -136,7 +136,7 @@ def test_the_part_of_the_worker_that_does_steps_is_woken_by_a_nearer_one(box: Ch
             kept = Clock.objects.get()
             Clock.objects.update(next_at=clock.now())
             notify.wake(clocks.CHANNEL)
-        for _ in range(100):
+        for _ in range(400):
             with scope.system():
                 if Clock.objects.get().step > kept.step:
                     done.set()

@@ -45,7 +45,7 @@ def listening(desk: Desk, limits: Limits | None = None) -> Iterator[int]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    ready.wait(5)
+    assert ready.wait(30)
     try:
         yield ports[0]
     finally:
@@ -136,7 +136,7 @@ def test_connections_and_mails_a_minute_are_bounded(desk: Desk) -> None:
     limits = Limits(connections_per_peer=1, per_minute=1)
     with listening(desk, limits) as port, smtplib.SMTP("127.0.0.1", port) as client:
         with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)):
-            smtplib.SMTP("127.0.0.1", port, timeout=5)
+            smtplib.SMTP("127.0.0.1", port, timeout=30)
         client.sendmail("a@cust.test", ["support@brand.test"], LETTER)
         with pytest.raises(smtplib.SMTPDataError) as caught:
             client.sendmail("a@cust.test", ["support@brand.test"], LETTER)

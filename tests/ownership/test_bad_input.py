@@ -278,3 +278,32 @@ def test_a_rule_that_says_neither_when_nor_what_is_told_so_beside_the_fields_in_
 def test_an_empty_file_is_told_to_be_empty(fmt: str) -> None:
     with pytest.raises(PolicyError, match="the file is empty"):
         load("\ufeff \n\n", fmt)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "source", "said"),
+    [
+        ("toml", f"triage = {'9' * 5000}", "a number has too many digits"),
+        ("yaml", f"triage: {'9' * 5000}", "a number has too many digits"),
+        ("toml", "triage = 'x'\n" + ".".join("a" * 50_000) + " = 1", "line 2: a key has too many parts"),
+        ("toml", "triage = 'x'\n[" + ' . '.join(["'a'"] * 50_000) + "]", "line 2: a key has too many parts"),
+    ],
+)  # fmt: skip
+def test_a_file_made_to_break_the_parser_is_refused_in_words_and_at_once(fmt: str, source: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=said):
+        load(source, fmt)
+
+
+@pytest.mark.parametrize("fmt", ["toml", "yaml"])
+def test_the_mark_that_some_editors_put_before_a_text_is_no_part_of_it(fmt: str) -> None:
+    written = {"toml": 'triage = "x"', "yaml": "triage: x"}[fmt]
+    assert load(f"\ufeff{written}\r\n", fmt).triage == "x"
+
+
+def test_of_a_thousand_conditions_that_all_hold_the_reason_is_short() -> None:
+    many = [{"words": f"w{number}"} for number in range(2_000)]
+    one = policy_from_dict({"triage": "x", "rules": [{"name": "r", "when": {"all": many}, "then": {"owner": "x"}}]})
+    told = decide(one, facts(text=" ".join(f"w{number}" for number in range(2_000))), directory())
+    assert told.rule is None
+    assert told.trace[0].hit
+    assert len(told.sentence) + len(told.trace[0].reason) < 3_000

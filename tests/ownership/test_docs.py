@@ -1,4 +1,4 @@
-"""docs/policy.md says what there is, and its example works."""
+"""docs/policy.md says what there is, and its example works; so does that of docs/what-if.md."""
 
 import re
 import tomllib
@@ -9,11 +9,13 @@ from rapport.ownership.conditions import REGISTRY
 from rapport.ownership.format import dump, load
 from rapport.ownership.simulate.changed import read
 
-PAGE = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "policy.md").read_text(encoding="utf-8")
+WHAT_IF = (DOCS / "what-if.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_a_good_policy() -> None:
-    example, _setup = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     policy = load(example, "toml")
     assert len(policy.rules) == 3
     assert load(dump(policy, "yaml"), "yaml") == policy
@@ -34,6 +36,6 @@ def test_every_condition_in_the_table_has_an_example_that_works() -> None:
 
 
 def test_the_example_of_another_setup_can_be_tried_with() -> None:
-    _policy, example = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```toml\n(.*?)```", WHAT_IF, re.DOTALL)
     setup = read(tomllib.loads(example)["vocabulary"])
     assert (set(setup.teams), setup.learned) == ({"night-shift"}, {"team": 90})

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from rapport.ownership.engine import Directory, Verdict, decide
@@ -102,6 +103,8 @@ def test_a_rule_that_fails_after_the_owner_is_known_changes_no_owner() -> None:
 def test_a_failed_rule_that_would_have_kept_it_in_confidence_keeps_it_in_confidence() -> None:
     assert decided({"when": FAILS, "then": {"owner": "hr"}}).confidential
     assert decided({"when": FAILS, "then": {"owner": "press", "confidential": True}}).confidential
+    before = facts(earlier_owner_of_person="hr")
+    assert decided({"when": FAILS, "then": {"owner": "@earlier"}}, about=before).confidential
     later = decided({"when": ALWAYS, "then": {"owner": "press"}}, {"when": FAILS, "then": {"confidential": True}})
     assert (later.owner, later.confidential) == ("press", True)
 
@@ -111,6 +114,16 @@ def test_a_team_that_is_gone_leads_to_triage_and_says_so() -> None:
     assert verdict.owner == "customer-service"
     assert "rule 1 gives it to sales, which is gone, so it goes to triage" in verdict.sentence
     assert verdict.trace[0].reason == "the rule is for every message, but sales is gone"
+
+
+@pytest.mark.parametrize("when", [ALWAYS, FAILS])
+def test_what_was_meant_for_a_confidential_team_that_is_gone_is_sorted_in_confidence(when: dict[str, Any]) -> None:
+    here = directory(member(1))
+    left = Directory({slug: one for slug, one in here.teams.items() if slug != "hr"}, frozenset({"hr"}))
+    left = left.after_assigning(member(1).id, NOON)
+    verdict = decided({"when": when, "then": {"owner": "hr"}}, among=left)
+    assert (verdict.owner, verdict.confidential) == ("customer-service", True)
+    assert not decided({"when": when, "then": {"owner": "press"}}, among=left).confidential
 
 
 def test_a_triage_team_that_is_gone_is_replaced_by_one_that_is_not_confidential() -> None:

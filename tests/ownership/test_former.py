@@ -179,6 +179,22 @@ def test_an_erased_person_has_no_history_left_not_even_what_their_organization_w
         assert not Former.objects.filter(kind="people_organization").exists()
 
 
+def test_of_an_organization_of_others_only_former_names_that_name_the_erased_are_gone(box: Channel) -> None:
+    from rapport.inbound.privacy import erasing
+
+    with scope.system():
+        shop = Organization.objects.create(name="Berg & Winter", domain="berg.example", kept=True)
+        for name, domain in (("Northwind", "wintershop.example"), ("Northwind", "northwind.example"), ("Acme", "")):
+            Organization.objects.filter(id=shop.id).update(name=name, domain=domain or None)
+        carla, _dan = (
+            Person.objects.create(audience=[EVERYONE], organization=shop, name=name)
+            for name in ("Carla Winter", "Dan Low")
+        )
+        erasing.finish(erasing.ask(carla.id, "erase", Member.objects.get(name="Ann")).id)
+        left = Former.objects.filter(kind="people_organization").values_list("was__name", "was__domain")
+        assert list(left) == [("Northwind", "northwind.example")]
+
+
 def test_what_stands_when_a_company_was_founded_in_one_go_stood_always(box: Channel) -> None:
     with scope.system():
         former.begin()

@@ -12,6 +12,7 @@ from rapport.channels.models import Channel
 from rapport.conversations.models import Attachment, Conversation, Direction, Message, Revision, Topic
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.ownership.models import Decision, RunState, Shadow, Source, WhatIf
 from rapport.ownership.simulate import history, jobs
 from rapport.ownership.simulate.former import Setups, timeline
@@ -151,6 +152,11 @@ def test_the_earlier_owner_is_that_of_then_and_never_one_in_confidence() -> None
     assert read(came(who, NOON + 2 * DAY)).facts.earlier_owner_of_person == "support", "the latest is the one of noon"
     Message.objects.create(conversation=first, direction=Direction.IN, at=NOON + 3 * DAY)
     assert read(came(who, NOON + 4 * DAY)).facts.earlier_owner_of_person == "product"
+    other = person("other@shop.example")
+    hushed = came(other, NOON - DAY, "product")
+    assert read(came(other)).facts.earlier_owner_of_person == "product"
+    Conversation.objects.filter(id=hushed.id).update(confidential=True, audience=[team("product").id])
+    assert read(came(other, NOON - DAY / 2)).facts.earlier_owner_of_person is None, "an open team may have secrets"
 
 
 def test_the_whole_person_of_then_counts_for_owners_organization_and_holder() -> None:
@@ -288,7 +294,9 @@ def test_a_second_takes_the_place_of_one_that_waits_and_one_that_is_stopped_stay
 
 def test_one_that_fails_says_why_and_one_left_undone_is_taken_up_again() -> None:
     found = ask({"triage": 3})
-    WhatIf.objects.update(state=RunState.RUNNING, beat_at=NOON)
+    WhatIf.objects.update(state=RunState.RUNNING, beat_at=now() - timedelta(minutes=2))
+    assert not jobs.run_next(), "whoever runs it lives"
+    WhatIf.objects.update(beat_at=now() - timedelta(minutes=4))
     assert jobs.run_next()
     found.refresh_from_db()
     assert found.state == RunState.FAILED

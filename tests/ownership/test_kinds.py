@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,12 +12,14 @@ from rapport.conversations.models import Conversation, Message, Status, Topic
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from rapport.core.models import Event
-from rapport.ownership import actions, learned, lessons, refitting, service, teaching
+from rapport.ownership import actions, learned, lessons, refitting, service, suggesting, teaching
+from rapport.ownership.engine import TeamEntry, Verdict
 from rapport.ownership.facts import Facts
 from rapport.ownership.forgetting import STEPS
 from rapport.ownership.kinds import Slot
 from rapport.ownership.known import known
 from rapport.ownership.models import Decision, Example, LearnedModel
+from rapport.ownership.plain import policy_from_dict
 from rapport.ownership.teaching import Said
 from rapport.people.forgetting import START, Target
 from rapport.people.models import Person
@@ -81,6 +84,19 @@ def arrive(*texts: str, **more: Any) -> list[service.Decided]:
 
 def guesses(one: service.Decided) -> dict[str, Any]:
     return Decision.objects.get(conversation_id=one.conversation_id).guesses or {}
+
+
+def test_of_what_an_open_team_has_in_confidence_nothing_is_asked() -> None:
+    policy = policy_from_dict({"triage": "sorting", "rules": []})
+    facts, slots = Facts(at=AT, text="hello"), {}
+    for slug, confidential in (("care", False), ("hr", True)):
+        owner = TeamEntry(UUID(int=7), slug, slug.title(), confidential)
+        for hushed in (False, True):
+            verdict = Verdict(slug, "", (), confidential=hushed)
+            slots[slug, hushed] = suggesting.question(policy, verdict, facts, {}, owner).slots
+    assert slots["care", False] == (Slot("team"), TOPIC, PRIORITY)
+    assert slots["care", True] == ()
+    assert slots["hr", True] == (Slot("topic", UUID(int=7)), Slot("priority", UUID(int=7)))
 
 
 def examples() -> list[tuple[str, str | None, bool]]:

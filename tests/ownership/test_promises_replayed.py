@@ -217,6 +217,19 @@ def test_what_people_gave_to_another_team_is_where_steps_find_it_and_confidence_
     ]  # fmt: skip
 
 
+def test_what_is_in_confidence_goes_to_no_member_of_another_team_and_is_followed_by_none() -> None:
+    def comes(owner: str, do: str, to: str) -> dict[str, int]:
+        promise = {"first_answer": "10h", "steps": [{"at": "50%", "do": do, "to": to}]}
+        (found,) = (one for one in told(policy(promise), policy(promise, owner))["steps"][1] if one["do"] == do)
+        return found["not"] or {"done": found["done"]}
+
+    assert comes("support", "reassign", "2@x") == comes("hr", "reassign", "4@x") == {"done": 1}
+    assert comes("hr", "reassign", "2@x") == {"confidence": 1}
+    assert comes("support", "reassign", "4@x") == {"left": 1}, "only whoever sits in an open team is found by name"
+    assert comes("support", "involve", "team:product") == {"done": 1}
+    assert comes("hr", "involve", "team:product") == {"confidence": 1}
+
+
 @pytest.mark.parametrize("parts", [1, 2, 5])
 def test_parts_add_up(parts: int) -> None:
     items = [

@@ -82,6 +82,16 @@ def test_what_was_learned_acts_as_it_did_then_where_this_policy_too_leaves_it_to
     assert shown.base == "Product owns this: in 97 of 100 cases like it people gave it to this team"
 
 
+def test_what_was_learned_changes_nothing_that_a_draft_keeps_in_confidence() -> None:
+    learned = {"team": Learned("product", 0.97), "topic": Learned("refund", 0.9), "priority": Learned("urgent", 0.96)}
+    hushed = policy(({"words": "hello"}, {"confidential": True}))
+    tally = replay([past(1, "hello", learned=learned)], pair(policy(), hushed), SCENERY)
+    assert (tally.base.owners, tally.draft.owners) == ({"product": 1}, {"support": 1})
+    assert tally.changed == {
+        ("topic", "refund", ""): 1, ("priority", "urgent", "normal"): 1, ("confidential", "no", "yes"): 1,
+    }  # fmt: skip
+
+
 def test_who_holds_the_relationship_gets_it_where_they_are_there_and_of_the_team() -> None:
     rules = policy(({"held": True}, {"owner": "product", "assign": "holder"}))
     items = [past(n, facts={"holder": who, "holder_name": who}) for n, who in enumerate(("ann@x", "bo@x", "cy@x", ""))]

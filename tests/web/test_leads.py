@@ -11,6 +11,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.insight.load import Whereabouts, board, whereabouts
+from rapport.ownership.models import Decision, Example
 from rapport.ownership.sharing import share_out
 from rapport.ownership.within.values import MemberLoad
 from rapport.staff.models import Absence, Member, Membership
@@ -18,6 +19,12 @@ from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
 
 pytestmark = pytest.mark.django_db
+
+
+def _batch() -> str:
+    """What was moved last, as it is undone."""
+    with scope.system():
+        return str(Event.objects.filter(kind="conversation.assigned").latest("id").data["batch"])
 
 
 def _owned(cast: Cast, member: Member | None, count: int) -> list[Conversation]:
@@ -80,7 +87,7 @@ def test_what_is_chosen_moves_and_comes_back(cast: Cast, sign_in: SignIn) -> Non
     assert _owners(made) == [cast.lead.id] * 3
     with scope.member(cast.lead.id):
         assert Event.objects.filter(kind="conversation.assigned", actor_id=cast.lead.id).count() == 3
-    (batch,) = client.session["moves"]
+    batch = _batch()
     with scope.system():
         Conversation.objects.filter(id=made[0].id).update(owner_member=cast.admin)
     back = client.post(reverse("undo_move", args=["customer-service", batch]), headers={"HX-Request": "true"})
@@ -88,6 +95,9 @@ def test_what_is_chosen_moves_and_comes_back(cast: Cast, sign_in: SignIn) -> Non
     assert _owners(made) == [cast.admin.id, cast.agent.id, cast.agent.id]
     again = client.post(reverse("undo_move", args=["customer-service", batch]), headers={"HX-Request": "true"})
     assert "nothing to put back" in again.content.decode()
+    with scope.system():  # nor do they teach anything, or count as given to anybody
+        assert Example.objects.values_list("conversation_id", flat=True).get() == made[0].id
+        assert Decision.objects.get(weight__isnull=False).conversation_id == made[0].id
 
 
 def test_nothing_moves_that_is_not_the_teams_or_to_somebody_who_is_not(cast: Cast, sign_in: SignIn) -> None:
@@ -116,7 +126,7 @@ def test_sharing_out_is_shown_first_then_done_evenly_and_undone_together(cast: C
     assert client.post(url, {"pair": [*pairs, stranger, "x:y"]}).status_code == 302
     owners = _owners(made)
     assert sorted(map(str, owners)) == sorted(str(m.id) for m in (cast.lead, cast.lead, cast.admin, cast.admin))
-    (batch,) = client.session["moves"]
+    batch = _batch()
     client.post(reverse("undo_move", args=["customer-service", batch]))
     assert _owners(made) == [cast.agent.id] * 4
     with scope.system():

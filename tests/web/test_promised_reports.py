@@ -13,7 +13,9 @@ from rapport.conversations import actions, clocks, merging, undoing
 from rapport.conversations.models import Clock, Conversation
 from rapport.core import scope
 from rapport.core.models import Event
+from rapport.insight import promised
 from rapport.insight.models import Promised
+from rapport.insight.sources import Narrowing
 from rapport.staff.clocks import CLOCKS, Phase, Run, Terms, begun, read
 from rapport.staff.hours import Hours
 from rapport.staff.models import Company, Member, Membership
@@ -114,6 +116,21 @@ def test_each_run_of_a_clock_is_kept_as_the_clock_says(cast: Cast, at_work: list
     assert Promised.objects.get(conversation_id=silent.id, name="first_answer").steps == 0
 
 
+def test_an_answer_at_the_very_moment_a_promise_ends_is_in_time(cast: Cast, at_work: list[datetime]) -> None:
+    punctual, late = _promise(cast, at_work), _promise(cast, at_work)
+    at_work[0] = _NINE + 2 * _HOUR
+    _said(punctual, at_work, ours=True)
+    at_work[0] += timedelta(seconds=1)
+    _said(late, at_work, ours=True)
+    running = _promise(cast, at_work)  # it ends within the span, and has not ended yet
+    for state, one, seconds in (
+        (promised.KEPT, punctual, None), (promised.MISSED, late, 1), (promised.RUNNING, running, None),
+    ):  # fmt: skip
+        wanted = promised.Wanted(state, _NINE, _NINE + 8 * _HOUR, Narrowing({"clock": "first_answer"}))
+        assert [(row.conversation_id, row.late) for row in promised.page(wanted)[0]] == [(one.id, seconds)]
+        assert promised.count(wanted) == (1, 1)
+
+
 def test_every_figure_leads_to_as_many_rows_and_each_clock_is_told(
     cast: Cast, at_work: list[datetime], sign_in: SignIn
 ) -> None:
@@ -204,14 +221,35 @@ def test_a_run_that_is_taken_back_was_none(cast: Cast, at_work: list[datetime]) 
     assert Promised.objects.get(conversation_id=one.id, name="first_answer").stopped_at is None
 
 
+@pytest.mark.parametrize("earlier", [timedelta(0), _HOUR], ids=["as it began", "it began later"])
 def test_what_was_done_of_its_steps_outlives_a_merge_that_is_taken_back(
-    cast: Cast, at_work: list[datetime]
+    cast: Cast, at_work: list[datetime], earlier: timedelta
 ) -> None:
-    winner, loser = _promise(cast, at_work), _promise(cast, at_work)
-    Clock.objects.filter(conversation_id=winner.id, name="first_answer").update(step=2)
+    loser = _promise(cast, at_work)
+    at_work[0] += earlier
+    winner = _promise(cast, at_work)
+    Clock.objects.filter(name="first_answer").update(step=2)
+    Clock.objects.filter(name="first_answer", conversation_id=loser.id).update(step=1)
     merging.merge(winner.id, [loser.id], cast.lead)
+    if earlier:  # what the other had done before is not told twice
+        assert Promised.objects.get(conversation=winner, name="first_answer").steps == 0
     undoing.undo(Event.objects.filter(kind="conversation.merged").latest("id").id, cast.lead)
-    assert Promised.objects.get(conversation=winner, name="first_answer").steps == 2
+    assert [Promised.objects.get(conversation=one, name="first_answer").steps for one in (winner, loser)] == [2, 1]
+
+
+def test_each_question_counts_its_own_steps(cast: Cast, at_work: list[datetime]) -> None:
+    one = _promise(cast, at_work)
+    _said(one, at_work, ours=True)
+    for minutes in (5, 10):
+        at_work[0] += timedelta(minutes=minutes)
+        _said(one, at_work, ours=False)
+        if minutes == 5:
+            Clock.objects.filter(name="next_answer").update(step=1, skipped=1, moves=3)
+            Clock.objects.filter(name="next_answer").update(step=2)
+            _said(one, at_work, ours=True)
+    Clock.objects.filter(name="next_answer").update(step=2)
+    rounds = Promised.objects.filter(conversation=one, name="next_answer").order_by("began_at")
+    assert list(rounds.values_list("steps", "moves")) == [(1, 3), (2, 0)]
 
 
 def test_a_promise_that_an_address_makes_up_is_no_longer_there(cast: Cast, sign_in: SignIn) -> None:

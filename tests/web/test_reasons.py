@@ -29,6 +29,7 @@ SENTENCES = [
     "hr owns it; whoever suits it best answers; asks for somebody who knows pay; the topic is pay",
     "the sender is a customer (rule 2 had decided)",
     "it is written in German, but there is no earlier owner",
+    "hr owns it; promise: standard",
     "hr owns it; the topic is pay; the priority is high; promise: first answer within 4h and resolution within 2d",
     "ana@x.example answers; hr follows it; in confidence",
     "expected hr, but customer-service owns it; rule 3 “Refunds, and more” hit: it is about refunds and it is a reply; "

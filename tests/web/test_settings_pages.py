@@ -70,6 +70,19 @@ def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing
     assert "This is your draft" not in client.get(reverse("policy")).content.decode()
 
 
+def test_a_rule_that_went_out_of_the_draft_meanwhile_is_not_lost_with_what_was_written(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client = sign_in(cast.lead)
+    rule = {"name": "Shops", "when_words": "parcel", "then_owner": "customer-service"}
+    assert client.get(reverse("policy_rule", args=[9])).status_code == 404
+    page = client.post(reverse("policy_rule", args=[9]), rule).content.decode()
+    assert "This rule is no longer in your draft." in page
+    assert 'value="parcel"' in page
+    assert f'action="{reverse("policy_rule_new")}"' in page
+    assert "This is your draft" not in client.get(reverse("policy")).content.decode()
+
+
 def test_two_leads_who_save_at_once_do_not_overwrite_each_other(cast: Cast, sign_in: SignIn) -> None:
     first, second = sign_in(cast.lead), sign_in(cast.admin)
     for client in (first, second):

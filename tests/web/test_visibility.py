@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from rapport.conversations import spreading
 from rapport.conversations.models import Conversation
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
+from rapport.people.models import Person
+from rapport.staff.models import Team
 from tests.web.cast import Cast, make_conversation
 from tests.web.conftest import SignIn
 
@@ -56,3 +60,25 @@ def test_all_conversations_of_a_team_follow_what_the_team_becomes(
         audiences = Conversation.objects.filter(owner_team=cast.service).values_list("audience", flat=True)
         assert len(audiences) == 13
         assert all(found == [cast.service.id] for found in audiences)
+
+
+def test_who_sees_more_conversations_of_a_team_knows_of_the_people_in_them_too(cast: Cast) -> None:
+    with scope.system():
+        Team.objects.filter(id=cast.service.id).update(is_open=False)
+        cast.service.refresh_from_db()
+        spreading.spread(cast.service)
+        Person.objects.filter(id=cast.customer.id).update(audience=[cast.service.id])
+        Team.objects.filter(id=cast.service.id).update(is_open=True)
+    # By whatever way it was changed; twice is once.
+    assert (spreading.catch_up() > 0, spreading.catch_up()) == (True, 0)
+    with scope.system():
+        assert Conversation.objects.get(id=cast.conversation.id).audience == [EVERYONE]
+        assert Person.objects.get(id=cast.customer.id).audience == [EVERYONE]
+
+
+def test_a_mail_that_was_decided_while_its_team_became_confidential_is_found_and_kept_to_it(cast: Cast) -> None:
+    with scope.system():
+        Team.objects.filter(id=cast.service.id).update(is_open=False, confidential=True)
+        Conversation.objects.filter(id=cast.conversation.id).update(audience=[EVERYONE])
+        spreading.catch_up()
+        assert Conversation.objects.get(id=cast.conversation.id).audience == [cast.service.id]

@@ -14,7 +14,7 @@ def _fill(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0012_topics_as_they_were"), ("insight", "0003_routed")]
+    dependencies = [("conversations", "0013_steps_left_out"), ("insight", "0003_routed")]
 
     operations = [
         migrations.CreateModel(
@@ -29,7 +29,6 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField(null=True)),
                 ("span_minutes", models.PositiveIntegerField()),
                 ("hours", models.CharField(blank=True, max_length=80)),
-                ("skipped", models.PositiveSmallIntegerField(default=0)),
                 ("steps", models.PositiveSmallIntegerField(default=0)),
                 ("moves", models.PositiveSmallIntegerField(default=0)),
                 ("audience", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),

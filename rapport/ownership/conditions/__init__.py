@@ -18,4 +18,19 @@ REGISTRY: dict[str, type[Condition]] = {
 }  # fmt: skip
 """Every condition by its name in a policy file, in the order in which the policy page offers them."""
 
-__all__ = ["REGISTRY", "Check", "Condition", "Input", "Plain", "names_in", "parse_condition", "plain_condition"]
+GROUPS: dict[str, str] = {
+    condition.name: group
+    for group, conditions in {
+        "who": (Sender, Relationship, Organization, Held, EarlierOwner, Verified, Reach),
+        "way": (Channel, Recipient, Kind, Reply, Attachment, Visibility, Mention, Time),
+        "said": (Topic, Words, Matches, Language),
+        "more": (All, AnyOf, Not, Always),
+    }.items()
+    for condition in conditions
+}
+"""What each condition is about, by its name: where the policy page offers it."""
+
+__all__ = [
+    "GROUPS", "REGISTRY", "All", "AnyOf", "Check", "Condition", "EarlierOwner", "Input", "Not", "Plain", "Topic",
+    "names_in", "parse_condition", "plain_condition",
+]  # fmt: skip

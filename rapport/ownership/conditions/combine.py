@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Condition, Input, Plain, ticked
+from rapport.ownership.conditions.base import Check, Condition, Input, Plain, gettext_noop, ticked
 from rapport.ownership.conditions.matches import Matches
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
 _REASON_MAX = 160
+_HIT_MAX = 1_000
 _DEPTH_MAX = 40
 _EXPRESSIONS = frozenset({"regex", "regexp", "pattern", "patterns", "match"})
 
@@ -44,8 +45,8 @@ class All(_Several):
     """Each of several conditions."""
 
     name: ClassVar[str] = "all"
-    label: ClassVar[str] = "All of"
-    description: ClassVar[str] = "Each of the conditions inside holds."
+    label: ClassVar[str] = gettext_noop("All of")
+    description: ClassVar[str] = gettext_noop("Each of the conditions inside holds.")
     joined: ClassVar[str] = "and"
 
     def check(self, facts: Facts) -> Check:
@@ -56,7 +57,7 @@ class All(_Several):
             if not check.hit:
                 return check
             reasons.append(check.reason)
-        return Check(True, " and ".join(reasons))
+        return Check(True, _shortened(" and ".join(reasons), _HIT_MAX))
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class AnyOf(_Several):
     """At least one of several conditions."""
 
     name: ClassVar[str] = "any"
-    label: ClassVar[str] = "Any of"
-    description: ClassVar[str] = "At least one of the conditions inside holds."
+    label: ClassVar[str] = gettext_noop("Any of")
+    description: ClassVar[str] = gettext_noop("At least one of the conditions inside holds.")
     joined: ClassVar[str] = "or"
 
     def check(self, facts: Facts) -> Check:
@@ -84,8 +85,8 @@ class Not:
     """The contrary of a condition."""
 
     name: ClassVar[str] = "not"
-    label: ClassVar[str] = "Not"
-    description: ClassVar[str] = "The condition inside does not hold."
+    label: ClassVar[str] = gettext_noop("Not")
+    description: ClassVar[str] = gettext_noop("The condition inside does not hold.")
     input: ClassVar[Input] = Input("conditions")
 
     condition: Condition
@@ -115,8 +116,8 @@ class Always:
     """No condition: it always holds."""
 
     name: ClassVar[str] = "always"
-    label: ClassVar[str] = "Always"
-    description: ClassVar[str] = "Every message, whatever it is."
+    label: ClassVar[str] = gettext_noop("Always")
+    description: ClassVar[str] = gettext_noop("Every message, whatever it is.")
     input: ClassVar[Input] = Input("yes")
 
     def check(self, facts: Facts) -> Check:
@@ -218,5 +219,5 @@ def _bracketed(condition: Condition) -> str:
     return f"({condition.describe()})" if joined else condition.describe()
 
 
-def _shortened(reason: str) -> str:
-    return reason if len(reason) <= _REASON_MAX else f"{reason[: _REASON_MAX - 1]}…"
+def _shortened(reason: str, most: int = _REASON_MAX) -> str:
+    return reason if len(reason) <= most else f"{reason[: most - 1]}…"

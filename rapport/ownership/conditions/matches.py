@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, either, one_or_list, quoted, texts
+from rapport.ownership.conditions.base import Check, Input, Plain, either, gettext_noop, one_or_list, quoted, texts
 from rapport.ownership.expressions import LENGTH_MAX, Expression, NoExpression
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
@@ -21,8 +21,8 @@ class Matches:
     """
 
     name: ClassVar[str] = "matches"
-    label: ClassVar[str] = "Patterns"
-    description: ClassVar[str] = (
+    label: ClassVar[str] = gettext_noop("Patterns")
+    description: ClassVar[str] = gettext_noop(
         "A regular expression found in the subject or the text, in any case of letters; any of them is enough. "
         "\\d is a digit, \\w a letter or digit, {6} six times; ^ and $ begin and end a line."
     )

@@ -3,13 +3,26 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Condition, Input, Plain, chosen, either, one_or_list, ticked
+from rapport.ownership.conditions.base import (
+    Check,
+    Condition,
+    Input,
+    Plain,
+    chosen,
+    either,
+    gettext_noop,
+    one_or_list,
+    ticked,
+)
 from rapport.ownership.conditions.combine import All, AnyOf, Not
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
-_ORIGINS = {"addressed": "addressed to us", "search": "found by a search", "feed": "found in a feed"}
-_VISIBILITIES = {"public": "public", "private": "private"}
+_ORIGINS = {
+    "addressed": gettext_noop("addressed to us"), "search": gettext_noop("found by a search"),
+    "feed": gettext_noop("found in a feed"),
+}  # fmt: skip
+_VISIBILITIES = {"public": gettext_noop("public"), "private": gettext_noop("private")}
 _REACHES = (100, 1_000, 10_000, 100_000, 1_000_000)
 _REACH_MAX = 10_000_000_000
 
@@ -19,8 +32,8 @@ class Visibility:
     """Whether everybody can read it."""
 
     name: ClassVar[str] = "visibility"
-    label: ClassVar[str] = "Public or private"
-    description: ClassVar[str] = "Whether everybody can read it, or only we."
+    label: ClassVar[str] = gettext_noop("Public or private")
+    description: ClassVar[str] = gettext_noop("Whether everybody can read it, or only we.")
     input: ClassVar[Input] = Input("choices", choices=tuple((one, words) for one, words in _VISIBILITIES.items()))
 
     wanted: str
@@ -53,8 +66,8 @@ class Mention:
     """How it came to us. What was only found becomes a conversation by a rule with this condition, and by no other."""
 
     name: ClassVar[str] = "mention"
-    label: ClassVar[str] = "How it came"
-    description: ClassVar[str] = (
+    label: ClassVar[str] = gettext_noop("How it came")
+    description: ClassVar[str] = gettext_noop(
         "Addressed to us, found by a search, or found in a feed. What was found becomes a conversation only where a "
         "rule with this condition holds; the rest stays among the mentions."
     )
@@ -93,8 +106,10 @@ class Reach:
     """How many follow whoever says it."""
 
     name: ClassVar[str] = "reach"
-    label: ClassVar[str] = "Reach of the author"
-    description: ClassVar[str] = "At least so many people follow whoever says it, as their service counts."
+    label: ClassVar[str] = gettext_noop("Reach of the author")
+    description: ClassVar[str] = gettext_noop(
+        "At least so many people follow whoever says it, as their service counts."
+    )
     input: ClassVar[Input] = Input("choices", choices=tuple((str(n), f"at least {n:,}") for n in _REACHES))
 
     at_least: int
@@ -130,8 +145,10 @@ class Verified:
     """Whether the service proved who they are."""
 
     name: ClassVar[str] = "verified"
-    label: ClassVar[str] = "Identity is proven"
-    description: ClassVar[str] = "The service proved something of theirs: a domain of their own, a signed sign-in."
+    label: ClassVar[str] = gettext_noop("Identity is proven")
+    description: ClassVar[str] = gettext_noop(
+        "The service proved something of theirs: a domain of their own, a signed sign-in."
+    )
     input: ClassVar[Input] = Input("yes")
 
     wanted: bool = True

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, either, known, one_or_list, quoted, texts
+from rapport.ownership.conditions.base import (
+    Check,
+    Input,
+    Plain,
+    either,
+    gettext_noop,
+    known,
+    one_or_list,
+    quoted,
+    texts,
+)
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 from rapport.ownership.words import Phrases, phrase
@@ -23,8 +33,8 @@ class Topic:
     """What it is about, of the company's own topics."""
 
     name: ClassVar[str] = "topic"
-    label: ClassVar[str] = "Topic"
-    description: ClassVar[str] = "It uses the words of one of these topics."
+    label: ClassVar[str] = gettext_noop("Topic")
+    description: ClassVar[str] = gettext_noop("It uses the words of one of these topics.")
     input: ClassVar[Input] = Input("names", of="topics")
 
     topics: tuple[str, ...]
@@ -61,8 +71,8 @@ class Words:
     """Words and phrases it says."""
 
     name: ClassVar[str] = "words"
-    label: ClassVar[str] = "Words and phrases"
-    description: ClassVar[str] = (
+    label: ClassVar[str] = gettext_noop("Words and phrases")
+    description: ClassVar[str] = gettext_noop(
         "Whole words or phrases in the subject or the text, whatever their case and accents; "
         "a star at the end stands for any ending. Any of them is enough, or all are needed."
     )
@@ -120,8 +130,8 @@ class Language:
     """The language it is written in."""
 
     name: ClassVar[str] = "language"
-    label: ClassVar[str] = "Language"
-    description: ClassVar[str] = "The language it is written in, by its code (de, en, fr)."
+    label: ClassVar[str] = gettext_noop("Language")
+    description: ClassVar[str] = gettext_noop("The language it is written in, by its code (de, en, fr).")
     input: ClassVar[Input] = Input("choices", choices=tuple(_LANGUAGES.items()))
 
     languages: tuple[str, ...]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, chosen, known
+from rapport.ownership.conditions.base import Check, Input, Plain, chosen, gettext_noop, known
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import PolicyError, Problems
 
@@ -15,9 +15,13 @@ class Time:
     """Whether it came inside or outside business hours."""
 
     name: ClassVar[str] = "time"
-    label: ClassVar[str] = "Time"
-    description: ClassVar[str] = "It came inside or outside business hours: the company’s own, or those you name."
-    input: ClassVar[Input] = Input("time", of="hours", choices=(("inside", "Inside"), ("outside", "Outside")))
+    label: ClassVar[str] = gettext_noop("Time")
+    description: ClassVar[str] = gettext_noop(
+        "It came inside or outside business hours: the company’s own, or those you name."
+    )
+    input: ClassVar[Input] = Input(
+        "time", of="hours", choices=(("inside", gettext_noop("Inside")), ("outside", gettext_noop("Outside")))
+    )
 
     side: str
     hours: str = ""

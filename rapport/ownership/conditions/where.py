@@ -4,14 +4,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, chosen, either, known, one_or_list, ticked
+from rapport.ownership.conditions.base import (
+    Check,
+    Input,
+    Plain,
+    chosen,
+    either,
+    gettext_noop,
+    known,
+    one_or_list,
+    ticked,
+)
 from rapport.ownership.conditions.patterns import AddressPatterns, parse_addresses
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
 
 _KINDS = {
-    "message": "an ordinary message", "auto_reply": "an automatic reply", "bounce": "a returned mail",
-    "list": "mailing-list mail", "abuse_report": "an abuse report", "call": "a call",
+    "message": gettext_noop("an ordinary message"), "auto_reply": gettext_noop("an automatic reply"),
+    "bounce": gettext_noop("a returned mail"), "list": gettext_noop("mailing-list mail"),
+    "abuse_report": gettext_noop("an abuse report"), "call": gettext_noop("a call"),
 }  # fmt: skip
 
 
@@ -20,8 +31,8 @@ class Channel:
     """The channel it came by."""
 
     name: ClassVar[str] = "channel"
-    label: ClassVar[str] = "Channel"
-    description: ClassVar[str] = "The connected account it came by, or a kind of channel such as email."
+    label: ClassVar[str] = gettext_noop("Channel")
+    description: ClassVar[str] = gettext_noop("The connected account it came by, or a kind of channel such as email.")
     input: ClassVar[Input] = Input("names", of="channels")
 
     channels: tuple[str, ...]
@@ -56,8 +67,8 @@ class Recipient:
     """The address it was sent to."""
 
     name: ClassVar[str] = "to"
-    label: ClassVar[str] = "Address it was sent to"
-    description: ClassVar[str] = (
+    label: ClassVar[str] = gettext_noop("Address it was sent to")
+    description: ClassVar[str] = gettext_noop(
         "Among the addresses it was sent, copied or delivered to: an address, a domain with all below it, "
         "or a pattern with stars."
     )
@@ -96,8 +107,8 @@ class Kind:
     """What kind of message it is."""
 
     name: ClassVar[str] = "kind"
-    label: ClassVar[str] = "Kind of message"
-    description: ClassVar[str] = (
+    label: ClassVar[str] = gettext_noop("Kind of message")
+    description: ClassVar[str] = gettext_noop(
         "An ordinary message, an automatic reply, a returned mail, mailing-list mail, a report."
     )
     input: ClassVar[Input] = Input("choices", choices=tuple((kind, words) for kind, words in _KINDS.items()))
@@ -138,8 +149,8 @@ class Reply:
     """Whether it answers an earlier message."""
 
     name: ClassVar[str] = "reply"
-    label: ClassVar[str] = "Is a reply"
-    description: ClassVar[str] = "It answers an earlier message, ours or theirs."
+    label: ClassVar[str] = gettext_noop("Is a reply")
+    description: ClassVar[str] = gettext_noop("It answers an earlier message, ours or theirs.")
     input: ClassVar[Input] = Input("yes")
 
     wanted: bool = True
@@ -168,8 +179,8 @@ class Attachment:
     """Whether files came with it."""
 
     name: ClassVar[str] = "attachment"
-    label: ClassVar[str] = "Has attachments"
-    description: ClassVar[str] = "At least one file came with it."
+    label: ClassVar[str] = gettext_noop("Has attachments")
+    description: ClassVar[str] = gettext_noop("At least one file came with it.")
     input: ClassVar[Input] = Input("yes")
 
     wanted: bool = True

@@ -4,7 +4,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from rapport.ownership.conditions.base import Check, Input, Plain, chosen, either, known, one_or_list, texts, ticked
+from rapport.ownership.conditions.base import (
+    Check,
+    Input,
+    Plain,
+    chosen,
+    either,
+    gettext_noop,
+    known,
+    one_or_list,
+    texts,
+    ticked,
+)
 from rapport.ownership.conditions.patterns import AddressPatterns, parse_addresses
 from rapport.ownership.facts import Facts
 from rapport.ownership.problems import Problems
@@ -24,8 +35,10 @@ class Relationship:
     """What the sender is to us."""
 
     name: ClassVar[str] = "relationship"
-    label: ClassVar[str] = "Relationship of the sender"
-    description: ClassVar[str] = "What the sender is to us today; “unknown” is somebody without any relationship."
+    label: ClassVar[str] = gettext_noop("Relationship of the sender")
+    description: ClassVar[str] = gettext_noop(
+        "What the sender is to us today; “unknown” is somebody without any relationship."
+    )
     input: ClassVar[Input] = Input("choices", choices=tuple((kind, kind.capitalize()) for kind in RELATIONSHIPS))
 
     kinds: tuple[str, ...]
@@ -65,8 +78,10 @@ class Sender:
     """The address of the sender."""
 
     name: ClassVar[str] = "from"
-    label: ClassVar[str] = "Address of the sender"
-    description: ClassVar[str] = "An address, a domain with all below it (example.com), or a pattern with stars."
+    label: ClassVar[str] = gettext_noop("Address of the sender")
+    description: ClassVar[str] = gettext_noop(
+        "An address, a domain with all below it (example.com), or a pattern with stars."
+    )
     input: ClassVar[Input] = Input("texts", placeholder="anna@example.com, example.org, *-press@*")
 
     addresses: AddressPatterns
@@ -101,8 +116,10 @@ class Organization:
     """The organization the sender belongs to."""
 
     name: ClassVar[str] = "organization"
-    label: ClassVar[str] = "Organization of the sender"
-    description: ClassVar[str] = "The name or the domain of the organization; “any” and “none” mean what they say."
+    label: ClassVar[str] = gettext_noop("Organization of the sender")
+    description: ClassVar[str] = gettext_noop(
+        "The name or the domain of the organization; “any” and “none” mean what they say."
+    )
     input: ClassVar[Input] = Input("texts", placeholder="Acme, acme.example, any, none")
 
     organizations: tuple[str, ...]
@@ -144,8 +161,10 @@ class Held:
     """Whether a member holds the relationship with the sender."""
 
     name: ClassVar[str] = "held"
-    label: ClassVar[str] = "Relationship held"
-    description: ClassVar[str] = "A member who works here holds the relationship with the sender (or nobody does)."
+    label: ClassVar[str] = gettext_noop("Relationship held")
+    description: ClassVar[str] = gettext_noop(
+        "A member who works here holds the relationship with the sender (or nobody does)."
+    )
     input: ClassVar[Input] = Input("yes")
 
     yes: bool
@@ -176,12 +195,15 @@ class EarlierOwner:
     """Which team owned this person's or this thread's earlier conversation."""
 
     name: ClassVar[str] = "earlier_owner"
-    label: ClassVar[str] = "Earlier owner"
-    description: ClassVar[str] = "A team has owned a conversation of this person, or this thread, before."
+    label: ClassVar[str] = gettext_noop("Earlier owner")
+    description: ClassVar[str] = gettext_noop("A team has owned a conversation of this person, or this thread, before.")
     input: ClassVar[Input] = Input(
         "choices",
         of="teams",
-        choices=(("person", "Of the person"), ("thread", "Of the thread"), ("any", "Of either")),
+        choices=(
+            ("person", gettext_noop("Of the person")), ("thread", gettext_noop("Of the thread")),
+            ("any", gettext_noop("Of either")),
+        ),
     )
 
     of: str

@@ -90,6 +90,7 @@ def hand_over(member: Member, chosen: Mapping[UUID, UUID]) -> list[Planned]:
     agreed to, is left alone.
     """
     may_change(member)
+    alone.one_at_a_time()
     wanted = [one for one in plan(member) if one.goes_to and chosen.get(one.conversation.id) == one.goes_to]
     with scope.system():
         found = locked([one.conversation.id for one in wanted])

@@ -11,7 +11,7 @@ from rapport.ownership.within.values import MemberLoad
 
 OFF, SUGGEST, LATE, WAITING = "off", "suggest", "late", "waiting"
 """What a team does at the end of a shift: nothing; show what would be late; move it; move all that wait for us, too."""
-NOBODY_SOONER = "nobody of the team is there before"
+NOBODY_SOONER = "nobody of the team is there before you are back"
 NOBODY_COMES = "nobody of the team is there in the next two weeks"
 
 

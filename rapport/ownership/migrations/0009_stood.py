@@ -8,6 +8,7 @@ from rapport.ownership import stood_sql
 class Migration(migrations.Migration):
 
     dependencies = [
+        ('core', '0003_the_setup_as_it_was'),
         ('ownership', '0008_second_opinions'),
     ]
 

@@ -12,13 +12,14 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.models import Q
 
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import notify
 from rapport.core.clock import now
 from rapport.ownership import lessons
 from rapport.ownership.hearing import first_since
-from rapport.ownership.second import outcomes
+from rapport.ownership.second import others, outcomes
 from rapport.ownership.second.calibrating import probability
 from rapport.ownership.second.keeping import host_of
 from rapport.ownership.second.models import Endpoint, Opinion, Stage
@@ -28,6 +29,7 @@ from rapport.ownership.second.wording import Choices, Said
 LATE = timedelta(days=1)
 """Whoever sorts has seen it by then."""
 LEASE = timedelta(minutes=4)
+ATTEMPTS_MAX = 5
 _OVERLAP = timedelta(minutes=5)
 _NOTED = timedelta(minutes=1)
 _SUBJECT_MAX = 200
@@ -80,7 +82,9 @@ def look(row: Endpoint) -> int:
             [at, list(row.kinds), list(row.kinds), first_since(since)],
         )
         count = int(cursor.rowcount)
-    Opinion.objects.filter(stage=Stage.WAITING, conversation_id__lt=first_since(at - LATE)).update(stage=Stage.FAILED)
+    # Also what was taken so often and never put off: it ended whoever took it.
+    given_up = Q(conversation_id__lt=first_since(at - LATE)) | Q(attempts__gte=ATTEMPTS_MAX, due_at__lte=at)
+    Opinion.objects.filter(given_up, stage=Stage.WAITING).update(stage=Stage.FAILED)
     if row.looked_at is None or at - row.looked_at > _NOTED:
         Endpoint.objects.filter(id=row.id).update(looked_at=at)
     return count
@@ -118,20 +122,25 @@ def _question(found: Opinion, wanted: list[str]) -> Question | None:
                 (SELECT array_agg(DISTINCT w.word) FROM people_organization g
                     LEFT JOIN people_organizationdomain n ON n.organization_id = g.id,
                     unnest(ARRAY[g.name, g.domain, n.domain]) AS w(word)
-                    WHERE g.id IN (SELECT p.organization_id FROM {_TREE}))
+                    WHERE g.id IN (SELECT p.organization_id FROM {_TREE})),
+                (SELECT array_agg(DISTINCT p.organization_id) FROM {_TREE} AND p.organization_id IS NOT NULL)
             FROM {_MAY_BE_ASKED} AND c.id = %s""",
             [wanted, wanted, found.conversation_id],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    kinds, subject, text, recipients, names, handles, organizations = row
+    kinds, subject, text, recipients, names, handles, organizations, theirs = row
+    choices = {kind: labels for kind in kinds if (labels := lessons.labels(kind))}
     people = parts_of([*_all(names), *_written(recipients)])
     known = people | set(_all(handles)) | set(_all(organizations))
     message = {"subject": redacted(subject, known, _SUBJECT_MAX), "text": redacted(text, known, LENGTH_MAX)}
-    choices = {kind: labels for kind in kinds if (labels := lessons.labels(kind))}
     if not choices or not any(message.values()):
         return None
+    ours = [about for labels in choices.values() for _slug, about in labels]
+    # Of what may be sent, not of the whole: what is cut off was not looked through, and must not move up.
+    named = others.names_in("\n".join(message.values()), theirs or [], ours)
+    message = {part: redacted(told, named) for part, told in message.items()}
     return Question(found.conversation_id, found.attempts + 1, choices, message)
 
 

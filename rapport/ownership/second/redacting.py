@@ -27,15 +27,34 @@ _LINK = re.compile(
 )
 _CODE = re.compile(r"\w+(?:-\w+)*")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \t-]?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
-_NUMBER = re.compile(r"[+(]?\d(?:[^\w\n]{0,3}\d){4,}")
+_NUMBER = re.compile(r"[+(]?\d(?:(?:[^\w\n]{0,3}|[ \t]{0,3}\n[ \t]{0,3})\d){4,}")
+_PLACE = re.compile(
+    r"""(?<!\w)(?:
+    \d{1,5}[A-Za-z]?,?[ \t](?:[^\W\d_a-z][\w'’.-]{0,30}[ \t]){1,3}
+        (?:[Ss]treet|St|[Rr]oad|Rd|[Aa]venue|Ave|[Ll]ane|[Dd]rive|[Cc]ourt|[Ww]ay|[Ss]quare|[Bb]oulevard|Blvd)\b\.?
+    |(?:[^\W\d_a-z][\w.-]{0,30}[ \t]){0,2}(?:[^\W\d_a-z][\w-]{0,40})?
+        (?:[Ss]tra(?:ß|ss)e|[Ss]tr\.|[Ww]eg|[Pp]latz|[Aa]llee|[Gg]asse|damm|ufer)[ \t]{1,2}\d{1,4}[ \t]?[a-zA-Z]?\b
+    |(?:[Rr]ue|[Aa]venue|[Bb]oulevard|Via|Viale|Piazza|Corso|[Cc]alle|Plaza|Rua|Avenida)[ \t]
+        (?:[^\W\d_][\w'’.-]{0,30},?[ \t]){1,4}(?:[Nn][°º.o]{1,2}[ \t]?)?\d{1,4}
+    |\d{1,4}(?:[ ]?bis|[ ]?ter)?,?[ \t](?:rue|avenue|boulevard|place|chemin|impasse)(?:[ \t][\w'’.-]{1,30}){1,3}
+    |(?:[^\W\d_a-z][\w'’.-]{0,30}[ \t]){1,3}(?:Soka(?:k|ğı)|Sk\.|Cad(?:desi|\.)|Mah(?:allesi|\.))
+        (?:[ \t]?(?:No:?)?[ \t]?\d{1,4})?
+    |(?:P\.?[ ]?O\.?[ ]?Box|Postfach|Casella[ ]postale)[ \t]\d{1,8}
+    )|[\u4e00-\u9fff]{1,8}[路街道巷弄][\d]{1,5}[号號]""",
+    re.VERBOSE,
+)
+"""Where somebody lives, as it is written in the languages of the pages: a street with its number."""
 
 
 def redacted(text: str, names: Iterable[str] = (), limit: int = LENGTH_MAX) -> str:
-    """A text without names (those given), addresses, links, long numbers, quotes and signature; at most so long."""
+    """A text without names (those given), addresses of mail and of houses, links, long numbers, quotes and signature;
+    at most so long.
+    """
     cut = _plain(text[:_READ_MAX])[:_READ_MAX]
     cut = _QUOTED.sub("", cut)
     end = _ENDS.search(cut)
     cut = cut[: end.start()] if end else cut
+    cut = _PLACE.sub(ADDRESS, cut)
     known = _pattern(names)
     cut = known.sub(NAME, cut) if known else cut
     cut = _TOGETHER.sub(_unreachable, _AT.sub("@", cut))
@@ -49,12 +68,17 @@ def parts_of(names: Iterable[str]) -> set[str]:
     """Names of people, and each word of them that is long enough to say who it is."""
     whole = _whole(names)
     words = {word for one in whole for word in re.findall(r"\w+", one)}
-    return whole | {one for one in words if len(one) >= _NAME_LEAST or _has_no_case(one)}
+    return whole | {one for one in words if len(one) >= _NAME_LEAST or has_no_case(one)}
+
+
+def has_no_case(name: str) -> bool:
+    """Whether it is written in a script without capitals, and so perhaps without spaces between words."""
+    return not name.isascii() and name.lower() == name.upper()
 
 
 def _whole(names: Iterable[str]) -> set[str]:
     found = (" ".join(_plain(one).split()) for one in names)
-    return {one for one in found if len(one) > 1 or _has_no_case(one)}
+    return {one for one in found if len(one) > 1 or has_no_case(one)}
 
 
 def _plain(text: str) -> str:
@@ -66,13 +90,8 @@ def _plain(text: str) -> str:
 def _pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     found = sorted(_whole(names), key=lambda one: (-len(one), one))
     whole = [re.escape(one).replace(r"\ ", r"\s+") for one in found]
-    alone = [one if _has_no_case(name) else rf"(?<!\w){one}(?!\w)" for name, one in zip(found, whole, strict=True)]
+    alone = [one if has_no_case(name) else rf"(?<!\w){one}(?!\w)" for name, one in zip(found, whole, strict=True)]
     return re.compile("|".join(alone), re.IGNORECASE) if alone else None
-
-
-def _has_no_case(name: str) -> bool:
-    """Written in a script without capitals, and so perhaps without spaces between words."""
-    return not name.isascii() and name.lower() == name.upper()
 
 
 def _unreachable(found: re.Match[str]) -> str:

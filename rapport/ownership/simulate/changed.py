@@ -131,7 +131,14 @@ def vocabulary_with(changed: Changed, names: Vocabulary) -> Vocabulary:
         {part: some | there.get(part, set()) for part, some in names.names.items()},
         {slug: frozenset(emails) for slug, emails in members_of.items()},
         names.readers,
-    )
+        {**names.called, **{part: {**names.called.get(part, {}), **_called(some)} for part, some in (
+            ("teams", changed.teams), ("topics", changed.topics),
+        )}},
+    )  # fmt: skip
+
+
+def _called(changed: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {slug: one["name"] for slug, one in changed.items() if one.get("name")}
 
 
 def strangers(changed: Changed, names: Vocabulary) -> list[str]:

@@ -4,18 +4,17 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
-
-import orjson
 
 from rapport.ownership.engine import Directory, TeamEntry
 from rapport.ownership.simulate.past import Scenery, Seat, Staffing
 from rapport.ownership.simulate.timeline import Known, Row, Rows
 from rapport.ownership.topics import TopicMatcher, TopicWords
 from rapport.ownership.within.values import MemberLoad
-from rapport.staff.hours import ALWAYS, Hours, HoursError, make_hours
+from rapport.staff.hours import ALWAYS, Hours, HoursError, stored_hours
 from rapport.staff.rota import Duty, Rota
 
 TEAMS, MEMBERS, SEATS, HOURS = "staff_team", "staff_member", "staff_membership", "staff_businesshours"
@@ -41,10 +40,13 @@ def scenery_of(rows: Rows, until: datetime, order: Mapping[str, int]) -> Scenery
         )
         for id, team in _active(rows, TEAMS)
     }  # fmt: skip
+    closed = frozenset(
+        str(team["slug"]) for team in rows.get(TEAMS, {}).values() if team["confidential"] and not team["is_active"]
+    )
     topics = sorted((one for _, one in _active(rows, TOPICS)), key=lambda one: (order.get(one["name"], 0), one["slug"]))
     return Scenery(
-        Directory(entries), _matcher(tuple((one["slug"], one["name"], tuple(one["words"])) for one in topics)), hours,
-        until,
+        Directory(entries, closed), _matcher(tuple((one["slug"], one["name"], tuple(one["words"])) for one in topics)),
+        hours, until,
         {id: (one["email"], one["name"]) for id, one in _active(rows, MEMBERS) if one["role"] != _READER},
         {id: (one["name"], one["kind"]) for id, one in rows.get(CHANNELS, {}).items()},
     )  # fmt: skip
@@ -89,18 +91,9 @@ def _hours(rows: Rows) -> tuple[dict[str, Hours], dict[UUID | None, str]]:
     names: dict[UUID | None, str] = {None: ""}
     for id, one in sorted(rows.get(HOURS, {}).items()):
         name = names[id] = str(one["name"])
-        made = _made(one["time_zone"], orjson.dumps(one["blocks"]), one["holidays"])
-        if made is not None:
-            found[name] = made
+        with suppress(HoursError):
+            found[name] = stored_hours(one["time_zone"], one["blocks"], one["holidays"])
     return {"": next(iter(found.values()), ALWAYS), **found}, names
-
-
-@lru_cache(maxsize=256)
-def _made(time_zone: str, blocks: bytes, holidays: str) -> Hours | None:
-    try:
-        return make_hours(time_zone, orjson.loads(blocks), holidays)
-    except HoursError:
-        return None
 
 
 @lru_cache(maxsize=64)

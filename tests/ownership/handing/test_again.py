@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from rapport.conversations.models import Clock, Conversation
 from rapport.core import clock, scope
+from rapport.core.errors import Invalid
 from rapport.ownership import escalating, passing_on
 from rapport.ownership.actions import assign
 from rapport.ownership.best_now import best_now
@@ -195,3 +196,11 @@ def test_a_step_does_not_wait_for_whoever_hands_out_and_is_done_afterwards() -> 
         one.refresh_from_db()
         assert one.owner_team_id == shop.team.id
         assert Turn.objects.count() == 1
+
+
+def test_nothing_is_given_to_who_only_reads(shop: Shop) -> None:
+    Member.objects.filter(id=shop.bob.id).update(role="reader")
+    one = shop.add()
+    with pytest.raises(Invalid, match="only reads"):
+        assign(one.id, shop.ann, shop.team, Member.objects.get(id=shop.bob.id))
+    assert Conversation.objects.get(id=one.id).owner_member_id is None

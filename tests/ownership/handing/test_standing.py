@@ -30,13 +30,6 @@ def waiting_turn(one: Conversation) -> Turn:
     return Turn.objects.get(conversation=one, member_id__isnull=True)
 
 
-def stood(one: Conversation, span: timedelta) -> None:
-    """As if what happened last to it had happened so much earlier."""
-    turn = waiting_turn(one)
-    assert turn.stood_at
-    Turn.objects.filter(id=turn.id).update(stood_at=turn.stood_at - span)
-
-
 @pytest.mark.parametrize("way", ["resolved", "snoozed", "spam"])
 def test_time_in_which_it_stood_does_not_count_as_waiting(shop: Shop, way: str) -> None:
     shop.update(taken_by="self")
@@ -50,7 +43,7 @@ def test_time_in_which_it_stood_does_not_count_as_waiting(shop: Shop, way: str) 
         else:
             (actions.resolve if way == "resolved" else mark_spam)(one.id, shop.ann)
         assert queue.waiting(shop.team) == []
-        stood(one, 3 * HOUR)
+    with clock.travel(WEDNESDAY + 15 * HOUR):
         (snoozing.wake if way == "snoozed" else reopen)(one.id, shop.ann)
         (waiting,) = queue.waiting(shop.team)
     assert waiting.since == since + 3 * HOUR
@@ -60,9 +53,9 @@ def test_time_in_which_it_stood_does_not_count_as_waiting(shop: Shop, way: str) 
 def test_in_a_team_that_hands_out_it_does_not_count_either(shop: Shop) -> None:
     one = shop.add(created_at=WEDNESDAY - HOUR)
     actions.resolve(one.id, shop.ann)
-    stood(one, 2 * HOUR)
-    reopen(one.id, shop.ann)
-    (waiting,) = queue.waiting(shop.team)
+    with clock.travel(WEDNESDAY + 2 * HOUR):
+        reopen(one.id, shop.ann)
+        (waiting,) = queue.waiting(shop.team)
     assert waiting.since == WEDNESDAY + HOUR
     assert Turn.objects.count() == 1
 
@@ -70,7 +63,6 @@ def test_in_a_team_that_hands_out_it_does_not_count_either(shop: Shop) -> None:
 def test_what_somebody_takes_while_it_stands_waited_only_until_then(shop: Shop) -> None:
     one = shop.add(created_at=WEDNESDAY - HOUR)
     actions.resolve(one.id, shop.ann)
-    Turn.objects.update(stood_at=WEDNESDAY)
     with clock.travel(WEDNESDAY + 5 * HOUR):
         assign(one.id, shop.bob, shop.team, shop.bob)
     turn = Turn.objects.get()

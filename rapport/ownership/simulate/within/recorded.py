@@ -91,9 +91,9 @@ def month_of(given: object) -> Month:
             for id, held in given.get("busy", {}).items()
         }
     except KeyError as error:
-        raise Invalid(f"The recorded month has no {error}.", "See docs/policy.md for what is in one.") from error
+        raise Invalid(f"The recorded month has no {error}.", "See docs/what-if.md for what is in one.") from error
     except (TypeError, ValueError, AttributeError) as error:
-        raise Invalid(f"The recorded month cannot be read: {error}.", "See docs/policy.md.") from error
+        raise Invalid(f"The recorded month cannot be read: {error}.", "See docs/what-if.md.") from error
     strangers = {id for desk in desks.values() for id in desk.members} - set(workers)
     if strangers:
         raise Invalid(f"{min(map(str, strangers))} is in a team but no worker.", "Name every member under workers.")
