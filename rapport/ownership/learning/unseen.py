@@ -14,11 +14,10 @@ import numpy.typing as npt
 Doubles = npt.NDArray[np.float64]
 NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
-_NONES_HALF = 32
-"""While there is no gate, each "none of ours" stands for a thirty-second of what is asked: sixteen say that they come,
-and not how often, so half of all may be such."""
+_NONES_SAY = 10
+"""While there is no gate, each "none of ours" stands for a tenth of what is asked: five say that they come, and not how
+often, so half of all may be such."""
 _MOST = 0.5
-_DOUBT = 0.95
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,8 @@ class Unseen:
     def beside(self, seen: int, label: int | None = None) -> tuple[Doubles, float]:
         """(how sure, how much each counts) beside so many outcomes of what was seen; with `label`, those it guesses."""
         weight = self.share / (1 - self.share) * seen / max(len(self.sure), 1)
+        if not weight:
+            return np.zeros(0), 0.0
         return (self.sure if label is None else self.sure[self.guessed == label]), weight
 
 
@@ -39,12 +40,7 @@ def reckoned(decided: Sequence[int], nones: int) -> float:
     """Of what comes, how much may have a label without a decision, or be none of ours without a gate that sees it.
 
     `decided` are the decisions of each label. The next is the first of its kind as often as kinds came just once so far
-    (Good and Turing), read on the careful side: nought of n is up to 3 / n.
+    (Good and Turing).
     """
-    from scipy.special import betaincinv
-
     total, once = sum(decided) + nones, sum(count == 1 for count in decided)
-    if total <= once:
-        return _MOST
-    careful = float(betaincinv(once + 1, total - once, _DOUBT))
-    return min(_MOST, max(careful, nones / _NONES_HALF if nones < NONES_ENOUGH else 0.0))
+    return min(_MOST, max(once / max(total, 1), nones / _NONES_SAY if nones < NONES_ENOUGH else 0.0))

@@ -38,16 +38,17 @@ def test_more_is_reckoned_with_the_more_came_just_once_and_the_more_was_none_of_
 ) -> None:
     share = reckoned(many, nones)
     assert 0 <= share <= 0.5
-    assert share >= min(0.5, nones / 32)
-    assert reckoned([*many, 1], 0) >= reckoned([*many, 2], 0)
+    assert share >= min(0.5, nones / 10)
+    assert reckoned([*many, 1], 0) > 0
 
 
 def test_of_much_that_came_often_hardly_anything_unseen_is_reckoned_with() -> None:
-    assert reckoned([100] * 80, 0) < 0.001
-    assert reckoned([30, 30], 0) == pytest.approx(0.05, abs=0.005)
-    assert reckoned([100] * 80, 16) == 0.5
-    assert reckoned([100] * 80, 80) < 0.001, "the gate sees them from here on"
+    assert reckoned([100] * 80, 0) == 0
+    assert reckoned([30, 18, 1, 1], 0) == 0.04
+    assert (reckoned([100] * 80, 2), reckoned([100] * 80, 5)) == (0.2, 0.5)
+    assert reckoned([100] * 80, 80) == 0, "the gate sees them from here on"
     assert reckoned([1, 1, 1], 0) == 0.5
+    assert reckoned([], 0) == 0
 
 
 def test_each_label_left_out_whole_scores_as_if_it_had_not_been_learned() -> None:
@@ -99,7 +100,7 @@ def test_few_none_of_ours_make_it_assign_less_of_what_is_like_nothing_it_knows()
     assert some.model is not None
     assert known.model.unseen is not None
     assert some.model.unseen is not None
-    assert (known.model.unseen.share < 0.03, some.model.unseen.share) == (True, 0.5)
+    assert (known.model.unseen.share, some.model.unseen.share) == (0, 0.5)
     assert assigned(known, "billing") == 30
     assert assigned(some, None) == 0
 
