@@ -4,7 +4,7 @@ Examples of a confidential team never reach the shared model: they are correctio
 for that team look at.
 """
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,22 +12,34 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from rapport.ownership.learning.calibration import Trade, Window
+from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, Window, logit, moved
 from rapport.ownership.learning.encoders import Encoder
-from rapport.ownership.learning.model import Lesson, Model, Scored, refit
-from rapport.ownership.learning.online import CORRECTIONS_MAX, Amended, Corrections, Kept, Memory, amended
+from rapport.ownership.learning.model import LABEL_LEAST, Judge, Lesson, Model, Scored, refit
+from rapport.ownership.learning.online import (
+    CORRECTIONS_MAX,
+    NEARER,
+    Amended,
+    Corrections,
+    Kept,
+    Memory,
+    amended,
+    amended_to,
+)  # fmt: skip
 from rapport.ownership.learning.points import Blend, Points, Raw, completed, join, raw
 from rapport.ownership.learning.texts import capped, spoken
 from rapport.ownership.learning.values import Example, LabelText, Prediction
 
 Facts = Mapping[str, str]
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 NAME_COUNTS = 1.0
 """A name counts as one decision."""
 DUE_MIN, DUE_SHARE = 16, 0.25
 _REMEMBERED = 256
 _BASES = 32
 _RANKED = 3
+_SINCE_SHARE = 10
+_BOTH = np.array([0.5], np.float32)
 _BACKGROUND_MAX = 3_000
 
 
@@ -58,6 +70,7 @@ class Learner:
         self._name_rows: Raw | None = None
         self._background: Raw | None = None
         self._recent = Memory(Blend({}))
+        self._since: tuple[int, Logistic | None] = (0, None)
         self._in_confidence: dict[str, Memory] = {}
         self._lately: OrderedDict[tuple[str, str], Raw] = OrderedDict()
         self._bases: deque[tuple[Raw, Points, Amended]] = deque(maxlen=_BASES)
@@ -110,6 +123,7 @@ class Learner:
         if gone:
             for memory in (self._recent, *self._in_confidence.values()):
                 memory.forget(gone)
+            self._since = (0, None)
             self._lately.clear()
             self._bases.clear()
         return len(gone)
@@ -147,7 +161,7 @@ class Learner:
         self._promises.clear()
         self._lately.clear()
         known = set(model.ids)
-        self._recent = self._memory(model)
+        self._recent, self._since = self._memory(model), (0, None)
         self._in_confidence = {}
         newer = _latest(one for one in self.examples.values() if one.audience or one.id not in known)
         self._complete(newer)
@@ -218,7 +232,9 @@ class Learner:
             self._raws |= {id: whole.take([at]) for at, id in enumerate(texts)}
 
     def _memory(self, model: Model) -> Memory:
-        return Memory(model.machine.blend, model.everywhere.blend if model.everywhere else None)
+        near, far = (one.blend.sharper(NEARER * one.blend.sharpness) if one else None
+                     for one in (model.machine, model.everywhere))  # fmt: skip
+        return Memory(near or Blend({}), far)
 
     def _parts(self, audience: str, english: Floats) -> list[tuple[Corrections, Floats]]:
         own = self._in_confidence.get(audience) if audience else None
@@ -246,7 +262,31 @@ class Learner:
             base = amended(base, points, self._recent.parts(row.english))
             into = self._in_confidence.setdefault(example.audience, self._memory(self.model))
         scores: dict[str | None, float] = dict(zip(base.labels, map(float, base.scores[0]), strict=True))
-        into.add(Kept(example.id, example.label), points, scores | {None: float(base.none[0])}, float(row.english[0]))
+        close = (float(base.close[0, 0]), float(base.close[0, 1]))
+        kept = Kept(example.id, example.label, close)
+        into.add(kept, points, scores | {None: float(base.none[0])}, float(row.english[0]))
+
+    def _suited(self, judge: Judge, sure: Doubles) -> Doubles:
+        """As sure as corrections since the refit were right about each other; read anew when a tenth is new."""
+        read, curve = self._since
+        count, before = len(self._recent), self.model.outcomes if self.model else None
+        if before is not None and len(before[0]) and count - read > read // _SINCE_SHARE:
+            said = [self._without(judge, one) for one, _ in self._recent.parts(_BOTH)]
+            past, right = (np.concatenate(part) for part in zip(*said, strict=True))
+            curve = moved((past, right), before)
+            self._since = (count, curve)
+        return sure if curve is None else curve(logit(sure)[:, None])
+
+    def _without(self, judge: Judge, corrections: Corrections) -> tuple[Doubles, npt.NDArray[np.bool_]]:
+        """Of each correction, (how sure, whether right) without it."""
+        labels = self.model.labels if self.model else ()
+        now = amended_to(corrections.without(), labels)
+        scored = Scored(now.scores, now.none, now.close)
+        shares, sure, none = _judged_by(judge, scored)
+        likeliest = [now.labels[at] for at in shares.argmax(1)]
+        refused = none >= judge.gate_at if judge.gate else np.zeros(len(none), bool)
+        told = zip(corrections.kept, likeliest, refused, strict=True)
+        return sure, np.array([kept.label == (None if no else label) for kept, label, no in told], bool)
 
     def _base(self, model: Model, rows: Raw) -> tuple[Points, Amended]:
         """What the last refit says; of a single message it is known already when the correction comes."""
@@ -273,14 +313,17 @@ class Learner:
         if model is None or not said.labels:
             return [Prediction("", 0.0)] * len(said.english)
         judge = model.judge
-        shares, right, none = judge.shares(said.scored), judge.right(said.scored), judge.none(said.scored)
-        sure = right * (1 - none) if judge.gate else right
+        shares, sure, none = _judged_by(judge, said.scored)
+        sure = self._suited(judge, sure)
         honest = self.window.recalibrated(sure)
+        decided = Counter(model.decided)
+        decided.update(self._recent.labels())
         order = np.argsort(-shares, axis=1, kind="stable")[:, :_RANKED]
         found = []
         for at, top in enumerate(order):
             label = said.labels[top[0]]
-            threshold = self._promise(model, label).threshold
+            few = decided[label] < LABEL_LEAST
+            threshold = (NEVER if few else self._promise(model, label)).threshold
             refused = judge.gate is not None and none[at] >= judge.gate_at
             found.append(Prediction(
                 label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
@@ -306,6 +349,12 @@ class Learner:
         if (label, wanted) not in self._promises:
             self._promises[label, wanted] = model.promise(label, wanted)
         return self._promises[label, wanted]
+
+
+def _judged_by(judge: Judge, scored: Scored) -> tuple[Doubles, Doubles, Doubles]:
+    """(shares, how sure of the likeliest, "none of ours") of each."""
+    shares, right, none = judge.shares(scored), judge.right(scored), judge.none(scored)
+    return shares, (right * (1 - none) if judge.gate else right), none
 
 
 def _latest(examples: Iterable[Example]) -> list[Example]:

@@ -45,14 +45,20 @@ class Machine:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The machine and, of each example left out, what it scores and how close the others are."""
+    """The machine and, of each example left out, what it scores and how close the others are.
+
+    `apart` is the same of each example with all of its label left out: what is said of what was never seen.
+    """
 
     machine: Machine
     without: Floats
     close: Floats
+    apart: tuple[Floats, Floats] | None = None
 
 
-def fit(points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: float) -> Fitted:
+def fit(
+    points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: float, with_apart: bool = False
+) -> Fitted:
     """Fit on points with indicator `targets` (a column a label); `counts` says how many times each row counts."""
     n = len(targets)
     prior = np.asarray((targets * counts[:, None]).sum(0) / max(float(counts.sum()), 1e-9), np.float32)
@@ -62,33 +68,61 @@ def fit(points: Points, targets: Floats, counts: Floats, blend: Blend, ridge: fl
     landmarks = points if len(rows) == n else points.take(rows)
     for harder in (1, 4, 16):
         try:
-            weights, without, close = _solved(
-                points, (landmarks, rows, place), (targets - prior, counts), blend, ridge * harder
+            on = (landmarks, rows, place)
+            weights, without, close, apart = _solved(
+                points, on, (targets - prior, counts), blend, ridge * harder, with_apart
             )
             break
         except ArithmeticError:  # Rounding; the more it is smoothed, the less that matters.
             continue
     else:
         raise ArithmeticError("the examples cannot be told apart from noise")
-    return Fitted(Machine(blend, landmarks, rows, weights, prior), np.asarray(without + prior, np.float32), close)
+    machine = Machine(blend, landmarks, rows, weights, prior)
+    return Fitted(
+        machine, np.asarray(without + prior, np.float32), close, (apart[0] + prior, apart[1]) if apart else None
+    )
 
 
 _On = tuple[Points, npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 def _solved(
-    points: Points, on: _On, goal: tuple[Floats, Floats], blend: Blend, ridge: float
-) -> tuple[Floats, Floats, Floats]:
-    """(weights, scores without each, closeness), on landmarks with their rows and each row's place among them."""
+    points: Points, on: _On, goal: tuple[Floats, Floats], blend: Blend, ridge: float, with_apart: bool
+) -> tuple[Floats, Floats, Floats, tuple[Floats, Floats] | None]:
+    """(weights, scores without each, closeness, both without each label), on landmarks with their rows and places.
+
+    The last only where every row is a landmark.
+    """
     landmarks, rows, place = on
     kernels = _kernels(points, landmarks, blend)
     parts = _parts(len(place))
     close = [_close(kernel, place[part], blend.sharpness) for part, kernel in zip(parts, kernels, strict=True)]
-    if len(rows) == len(place):
-        weights, without = _exact(_whole(kernels), goal[0], goal[1], ridge)
-    else:
+    if len(rows) != len(place):
         weights, without = _by_landmarks(kernels, rows, goal, ridge)
-    return weights, without, np.concatenate(close)
+        return weights, without, np.concatenate(close), None
+    label = goal[0].argmax(1)
+    pairs = zip(parts, kernels, strict=True)
+    far = [_far(kernel, label, part, blend.sharpness) for part, kernel in pairs if with_apart]
+    inverse = _exact(_whole(kernels), goal[1], ridge)
+    weights = inverse @ goal[0].astype(inverse.dtype)
+    without = np.asarray(goal[0] - weights / np.diag(inverse)[:, None], np.float32)
+    apart = (_apart(inverse, weights, goal[0], label), np.concatenate(far)) if with_apart else None
+    return weights.astype(np.float32), without, np.concatenate(close), apart
+
+
+def _apart(inverse: npt.NDArray[Any], weights: Floats, targets: Floats, label: npt.NDArray[np.int64]) -> Floats:
+    """What is scored of each row without any of its label: by a block of the inverse as without one by its diagonal."""
+    found = targets.copy()
+    for one in np.unique(label):
+        rows = np.flatnonzero(label == one)
+        block = inverse[np.ix_(rows, rows)].astype(np.float64)
+        found[rows] -= np.linalg.solve(block, weights[rows].astype(np.float64)).astype(np.float32)
+    return found
+
+
+def _far(kernel: Floats, label: npt.NDArray[np.int64], part: npt.NDArray[np.int64], sharpness: float) -> Floats:
+    """As `_close`, without regard to what has the same label as a row."""
+    return _close(np.where(label[part, None] == label, np.float32(1e-9), kernel), None, sharpness)
 
 
 def _close(kernel: Floats, own: npt.NDArray[np.int64] | None, sharpness: float) -> Floats:
@@ -133,13 +167,11 @@ def _landmarks(targets: Floats, n: int) -> npt.NDArray[np.int64]:
     return np.sort(chance[np.argsort(place, kind="stable")[:LANDMARKS]])
 
 
-def _exact(kernel: Floats, targets: Floats, counts: Floats, ridge: float) -> tuple[Floats, Floats]:
+def _exact(kernel: Floats, counts: Floats, ridge: float) -> npt.NDArray[Any]:
+    """The inverse of the system in which every row is a landmark."""
     system = kernel if len(kernel) > _EXACT_IN_DOUBLE else kernel.astype(np.float64)
     system[np.diag_indices(len(system))] += (ridge / np.maximum(counts, 1e-6)).astype(system.dtype)
-    inverse = _inverse(system)
-    weights = inverse @ targets.astype(inverse.dtype)
-    without = targets - weights / np.diag(inverse)[:, None]
-    return weights.astype(np.float32), without.astype(np.float32)
+    return _inverse(system)
 
 
 def _by_landmarks(

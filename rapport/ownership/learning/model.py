@@ -7,6 +7,7 @@ says of each example left out.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -18,19 +19,23 @@ from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
+from rapport.ownership.learning.unseen import NONES_ENOUGH, Unseen, reckoned
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
-NONES_ENOUGH = 80
-"""So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 HEAT_LEAST, TRIED_MIN = 5, 40
 LABEL_OWN_TRADE = 300
+LABEL_LEAST = 3
+"""With fewer decisions a label is only suggested: what was right about others says nothing of it."""
 LABELS_MAX = 1_000
 DRAWN_HEAT = 18.0
 """As `Judge.heat` to begin with, for names that messages have drawn to themselves: what is likest is much likelier."""
 EVENED_MAX = 150
 """Up to so many decisions every label weighs the same: which came first says little about which will come."""
 _NAME_WEIGHS = 3.0
+_KNOWN_LEAST, _KNOWN_FLOOR = 0.5, 0.4
+"""Of labels known by name, the share with a decision: up to how much even many are evened, and below what it matters no
+more (weighed even less, a decision that its message's words speak against would be forgotten by a refit)."""
 _LOST_MAX = 0.01
 _ROWS = 1_024
 
@@ -116,17 +121,26 @@ class Model:
     trades: Mapping[str, Trade] = field(default_factory=dict)
     outcomes: tuple[Doubles, npt.NDArray[np.bool_]] | None = None
     guessed: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
+    unseen: Unseen | None = None
+
+    @cached_property
+    def decided(self) -> Mapping[str | None, int]:
+        """How many decisions of each label it is made from; names are none."""
+        return Counter(one for one, id in zip(self.chosen_labels, self.ids, strict=True) if id)
 
     def promise(self, label: str, wanted: float) -> Trade:
-        """The threshold for another precision than the usual: the label's own where it has decisions enough."""
+        """The threshold for a precision: the label's own where it has decisions enough."""
         if self.outcomes is None or not len(self.outcomes[0]) or len(self.labels) < 2:
             return NEVER
         probability, right = self.outcomes
-        if self.guessed is not None and label in self.labels:
-            own = self.guessed[0] == self.labels.index(label)
-            if own.sum() >= LABEL_OWN_TRADE:
-                return promised(probability[own], right[own], wanted)
-        return promised(probability, right, wanted)
+        at = self.labels.index(label) if self.guessed is not None and label in self.labels else None
+        own = self.guessed[0] == at if self.guessed is not None else np.zeros(0, bool)
+        if own.sum() < LABEL_OWN_TRADE:
+            return promised(probability, right, wanted, self._never())
+        return promised(probability[own], right[own], wanted, self._never(at))
+
+    def _never(self, label: int | None = None) -> tuple[Doubles, float] | None:
+        return self.unseen.beside(len(self.outcomes[0]), label) if self.unseen and self.outcomes else None
 
     def machines(self, english: float) -> list[tuple[Machine, float]]:
         """The machines for a message, with how far each is believed, see `points.english`."""
@@ -178,20 +192,23 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     real = np.array([bool(one) for one in lesson.ids])
     points = _pointed(space, lesson, real, known)
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
-    fitted = fit(points, targets, lesson.counts, blend, ridge)
+    fitted = fit(points, targets, lesson.counts, blend, ridge, with_apart=bool(real.any()))
     wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
     judge, outcomes = _judge(heard, truth, real, len(labels))
+    unseen = _unseen(heard, truth, real, judge) if len(outcomes[1]) else None
     if not real.any() and lesson.background is not None:
         judge = replace(judge, heat=DRAWN_HEAT)
     model = Model(
         labels, space, fitted.machine, wide.machine if wide else None, judge,
-        lesson.ids, lesson.labels, dict(lesson.encoders),
+        lesson.ids, lesson.labels, dict(lesson.encoders), outcomes=(outcomes[0], outcomes[2]), unseen=unseen,
+        guessed=(outcomes[1], truth[real]) if len(outcomes[1]) else None,
     )  # fmt: skip
-    guessed = (outcomes[1].astype(np.int64), truth[real]) if len(outcomes[1]) else None
-    return replace(with_promise(model, outcomes, wanted), guessed=guessed)
+    often = np.flatnonzero(np.bincount(outcomes[1], minlength=len(labels)) >= LABEL_OWN_TRADE)
+    own = {labels[at]: model.promise(labels[at], wanted) for at in often}
+    return replace(model, trade=model.promise("", wanted), trades=own)
 
 
 def _bounded(lesson: Lesson) -> Lesson:
@@ -213,13 +230,17 @@ def _evened(lesson: Lesson) -> Lesson:
     """While there are few decisions: those of a label weigh as much as one together, and its name as much as three.
 
     Else the label that happened to be decided first would draw everything, and the first five decisions would make a
-    learner that begins with names worse.
+    learner that begins with names worse. Where many labels are known by name alone, decisions weigh less still, however
+    many they are: what sets their messages apart from the others' is not known yet, and the names say it.
     """
     real = np.array([bool(one) for one in lesson.ids])
-    if not 0 < real.sum() <= EVENED_MAX:
-        return lesson
     many = Counter(label for label, id in zip(lesson.labels, lesson.ids, strict=True) if id)
-    share = [1 / many[label] if id else _NAME_WEIGHS for label, id in zip(lesson.labels, lesson.ids, strict=True)]
+    named = {label for label, id in zip(lesson.labels, lesson.ids, strict=True) if not id}
+    known = len(named & many.keys()) / len(named) if named else 1.0
+    if not many or (real.sum() > EVENED_MAX and known > _KNOWN_LEAST):
+        return lesson
+    each = max(known, _KNOWN_FLOOR) ** 2
+    share = [each / many[label] if id else _NAME_WEIGHS for label, id in zip(lesson.labels, lesson.ids, strict=True)]
     return replace(lesson, counts=(lesson.counts * np.array(share, np.float32)).astype(np.float32))
 
 
@@ -233,19 +254,6 @@ def _pointed(space: Space, lesson: Lesson, real: npt.NDArray[np.bool_], encoders
             names = drawn(names, space.points(lesson.background), next(blends(encoders, with_facts=False)))
         parts.append(names)
     return stacked(parts)
-
-
-def with_promise(model: Model, outcomes: tuple[Doubles, Doubles, npt.NDArray[np.bool_]], wanted: float) -> Model:
-    """The model with thresholds for the wanted precision, read from its (probability, label, right) of the past."""
-    probability, label, right = outcomes
-    if not len(right) or len(model.labels) < 2:
-        return replace(model, outcomes=(probability, right))
-    own = {}
-    for at, name in enumerate(model.labels):
-        here = label == at
-        if here.sum() >= LABEL_OWN_TRADE:
-            own[name] = promised(probability[here], right[here], wanted)
-    return replace(model, trade=promised(probability, right, wanted), trades=own, outcomes=(probability, right))
 
 
 _Rows = tuple[Floats, npt.NDArray[np.bool_], Floats]
@@ -266,10 +274,10 @@ def _everywhere(points: Points, targets: Floats, rows: _Rows, how: tuple[Blend, 
     if int(foreign.sum()) >= FEW:
         some = np.flatnonzero(foreign | ~real)
         wider, ridge = chosen(points.take(some), targets[some], (counts[some], foreign[some]), wide)
-        return fit(points, targets, counts, wider, ridge)
+        return fit(points, targets, counts, wider, ridge, with_apart=True)
     facts = min(blend.weights.get(FACTS, 0.0), 0.5)
     weights = {name: (1 - facts) / len(wide) for name in wide} | {FACTS: facts}
-    return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge)
+    return fit(points, targets, counts, Blend(weights, blend.sharpness), ridge, with_apart=bool(real.any()))
 
 
 def _louder(fitted: Fitted, by: float) -> Fitted:
@@ -283,19 +291,39 @@ def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted
     if wide is None or bool((english == 1).all()):
         return fitted
     own = english[:, None]
-    return Fitted(
-        fitted.machine, own * fitted.without + (1 - own) * wide.without, own * fitted.close + (1 - own) * wide.close
-    )
+
+    def mixed(near: Floats, far: Floats) -> Floats:
+        return np.asarray(own * near + (1 - own) * far, np.float32)
+
+    apart = None
+    if fitted.apart and wide.apart:
+        apart = (mixed(fitted.apart[0], wide.apart[0]), mixed(fitted.apart[1], wide.apart[1]))
+    return Fitted(fitted.machine, mixed(fitted.without, wide.without), mixed(fitted.close, wide.close), apart)
+
+
+def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.bool_], judge: Judge) -> Unseen | None:
+    """What is said of each decision with all of its label left out; None where that is not known."""
+    count = fitted.without.shape[1] - 1
+    rows = np.flatnonzero(real & (truth < count))
+    if fitted.apart is None:
+        return None
+    scores = fitted.apart[0][rows]
+    scores[np.arange(len(rows)), truth[rows]] = -1
+    scored = Scored(scores[:, :count], scores[:, count], fitted.apart[1][rows])
+    label, looks = _looked(scored, judge.heat)
+    sure = judge.right(scored) * (1 - judge.gate(looks) if judge.gate else 1)
+    decided = np.bincount(truth[rows], minlength=count)
+    return Unseen(np.asarray(sure), label, reckoned([int(one) for one in decided], judge.nones))
 
 
 def _judge(
     fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.bool_], count: int
-) -> tuple[Judge, tuple[Doubles, Doubles, npt.NDArray[np.bool_]]]:
+) -> tuple[Judge, tuple[Doubles, npt.NDArray[np.int64], npt.NDArray[np.bool_]]]:
     """Learn confidence and gate from what was said of the examples left out; names are no decisions."""
     scored = Scored(fitted.without[real][:, :count], fitted.without[real][:, count], fitted.close[real])
     truth = truth[real]
     ours = truth < count
-    nothing = (np.zeros(0), np.zeros(0), np.zeros(0, bool))
+    nothing = (np.zeros(0), np.zeros(0, np.int64), np.zeros(0, bool))
     if count < 2 or ours.sum() < TRIED_MIN:
         judge = Judge(tried=int(ours.sum()), nones=int((~ours).sum()))
         if count < 2 or judge.tried < HEAT_LEAST:
@@ -317,7 +345,7 @@ def _judge(
     sure = confidence(looks) if confidence else softmax(scored.labels.astype(np.float64) * heat).max(1)
     if judge.gate:
         sure = sure * (1 - judge.gate(looks))
-    return judge, (np.asarray(sure), label.astype(np.float64), right)
+    return judge, (np.asarray(sure), label, right)
 
 
 def _looked(scored: Scored, heat: float) -> tuple[npt.NDArray[np.int64], Doubles]:

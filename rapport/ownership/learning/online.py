@@ -14,6 +14,9 @@ from rapport.ownership.learning.points import Blend, Points, stacked
 
 Floats = npt.NDArray[np.float32]
 RIDGE = 0.08
+NEARER = 2.0
+"""A correction's say falls off so many times as fast as that of an example, which a refit weighed against all others:
+it is about what is like it, and one that is wrong spoils little else."""
 CORRECTIONS_MAX = 600
 """So many a refit leaves behind at most; beyond, the oldest are let go (they are in the next refit all the same)."""
 _ONE_BY_ONE = 8
@@ -21,10 +24,11 @@ _ONE_BY_ONE = 8
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A correction: id and label (None: none of ours)."""
+    """A correction: id, label (None: none of ours), and how close the examples of the last refit are to it."""
 
     id: str
     label: str | None
+    close: tuple[float, float] = (0.0, 0.0)
 
 
 class Corrections:
@@ -36,6 +40,7 @@ class Corrections:
         self.labels: list[str | None] = []
         self._points: list[Points] = []
         self._stack: Points | None = None
+        self._among: Floats = np.zeros((0, 0), np.float32)
         self._inverse: npt.NDArray[np.float64] = np.zeros((0, 0))
         self._missed: npt.NDArray[np.float64] = np.zeros((0, 0))
         self._weights: npt.NDArray[np.float64] = np.zeros((0, 0))
@@ -58,6 +63,8 @@ class Corrections:
         grown[:n, n] = grown[n, :n] = -across / rest
         grown[n, n] = 1 / rest
         self._inverse = grown
+        self._among = np.pad(self._among, ((0, 1), (0, 1)))
+        self._among[n, :n] = self._among[:n, n] = row
         weight = (missed - row @ self._weights) / rest
         self._weights = np.vstack([self._weights - np.outer(across, weight), weight])
         self._missed = np.vstack([self._missed, missed])
@@ -90,7 +97,7 @@ class Corrections:
         self.kept = [self.kept[at] for at in rows]
         self._points = [self._points[at] for at in rows]
         self._stack = stacked(self._points) if rows else None
-        self._missed = self._missed[rows]
+        self._missed, self._among = self._missed[rows], self._among[np.ix_(rows, rows)]
         if fewer > _ONE_BY_ONE or self._stack is None:
             self._solve()
         self._weights = self._inverse @ self._missed
@@ -103,11 +110,9 @@ class Corrections:
         self._inverse = self._inverse[np.ix_(keep, keep)] - np.outer(side, side / corner)
 
     def _solve(self) -> None:
-        if self._stack is None:
-            self._inverse = np.zeros((0, 0))
-            return
-        system = self.blend.kernel(self._stack, self._stack).astype(np.float64)
-        self._inverse = np.asarray(np.linalg.inv(system + RIDGE * np.eye(len(system))), np.float64)
+        system = self._among.astype(np.float64)
+        np.fill_diagonal(system, 1 + RIDGE)
+        self._inverse = np.asarray(np.linalg.inv(system), np.float64)
 
     def kernel(self, points: Points) -> Floats:
         """Points against corrections."""
@@ -119,6 +124,17 @@ class Corrections:
         """(by how much the scores of `labels` change, the kernel), a row a point."""
         kernel = self.kernel(points)
         return np.asarray(kernel @ self._weights, np.float32), kernel
+
+    def without(self) -> "Amended":
+        """What would be said of each correction, were it the only one not learned."""
+        own = np.array([[float(one == kept.label) for one in self.labels] for kept in self.kept], np.float32)
+        own -= (self._weights / np.diag(self._inverse)[:, None]).astype(np.float32)
+        nearest = self._among.max(1, initial=1e-9)
+        close = np.array([kept.close for kept in self.kept], np.float32)
+        close[:, 0] = np.maximum(close[:, 0], 1 + np.log(nearest.clip(1e-9)) / self.blend.sharpness)
+        ours = [at for at, one in enumerate(self.labels) if one is not None]
+        none = own[:, self.labels.index(None)] if None in self.labels else np.zeros(len(own), np.float32)
+        return Amended(tuple(one for one in self.labels if one is not None), own[:, ours], none, close)
 
     def weight(self, row: int, label: str) -> float:
         """How much the correction in that row speaks for the label, to a point exactly like it."""
@@ -133,10 +149,14 @@ class Memory:
 
     def __init__(self, near: Blend, far: Blend | None = None) -> None:
         self._near, self._far = Corrections(near), Corrections(far) if far else None
-        self._ids: set[str] = set()
+        self._ids: dict[str, str | None] = {}
 
     def __len__(self) -> int:
         return len(self._ids)
+
+    def labels(self) -> Iterable[str | None]:
+        """The label of each."""
+        return self._ids.values()
 
     def parts(self, english: Floats) -> list[tuple[Corrections, Floats]]:
         """What has something to say, with how far each row believes it."""
@@ -147,7 +167,7 @@ class Memory:
 
     def add(self, kept: Kept, point: Points, said: Mapping[str | None, float], english: float) -> None:
         """Learn it, see `Corrections.add`."""
-        self._ids.add(kept.id)
+        self._ids[kept.id] = kept.label
         if english > 0 or self._far is None:
             self._near.add(kept, point, said)
         if english < 1 and self._far is not None:
@@ -155,7 +175,8 @@ class Memory:
 
     def forget(self, ids: Collection[str]) -> None:
         """Let go of them."""
-        self._ids -= set(ids)
+        for id in ids:
+            self._ids.pop(id, None)
         for one in (self._near, self._far):
             if one is not None:
                 one.forget(ids)
@@ -188,6 +209,15 @@ def amended(before: Amended, points: Points, parts: Iterable[tuple[Corrections, 
         close[rows, 0] = np.maximum(close[rows, 0], near)
         before = Amended(labels, scores, none, close)
     return before
+
+
+def amended_to(one: Amended, labels: tuple[str, ...]) -> Amended:
+    """The same with a column for each of `labels` too; what has none scores nought."""
+    every = _with(one.labels, labels)
+    place = {label: at for at, label in enumerate(every)}
+    scores = np.zeros((len(one.scores), len(every)), np.float32)
+    scores[:, [place[label] for label in one.labels]] = one.scores
+    return Amended(every, scores, one.none, one.close)
 
 
 def _with(labels: tuple[str, ...], more: Sequence[str | None]) -> tuple[str, ...]:

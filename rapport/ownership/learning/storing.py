@@ -15,6 +15,7 @@ from rapport.ownership.learning.hashing import BUCKETS
 from rapport.ownership.learning.machine import Machine
 from rapport.ownership.learning.model import Judge, Model
 from rapport.ownership.learning.points import Blend, Points, Space
+from rapport.ownership.learning.unseen import Unseen
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -44,6 +45,9 @@ def to_bytes(model: Model) -> bytes:
         arrays["said"], arrays["right"] = model.outcomes
     if model.guessed:
         arrays["guessed"], arrays["true"] = model.guessed
+    if model.unseen:
+        arrays["unseen_sure"], arrays["unseen_guessed"] = model.unseen.sure, model.unseen.guessed
+        meta["unseen_share"] = model.unseen.share
     arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)
@@ -77,6 +81,8 @@ def _model(arrays: Mapping[str, Any], meta: Mapping[str, Any]) -> Model:
         Trade(**meta["trade"]), {label: Trade(**trade) for label, trade in meta["trades"].items()},
         (arrays["said"], arrays["right"]) if "said" in arrays else None,
         (arrays["guessed"], arrays["true"]) if "guessed" in arrays else None,
+        Unseen(arrays["unseen_sure"], arrays["unseen_guessed"], float(meta["unseen_share"]))
+        if "unseen_sure" in arrays else None,
     )  # fmt: skip
 
 

@@ -235,7 +235,6 @@ def test_no_text_has_no_answer() -> None:
     assert taught(*examples(5)).predict([]) == []
 
 
-
 NAMED = {
     "support": "support: a device that is broken, leaks or does not start",
     "billing": "billing: invoices, prices, money and refunds",
@@ -256,6 +255,24 @@ def test_what_was_decided_often_at_first_does_not_draw_what_was_decided_seldom()
     assert right["support"] == 20
     assert right["billing"] >= 16
     assert right["jobs"] >= 9
+
+
+def test_names_of_the_others_win_for_their_words_when_all_first_decisions_are_of_one_label() -> None:
+    def others_right(decided: int) -> int:
+        learner = Learner()
+        learner.name(LabelText(label, text) for label, text in NAMED.items())
+        learner.teach(Example(f"d{seed}", message("support", seed), "support") for seed in range(decided))
+        learner.refit()
+        assert said(learner, message("support", 300)) == "support"
+        asked = [
+            (label, f"{seed}: {NAMED[label].split(': ')[1]}, please")
+            for label in ("billing", "jobs")
+            for seed in range(9)
+        ]
+        return sum(said(learner, text) == label for label, text in asked)
+
+    # Weighed as one beside each name, ten of one label draw them all.
+    assert [others_right(decided) for decided in (3, 10, 40, 200)] == [18] * 4
 
 
 def test_beyond_what_can_all_be_kept_some_stand_for_the_others_also_where_many_are_alike(
