@@ -28,6 +28,7 @@ _PUBLIC = {
     "core_seal.hash", "core_datakey.wrapped", "conversations_blob.data", "inbound_rawitem.body",
     "people_archivepiece.data",
     "people_importfile.data", "ownership_learnedmodel.data",
+    *(f"insight_day.{name}" for name in ("at", "began", "mark", "team", "channel", "topic", "member", "promise")),
 }  # fmt: skip
 
 

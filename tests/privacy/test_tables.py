@@ -25,6 +25,7 @@ FOLLOW = {"people_row", "people_key", "search_message"}
 HOLD_NOTHING = {
     "core_former": "rows of the setup: teams, members, topics, and what organizations were called, as they still are",
     "conversations_watch": "that a member follows them",
+    "insight_summed": "how many went from which team to which, in one block of days",
     "people_erasure": "that they were erased; what is looked for is emptied at its end",
     "people_heard": "when they were last heard from",
     "people_hold": "the reason why they must not be erased, which was said by a member",
