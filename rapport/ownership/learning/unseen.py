@@ -15,8 +15,8 @@ Doubles = npt.NDArray[np.float64]
 NONES_ENOUGH = 80
 """So many decisions "none of ours" before the gate says anything: about a hundred, less some that were forgotten."""
 _NONES_SAY = 10
-"""While there is no gate, each "none of ours" stands for a tenth of what is asked: five say that they come, and not how
-often, so half of all may be such."""
+"""While there is no gate, so many times their share of what was decided is reckoned with: a few say that they come, and
+hardly how often."""
 _MOST = 0.5
 
 
@@ -43,4 +43,5 @@ def reckoned(decided: Sequence[int], nones: int) -> float:
     (Good and Turing).
     """
     total, once = sum(decided) + nones, sum(count == 1 for count in decided)
-    return min(_MOST, max(once / max(total, 1), nones / _NONES_SAY if nones < NONES_ENOUGH else 0.0))
+    said = _NONES_SAY * nones if nones < NONES_ENOUGH else 0
+    return min(_MOST, max(once, said) / max(total, 1))

@@ -38,14 +38,15 @@ def test_more_is_reckoned_with_the_more_came_just_once_and_the_more_was_none_of_
 ) -> None:
     share = reckoned(many, nones)
     assert 0 <= share <= 0.5
-    assert share >= min(0.5, nones / 10)
+    assert share >= min(0.5, 10 * nones / max(sum(many) + nones, 1))
     assert reckoned([*many, 1], 0) > 0
 
 
 def test_of_much_that_came_often_hardly_anything_unseen_is_reckoned_with() -> None:
     assert reckoned([100] * 80, 0) == 0
     assert reckoned([30, 18, 1, 1], 0) == 0.04
-    assert (reckoned([100] * 80, 2), reckoned([100] * 80, 5)) == (0.2, 0.5)
+    assert reckoned([100] * 79 + [98], 2) == 20 / 8_000, "ten times what was decided so"
+    assert (reckoned([10] * 10, 2), reckoned([10] * 10, 9)) == (20 / 102, 0.5), "and never more than half"
     assert reckoned([100] * 80, 80) == 0, "the gate sees them from here on"
     assert reckoned([1, 1, 1], 0) == 0.5
     assert reckoned([], 0) == 0
