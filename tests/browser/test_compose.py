@@ -4,6 +4,7 @@ import base64
 
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils.html import strip_tags
 from playwright.sync_api import Page, Route, expect
 
 from rapport.conversations.models import Attachment, Conversation, Draft, Message, Template
@@ -145,6 +146,33 @@ def test_a_space_typed_before_the_editor_has_come_stands_between_the_words(place
     page.keyboard.type("way.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
+
+
+def test_a_note_begun_while_the_answer_is_still_being_saved_has_its_own_words_and_the_answer_none_of_them(
+    place: Place,
+) -> None:
+    page = place.page(place.cast.agent)
+    opened(place, page, place.cast.conversation)
+    page.evaluate(_LATE_ANSWERS)
+    page.locator("#composer-text").click()
+    page.keyboard.type("Dear Carla")
+    page.keyboard.press("Escape")
+    page.locator("body").press("n")
+    page.keyboard.type("Does she know?")
+    expect(page.locator("#composer-text")).to_have_text("Does she know?")
+    page.locator("label[for=tab-reply]").click()
+    expect(page.locator("#composer-text")).to_have_text("Dear Carla")
+    kept = {"reply": "Dear Carla", "note": "Does she know?"}
+    place.until(page, lambda: _kept() == kept, "both to be saved")
+    page.reload()
+    for tab, words in (("note", "Does she know?"), ("reply", "Dear Carla")):
+        page.locator(f"label[for=tab-{tab}]").click()
+        expect(page.locator("#composer-text")).to_have_text(words)
+
+
+def _kept() -> dict[str, str]:
+    with scope.system():
+        return {one.kind: strip_tags(one.html) for one in Draft.objects.all()}
 
 
 def test_a_draft_in_two_tabs_shows_both_and_loses_neither(place: Place) -> None:

@@ -133,8 +133,13 @@ export class Drafts {
     clearTimeout(this.timer);
     if (!this.saves || this.stopped || this.conflict) return Promise.resolve();
     if (this.running) return this.running.then(() => this.dirty && this.save());
-    this.running = this.send().finally(() => { this.running = null; });
-    return this.running;
+    return this.alone(() => this.send());
+  }
+
+  // One after the other: each needs the revision that the one before made.
+  alone(send) {
+    const mine = (this.running ? this.running.then(send) : send()).finally(() => { if (this.running === mine) this.running = null; });
+    return (this.running = mine);
   }
 
   async send() {
@@ -220,15 +225,35 @@ export class Drafts {
     return this.id;
   }
 
-  async change(kind) {
+  // At once: what is typed while the words left behind are saved belongs to the box it is typed into.
+  change(kind) {
     if (kind === this.kind) return;
-    if (this.dirty) await this.save();
     this.box.html = this.editor.html();
+    const left = this.saves && !this.stopped && this.dirty && !this.conflict ? this.body() : null;
+    clearTimeout(this.timer);
+    this.dirty = false;
     this.conflict = null;
     this.kind = kind;
     this.editor.set(this.box.html);
     this.note();
+    this.say("");
+    if (left) this.alone(() => this.sendLeft(left.get("kind"), left));
     if (this.saves) this.restore();
+  }
+
+  // What does not arrive still lies in this browser, and is saved or settled when one comes back to it.
+  async sendLeft(kind, data) {
+    const box = this.boxes[kind];
+    data.set("revision", box.revision);
+    if (kind === "new") data.set("draft", box.id);
+    const response = await this.post(this.form.dataset.save, data).catch(() => null);
+    if (response?.ok) {
+      const { revision, id } = await response.json();
+      Object.assign(box, { revision, id });
+      if (this.kind !== kind) return this.forget(kind);
+      return this.note();
+    }
+    if (this.kind === kind) this.changed();
   }
 
   leaving() {

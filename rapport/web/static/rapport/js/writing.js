@@ -23,9 +23,9 @@ class Writer {
     form.querySelector("[data-stop]")?.focus();
   }
 
-  async change(kind) {
+  change(kind) {
     const before = this.drafts.kind;
-    await this.drafts.change(kind);
+    this.drafts.change(kind);
     const other = this.uploads.show(kind);
     this.uploads.kept[before] = other;
   }
