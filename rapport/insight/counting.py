@@ -167,10 +167,12 @@ def _of_keys(ordered: "Real", keys: "Whole", shares: Sequence[float]) -> dict[in
     ends = np.concatenate([starts[1:], [len(keys)]])
     columns = []
     for share in shares:
-        place = starts + share * (ends - starts - 1)
-        low = np.floor(place).astype(np.int64)
+        # The part between two is worked out before the start is added: the last digit would follow who stands before.
+        place = share * (ends - starts - 1)
+        whole = np.floor(place)
+        low = starts + whole.astype(np.int64)
         high = np.minimum(low + 1, ends - 1)
-        columns.append((ordered[low] + (place - low) * (ordered[high] - ordered[low])).tolist())
+        columns.append((ordered[low] + (place - whole) * (ordered[high] - ordered[low])).tolist())
     return dict(zip(keys[starts].tolist(), zip(*columns, strict=True), strict=True))
 
 
