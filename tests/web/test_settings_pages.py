@@ -63,7 +63,8 @@ def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(
 
 def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
-    for rest, said in (("", "Say when it holds"), ("a: [", "This is no YAML")):
+    bad = ("a: [", "a: 2026-99-99", "[" * 3000, "a: &a [x]\nb: *a")
+    for rest, said in (("", "Say when it holds"), *((one, "This is no YAML") for one in bad)):
         page = client.post(reverse("policy_rule_new"), {"name": "X", "when_rest": rest, "then_owner": "hr"})
         assert page.status_code == 200
         assert said in page.content.decode()
