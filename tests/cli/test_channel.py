@@ -97,9 +97,10 @@ def test_a_folder_to_move_to_is_looked_for(run: Run, box: Channel, monkeypatch: 
     assert (done.exit_code, done.stderr) == (0, "The folder Done could not be looked for: It is away.\n")
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
+def test_what_cannot_be_is_told_and_nothing_changes(run: Run, box: Channel) -> None:
+    Channel.objects.create(name="Help", kind="email", address="Help@brand.example")
+    Channel.objects.create(name="Bird", kind="mastodon")
+    for words, said in (
         ([], "Nothing was said to change."),
         (["--alias", "nobody"], "addresses has 'nobody', which is no e-mail address."),
         (["--alias", "help@brand.example"], "help@brand.example belongs to Help."),
@@ -107,13 +108,9 @@ def test_a_folder_to_move_to_is_looked_for(run: Run, box: Channel, monkeypatch: 
         (["--after", "move"], "imap.move_to is missing."),
         (["--imap-security", "none"], "imap.security is none, but imap.example.com is another machine."),
         (["--address", "x"], "'x' is no e-mail address."),
-    ],
-)
-def test_what_cannot_be_is_told_and_nothing_changes(run: Run, box: Channel, words: list[str], said: str) -> None:
-    Channel.objects.create(name="Help", kind="email", address="Help@brand.example")
-    Channel.objects.create(name="Bird", kind="mastodon")
-    done = run("channel", "change", "Sales", *words)
-    assert (done.exit_code, said in done.stderr) == (1, True), done.stderr
+    ):
+        done = run("channel", "change", "Sales", *words)
+        assert (done.exit_code, said in done.stderr) == (1, True), done.stderr
     kept = Channel.objects.get(id=box.id)
     assert (kept.name, kept.config, kept.changed_at) == (box.name, box.config, box.changed_at)
     assert "is no mailbox" in run("channel", "change", "Bird", "--after", "seen").stderr
