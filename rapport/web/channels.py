@@ -115,8 +115,7 @@ def _edit(request: HttpRequest, found: Channel, connector: Connector) -> HttpRes
         form = MailboxForm(request.POST or None, channel=found)
     else:
         form = ChannelForm(request.POST or None, channel=found)
-    if request.method == "POST" and form.is_valid():
-        keeping.keep(found, actor_id=member_of(request).id)
+    if request.method == "POST" and form.is_valid() and _is_kept(request, found, form):
         messages.success(
             request,
             _("%(name)s is saved. It connects within a minute; its state is shown here.") % {"name": found.name},
@@ -135,6 +134,15 @@ def _edit(request: HttpRequest, found: Channel, connector: Connector) -> HttpRes
             "hook": "" if is_new else _hook(found, connector),
         },
     )  # fmt: skip
+
+
+def _is_kept(request: HttpRequest, found: Channel, form: MailboxForm | ChannelForm) -> bool:
+    try:
+        keeping.keep(found, actor_id=member_of(request).id)
+    except Invalid:
+        form.add_error(None, _("Somebody else changed this channel at the same time. Look at it, and save again."))
+        return False
+    return True
 
 
 def _site(found: Channel) -> str:

@@ -163,15 +163,19 @@ class MailboxForm(forms.Form):
     def _take(self, given: Mapping[str, Any]) -> None:
         channel = self.channel
         channel.name, channel.address = given["name"], given["address"].lower()
-        asked = {name: given[name] for name in changes.PLACES}
-        asked |= {"folders": _folders(given), "authserv_id": given["authserv_id"].strip().lower()}
-        asked["catch_all"] = given["catch_all"].strip().lower().lstrip("@")
-        channel.config = changes.changed(self.before, asked)
+        settled = {**given, "folders": _folders(given), "authserv_id": given["authserv_id"].strip().lower()}
+        settled["catch_all"] = given["catch_all"].strip().lower().lstrip("@")
+        channel.config = changes.changed(self.before, {name: settled[name] for name in self._said()})
         new = {name: given[name] for name in ("imap_password", "smtp_password") if given[name]}
         channel.secrets = seal({**_kept(channel), **new})
         if changes.deletes_more(self.before, channel.config) and not given["agreed"]:
             words = _("Nothing is saved yet: say here that collected mail is to be deleted on the server.")
             self.add_error("agreed", words)
+
+    def _said(self) -> list[str]:
+        """The settings that differ from what was shown, and all of a server that is new: a default is no change."""
+        new = ["", "imap", "smtp"] if not self.before else [one for one in ("imap", "smtp") if not self.before.get(one)]
+        return [name for name, (section, _key) in changes.PLACES.items() if name in self.changed_data or section in new]
 
     def _read(self) -> None:
         try:

@@ -77,6 +77,17 @@ def test_further_addresses_rate_and_what_becomes_of_mail_are_changed_later(
     assert "per_minute" not in config["smtp"]
 
 
+def test_saving_it_as_it_is_shown_changes_nothing(box: Channel, cast: Cast, sign_in: SignIn) -> None:
+    box.config["imap"].pop("backfill")
+    box.config["smtp"].pop("security")
+    box.config |= {"authserv_id": "", "addresses": ["a@b.example", "c@b.example"]}
+    box.save()
+    given = GIVEN | {"smtp_security": "tls", "aliases": "a@b.example\r\nc@b.example"}
+    assert sign_in(cast.admin).post(reverse("channel", args=[box.id]), given).status_code == 302
+    assert Channel.objects.get(id=box.id).config == box.config
+    assert [one["what"] for one in events()] == [[]]
+
+
 def test_deleting_is_asked_first_and_again_where_more_is_collected(box: Channel, cast: Cast, sign_in: SignIn) -> None:
     client, url = sign_in(cast.admin), reverse("channel", args=[box.id])
     page = client.post(url, GIVEN | {"after": "delete", "imap_password": "new-word"}).content.decode()
@@ -130,6 +141,21 @@ def test_what_cannot_be_is_told_beside_its_field_and_nothing_changes(
         assert said in beside(client.post(url, GIVEN | {field: value}).content.decode(), field), (field, value)
     kept = Channel.objects.get(id=box.id)
     assert (kept.config, kept.changed_at) == (box.config, box.changed_at)
+
+
+def test_what_somebody_else_changes_while_a_folder_is_looked_for_is_not_written_over(
+    box: Channel, cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> list[str]:
+        Channel.objects.filter(id=box.id).update(address="new@company.example", changed_at=now())
+        return ["Done"]
+
+    monkeypatch.setattr(imap, "folders", meanwhile)
+    given = GIVEN | {"after": "move", "move_to": "Done"}
+    page = sign_in(cast.admin).post(reverse("channel", args=[box.id]), given).content.decode()
+    assert "Somebody else changed this channel at the same time" in page
+    kept = Channel.objects.get(id=box.id)
+    assert (kept.address, kept.config, events()) == ("new@company.example", box.config, [])
 
 
 def test_what_its_collector_writes_meanwhile_is_not_written_over(box: Channel) -> None:
