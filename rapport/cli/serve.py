@@ -82,10 +82,21 @@ async def _serve_live() -> None:
 
 
 @click.command()
-def worker() -> None:
-    """Run the worker alone: intake, pipeline, sending, mail listener."""
+@click.option("--only", metavar="PART,...", default="", help="Run these parts and no others.")
+@click.option("--without", metavar="PART,...", default="", help="Run all parts but these.")
+def worker(only: str, without: str) -> None:
+    """Run the worker alone: intake, pipeline, sending, mail listener.
+
+    Its parts are pipeline, outbox, notices, collect, listener, upkeep, transcripts, privacy, exchange, matching,
+    whatif, learning, second_opinions, promises and handing. Each must run somewhere.
+    """
     with database():
-        import_module("rapport.inbound.worker").main()
+        running = import_module("rapport.inbound.worker")
+        running.main(running.chosen(_names(only), _names(without)))
+
+
+def _names(given: str) -> list[str]:
+    return [name.strip() for name in given.split(",") if name.strip()]
 
 
 @click.command()

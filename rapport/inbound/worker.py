@@ -62,12 +62,20 @@ def main(only: Collection[str] = ()) -> None:
     run(stopping, only)
 
 
-def run(stopping: Event, only: Collection[str] = ()) -> None:
-    """The same, until `stopping` is set; also for threads and tests."""
-    unknown = sorted(set(only) - set(PARTS))
+def chosen(only: Collection[str], without: Collection[str] = ()) -> tuple[str, ...]:
+    """The parts named by `only`, or all, but for those of `without`. Raises Invalid for an unknown one, or none."""
+    unknown = sorted({*only, *without} - set(PARTS))
     if unknown:
         raise Invalid(f"There is no part called {unknown[0]!r}.", f"The parts are {', '.join(PARTS)}.")
-    threads = [thread for part in PARTS if part in (only or PARTS) for thread in _threads_of(part, stopping)]
+    left = tuple(part for part in PARTS if part in (only or PARTS) and part not in without)
+    if not left:
+        raise Invalid("No part is left to run.", f"The parts are {', '.join(PARTS)}.")
+    return left
+
+
+def run(stopping: Event, only: Collection[str] = ()) -> None:
+    """The same, until `stopping` is set; also for threads and tests."""
+    threads = [thread for part in chosen(only) for thread in _threads_of(part, stopping)]
     for thread in threads:
         thread.start()
     log.info("worker runs: %s", ", ".join(thread.name for thread in threads))

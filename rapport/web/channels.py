@@ -7,19 +7,17 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from rapport.channels import registry
+from rapport.channels import keeping, registry
 from rapport.channels.base import Connector
 from rapport.channels.kinds.webchat import names
-from rapport.channels.models import Channel, ChannelState
-from rapport.core import events, scope
-from rapport.core.clock import now
+from rapport.channels.models import Channel
+from rapport.core import scope
 from rapport.core.errors import Invalid, NotVisible, RapportError
 from rapport.inbound.models import RawItem
 from rapport.web.channel_form import ChannelForm
@@ -72,14 +70,14 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         connector = registry.connector(kind)
     except Invalid as error:
         raise NotVisible(_("There is no such kind of channel.")) from error
-    return _edit(request, Channel(kind=kind), connector, "channel.added")
+    return _edit(request, Channel(kind=kind), connector)
 
 
 @page(ADMINS)
 def channel(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     """Change a channel, or give it new credentials."""
     found = _channel(channel_id)
-    return _edit(request, found, registry.connector(found.kind), "channel.changed")
+    return _edit(request, found, registry.connector(found.kind))
 
 
 @page(ADMINS)
@@ -103,34 +101,29 @@ def switch(request: HttpRequest, channel_id: UUID) -> HttpResponse:
     """Pause or resume a channel."""
     found = _channel(channel_id)
     resume = request.POST.get("to") == "resume"
-    changes: dict[str, Any] = {"enabled": resume, "changed_at": now()}
-    if resume:
-        changes |= {"state": ChannelState.NEW, "error": ""}
-    Channel.objects.filter(id=found.id).update(**changes)
-    kind = "channel.resumed" if resume else "channel.paused"
-    events.record(kind, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
+    keeping.switch(found, on=resume, actor_id=member_of(request).id)
     said = _("%(name)s is running again.") if resume else _("%(name)s is paused; nothing is lost meanwhile.")
     messages.success(request, said % {"name": found.name})
     return redirect("channels")
 
 
-def _edit(request: HttpRequest, found: Channel, connector: Connector, event: str) -> HttpResponse:
+def _edit(request: HttpRequest, found: Channel, connector: Connector) -> HttpResponse:
     shell_of(request).current = "channels"
-    form: Form
+    is_new = found._state.adding
+    form: MailboxForm | ChannelForm
     if found.kind == "email":
         form = MailboxForm(request.POST or None, channel=found)
     else:
         form = ChannelForm(request.POST or None, channel=found)
-    if request.method == "POST" and form.is_valid():
-        found.state, found.error, found.changed_at = ChannelState.NEW, "", now()
-        found.save()
-        events.record(event, actor_id=member_of(request).id, subject=found.name, data={"channel": str(found.id)})
+    if request.method == "POST" and form.is_valid() and _is_kept(request, found, form):
         messages.success(
             request,
             _("%(name)s is saved. It connects within a minute; its state is shown here.") % {"name": found.name},
         )
-        return redirect("channel", channel_id=found.id) if event == "channel.added" else redirect("channels")
-    is_new = event == "channel.added"
+        if untried := getattr(form, "untried", ""):
+            words = _("The folder that collected mail is moved to could not be looked for: %(why)s")
+            messages.warning(request, words % {"why": untried})
+        return redirect("channel", channel_id=found.id) if is_new else redirect("channels")
     title = _("Connect: %(kind)s") % {"kind": _(str(connector.label))} if is_new else found.name
     return render(
         request,
@@ -141,6 +134,15 @@ def _edit(request: HttpRequest, found: Channel, connector: Connector, event: str
             "hook": "" if is_new else _hook(found, connector),
         },
     )  # fmt: skip
+
+
+def _is_kept(request: HttpRequest, found: Channel, form: MailboxForm | ChannelForm) -> bool:
+    try:
+        keeping.keep(found, actor_id=member_of(request).id)
+    except Invalid:
+        form.add_error(None, _("Somebody else changed this channel at the same time. Look at it, and save again."))
+        return False
+    return True
 
 
 def _site(found: Channel) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 from rapport.ownership.forms import ConditionField, condition_catalogue, outcome_choices
 from rapport.ownership.policy import Policy
 from rapport.ownership.problems import Vocabulary
+from rapport.ownership.yaml import YamlError, read_yaml
 from rapport.web.condition_words import GROUPS, choices_of, help_of, label_of
 
 _NOT_ASKED = ("", lazy("It does not matter"))
@@ -68,8 +69,8 @@ class RuleForm(forms.Form):
         if not text:
             return {}
         try:
-            read = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            read, _lines = read_yaml(text)
+        except (YamlError, RecursionError) as error:
             raise forms.ValidationError(_("This is no YAML. Write it as the exported policy has it.")) from error
         if not isinstance(read, dict):
             raise forms.ValidationError(_("Expected conditions with their values, such as “any:” and a list."))

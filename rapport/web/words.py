@@ -8,7 +8,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from rapport.conversations.undoing import UNDONE
-from rapport.web import locales, promise_words
+from rapport.web import channel_words, locales, promise_words
 
 #: What the timeline does not tell: it stands there as a message already, or says only who looked.
 UNTOLD = {
@@ -307,6 +307,7 @@ _DETAILED = {
     "conversation.split": _split,
     "messages.moved": _moved,
     "messages.came": _came,
+    "channel.changed": channel_words.changed,
     "second.switched": _second,
     "second.asked": _asked,
 }

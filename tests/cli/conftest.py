@@ -24,7 +24,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def run(db: None, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run a command in this process, in the test's own transaction, which it must not close."""
-    for module in ("ingest", "admin", "doctor", "backup"):
+    for module in ("ingest", "admin", "doctor", "backup", "channel"):
         monkeypatch.setattr(f"rapport.cli.{module}.database", nullcontext)
     return lambda *args: CliRunner().invoke(main, [str(arg) for arg in args])
 

@@ -9,6 +9,7 @@ import click
 
 from rapport.channels import registry
 from rapport.cli.main import main
+from rapport.cli.serve import worker
 from rapport.core.options import NAMES, NOT_SETTINGS, variable
 from rapport.inbound.worker import PARTS
 from tests.walls.test_tables import NARROW
@@ -99,6 +100,13 @@ def test_every_setting_that_is_named_is_one() -> None:
 
 def test_every_part_of_the_worker_that_is_named_is_one() -> None:
     assert wrong(lambda page: {*re.findall(r"worker's part `(\w+)`", TEXTS[page])} - {*PARTS}) == {}
+
+
+def test_every_part_of_the_worker_is_explained_and_named_by_its_command() -> None:
+    told = TEXTS[ROOT / "docs" / "install.md"].partition("| part |")[2].partition("\n\n")[0]
+    firsts = re.findall(r"^\| (`[^|]+) \|", told, re.MULTILINE)
+    assert sorted(name for first in firsts for name in re.findall(r"`(\w+)`", first)) == sorted(PARTS)
+    assert set(PARTS) <= {*re.findall(r"\w+", worker.help or "")}
 
 
 def test_where_a_channel_is_connected_is_called_as_on_the_page() -> None:

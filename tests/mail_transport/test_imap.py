@@ -235,3 +235,74 @@ def test_probe_says_what_is_there(dovecot: Dovecot) -> None:
     lines = imap.probe(settings_for(dovecot, new_user()), PASSWORD)
     assert "pushes new mail" in lines[0]
     assert "INBOX holds 0" in lines[1]
+
+
+def subjects(source: Memory) -> list[bytes]:
+    return [body.partition(b"Subject: ")[2].partition(b"\r")[0] for body in source.order]
+
+
+def test_what_becomes_of_mail_holds_for_what_is_collected_after_the_change(dovecot: Dovecot) -> None:
+    user, source = new_user(), Memory()
+    with mailbox(dovecot, user) as box:
+        box.append("INBOX", letter(1))
+        with collecting(settings_for(dovecot, user), source):
+            wait_for(lambda: len(source.items) == 1)
+        box.append("INBOX", letter(2))
+        with collecting(settings_for(dovecot, user, after="delete"), source):
+            wait_for(lambda: len(source.items) == 2 and source.kept["imap:INBOX"]["pending"] == [])
+        box.select_folder("INBOX")
+        assert box.search("ALL") == [1]
+    assert subjects(source) == [b"1", b"2"]
+
+
+def test_a_folder_to_move_to_that_is_not_there_is_shown_and_holds_up_nothing(dovecot: Dovecot) -> None:
+    user, source = new_user(), Memory()
+    with mailbox(dovecot, user) as box:
+        box.append("INBOX", letter(1))
+        settings = settings_for(dovecot, user, after="move", move_to="Done")
+        with pytest.raises(ChannelError, match="There is no folder Done"):
+            imap.probe(settings, PASSWORD)
+        with collecting(settings, source) as errors:
+            wait_for(lambda: len(source.items) == 1)
+            box.append("INBOX", letter(2))
+            wait_for(lambda: len(source.items) == 2)
+            assert source.kept["imap:INBOX"]["pending"] == [1, 2]
+            assert "cannot be moved to Done and stays where it is. Make that folder" in source.states[-1]
+            box.create_folder("Done")
+            box.append("INBOX", letter(3))
+            wait_for(lambda: len(source.items) == 3 and source.kept["imap:INBOX"]["pending"] == [])
+            wait_for(lambda: source.states[-1] == "ok")
+        box.select_folder("Done")
+        assert len(box.search("ALL")) == 3
+        assert sorted(imap.folders(settings, PASSWORD)) == ["Done", "INBOX"]
+    assert (subjects(source), errors) == ([b"1", b"2", b"3"], [])
+
+
+def test_a_backlog_that_was_left_alone_is_taken_in_once_it_is_wanted(dovecot: Dovecot) -> None:
+    user, source = new_user(), Memory()
+    with mailbox(dovecot, user) as box:
+        for n in (1, 2):
+            box.append("INBOX", letter(n))
+        with collecting(settings_for(dovecot, user, backfill=False), source):
+            wait_for(lambda: "ok" in source.states)
+            box.append("INBOX", letter(3))
+            wait_for(lambda: len(source.items) == 1)
+        with collecting(settings_for(dovecot, user), source):
+            wait_for(lambda: len(source.items) == 3 and source.kept["imap:INBOX"]["low"] == 1)
+    assert subjects(source)[0] == b"3"
+    assert sum(source.batches) == 3
+
+
+def test_another_mailbox_whose_numbers_look_the_same_is_read_from_its_beginning(dovecot: Dovecot) -> None:
+    first, second, source = new_user(), new_user(), Memory()
+    with mailbox(dovecot, first) as box, mailbox(dovecot, second) as other:
+        for n in (1, 2):
+            box.append("INBOX", letter(n))
+        with collecting(settings_for(dovecot, first), source):
+            wait_for(lambda: len(source.items) == 2)
+        other.append("INBOX", letter(3))
+        numbered = other.folder_status("INBOX", ["UIDVALIDITY"])[b"UIDVALIDITY"]
+        source.kept["imap:INBOX"]["uidvalidity"] = numbered
+        with collecting(settings_for(dovecot, second), source):
+            wait_for(lambda: len(source.items) == 3)
+    assert source.kept["imap:INBOX"]["of"] == f"{second}@127.0.0.1"

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.db import connection
+from imapclient import IMAPClient
 
-from rapport.channels import secrets
+from rapport.channels import keeping, secrets
 from rapport.channels.kinds.email import said as mail_words
 from rapport.channels.kinds.email.parse import parse_mail
-from rapport.channels.models import Channel
+from rapport.channels.models import Channel, Cursor
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
@@ -113,6 +114,35 @@ def test_a_wrong_password_is_shown_and_the_other_mailbox_goes_on(
         wait_for(lambda: Channel.objects.get(name="info").state == "stopped")
     assert "refused the user name or password" in Channel.objects.get(name="info").error
     assert Channel.objects.get(name="sales").state == "ok"
+
+
+def test_a_mailbox_changed_while_it_is_collected_loses_nothing_and_takes_nothing_twice(
+    dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_WATCH_SECONDS", 0.2)
+    channel = mailbox("changing", dovecot)
+    with IMAPClient("127.0.0.1", dovecot.imap, ssl=False) as box, working(monkeypatch, "collect"):
+        box.login("changing", PASSWORD)
+        box.append("INBOX", LETTER % 1)
+        wait_for(lambda: len(bodies()) == 1)
+        one = Channel.objects.get(id=channel.id)
+        one.config["imap"]["after"] = "seen"
+        in_system(lambda: keeping.keep(one))
+        # While the change is on its way, too.
+        box.append("INBOX", LETTER % 2)
+        wait_for(lambda: _asked(channel) == "seen")
+        box.append("INBOX", LETTER % 3)
+        wait_for(lambda: len(bodies()) == 3)
+        box.select_folder("INBOX", readonly=True)
+        wait_for(lambda: 3 in box.search("SEEN"))
+        assert 1 in box.search("UNSEEN")
+        wait_for(lambda: Channel.objects.get(id=channel.id).state == "ok")
+    assert sorted(bodies()) == [LETTER % n for n in (1, 2, 3)]
+
+
+def _asked(channel: Channel) -> object:
+    found = Cursor.objects.filter(channel=channel).first()
+    return found.value.get("asked") if found else None
 
 
 def test_an_undeliverable_answer_comes_back_and_is_matched(

@@ -7,6 +7,7 @@ from rapport.ownership.format import FORMATS, dump, format_of, load
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.policy import Policy, Span, parse_span
 from rapport.ownership.problems import PolicyError, Vocabulary
+from rapport.ownership.yaml import read_yaml
 from tests.ownership.strategies import POLICIES
 
 TOML = """\
@@ -159,6 +160,31 @@ def test_ten_thousand_wrong_rules_are_told_at_once_and_the_first_with_their_line
     with pytest.raises(PolicyError, match="and 9980 more") as caught:
         load('triage = "customer-service"\n' + rule * 10_000, "toml", VOCABULARY)
     assert caught.value.problems[19].line == 19 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "said"),
+    [
+        ("rules:\n" + "- a\n" * 600_000, 499_999, "more than 500,000 keys and values are too many"),
+        ("triage: x\nrules:\n" + "- " * 100_000, 3, "nested too deeply"),
+        ("triage: x\n" + "# é\n" * 40_000 + "\x00", 40_002, "this is no YAML"),
+        ("triage: x\n" + "# é\n" * 40_000 + "rules: [\n}\n", 40_003, "this is no YAML"),
+    ],
+)
+def test_a_large_yaml_file_is_refused_with_the_line_before_it_is_put_together(
+    source: str, line: int, said: str
+) -> None:
+    with pytest.raises(PolicyError, match=said) as caught:
+        load(source, "yaml", VOCABULARY)
+    assert caught.value.problems[0].line == line
+
+
+def test_a_large_yaml_file_is_read_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = '- {name: "Ä %d", when: {words: ["1", "on", x]}, then: {priority: high, topic: refund, owner: product}}\n'
+    source = "triage: customer-service\nrules:\n" + "".join(rule % number for number in range(20))
+    small = read_yaml(source)
+    monkeypatch.setattr("rapport.ownership.yaml._LARGE", 100)
+    assert read_yaml(source) == small
 
 
 def test_only_toml_and_yaml_are_policy_files() -> None:

@@ -22,6 +22,7 @@ MAILBOX = {
     "imap_user": "sales",
     "imap_password": "hush",
     "folders": "INBOX",
+    "after": "leave",
     "smtp_security": "starttls",
 }
 
@@ -63,7 +64,8 @@ def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(
 
 def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
-    for rest, said in (("", "Say when it holds"), ("a: [", "This is no YAML")):
+    bad = ("a: [", "a: 2026-99-99", "[" * 3000, "a: &a [x]\nb: *a")
+    for rest, said in (("", "Say when it holds"), *((one, "This is no YAML") for one in bad)):
         page = client.post(reverse("policy_rule_new"), {"name": "X", "when_rest": rest, "then_owner": "hr"})
         assert page.status_code == 200
         assert said in page.content.decode()
@@ -174,18 +176,18 @@ def test_what_the_page_of_a_mailbox_does_not_ask_for_stays_as_it_was_set(cast: C
     client = sign_in(cast.admin)
     client.post(reverse("channel_new_kind", args=["email"]), {**MAILBOX, "smtp_host": "smtp.example.com"})
     made = Channel.objects.get(name="Sales")
-    made.config["imap"] |= {"after": "move", "move_to": "Done", "poll_seconds": 300}
-    made.config["smtp"] |= {"per_minute": 5}
-    made.config["signed_reply"] = True
+    made.config["imap"] |= {"poll_seconds": 300}
+    made.config["smtp"] |= {"timeout_seconds": 5}
+    made.config["quote_history"] = False
     made.save()
     changed = {**MAILBOX, "imap_host": "imap2.example.com", "imap_user": "", "smtp_host": "smtp.example.com"}
     assert client.post(reverse("channel", args=[made.id]), changed).status_code == 302
     config = Channel.objects.get(id=made.id).config
     assert config["imap"]["host"] == "imap2.example.com"
     assert "user" not in config["imap"]
-    assert [config["imap"][name] for name in ("after", "move_to", "poll_seconds")] == ["move", "Done", 300]
-    assert config["smtp"]["per_minute"] == 5
-    assert config["signed_reply"]
+    assert config["imap"]["poll_seconds"] == 300
+    assert config["smtp"]["timeout_seconds"] == 5
+    assert config["quote_history"] is False
     client.post(reverse("channel", args=[made.id]), {**changed, "imap_host": ""})
     assert "imap" not in Channel.objects.get(id=made.id).config
 

@@ -36,7 +36,14 @@ class EmailConnector(Kind):
 
     def check(self, account: Account) -> None:
         """Raise Invalid naming the first wrong setting."""
-        settings.read(account.config, account.address)
+        settings.check(settings.read(account.config, account.address))
+
+    def folders(self, account: Account) -> Sequence[str]:
+        """The folders of its IMAP server that can hold mail; none without one. Raises ChannelError."""
+        from rapport.channels.kinds.email import imap
+
+        read = settings.read(account.config, account.address)
+        return imap.folders(read.imap, account.secrets.get("imap_password", "")) if read.imap else []
 
     def test(self, account: Account) -> Sequence[str]:
         """Sign in both ways, take and send nothing. Raises ChannelError."""

@@ -26,6 +26,7 @@ from rapport.core.errors import ChannelError
 log = logging.getLogger(__name__)
 _IDLE_SECONDS = 290  # well under the half hour of RFC 2177, and under what most routers forget
 _SLICE_SECONDS = 1.0
+_AT_ONCE = 500
 _LOST = (OSError, IMAPClientAbortError)
 
 
@@ -54,7 +55,28 @@ def probe(settings: ImapSettings, password: str) -> list[str]:
             except IMAPClientError as error:
                 raise ChannelError(f"Folder {folder}: {error}", "Mend its name.", permanent=True) from error
             lines.append(f"IMAP: folder {folder} holds {found[b'EXISTS']} mails.")
+        if settings.after == "move" and not holds(_folders(client), settings.move_to):
+            raise ChannelError(
+                f"There is no folder {settings.move_to}, to which collected mail is moved.",
+                "Make it with your mail program, or name another.",
+                permanent=True,
+            )
     return lines
+
+
+def folders(settings: ImapSettings, password: str) -> list[str]:
+    """The names of the folders that can hold mail. Raises ChannelError."""
+    with _plainly(settings), connected(settings, password) as client:
+        return _folders(client)
+
+
+def holds(names: Sequence[str], folder: str) -> bool:
+    """Whether a folder is among the names; INBOX is one however it is written (RFC 3501, section 5.1)."""
+    return folder in names or folder.upper() == "INBOX"
+
+
+def _folders(client: IMAPClient) -> list[str]:
+    return [str(name) for flags, _, name in client.list_folders() if rb"\Noselect" not in flags]
 
 
 @contextmanager
@@ -78,6 +100,7 @@ class _Mailbox:
         self._cursors: dict[str, FolderCursor] = {}
         self._backlog: dict[str, list[int]] = {}
         self._missing: set[str] = set()
+        self._refused: set[str] = set()
 
     def look(self) -> None:
         """Take what is new in every folder. A folder that cannot be opened is shown, and does not stop the
@@ -87,7 +110,7 @@ class _Mailbox:
             if self._open(folder):
                 self._act(folder)
                 self._take_new(folder)
-        if not self._missing:
+        if not self._missing and not self._refused:
             self._source.well()
 
     def backfill(self) -> bool:
@@ -144,17 +167,19 @@ class _Mailbox:
 
     def _begin(self, folder: str, answer: dict[bytes, Any]) -> None:
         """Where to go on in the folder, or begin anew when the server numbered it anew (RFC 3501, section
-        2.3.1.1).
+        2.3.1.1), or is another.
         """
-        validity = int(answer.get(b"UIDVALIDITY") or 0)
-        known = self._cursors.get(folder) or read_cursor(self._source.cursors().get(_name(folder)))
-        if known is None or known.uidvalidity != validity:
+        validity, settings = int(answer.get(b"UIDVALIDITY") or 0), self._settings
+        kept = self._cursors.get(folder) or read_cursor(self._source.cursors().get(_name(folder)))
+        known = kept
+        if known is None or known.uidvalidity != validity or known.of not in ("", settings.whose):
             next_uid = answer.get(b"UIDNEXT")
             top = int(next_uid) - 1 if next_uid else max(self._client.search("ALL"), default=0)
-            known = FolderCursor.start(validity, top, known, backfill=self._settings.backfill)
+            known = FolderCursor.start(validity, top, known, backfill=settings.backfill)
             self._backlog.pop(folder, None)
-            self._source.keep([], {_name(folder): known.as_json()})
-        self._cursors[folder] = known
+        self._cursors[folder] = known.heeding(settings.whose, settings.after, backfill=settings.backfill)
+        if self._cursors[folder] != kept:
+            self._source.keep([], {_name(folder): self._cursors[folder].as_json()})
 
     def _is_buffered(self) -> bool:
         """Whether news came in one packet with the answer to IDLE: read already, so the socket will not tell."""
@@ -208,27 +233,44 @@ class _Mailbox:
     def _keep(self, folder: str, uids: Sequence[int], cursor: FolderCursor) -> None:
         fetched = fetch(self._client, folder, cursor.uidvalidity, uids, self._settings.max_bytes)
         if self._settings.after != "leave":
-            cursor = cursor.to_act_on(_done(fetched))
+            cursor = cursor.to_act_on((*cursor.pending, *_done(fetched)))
         self._source.keep([one.item for one in fetched], {_name(folder): cursor.as_json()})
         self._cursors[folder] = cursor
         self._act(folder)
 
     def _act(self, folder: str) -> None:
-        """Do what the channel asks with mails already committed; also those that a crash left undone."""
-        cursor, after = self._cursors[folder], self._settings.after
-        if not cursor.pending or after == "leave":
-            return
-        uids = list(cursor.pending)
+        """Do what the channel asks with mails already committed; also those that a crash left undone. What the server
+        refuses is shown and tried again at the next look, and does not stop collecting.
+        """
+        while uids := list(self._cursors[folder].pending):
+            try:
+                self._finish(uids[:_AT_ONCE])
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:
+                self._refused.add(folder)
+                self._source.unwell(f"{_refusal(folder, self._settings)} The server says: {error}")
+                return
+            self._cursors[folder] = self._cursors[folder].to_act_on(uids[_AT_ONCE:])
+            self._source.keep([], {_name(folder): self._cursors[folder].as_json()})
+        self._refused.discard(folder)
+
+    def _finish(self, uids: list[int]) -> None:
+        after = self._settings.after
         if after == "seen":
             self._client.add_flags(uids, [rb"\Seen"], silent=True)
         elif after == "move" and self._client.has_capability("MOVE"):
             self._client.move(uids, self._settings.move_to)
-        else:
-            if after == "move":
-                self._client.copy(uids, self._settings.move_to)
+        elif after == "move":
+            self._client.copy(uids, self._settings.move_to)
+            try:
+                self._delete(uids)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:  # tried again, they would be copied again
+                log.warning("mails copied to %s stay where they were, too: %s", self._settings.move_to, error)
+        elif after == "delete":
             self._delete(uids)
-        self._cursors[folder] = cursor.to_act_on(())
-        self._source.keep([], {_name(folder): self._cursors[folder].as_json()})
 
     def _delete(self, uids: list[int]) -> None:
         self._client.delete_messages(uids, silent=True)
@@ -240,6 +282,20 @@ class _Mailbox:
 
 def _name(folder: str) -> str:
     return f"imap:{folder}"[:200]
+
+
+def _refusal(folder: str, settings: ImapSettings) -> str:
+    """What could not be done, and what to do about it."""
+    if settings.after == "move":
+        return (
+            f"Collected mail of {folder} cannot be moved to {settings.move_to} and stays where it is. Make that folder "
+            "with your mail program, or name another in the settings of this channel."
+        )
+    what = "marked as read" if settings.after == "seen" else "deleted"
+    return (
+        f"Collected mail of {folder} cannot be {what}. Give {settings.server.user} the right to, or change in the "
+        "settings of this channel what happens to collected mail."
+    )
 
 
 def _done(fetched: Sequence[Fetched]) -> tuple[int, ...]:

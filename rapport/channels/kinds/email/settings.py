@@ -42,6 +42,11 @@ class ImapSettings:
     batch_bytes: int = 16 * 1024 * 1024
     max_bytes: int = 64 * 1024 * 1024
 
+    @property
+    def whose(self) -> str:
+        """Whose mailbox it is: numbers of mails (UIDs) mean something only with it."""
+        return f"{self.server.user}@{self.server.host.lower()}"
+
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
@@ -83,8 +88,8 @@ def read(config: Mapping[str, Any], address: str) -> EmailSettings:
         raise Invalid(f"Unknown setting {sorted(unknown)[0]!r}.", "See the e-mail page of the documentation.")
     others = _strings(config, "addresses", ())
     return EmailSettings(
-        imap=_imap(_section(config, "imap")) if config.get("imap") else None,
-        smtp=_smtp(_section(config, "smtp")) if config.get("smtp") else None,
+        imap=_imap(_section(config, "imap"), address) if config.get("imap") else None,
+        smtp=_smtp(_section(config, "smtp"), address) if config.get("smtp") else None,
         addresses=tuple(dict.fromkeys(a.lower() for a in (address, *others))),
         catch_all=_string(config, "catch_all", "").lower().lstrip("@"),
         from_name=_from_name(_string(config, "from_name", "{member}")),
@@ -93,6 +98,16 @@ def read(config: Mapping[str, Any], address: str) -> EmailSettings:
         trust_date=_flag(config, "trust_date", False),
         authserv_id=authserv_id(config),
     )
+
+
+def check(given: EmailSettings) -> None:
+    """Raise Invalid for what can never work, though a mailbox runs with it: asked when it is set, not when it runs."""
+    for one in given.addresses:
+        local, _, domain = one.rpartition("@")
+        if not local or not domain or any(c.isspace() for c in one):
+            raise Invalid(f"addresses has {one!r}, which is no e-mail address.", "Write it like help@example.com.")
+    if given.catch_all and ("@" in given.catch_all or any(c.isspace() for c in given.catch_all)):
+        raise Invalid(f"catch_all {given.catch_all!r} is no domain.", "Write it like example.com.")
 
 
 def authserv_id(config: Mapping[str, Any]) -> str:
@@ -110,7 +125,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _imap(section: Mapping[str, Any]) -> ImapSettings:
+def _imap(section: Mapping[str, Any], address: str) -> ImapSettings:
     after = _choice(section, "imap.after", AFTER, "leave")
     move_to = _string(section, "move_to", "")
     if after == "move" and not move_to:
@@ -119,7 +134,7 @@ def _imap(section: Mapping[str, Any]) -> ImapSettings:
     if after == "move" and move_to in folders:
         raise Invalid("imap.move_to is one of the folders that are collected.", "Name another folder.")
     return ImapSettings(
-        _server(section, "imap"),
+        _server(section, "imap", address),
         folders,
         after,
         move_to,
@@ -131,16 +146,16 @@ def _imap(section: Mapping[str, Any]) -> ImapSettings:
     )
 
 
-def _smtp(section: Mapping[str, Any]) -> SmtpSettings:
+def _smtp(section: Mapping[str, Any], address: str) -> SmtpSettings:
     return SmtpSettings(
-        _server(section, "smtp"),
+        _server(section, "smtp", address),
         _number(section, "smtp.per_minute", 60, 1, 100_000),
         _number(section, "smtp.timeout_seconds", 30, 1, 600),
         _flag(section, "allow_private", False),
     )
 
 
-def _server(section: Mapping[str, Any], name: str) -> Server:
+def _server(section: Mapping[str, Any], name: str, address: str) -> Server:
     host = _string(section, "host", "")
     if not host:
         raise Invalid(f"{name}.host is missing.", f"Name the {name.upper()} server, like {name}.example.com.")
@@ -151,7 +166,7 @@ def _server(section: Mapping[str, Any], name: str) -> Server:
         host,
         _number(section, f"{name}.port", _PORTS[name, security], 1, 65_535),
         security,
-        _string(section, "user", ""),
+        _string(section, "user", "") or address,
     )
 
 
