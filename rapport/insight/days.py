@@ -7,7 +7,7 @@ are behind a wall of their own: those of each audience are seen by whom its conv
 
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import zip_longest
@@ -37,6 +37,7 @@ _BUDGET_S = 0.25
 _RANGES_MAX = 12
 _LATEST = 7
 _EMPTY = ("''::bytea", "''")
+_ALL: Mapping[str, str] = {}
 _NARROW = 32_767
 """Of so many at most which of the names each is takes two bytes: there are no more names than what has them."""
 
@@ -131,10 +132,13 @@ def _gaps(closed: Sequence[date], start: datetime, end: datetime) -> list[tuple[
     return [*gaps, (at, end)] if at < end else gaps
 
 
-def read(name: str, among: Days, by: Sequence[str], timed: bool = True) -> Iterator[Piece]:
+def read(
+    name: str, among: Days, by: Sequence[str], timed: bool = True, keep: Mapping[str, str] = _ALL
+) -> Iterator[Piece]:
     """All of a kind on these days, in the scope of who looks, with the dimensions asked for, as a `Piece` or several.
 
-    `timed`: with `began`, which is left empty otherwise, and of kinds that have none.
+    `timed`: with `began`, which is left empty otherwise, and of kinds that have none. `keep`: what is not of these
+    names, each of a dimension asked for, may be left out.
     """
     kind = KINDS[name]
     columns = ["count", "at", "began" if timed else _EMPTY[0], "mark"]
@@ -147,18 +151,21 @@ def read(name: str, among: Days, by: Sequence[str], timed: bool = True) -> Itera
         places = range(len(among.open))
         when = " OR ".join(f"{kind.source.at} >= %(a{n})s AND {kind.source.at} < %(b{n})s" for n in places)
         values |= {f"{side}{n}": among.open[n][place] for n in places for place, side in enumerate("ab")}
-        parts.append(f"SELECT {', '.join(columns)} FROM ({_grouped(kind, f'({when})', by)}) AS open")
+        values |= {f"keep_{one}": wanted for one, wanted in keep.items()}
+        parts.append(f"SELECT {', '.join(columns)} FROM ({_grouped(kind, f'({when})', by, keep)}) AS open")
     if not parts:
         return
     for count, at, began, mark, *rest in bulk.select(" UNION ALL ".join(parts), values):
         yield Piece(count, at, began, mark, tuple(rest[::2]), tuple(rest[1::2]))
 
 
-def _grouped(kind: Kind, when: str, by: Sequence[str]) -> str:
+def _grouped(kind: Kind, when: str, by: Sequence[str], keep: Iterable[str]) -> str:
     """One row for each group, which has one name of each dimension: numbering names would take as long as all else."""
+    kept = [f"coalesce({one}::text, 'none') = %(keep_{one})s" for one in keep]
     named = [f"coalesce({one}::text, 'none') AS {one}s, {_EMPTY[0]} AS {one}" for one in by]
     return f"""SELECT {", ".join(["count(*)::int AS count", *_moments(kind), *named])}
-    FROM ({_items(kind, when, by)}) AS items GROUP BY ({", ".join(by)}) HAVING count(*) > 0"""
+    FROM ({_items(kind, when, by)}) AS items WHERE {" AND ".join(["true", *kept])}
+    GROUP BY ({", ".join(by)}) HAVING count(*) > 0"""
 
 
 def _packed(kind: Kind, when: str, by: Sequence[str]) -> str:

@@ -255,6 +255,22 @@ def test_what_is_owed_much_is_summed_anew_and_what_is_just_over_is_not(
 
 
 @pytest.mark.django_db
+def test_nothing_is_summed_while_somebody_may_write_who_began_before_it_would_be_noted() -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as theirs, connection.cursor() as cursor:
+            theirs.execute("BEGIN; SELECT now()")  # it has written nothing yet, and could
+            cursor.execute("SELECT pg_stat_clear_snapshot(), clock_timestamp()")
+            at = cursor.fetchone()[1]
+            for moment, busy in ((at, True), (at - timedelta(hours=12), False)):
+                cursor.execute(summing._BUSY, [moment])
+                assert cursor.fetchone()[0] is busy
+            theirs.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+@pytest.mark.django_db
 def test_the_ledger_of_promises_and_the_sums_can_be_migrated_back_and_forth() -> None:
     before = _made()
     executor = MigrationExecutor(connection)
