@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 GIGABYTE = 1_000_000_000
@@ -10,6 +10,7 @@ POSTGRES_MIN = 15
 _HEARD = timedelta(hours=1)
 _LATE, _STUCK = timedelta(minutes=5), timedelta(hours=1)
 _KEY_OLD, _SEAL_LATE = timedelta(days=365), timedelta(minutes=1)
+_NAMED = 10
 _SKEW, _SKEW_MAX = timedelta(seconds=2), timedelta(seconds=30)
 
 
@@ -163,6 +164,18 @@ def of_counters(wrong: int) -> Check:
         Grade.WARN if wrong else Grade.OK,
         f"{wrong} figures differ from what is there" if wrong else "the figures beside the views are right",
         "Count anew: rapport doctor --recount",
+    )
+
+
+def of_days(closed: int, looked: int, wrong: Sequence[date]) -> Check:
+    """The days that reports keep; which of those looked at differ from what is there."""
+    told = f"{looked:,} of {closed:,} closed days were compared"
+    named = ", ".join([day.isoformat() for day in wrong[:_NAMED]] + ["..."] * (len(wrong) > _NAMED))
+    return _check(
+        "days of reports",
+        Grade.WARN if wrong else Grade.OK,
+        f"{told}, {len(wrong)} of them not what is there: {named}" if wrong else f"{told}, none differs",
+        "Have every day closed anew: rapport doctor --recount",
     )
 
 

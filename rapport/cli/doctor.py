@@ -59,7 +59,7 @@ def _database(recount: bool) -> list[Check]:
                 return checks
             checks += diagnosis.of_channels(_lines(), now())
             checks += diagnosis.of_queues(_queues())
-            checks.append(_counters(recount))
+            checks += _counters(recount)
             checks += _trust()
             checks.append(_clock())
     except RapportError as error:
@@ -184,7 +184,7 @@ def _made_at(id: UUID) -> datetime:
     return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)
 
 
-def _counters(recount: bool) -> Check:
+def _counters(recount: bool) -> list[Check]:
     from rapport.conversations import tallying
     from rapport.insight import days, summing
 
@@ -192,7 +192,9 @@ def _counters(recount: bool) -> Check:
         tallying.recount()
         days.reopen()
         summing.recount()
-    return diagnosis.of_counters(tallying.discrepancies() + summing.discrepancies())
+    wrong = tallying.discrepancies() + summing.discrepancies()
+    compared = days.compare()
+    return [diagnosis.of_counters(wrong), diagnosis.of_days(compared.closed, compared.looked, compared.wrong)]
 
 
 def _trust() -> list[Check]:

@@ -17,17 +17,18 @@ KEYS = "kind, owner_id, other_id, number, rule, flag"
 COLUMNS = """r.at, r.version, r.rule, r.team_id, r.said_team_id, r.likely, r.acted, r.moved, r.dealt, r.owner_team_id,
     r.channel_id, r.topic_id, r.audience"""
 
+_TRIAGED = "r.rule IS NULL AND NOT r.acted"
+_SLOT = "floor(date_part('epoch', r.at) / {slot_s})::int"
+_TENTH = "CASE WHEN r.likely IS NOT NULL AND (r.dealt OR r.moved) THEN least(9, floor(r.likely * 10))::int END"
+_AGREED = "coalesce(r.said_team_id = r.owner_team_id, false)"
 _GROUPS = (
     "owner_id, way", "known, way, first_id, overruled", "o_known, o_way, o_first, o_owner", "owner_id, channel_id",
     "owner_id, topic_id", "slot, triaged", "tenth, agreed",
 )  # fmt: skip
 
 
-def cells(rows: str, *, audience: bool = False, own: str = "true", slot_s: int | str = SLOT_S) -> str:
-    """SQL of the cells of `rows`: a select of COLUMNS and `sign`. With `audience`: apart by it, as the first column.
-
-    What is not `own` counts where it was first given to only. `slot_s`: how long a cell of time is.
-    """
+def cells(rows: str, *, audience: bool = False) -> str:
+    """SQL of the cells of `rows`: a select of COLUMNS and `sign`. With `audience`: apart by it, as the first column."""
     extra = "audience, " if audience else ""
     groups = ", ".join(f"({extra}{group})" for group in _GROUPS)
     # What is not overruled would be a cell of its own for each owner: all of it is one, which is left out.
@@ -44,11 +45,20 @@ def cells(rows: str, *, audience: bool = False, own: str = "true", slot_s: int |
             FROM (SELECT r.audience, r.sign, r.owner_team_id AS owner_id, r.team_id AS first_id, r.channel_id,
                 r.topic_id,
                 CASE WHEN r.rule IS NOT NULL THEN coalesce(u.told, 0) ELSE {WAY_SQL} END AS way, u.known,
-                {OVERRULED_SQL} AS overruled, r.rule IS NULL AND NOT r.acted AS triaged,
-                CASE WHEN {own} THEN floor(date_part('epoch', r.at) / {slot_s})::int END AS slot,
-                CASE WHEN r.likely IS NOT NULL AND (r.dealt OR r.moved) AND {own}
-                    THEN least(9, floor(r.likely * 10))::int END AS tenth,
-                coalesce(r.said_team_id = r.owner_team_id, false) AS agreed
+                {OVERRULED_SQL} AS overruled, {_TRIAGED} AS triaged, {_SLOT.format(slot_s=SLOT_S)} AS slot,
+                {_TENTH} AS tenth, {_AGREED} AS agreed
             FROM ({rows}) AS r LEFT JOIN insight_rule u ON u.version = r.version AND u.rule = r.rule) AS told) AS marked
         GROUP BY GROUPING SETS ({groups})) AS counted
     WHERE n <> 0 AND (number IS NOT NULL OR kind IN ({CHANNEL}, {TOPIC}))"""
+
+
+def when_and_how_sure(where: str, slot_s: int | str) -> str:
+    """SQL of the cells of TIME, of stretches of `slot_s` seconds, and of SURE, of the rows `r` of `Routed` of which
+    `where` holds.
+    """
+    return f"""SELECT CASE WHEN GROUPING(slot) = 0 THEN {TIME} ELSE {SURE} END AS kind, NULL::uuid AS owner_id,
+        NULL::uuid AS other_id, coalesce(slot, tenth) AS number, NULL::bigint AS rule,
+        coalesce(triaged, agreed) AS flag, count(*)::int AS n
+    FROM (SELECT {_SLOT.format(slot_s=slot_s)} AS slot, {_TRIAGED} AS triaged, {_TENTH} AS tenth, {_AGREED} AS agreed
+        FROM insight_routed r WHERE r.counted AND {where}) AS told
+    GROUP BY GROUPING SETS ((slot, triaged), (tenth, agreed)) HAVING coalesce(slot, tenth) IS NOT NULL"""

@@ -30,7 +30,8 @@ _SMALL = 32_000
 @dataclass(frozen=True)
 class Piece:
     """Some of what is counted, each column as bytes (big-endian): `at` and `began` eight a value, microseconds since
-    2000; `mark` one a value; and by dimension the names with SEPARATOR between, and two a value, which of them it is.
+    2000; `mark` one a value; and by dimension the names with SEPARATOR between, and which of them each is: two a value,
+    four where there are more names than that tells apart, none where there is one name.
     """
 
     count: int
@@ -111,6 +112,29 @@ def unpacked(
                 mask &= some.code[dimension] == names[dimension].place(name)
             some = some.where(mask)
         yield some
+
+
+def alike(some: Iterable[Piece], others: Iterable[Piece], by: Sequence[str]) -> bool:
+    """Whether these hold what the others hold, in any order; what cannot be read holds something else."""
+    import numpy as np
+
+    names = {one: Names() for one in by}
+    try:
+        return np.array_equal(_ordered(some, by, names), _ordered(others, by, names))
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+
+
+def _ordered(pieces: Iterable[Piece], by: Sequence[str], names: Mapping[str, Names]) -> "Whole":
+    """A column each value, in order."""
+    import numpy as np
+
+    parts = []
+    for one in unpacked(pieces, by, names, {}):
+        rest = (column if len(column) else np.zeros_like(one.at) for column in (one.began, one.mark))
+        parts.append(np.stack([one.at, *rest, *one.code.values()]))
+    found = np.concatenate(parts, axis=1) if parts else np.empty((0, 0), np.int64)
+    return found[:, np.lexsort(found)] if parts else found
 
 
 def between(at: "Whole", bounds: Sequence[int]) -> "Whole":
@@ -212,6 +236,18 @@ def _together(some: Sequence[Piece], by: Sequence[str], names: Mapping[str, Name
         place = names[dimension].place
         table = np.array([place(name) for each in known for name in each], np.int64)
         first = np.repeat(np.cumsum([0, *(len(each) for each in known[:-1])]), sizes)
-        code[dimension] = table[first + whole((one.codes[spot] for one in some), ">i2")]
+        code[dimension] = table[first + _codes(some, spot)]
     at, began = (whole(columns, ">i8") for columns in ((o.at for o in some), (o.began for o in some)))
     return Some(at, began, whole((one.mark for one in some), "u1"), code)
+
+
+def _codes(some: Sequence[Piece], spot: int) -> "Whole":
+    """Which of its piece's names each is, by a dimension."""
+    import numpy as np
+
+    given = [one.codes[spot] or bytes(2 * one.count) for one in some]
+    widths = [len(codes) // one.count for codes, one in zip(given, some, strict=True)]
+    if set(widths) == {2}:
+        return np.frombuffer(b"".join(given), ">i2").astype(np.int64)
+    columns = [np.frombuffer(codes, f">i{width}") for codes, width in zip(given, widths, strict=True)]
+    return np.concatenate(columns).astype(np.int64)

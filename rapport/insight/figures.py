@@ -107,7 +107,8 @@ class _Columns:
         by = dict.fromkeys([one for one in (self.asked.dimension, *self.keep) if one])
         if timed:
             by["team"] = None
-        yield from counting.unpacked(days.read(name, self.days.until(end), [*by], timed), [*by], self.names, self.keep)
+        pieces = days.read(name, self.days.until(end), [*by], timed, self.keep)
+        yield from counting.unpacked(pieces, [*by], self.names, self.keep)
 
     def groups(self, some: Some) -> tuple["Whole | None", int]:
         """The codes of the dimension asked for, and how many there are."""

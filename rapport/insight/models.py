@@ -68,7 +68,10 @@ class Routed(models.Model):
     audience = ArrayField(models.UUIDField(), default=list)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="insight_routed_at")]
+        indexes = [
+            models.Index(fields=["at"], name="insight_routed_at"),
+            models.Index(fields=["owner_team_id", "at"], name="insight_routed_owner"),
+        ]
 
 
 class RuleName(models.Model):

@@ -14,6 +14,8 @@ PRESETS = ("today", "last-7", "last-30", "this-month", "last-month", "last-90", 
 GRAINS = ("day", "week", "month")
 DAYS_MAX = 5 * 366
 BUCKETS_MAX = 100
+_YEARS = range(1900, 3000)
+"""Far from where a calendar begins and ends: the period before has to lie in it, too, in any time zone."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def custom(first: date, last: date, zone: ZoneInfo) -> Period:
         raise Invalid("The period ends before it begins.", "Choose a later end.")
     if (last - first).days >= DAYS_MAX:
         raise Invalid("The period is longer than five years.", "Choose a shorter one.")
+    if first.year not in _YEARS or last.year not in _YEARS:
+        raise Invalid("The period is too far from today.", "Choose one between the years 1900 and 2999.")
     return Period(first, last, zone)
 
 

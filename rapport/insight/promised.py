@@ -174,7 +174,7 @@ class _Columns:
         if start >= self.until:
             return
         first, last = days.microseconds(start), days.microseconds(self.until)
-        pieces = days.read("promised", days.days(start, self.until), by)
+        pieces = days.read("promised", days.days(start, self.until), by, keep=self.keep)
         for some in counting.unpacked(pieces, by, self.names, self.keep):
             yield some.where((some.at >= first) & (some.at < last))
 

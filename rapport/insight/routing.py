@@ -1,7 +1,8 @@
 """How what came in found its owner, counted by the database in one statement, in the scope of whoever looks.
 
 What lies in closed days that have been summed (`insight.summing`) is read from the sums, with what changed since; the
-rest is counted as it is. Of one team everything is: its part is small.
+rest is counted as it is. Sums know the half hour of all, not of one team: when its own came, and how likely it was said
+to be, is counted from its rows.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,20 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from rapport.insight.cells import CHANNEL, COLUMNS, FIRST, KEYS, MOVED, SLOT_S, SURE, TIME, TOPIC, WAY, cells
+from rapport.insight.cells import (
+    CHANNEL,
+    COLUMNS,
+    FIRST,
+    KEYS,
+    MOVED,
+    SLOT_S,
+    SURE,
+    TIME,
+    TOPIC,
+    WAY,
+    cells,
+    when_and_how_sure,
+)  # fmt: skip
 from rapport.insight.covering import Block, Cover, cover
 from rapport.insight.periods import Period
 
@@ -46,7 +60,8 @@ class Moved(NamedTuple):
 
 @dataclass
 class Counted:
-    """Everything that was counted. Ids are text, as they are only compared and written into addresses.
+    """Everything that was counted; of one team what is its own, or was first. Ids are text, as they are only compared
+    and written into addresses.
 
     `ways` by owner and one of WAYS; `first` of what a rule, or what was learned, decided, by the team it was given to
     and whether it was overruled; `moved` the most frequent of what was; `fired` the names of the rules that decided.
@@ -67,12 +82,11 @@ class Counted:
 def counted(asked: Asked, *, sums: bool = True) -> Counted:
     """Count it all; without `sums` every row of the span, which comes to the same."""
     step, found = _step(asked.period), Counted()
+    parts = cover(asked.period.start, asked.period.end, _blocks(asked.period) if sums else ())
     slot_s = min(step, SLOT_S)
-    summed = sums and asked.team_id is None and slot_s == SLOT_S
-    parts = cover(asked.period.start, asked.period.end, _blocks(asked.period) if summed else ())
-    statement = (_ONE_TEAM if asked.team_id else _ALL).format(slot_s=slot_s)
+    statement = _ONE_TEAM if asked.team_id else _ALL if slot_s == SLOT_S else _ALL_BY_QUARTERS
     with connection.cursor() as cursor:
-        cursor.execute(statement, _values(asked, parts) | {"slots": step // slot_s})
+        cursor.execute(statement, _values(asked, parts) | {"slots": step // slot_s, "slot_s": slot_s})
         for row in cursor.fetchall():
             _put(found, row, step)
     return found
@@ -90,7 +104,7 @@ def _blocks(period: Period) -> list[Block]:
 
 def _values(asked: Asked, parts: Cover) -> dict[str, Any]:
     return {
-        "team": asked.team_id, "top": TOP,
+        "team": asked.team_id, "top": TOP, "start": asked.period.start, "end": asked.period.end,
         "gap_starts": [start for start, _end in parts.gaps], "gap_ends": [end for _start, end in parts.gaps],
         "days": [one.days for one in parts.blocks], "bits": [one.bit for one in parts.blocks],
         "starts": [one.starts for one in parts.blocks], "ends": [one.ends for one in parts.blocks],
@@ -108,7 +122,9 @@ _CHANGES = f"""SELECT {COLUMNS}, r.sign
 _SUMS = """SELECT s.kind, s.owner_id, s.other_id, s.number, s.rule, s.flag, s.count AS n
     FROM unnest(%(days)s::int[], %(starts)s::timestamptz[]) AS block(days, starts)
     JOIN insight_summed s ON s.days = block.days AND s.starts = block.starts"""
-_DECIDED = f"kind = {FIRST} AND number IN (0, 1, 5, 6)"
+#: Of what was first a team's own; of all where none is asked about.
+_DECIDED = f"""kind = {FIRST} AND number IN (0, 1, 5, 6)
+    AND (%(team)s::uuid IS NULL OR other_id = %(team)s::uuid)"""
 _TOLD = f"""
 SELECT kind, owner_id::text, other_id::text, number, flag, n, NULL AS name, 0 AS of FROM counted
     WHERE kind IN ({WAY}, {CHANNEL}, {TOPIC}, {SURE})
@@ -126,15 +142,16 @@ UNION ALL SELECT {MOVED}, owner_id::text, other_id::text, number, NULL, n, name,
         ) AS m
         LEFT JOIN LATERAL (SELECT name FROM insight_rule WHERE known = m.rule LIMIT 1) AS u ON true
 ) AS moved"""
-_ALL = f"""WITH counted AS MATERIALIZED (
-    SELECT {KEYS}, sum(n)::int AS n FROM (
-        {cells(f"{_ROWS} UNION ALL {_CHANGES}", slot_s="{slot_s}")} UNION ALL {_SUMS}
-    ) AS parts GROUP BY {KEYS} HAVING sum(n) <> 0) {_TOLD}"""
-_ITS_OWN = "r.owner_team_id = %(team)s"
-#: What is gone from a team counts among what was first its own alone: all else is of what is its own.
-_ONE_TEAM = f"""WITH counted AS MATERIALIZED (
-    {cells(f"{_ROWS} AND ({_ITS_OWN} OR r.team_id = %(team)s)", own=_ITS_OWN, slot_s="{slot_s}")}
-) {_TOLD}"""
+_PARTS = f"""SELECT {KEYS}, sum(n)::int AS n FROM ({cells(f"{_ROWS} UNION ALL {_CHANGES}")} UNION ALL {_SUMS}) AS parts
+    WHERE {{0}} GROUP BY {KEYS} HAVING sum(n) <> 0"""
+_ALL = f"WITH counted AS MATERIALIZED ({_PARTS.format('true')}) {_TOLD}"
+_IN_TIME = "r.at >= %(start)s AND r.at < %(end)s"
+_ALL_BY_QUARTERS = f"""WITH counted AS MATERIALIZED ({_PARTS.format(f"kind NOT IN ({TIME}, {SURE})")}
+    UNION ALL {when_and_how_sure(_IN_TIME, "%(slot_s)s")}) {_TOLD}"""
+#: What a rule gave to any is read with it: of how many it is that some were moved to this team.
+_ITS_OWN = f"kind NOT IN ({TIME}, {SURE}) AND (owner_id = %(team)s OR other_id = %(team)s OR kind = {FIRST})"
+_ONE_TEAM = f"""WITH counted AS MATERIALIZED ({_PARTS.format(_ITS_OWN)}
+    UNION ALL {when_and_how_sure(f"r.owner_team_id = %(team)s AND {_IN_TIME}", "%(slot_s)s")}) {_TOLD}"""
 
 
 def _put(found: Counted, row: tuple[Any, ...], step: int) -> None:

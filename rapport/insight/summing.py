@@ -38,9 +38,10 @@ settled AS (UPDATE insight_amended SET owed = owed & ~%(bit)s
 here AS (INSERT INTO insight_block (days, starts) VALUES (%(days)s, %(starts)s) ON CONFLICT DO NOTHING)
 INSERT INTO insight_summed (days, starts, audience, {KEYS}, count)
 SELECT %(days)s, %(starts)s, * FROM ({cells(_BLOCK_ROWS, audience=True)}) AS counted"""
-#: Nobody may still be writing what came before the block's end without noting it beside: see _LAG.
+#: Nobody may write any more what came before the block's end without noting it beside: see _LAG. Who has only read so
+#: far may write yet.
 _BUSY = """SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-    AND backend_xid IS NOT NULL AND xact_start < %s)"""
+    AND backend_type = 'client backend' AND xact_start < %s)"""
 _BITS = " ".join(f"WHEN {days} THEN {1 << place}" for place, days in enumerate(DAYS))
 _OWES = f"""a.at >= b.starts AND a.at < b.starts + make_interval(days => b.days)
     AND a.owed & (CASE b.days {_BITS} END) <> 0"""

@@ -43,6 +43,7 @@ _SAID = (
     gettext_noop("There is no such period."), gettext_noop("Choose one from the list."),
     gettext_noop("The period ends before it begins."), gettext_noop("Choose a later end."),
     gettext_noop("The period is longer than five years."), gettext_noop("Choose a shorter one."),
+    gettext_noop("The period is too far from today."), gettext_noop("Choose one between the years 1900 and 2999."),
 )  # fmt: skip
 #: Lists that stand behind a figure without being one of the measures.
 _TITLES = {

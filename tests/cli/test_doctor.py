@@ -1,7 +1,7 @@
 """`rapport doctor`: what it sees in a sick installation, and what it says about it."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,8 @@ from rapport.core.ids import new_id
 from rapport.core.options import options
 from rapport.inbound import intake
 from rapport.inbound.models import RawItem
+from rapport.insight import days
+from rapport.insight.models import ClosedDay, Day
 from tests.cli.conftest import Run, Site
 
 NOW = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -67,6 +69,19 @@ def test_a_table_without_its_wall_is_seen(run: Run) -> None:
         cursor.execute("ALTER TABLE inbound_rawitem DISABLE ROW LEVEL SECURITY")
     found = findings(run, code=1)["walls"]
     assert found["found"] == "row-level security is off for conversations_message, inbound_rawitem"
+
+
+def test_a_day_of_reports_that_is_not_what_is_there_is_named_and_counted_anew(run: Run) -> None:
+    with scope.system():
+        ClosedDay.objects.bulk_create(ClosedDay(day=date(2026, 3, day)) for day in (1, 2, 3))
+        Day.objects.create(kind="opened", day=date(2026, 3, 2), audience=[], count=1, at=bytes(8), teams="none")
+    found = findings(run)["days of reports"]
+    assert found["grade"] == "warn"
+    assert found["found"] == "3 of 3 closed days were compared, 1 of them not what is there: 2026-03-02"
+    assert "rapport doctor --recount" in found["advice"]
+    assert run("doctor", "--recount").exit_code == 0
+    assert days.close_some() == 3
+    assert findings(run)["days of reports"]["grade"] == "ok"
 
 
 def test_a_key_that_others_may_read_is_seen(run: Run) -> None:

@@ -153,6 +153,110 @@ def test_while_somebody_closes_days_nobody_else_does(cast: Cast) -> None:
         assert close() > 0
 
 
+def test_what_closes_a_day_is_in_nobodys_way_and_loses_no_mark_made_meanwhile(cast: Cast) -> None:
+    busy(cast, 6, days=3)
+    other = connection.copy()
+    try:
+        with travel(LATER), scope.system(), other.cursor() as cursor:
+            close()  # and all that it has locked still is: this transaction has not ended
+            day = ClosedDay.objects.order_by("day").first()
+            assert day
+            cursor.execute("BEGIN; SET LOCAL lock_timeout = '1s'")
+            cursor.execute("INSERT INTO insight_touchedday (day) VALUES (%s)", [day.day])
+            cursor.execute("UPDATE insight_said SET at = at; UPDATE insight_turn SET at = at")
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+def test_a_day_that_cannot_be_closed_keeps_none_of_those_before_it_from_being_so(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy(cast, 6, days=3)
+    packed, some = days._packed, days.KINDS["received"]
+    with travel(LATER), scope.system():
+        stop = (LATER - timedelta(days=3)).date()
+
+        def stopped(kind: days.Kind, when: str, by: list[str]) -> str:
+            if kind is some and ClosedDay.objects.filter(day=stop).exists():
+                raise RuntimeError("stopped")
+            return packed(kind, when, by)
+
+        monkeypatch.setattr(days, "_packed", stopped)
+        with pytest.raises(RuntimeError):
+            close()
+        there = set(ClosedDay.objects.values_list("day", flat=True))
+        assert there == {stop + timedelta(days=1), stop + timedelta(days=2)}, "the latest first"
+        monkeypatch.setattr(days, "_packed", packed)
+        assert close() > 10
+
+
+def test_of_those_touched_and_those_never_closed_both_have_their_turn(cast: Cast) -> None:
+    busy(cast, 6, days=10)
+    with travel(LATER - timedelta(days=3)):
+        close()
+    with travel(LATER), scope.system():
+        closed = sorted(ClosedDay.objects.values_list("day", flat=True))
+        for day in (closed[-1], closed[2], closed[-1]):
+            TouchedDay.objects.create(day=day)
+        assert days.close_some(budget_s=0) == 2
+        assert set(TouchedDay.objects.values_list("day", flat=True)) == {closed[-1]}, "left alone the longest first"
+        assert ClosedDay.objects.count() == len(closed) + 1
+        assert ClosedDay.objects.filter(day=LATER.date() - timedelta(days=1)).exists(), "the latest first"
+        assert days.close_some(budget_s=0) == 2
+        assert not TouchedDay.objects.exists()
+
+
+def test_more_names_than_two_bytes_tell_apart_are_packed_in_four(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "_NARROW", 1)
+    busy(cast, 14, days=12)
+    with travel(LATER):
+        close()
+        with scope.system():
+            found = list(Day.objects.exclude(kind="promised"))
+        assert {len(one.member) // one.count for one in found} == {2, 4}
+        assert all(len(one.team) == len(one.member) for one in found)
+        agree(cast, asked(dimension="member"), asked(dimension="topic", team=cast.service.id))
+        assert days.compare(60).wrong == []
+
+
+def test_days_that_are_not_what_is_there_are_found_and_closed_anew(cast: Cast) -> None:
+    with scope.system():
+        busy(cast, 15)
+        _promised(random.Random(15))
+    with travel(LATER), scope.system():
+        close()
+        many = ClosedDay.objects.count()
+        assert days.compare(60) == days.Compared(many, many, [])
+        rows = list(Day.objects.filter(count__gt=1).order_by("day", "kind", "id"))
+        spoilt: dict[date, Day] = {}
+        for one in rows:
+            spoilt.setdefault(one.day, one)
+        wrong = list(spoilt.values())[:7]
+        _spoil(wrong)
+        dates = [one.day for one in wrong]
+        assert days.compare(60).wrong == dates
+        TouchedDay.objects.create(day=dates[0])
+        assert days.compare(60) == days.Compared(many - 1, many - 1, dates[1:])
+        assert days.compare(0).looked == 1
+        days.reopen()
+        assert days.compare() == days.Compared(0, 0, [])
+        assert close() == many
+        assert days.compare(60).wrong == []
+
+
+def _spoil(rows: list[Day]) -> None:
+    """Each in another way."""
+    first, second, third, fourth, fifth, sixth, seventh = rows
+    Day.objects.filter(id=first.id).delete()
+    Day.objects.filter(id=second.id).update(count=1)
+    Day.objects.filter(id=third.id).update(at=bytes(third.at[8:]) + bytes(8))
+    Day.objects.filter(id=fourth.id).update(audience=[])
+    Day.objects.filter(id=fifth.id).update(teams=f"{fifth.teams}0")
+    Day.objects.filter(id=sixth.id).update(team=b"\x7f" * len(sixth.team))
+    Day.objects.filter(id=seventh.id).update(count=0, at=b"", began=b"", mark=b"")
+
+
 def test_reopened_days_are_counted_from_what_is_there_and_closed_anew(cast: Cast) -> None:
     busy(cast, 7, days=6)
     with travel(LATER):

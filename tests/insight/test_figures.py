@@ -15,11 +15,12 @@ from rapport.conversations import actions
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.core import scope
 from rapport.core.clock import now, travel
+from rapport.core.errors import Invalid
 from rapport.insight import rows
 from rapport.insight.figures import Asked, Report, report
 from rapport.insight.measures import MEASURES
 from rapport.insight.models import Said, Turn
-from rapport.insight.periods import Bucket, Period, before, buckets
+from rapport.insight.periods import Bucket, Period, before, buckets, custom
 from rapport.insight.sources import NOBODY, SOURCES, Narrowing
 from rapport.staff.hours import business_elapsed, make_hours
 from rapport.staff.models import Member
@@ -239,6 +240,26 @@ def test_compares_with_the_month_or_the_days_before(
 ) -> None:
     found = before(Period(*period, ZONE))
     assert (found.first, found.last) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (date(1, 1, 1), date(1, 1, 2)), (date(1899, 12, 31), date(1900, 1, 1)), (date(2999, 12, 31), date(3000, 1, 1)),
+        (date(9999, 12, 1), date.max),
+    ],
+)  # fmt: skip
+def test_a_period_at_an_end_of_the_calendar_is_refused(first: date, last: date) -> None:
+    with pytest.raises(Invalid):
+        custom(first, last, ZONE)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("day", [date(1900, 1, 1), date(2999, 12, 31)])
+def test_the_farthest_periods_have_buckets_and_a_period_before(day: date, zone: str) -> None:
+    period = custom(day, day, ZoneInfo(zone))
+    for grain in ("day", "week", "month"):
+        assert [len(buckets(one, grain)) for one in (period, before(period))] == [1, 1]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -132,10 +133,11 @@ class Company:
                 self.ids.append(self.make(len(self.ids)))
 
 
-def truth(period: Period) -> dict[str, Counter[Any]]:
-    """What the page tells, counted from every row that the member sees, by plain Python."""
+def truth(period: Period, team: UUID | None = None) -> dict[str, Counter[Any]]:
+    """What the page tells, of all or of one team, counted from every row that the member sees, by plain Python."""
     found: dict[str, Counter[Any]] = {
-        name: Counter() for name in ("ways", "first", "moved", "fired", "channels", "topics", "hours", "likely")
+        name: Counter()
+        for name in ("ways", "first", "moved", "given", "fired", "channels", "topics", "hours", "likely")
     }
     names: dict[tuple[int | None, int | None], RuleName] = {
         (one.version, one.rule): one for one in RuleName.objects.all()
@@ -149,34 +151,36 @@ def truth(period: Period) -> dict[str, Counter[Any]]:
         way = (routing.WAYS[rule.told if rule else 0] if row.rule is not None else "learned" if row.acted
                else "untouched" if not (row.dealt or row.moved) else "suggested" if agreed else "sorted")  # fmt: skip
         overruled = row.moved and row.owner_team_id != row.team_id and decided
-        found["ways"][owner, way] += 1
-        found["channels"][owner, str(row.channel_id)] += 1
-        found["topics"][owner, str(row.topic_id) if row.topic_id else None] += 1
-        found["hours"][row.at.astimezone(period.zone).strftime("%u %H"), not decided] += 1
+        own, was_first = team in (None, row.owner_team_id), team in (None, row.team_id)
+        found["ways"][owner, way] += own
+        found["channels"][owner, str(row.channel_id)] += own
+        found["topics"][owner, str(row.topic_id) if row.topic_id else None] += own
+        found["hours"][row.at.astimezone(period.zone).strftime("%u %H"), not decided] += own
         if decided:
-            found["first"][first, overruled] += 1
+            found["first"][first, overruled] += was_first
+            found["given"][rule.name if rule else "", way, first] += 1
         if rule:
-            found["fired"][rule.name] += 1
+            found["fired"][rule.name] += was_first
         if overruled:
-            found["moved"][rule.name if rule else "", way, first, owner] += 1
+            found["moved"][rule.name if rule else "", way, first, owner] += own or was_first
         if row.likely is not None and (row.dealt or row.moved):
-            found["likely"][min(9, int(row.likely * 10)), agreed] += 1
-    return found
+            found["likely"][min(9, int(row.likely * 10)), agreed] += own
+    return {name: Counter({key: n for key, n in counts.items() if n}) for name, counts in found.items()}
 
 
-def compare(member: Member, zone: str) -> None:
-    """What the page counts for the member is what is there, with sums and without."""
+def compare(member: Member, zone: str, *teams: Team) -> None:
+    """What the page counts for the member, of all and of these teams, is what is there, with sums and without."""
     here = ZoneInfo(zone)
     with scope.member(member.id):
-        for days in (7, 28, 90):
+        for days, team in product((7, 28, 90), (None, *(one.id for one in teams))):
             period = latest(days, now().astimezone(here).date(), here)
-            wanted = truth(period)
+            wanted = truth(period, team)
             for sums in (True, False):
-                counted = routing.counted(routing.Asked(period), sums=sums)
+                counted = routing.counted(routing.Asked(period, team), sums=sums)
                 hours: Counter[Any] = Counter()
                 for at, triaged, count in counted.times:
                     hours[at.astimezone(here).strftime("%u %H"), triaged] += count
-                assert counted.ways == wanted["ways"], (days, sums)
+                assert counted.ways == wanted["ways"], (days, team, sums)
                 assert counted.first == wanted["first"]
                 assert counted.fired == set(wanted["fired"])
                 assert (counted.channels, counted.topics) == (wanted["channels"], wanted["topics"])
@@ -184,6 +188,7 @@ def compare(member: Member, zone: str) -> None:
                 moved = sorted(wanted["moved"].values(), reverse=True)[: routing.TOP]
                 assert sorted((one.many for one in counted.moved), reverse=True) == moved
                 assert all(wanted["moved"][one[:4]] == one.many for one in counted.moved)
+                assert all(wanted["given"][one[:3]] == one.of for one in counted.moved)
 
 
 @pytest.mark.django_db
@@ -198,15 +203,16 @@ def test_whatever_happens_to_what_was_summed_everybody_counts_what_is_there(cast
         for _ in range(12):
             company.act()
         assert summing.discrepancies() == 0
-        for member, zone in ((cast.agent, "Europe/Berlin"), (cast.hr, "UTC"), (company.both, "Asia/Kolkata")):
-            compare(member, zone)
+        compare(cast.agent, "Europe/Berlin", cast.service)
+        compare(cast.hr, "UTC", cast.people_team)
+        compare(company.both, "Asia/Kolkata", company.product)
         with scope.system():
             assert Amended.objects.exists(), "what changed stands beside the sums"
     summing.recount(1)
     with scope.system():
         assert not Amended.objects.exists()
     assert summing.discrepancies() == 0
-    compare(cast.hr, "Asia/Kathmandu")
+    compare(cast.hr, "Asia/Kathmandu", cast.service)
 
 
 @pytest.mark.django_db
@@ -246,6 +252,22 @@ def test_what_is_owed_much_is_summed_anew_and_what_is_just_over_is_not(
         fresh = make_conversation("x", "x", make_person("N", "n@shop.example", []), cast.service, cast.channel)
         Conversation.objects.filter(id=fresh.id).update(status="resolved")
         assert not Amended.objects.exists(), "what is an hour old or less pays nothing"
+
+
+@pytest.mark.django_db
+def test_nothing_is_summed_while_somebody_may_write_who_began_before_it_would_be_noted() -> None:
+    other = connection.copy()
+    try:
+        with other.cursor() as theirs, connection.cursor() as cursor:
+            theirs.execute("BEGIN; SELECT now()")  # it has written nothing yet, and could
+            cursor.execute("SELECT pg_stat_clear_snapshot(), clock_timestamp()")
+            at = cursor.fetchone()[1]
+            for moment, busy in ((at, True), (at - timedelta(hours=12), False)):
+                cursor.execute(summing._BUSY, [moment])
+                assert cursor.fetchone()[0] is busy
+            theirs.execute("ROLLBACK")
+    finally:
+        other.close()
 
 
 @pytest.mark.django_db

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
             ],
             options={"indexes": [models.Index(fields=["at"], name="insight_amended_at")]},
         ),
+        migrations.AddIndex("routed", models.Index(fields=["owner_team_id", "at"], name="insight_routed_owner")),
         walls.wall_by_audience("insight_summed"),
         walls.wall_by_audience("insight_amended"),
         migrations.RunSQL(summed_sql.RULES, summed_sql.NO_RULES),
