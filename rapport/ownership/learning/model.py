@@ -19,6 +19,7 @@ from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
+from rapport.ownership.learning.recalling import recalling
 from rapport.ownership.learning.unseen import NONES_ENOUGH, Unseen, reckoned
 
 Floats = npt.NDArray[np.float32]
@@ -35,7 +36,7 @@ EVENED_MAX = 150
 _NAME_WEIGHS = 3.0
 _KNOWN_LEAST, _KNOWN_FLOOR = 0.5, 0.4
 """Of labels known by name, the share with a decision: up to how much even many are evened, and below what it matters no
-more (weighed even less, a decision that its message's words speak against would be forgotten by a refit)."""
+more (weighed even less, of messages like a decision hardly any would follow it)."""
 _LOST_MAX = 0.01
 _ROWS = 1_024
 
@@ -181,7 +182,9 @@ class Lesson:
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     """Learn all anew. At least one example is needed, be it a label's name."""
-    lesson = _evened(_bounded(lesson))
+    lesson = _bounded(lesson)
+    said = np.array([bool(id) and count >= 1 for id, count in zip(lesson.ids, lesson.counts, strict=True)])
+    lesson = _evened(lesson)
     labels = tuple(sorted({label for label in lesson.labels if label is not None}))
     place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
     targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
@@ -194,6 +197,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge, with_apart=bool(real.any()))
     wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
+    fitted = recalling(fitted, points, targets, said)
+    wide = recalling(wide, points, targets, said) if wide else None
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
@@ -298,7 +303,8 @@ def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted
     apart = None
     if fitted.apart and wide.apart:
         apart = (mixed(fitted.apart[0], wide.apart[0]), mixed(fitted.apart[1], wide.apart[1]))
-    return Fitted(fitted.machine, mixed(fitted.without, wide.without), mixed(fitted.close, wide.close), apart)
+    without, close = mixed(fitted.without, wide.without), mixed(fitted.close, wide.close)
+    return replace(fitted, without=without, close=close, apart=apart)
 
 
 def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.bool_], judge: Judge) -> Unseen | None:
