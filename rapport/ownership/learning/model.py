@@ -20,7 +20,7 @@ from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 from rapport.ownership.learning.recalling import recalling
-from rapport.ownership.learning.unseen import NONES_ENOUGH, Unseen, reckoned
+from rapport.ownership.learning.unseen import CAME_LEAST, NONES_ENOUGH, Unseen, came, reckoned
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -130,8 +130,11 @@ class Model:
         return Counter(one for one, id in zip(self.chosen_labels, self.ids, strict=True) if id)
 
     def promise(self, label: str, wanted: float) -> Trade:
-        """The threshold for a precision: the label's own where it has decisions enough."""
-        if self.outcomes is None or not len(self.outcomes[0]) or len(self.labels) < 2:
+        """The threshold for a precision: the label's own where it has decisions enough.
+
+        Decisions of one label alone say nothing of what is not its: of them nothing is promised.
+        """
+        if self.outcomes is None or not len(self.outcomes[0]) or len(self.decided.keys() - {None}) < 2:
             return NEVER
         probability, right = self.outcomes
         at = self.labels.index(label) if self.guessed is not None and label in self.labels else None
@@ -168,6 +171,15 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Came:
+    """What came of late: what nobody decided of it, and how much was decided besides, as ours and as none of ours."""
+
+    rows: Raw
+    ours: int = 0
+    nones: int = 0
+
+
+@dataclass(frozen=True)
 class Lesson:
     """Everything a refit is made from: rows as counted and encoded, with labels, ids and weights; names last."""
 
@@ -178,6 +190,7 @@ class Lesson:
     encoders: Mapping[str, str] = field(default_factory=dict)
     background: Raw | None = None
     """Texts nobody decided yet: they tell what is common here."""
+    came: Came | None = None
 
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
@@ -211,6 +224,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         lesson.ids, lesson.labels, dict(lesson.encoders), outcomes=(outcomes[0], outcomes[2]), unseen=unseen,
         guessed=(outcomes[1], truth[real]) if len(outcomes[1]) else None,
     )  # fmt: skip
+    if unseen and lesson.came and not judge.gate:
+        model = replace(model, unseen=_found(model, unseen, lesson.came, outcomes[0][truth[real] < len(labels)]))
     often = np.flatnonzero(np.bincount(outcomes[1], minlength=len(labels)) >= LABEL_OWN_TRADE)
     own = {labels[at]: model.promise(labels[at], wanted) for at in often}
     return replace(model, trade=model.promise("", wanted), trades=own)
@@ -320,6 +335,17 @@ def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.b
     sure = judge.right(scored) * (1 - judge.gate(looks) if judge.gate else 1)
     decided = np.bincount(truth[rows], minlength=count)
     return Unseen(np.asarray(sure), label, reckoned([int(one) for one in decided], judge.nones))
+
+
+def _found(model: Model, unseen: Unseen, lately: Came, seen: Doubles) -> Unseen:
+    """With the share of the unseen that is among what came of late, where so much came that it can be found."""
+    many = len(lately.rows) + lately.ours + lately.nones
+    if many < CAME_LEAST:
+        return unseen
+    points = model.space.points(lately.rows)
+    sure = model.judge.right(model.scored(points, lately.rows.english))
+    open_ones = len(sure) * came(seen, unseen.sure, sure) if len(sure) else 0.0
+    return unseen.after(model.decided, (open_ones + lately.nones) / many)
 
 
 def _judge(
