@@ -113,14 +113,18 @@ def refit(slot: Slot = _TEAM) -> LearnedModel | None:
     with scope.system():
         found, named = lessons.lessons(slot=slot), lessons.labels(slot.kind)
         heard = hearing.undecided(slot) if named and len(found) < hearing.DECIDED_MAX else []
+        lately = hearing.came(slot) if len(found) >= hearing.PROMISED_LEAST else hearing.Came()
     learner = _learner(encoders(), slot)
     _brought_up(learner, found, named)
     learner.hear(heard)
+    learner.came(lately.texts, lately.facts, lately.ours, lately.nones)
     model = learner.refit() if named or found else None
-    learner.hear([])  # Not kept in the process.
+    learner.hear([])  # Not kept in the process, nor is the other.
+    learner.came((), ())
     with scope.system():
         before = list(_of(slot).values_list("id", flat=True))
-        figures = {"names": _digest(named), "heard": len(heard), "seconds": round(time.monotonic() - began, 2)}
+        took = round(time.monotonic() - began, 2)
+        figures = {"names": _digest(named), "heard": len(heard), "came": len(lately.texts), "seconds": took}
         made = _kept(model, slot, figures, at) if model is not None else None
         LearnedModel.objects.filter(id__in=before).delete()
     return made

@@ -14,7 +14,8 @@ from rapport.core.ids import new_id
 from rapport.inbound.privacy import steps
 from rapport.ownership import hearing, learned, refitting, teaching
 from rapport.ownership.kinds import Slot
-from rapport.ownership.models import LearnedModel
+from rapport.ownership.learning.learner import Learner
+from rapport.ownership.models import Decision, LearnedModel
 from rapport.ownership.teaching import Said
 from rapport.people.forgetting import START, Target
 from rapport.people.models import Person
@@ -136,3 +137,33 @@ def test_what_an_erased_person_wrote_is_out_of_the_models_that_may_have_heard_it
     assert not refitting.is_due(TOPIC)
     heard.take(Target(ann.id, (ann.id,), (), (), (), "somebody"), START, 100)
     assert refitting.is_due(TOPIC)
+
+
+def open_ones(conversations: list[Conversation], rule: int | None = None) -> None:
+    """As if the policy had left open whose they are, or a rule had said it."""
+    for one in conversations:
+        Decision.objects.create(conversation=one, source="policy", rule=rule, sentence="it says so")
+
+
+def test_of_what_came_of_late_it_is_found_out_how_much_is_like_nothing_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = Member.objects.create(email="ann@example.org", name="Ann")
+    monkeypatch.setattr(hearing, "PROMISED_LEAST", 2)
+    decided, junk, ruled = came(*SAYING[:4]), came("win a cruise"), came("a parcel, said a rule")
+    for one, label in zip(decided, ("billing", "billing", "billing", "shipping"), strict=True):
+        teaching.teach(one, Said(label), ann)
+    teaching.teach(junk[0], Said(None), ann)
+    waiting, secret, spam = came(*SAYING[4:]), came("secret", team="hr"), came("win", status="spam")
+    open_ones([*decided, *junk, *waiting, *secret, *spam])
+    open_ones(ruled, rule=1)
+    assert hearing.came(TEAM) == hearing.Came(SAYING[4:], ({},) * 3, ours=4, nones=1)
+    Conversation.objects.filter(id=waiting[0].id).update(topic=Topic.objects.get(slug="shipping"))
+    assert hearing.came(TOPIC).texts[-2:] == SAYING[5:], "what a rule said is not asked"
+    assert hearing.came(PRIORITY) == hearing.came(Slot("topic", Team.objects.get(slug="hr").id)) == hearing.Came()
+    handed: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Learner, "came", lambda _self, *what: handed.append(what))
+    refitting.refit(TEAM)
+    assert handed == [(SAYING[4:], ({},) * 3, 4, 1), ((), ())], "and it is not kept in the process"
+    row = LearnedModel(figures={"came": 3, "examples": 5_000}, made_at=now() - timedelta(hours=23))
+    assert not hearing.is_worth_it(TEAM, row)
+    row.made_at -= timedelta(hours=2)
+    assert hearing.is_worth_it(TEAM, row), "a day later it is found out anew"

@@ -89,7 +89,7 @@ def _neighbours(asked: _Asked, said: Said) -> tuple[Neighbour, ...]:
     for at in np.argsort(-kernel)[: 10 * _NEIGHBOURS]:
         row = int(machine.rows[at])
         if learner.examples.get(model.ids[row]):
-            spoke = float(kernel[at] * machine.weights[at, column]) if column is not None else 0.0
+            spoke = machine.spoke(kernel, int(at), column) if column is not None else 0.0
             found.append(
                 _neighbour(model.ids[row], model.chosen_labels[row], float(kernel[at]), spoke, machine.blend.sharpness)
             )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, Window, logit, moved
 from rapport.ownership.learning.encoders import Encoder
-from rapport.ownership.learning.model import LABEL_LEAST, Judge, Lesson, Model, Scored, refit
+from rapport.ownership.learning.model import LABEL_LEAST, Came, Judge, Lesson, Model, Scored, refit
 from rapport.ownership.learning.online import (
     CORRECTIONS_MAX,
     NEARER,
@@ -69,6 +69,7 @@ class Learner:
         self._names: tuple[LabelText, ...] = ()
         self._name_rows: Raw | None = None
         self._background: Raw | None = None
+        self._came: Came | None = None
         self._recent = Memory(Blend({}))
         self._since: tuple[int, Logistic | None] = (0, None)
         self._in_confidence: dict[str, Memory] = {}
@@ -87,6 +88,14 @@ class Learner:
         every = list(texts)
         some = every[:: 1 + (len(every) - 1) // _BACKGROUND_MAX] if every else []
         self._background = self._raw(some, [{}] * len(some)) if some else None
+
+    def came(self, texts: Sequence[str], facts: Sequence[Facts], ours: int = 0, nones: int = 0) -> None:
+        """What came of late and nobody decided, and how much was decided besides, as ours and as none of ours.
+
+        The next refit finds out how much of it is like nothing decided so far, and promises no more than that allows.
+        """
+        known = bool(texts) or ours + nones > 0
+        self._came = Came(self._raw(texts, facts), ours, nones) if known else None
 
     def teach(self, examples: Iterable[Example]) -> None:
         """Take many in, for the next refit."""
@@ -250,7 +259,9 @@ class Learner:
         counts = [one.weight for one in shared] + [NAME_COUNTS] * len(self._names)
         background = self._background if len(shared) < _BACKGROUND_MAX else None
         versions = {one.id: one.version for one in self._encoders}
-        return Lesson(join(parts), tuple(labels), tuple(ids), np.array(counts, np.float32), versions, background)
+        return Lesson(
+            join(parts), tuple(labels), tuple(ids), np.array(counts, np.float32), versions, background, self._came
+        )
 
     def _correct(self, example: Example, row: Raw) -> None:
         if self.model is None:

@@ -21,6 +21,19 @@ _EXACT_IN_DOUBLE = 2_000
 
 
 @dataclass(frozen=True)
+class Recalled:
+    """What is said beside, for near copies of some landmarks alone: their places, weights, and the kernel's power."""
+
+    places: npt.NDArray[np.int64]
+    weights: Floats
+    power: float
+
+    def change(self, kernel: Floats) -> Floats:
+        """By how much scores change, a row a point; `kernel` is that of the machine."""
+        return np.asarray(kernel[:, self.places] ** np.float32(self.power) @ self.weights, np.float32)
+
+
+@dataclass(frozen=True)
 class Machine:
     """A fitted machine: `scores` are about 1 for the right label and 0 for the others."""
 
@@ -29,6 +42,7 @@ class Machine:
     rows: npt.NDArray[np.int64]
     weights: Floats
     prior: Floats
+    recalled: Recalled | None = None
 
     def kernel(self, points: Points) -> Floats:
         """Each point against each landmark."""
@@ -36,7 +50,16 @@ class Machine:
 
     def scores(self, kernel: Floats) -> Floats:
         """Scores, a row a point, a column a label."""
-        return np.asarray(kernel @ self.weights + self.prior, np.float32)
+        scores = np.asarray(kernel @ self.weights + self.prior, np.float32)
+        return scores + self.recalled.change(kernel) if self.recalled else scores
+
+    def spoke(self, kernel: Floats, at: int, column: int) -> float:
+        """How much the landmark `at` spoke for the label of the column, to a point with that row of the kernel."""
+        spoke = float(kernel[at] * self.weights[at, column])
+        if self.recalled:
+            row = np.flatnonzero(self.recalled.places == at)
+            spoke += float(kernel[at] ** self.recalled.power * self.recalled.weights[row, column].sum())
+        return spoke
 
     def close(self, kernel: Floats) -> Floats:
         """Of each row the likeness (0 to 1) to the likest landmark, and the mean of the likest five."""
@@ -47,12 +70,14 @@ class Machine:
 class Fitted:
     """The machine and, of each example left out, what it scores and how close the others are.
 
-    `apart` is the same of each example with all of its label left out: what is said of what was never seen.
+    `within` is what it scores with it, of all where every one is a landmark, else of none. `apart` is what it scores
+    with all of its label left out: what is said of what was never seen.
     """
 
     machine: Machine
     without: Floats
     close: Floats
+    within: Floats
     apart: tuple[Floats, Floats] | None = None
 
 
@@ -78,9 +103,11 @@ def fit(
     else:
         raise ArithmeticError("the examples cannot be told apart from noise")
     machine = Machine(blend, landmarks, rows, weights, prior)
-    return Fitted(
-        machine, np.asarray(without + prior, np.float32), close, (apart[0] + prior, apart[1]) if apart else None
-    )
+    within = targets[:0]
+    if len(rows) == n:  # The system that was solved: kernel . weights + ridge / counts * weights = targets.
+        within = np.asarray(targets - weights * (ridge * harder / np.maximum(counts, 1e-6))[:, None], np.float32)
+    without = np.asarray(without + prior, np.float32)
+    return Fitted(machine, without, close, within, (apart[0] + prior, apart[1]) if apart else None)
 
 
 _On = tuple[Points, npt.NDArray[np.int64], npt.NDArray[np.int64]]

@@ -19,7 +19,8 @@ from rapport.ownership.learning.encoders import ENGLISH_ONLY
 from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
-from rapport.ownership.learning.unseen import NONES_ENOUGH, Unseen, reckoned
+from rapport.ownership.learning.recalling import recalling
+from rapport.ownership.learning.unseen import CAME_LEAST, NONES_ENOUGH, Unseen, came, reckoned
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -35,7 +36,7 @@ EVENED_MAX = 150
 _NAME_WEIGHS = 3.0
 _KNOWN_LEAST, _KNOWN_FLOOR = 0.5, 0.4
 """Of labels known by name, the share with a decision: up to how much even many are evened, and below what it matters no
-more (weighed even less, a decision that its message's words speak against would be forgotten by a refit)."""
+more (weighed even less, of messages like a decision hardly any would follow it)."""
 _LOST_MAX = 0.01
 _ROWS = 1_024
 
@@ -129,8 +130,11 @@ class Model:
         return Counter(one for one, id in zip(self.chosen_labels, self.ids, strict=True) if id)
 
     def promise(self, label: str, wanted: float) -> Trade:
-        """The threshold for a precision: the label's own where it has decisions enough."""
-        if self.outcomes is None or not len(self.outcomes[0]) or len(self.labels) < 2:
+        """The threshold for a precision: the label's own where it has decisions enough.
+
+        Decisions of one label alone say nothing of what is not its: of them nothing is promised.
+        """
+        if self.outcomes is None or not len(self.outcomes[0]) or len(self.decided.keys() - {None}) < 2:
             return NEVER
         probability, right = self.outcomes
         at = self.labels.index(label) if self.guessed is not None and label in self.labels else None
@@ -167,6 +171,15 @@ class Model:
 
 
 @dataclass(frozen=True)
+class Came:
+    """What came of late: what nobody decided of it, and how much was decided besides, as ours and as none of ours."""
+
+    rows: Raw
+    ours: int = 0
+    nones: int = 0
+
+
+@dataclass(frozen=True)
 class Lesson:
     """Everything a refit is made from: rows as counted and encoded, with labels, ids and weights; names last."""
 
@@ -177,11 +190,14 @@ class Lesson:
     encoders: Mapping[str, str] = field(default_factory=dict)
     background: Raw | None = None
     """Texts nobody decided yet: they tell what is common here."""
+    came: Came | None = None
 
 
 def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     """Learn all anew. At least one example is needed, be it a label's name."""
-    lesson = _evened(_bounded(lesson))
+    lesson = _bounded(lesson)
+    said = np.array([bool(id) and count >= 1 for id, count in zip(lesson.ids, lesson.counts, strict=True)])
+    lesson = _evened(lesson)
     labels = tuple(sorted({label for label in lesson.labels if label is not None}))
     place = {label: at for at, label in enumerate(labels)} | {None: len(labels)}
     targets = np.zeros((len(lesson.labels), len(labels) + 1), np.float32)
@@ -194,6 +210,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge, with_apart=bool(real.any()))
     wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
+    fitted = recalling(fitted, points, targets, said)
+    wide = recalling(wide, points, targets, said) if wide else None
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
@@ -206,6 +224,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
         lesson.ids, lesson.labels, dict(lesson.encoders), outcomes=(outcomes[0], outcomes[2]), unseen=unseen,
         guessed=(outcomes[1], truth[real]) if len(outcomes[1]) else None,
     )  # fmt: skip
+    if unseen and lesson.came and not judge.gate:
+        model = replace(model, unseen=_found(model, unseen, lesson.came, outcomes[0][truth[real] < len(labels)]))
     often = np.flatnonzero(np.bincount(outcomes[1], minlength=len(labels)) >= LABEL_OWN_TRADE)
     own = {labels[at]: model.promise(labels[at], wanted) for at in often}
     return replace(model, trade=model.promise("", wanted), trades=own)
@@ -298,7 +318,8 @@ def _by_language(fitted: Fitted, wide: Fitted | None, english: Floats) -> Fitted
     apart = None
     if fitted.apart and wide.apart:
         apart = (mixed(fitted.apart[0], wide.apart[0]), mixed(fitted.apart[1], wide.apart[1]))
-    return Fitted(fitted.machine, mixed(fitted.without, wide.without), mixed(fitted.close, wide.close), apart)
+    without, close = mixed(fitted.without, wide.without), mixed(fitted.close, wide.close)
+    return replace(fitted, without=without, close=close, apart=apart)
 
 
 def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.bool_], judge: Judge) -> Unseen | None:
@@ -314,6 +335,17 @@ def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.b
     sure = judge.right(scored) * (1 - judge.gate(looks) if judge.gate else 1)
     decided = np.bincount(truth[rows], minlength=count)
     return Unseen(np.asarray(sure), label, reckoned([int(one) for one in decided], judge.nones))
+
+
+def _found(model: Model, unseen: Unseen, lately: Came, seen: Doubles) -> Unseen:
+    """With the share of the unseen that is among what came of late, where so much came that it can be found."""
+    many = len(lately.rows) + lately.ours + lately.nones
+    if many < CAME_LEAST:
+        return unseen
+    points = model.space.points(lately.rows)
+    sure = model.judge.right(model.scored(points, lately.rows.english))
+    open_ones = len(sure) * came(seen, unseen.sure, sure) if len(sure) else 0.0
+    return unseen.after(model.decided, (open_ones + lately.nones) / many)
 
 
 def _judge(

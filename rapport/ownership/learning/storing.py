@@ -12,7 +12,7 @@ import numpy as np
 from rapport.core.errors import Invalid
 from rapport.ownership.learning.calibration import Logistic, Trade
 from rapport.ownership.learning.hashing import BUCKETS
-from rapport.ownership.learning.machine import Machine
+from rapport.ownership.learning.machine import Machine, Recalled
 from rapport.ownership.learning.model import Judge, Model
 from rapport.ownership.learning.points import Blend, Points, Space
 from rapport.ownership.learning.unseen import Unseen
@@ -40,7 +40,8 @@ def to_bytes(model: Model) -> bytes:
         if machine is not None:
             arrays |= _machine_arrays(name, machine, shared=name != "machine")
             blend = {"weights": dict(machine.blend.weights), "sharpness": machine.blend.sharpness}
-            meta["machines"].append({"name": name, **blend})
+            power = {"power": machine.recalled.power} if machine.recalled else {}
+            meta["machines"].append({"name": name, **blend, **power})
     if model.outcomes:
         arrays["said"], arrays["right"] = model.outcomes
     if model.guessed:
@@ -95,6 +96,8 @@ def _logistic(found: Mapping[str, Any] | None) -> Logistic | None:
 def _machine_arrays(name: str, machine: Machine, shared: bool) -> dict[str, Any]:
     found: dict[str, Any] = {f"{name}:weights": machine.weights, f"{name}:prior": machine.prior}
     found[f"{name}:rows"] = machine.rows
+    if machine.recalled:
+        found |= {f"{name}:places": machine.recalled.places, f"{name}:recalled": machine.recalled.weights}
     if not shared:
         for block, matrix in (("words", machine.landmarks.words), ("facts", machine.landmarks.facts)):
             found |= {f"{block}:data": matrix.data, f"{block}:indices": matrix.indices, f"{block}:ends": matrix.indptr}
@@ -109,7 +112,10 @@ def _machine(arrays: Mapping[str, Any], told: Mapping[str, Any]) -> Machine:
     dense = {key.removeprefix("dense:"): arrays[key].astype(np.float32) for key in arrays if key.startswith("dense:")}
     landmarks = Points(_sparse(arrays, "words", len(rows)), _sparse(arrays, "facts", len(rows)), dense)
     blend = Blend({str(key): float(value) for key, value in told["weights"].items()}, float(told["sharpness"]))
-    return Machine(blend, landmarks, rows, arrays[f"{name}:weights"], arrays[f"{name}:prior"])
+    recalled = None
+    if "power" in told:
+        recalled = Recalled(arrays[f"{name}:places"], arrays[f"{name}:recalled"], float(told["power"]))
+    return Machine(blend, landmarks, rows, arrays[f"{name}:weights"], arrays[f"{name}:prior"], recalled)
 
 
 def _sparse(arrays: Mapping[str, Any], block: str, rows: int) -> "csr_matrix":

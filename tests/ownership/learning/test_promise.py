@@ -12,8 +12,8 @@ from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.machine import fit
 from rapport.ownership.learning.points import WORDS, Blend, raw, space_of
 from rapport.ownership.learning.storing import from_bytes, to_bytes
-from rapport.ownership.learning.unseen import Unseen, reckoned
-from rapport.ownership.learning.values import Example
+from rapport.ownership.learning.unseen import Unseen, came, reckoned
+from rapport.ownership.learning.values import Example, LabelText
 from tests.ownership.learning.makers import examples, message, ready, taught
 
 
@@ -50,6 +50,55 @@ def test_of_much_that_came_often_hardly_anything_unseen_is_reckoned_with() -> No
     assert reckoned([100] * 80, 80) == 0, "the gate sees them from here on"
     assert reckoned([1, 1, 1], 0) == 0.5
     assert reckoned([], 0) == 0
+
+
+@given(st.floats(0, 1), st.integers(100, 300))
+def test_how_much_of_what_came_is_unseen_is_found_by_how_sure_it_is_of_it(share: float, count: int) -> None:
+    def sure(many: int) -> np.ndarray:
+        return np.sqrt(np.linspace(0.01, 0.99, many))
+
+    unseen = round(count * share)
+    found = came(sure(400), 1 - sure(400), np.concatenate([sure(count - unseen), 1 - sure(unseen)]))
+    assert share - 0.15 <= found <= share + 0.01, "a little on the low side"
+
+
+def test_what_was_found_stands_for_what_few_none_of_ours_say() -> None:
+    assert reckoned([100] * 80, 20) == 200 / 8_020
+    assert reckoned([100] * 80, 20, found=0.01) == 0.01
+    assert reckoned([100] * 80, 20, found=0.0) == 20 / 8_020, "and never less than was decided so"
+    assert reckoned([1, 1, 8], 0, found=0.0) == 0.2
+    assert reckoned([100] * 80, 0, found=0.97) == 0.9
+
+
+def test_what_came_of_late_and_is_like_nothing_decided_is_reckoned_with_though_nobody_said_what_it_is() -> None:
+    odd = "win a free cruise, lottery prize number {} is waiting"
+
+    def share(many: int, ours: int, decided: int = 0) -> float:
+        learner.came(
+            [message(("support", "billing", "jobs")[at % 3], 600 + at) for at in range(ours)]
+            + [odd.format(at) for at in range(many)],
+            [{}] * (many + ours), ours=decided,
+        )  # fmt: skip
+        model = learner.refit()
+        assert model is not None
+        assert model.unseen is not None
+        return model.unseen.share
+
+    learner = taught(*examples(40))
+    assert share(0, 120) < 0.05
+    assert share(50, 49) == 0, "of fewer than a hundred nothing is found out"
+    assert 0.05 < share(60, 60, decided=280) < 0.2, "what was decided came too"
+    assert 0.3 < share(60, 60) < 0.6
+    assert not learner.predict([odd.format(99)])[0].certain
+
+
+def test_decisions_of_one_label_alone_promise_nothing_of_the_others_messages() -> None:
+    learner = Learner()
+    learner.name([LabelText("support", "support: broken devices"), LabelText("billing", "billing: invoices, refunds")])
+    learner.teach(Example(f"s{seed}", message("support", seed), "support") for seed in range(60))
+    learner.refit()
+    asked = [message(label, 300 + seed) for label in ("support", "billing") for seed in range(20)]
+    assert not any(one.certain for one in learner.predict(asked))
 
 
 def test_each_label_left_out_whole_scores_as_if_it_had_not_been_learned() -> None:
