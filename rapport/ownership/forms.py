@@ -43,7 +43,8 @@ class ConditionField:
     {"any": [...], "in": ...}), "time" (pick one of `choices`,
     and perhaps hours of `names`: a text, or {"is": ..., "hours": ...}), "yes" (true or false) or
     "conditions" (a list of tables; for "not" one table). Where `kind` is "choices" and `names` is not empty
-    too, the value may be {"of": ..., "team": [...]}. `group` is "who" (it is from), "way" (it came), "said" or "more".
+    too, the value may be {"of": ..., "team": [...]}. `past` of the choices are offered to rules that have them alone.
+    `group` is "who" (it is from), "way" (it came), "said" or "more".
     """
 
     name: str
@@ -54,6 +55,7 @@ class ConditionField:
     names: Choices = ()
     placeholder: str = ""
     group: str = ""
+    past: frozenset[str] = frozenset()
 
 
 def condition_catalogue(vocabulary: Vocabulary) -> tuple[ConditionField, ...]:
@@ -74,6 +76,7 @@ def _field(name: str, vocabulary: Vocabulary) -> ConditionField:
         names=names,
         placeholder=asked.placeholder,
         group=GROUPS[name],
+        past=asked.past,
     )
 
 

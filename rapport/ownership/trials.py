@@ -116,8 +116,9 @@ class Figures:
 
     `paired` compares with the owner people settled on, over `settled` conversations that people dealt with: how often
     each policy said the same. It leans towards whoever acted. `arms` (trial, base) has for a share of all how many of
-    their conversations people moved to another team, of how many: that leans to nobody, as chance drew them. `in_time`
-    compares whether the first answer came in time by each, over the `both` that were answered and promised by both.
+    their conversations people moved to another team, of how many: that leans to nobody, as chance drew them. Of the
+    base only what came while the trial decided some: in the shadow nothing was drawn. `in_time` compares whether the
+    first answer came in time by each, over the `both` that were answered and promised by both.
     """
 
     seen: int
@@ -142,7 +143,7 @@ SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT fail
     count(*) FILTER (WHERE settled AND base = final AND team IS DISTINCT FROM final),
     count(*) FILTER (WHERE settled AND team = final AND base IS DISTINCT FROM final),
     count(*) FILTER (WHERE acted AND moved), count(*) FILTER (WHERE acted),
-    count(*) FILTER (WHERE NOT acted AND moved), count(*) FILTER (WHERE NOT acted),
+    count(*) FILTER (WHERE beside AND moved), count(*) FILTER (WHERE beside),
     count(*) FILTER (WHERE answered <= due), count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL),
     count(*) FILTER (WHERE answered <= base_due), count(*) FILTER (WHERE answered IS NOT NULL AND base_due IS NOT NULL),
     count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL AND base_due IS NOT NULL),
@@ -151,7 +152,9 @@ SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT fail
 FROM (
     SELECT s.failed, s.acted, s.team_id AS team, s.base_team_id AS base, c.owner_team_id AS final,
         s.first_answer_due_at AS due, s.base_first_answer_due_at AS base_due, c.first_answered_at AS answered,
-        {MOVED} AS moved, {SETTLED} AS settled
+        {MOVED} AS moved, {SETTLED} AS settled, NOT s.failed AND NOT s.acted
+            AND s.at >= min(s.at) FILTER (WHERE s.acted) OVER () AND s.at <= max(s.at) FILTER (WHERE s.acted) OVER ()
+            AS beside
     FROM ownership_shadow s JOIN conversations_conversation c ON c.id = s.conversation_id
     WHERE s.trial_id = %s AND c.status <> ALL (ARRAY['spam', 'merged'])
 ) AS one

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from rapport.core.errors import NotVisible
 from rapport.insight.periods import buckets
@@ -223,13 +224,20 @@ class Overview:
         first, owner = _id(one.first_id), _id(one.owner_id)
         given = {"rule": one.rule} if one.rule else {"way": one.way}
         by = {"overruled": "yes", "first": first, "team": owner, **given}
-        said = _("%(some)s of %(all)s") % {"some": locales.number(one.many), "all": locales.number(one.of)}
         return Overruled(
             one.rule or str(WAYS[one.way][0]), one.way, self._names.name("team", first),
             self._names.name("team", owner), self._cell(one.many, by, own=False),
-            f"{said} · {locales.percent(one.many / one.of)}",
+            self._of(one),
             f"{reverse('policy_overruled')}?{urlencode({'days': str(self.asked.period.days), **by})}",
         )  # fmt: skip
+
+    def _of(self, one: Moved) -> str:
+        """How many of all that were given alike; of one team's, what was first another's is not all counted."""
+        if self._asked_id not in (None, _id(one.first_id)):
+            many = ngettext("%(count)s came to this team", "%(count)s came to this team", one.many)
+            return many % {"count": locales.number(one.many)}
+        said = _("%(some)s of %(all)s") % {"some": locales.number(one.many), "all": locales.number(one.of)}
+        return f"{said} · {locales.percent(one.many / one.of)}"
 
     def _given(self, teams: Sequence[str | None] | None) -> tuple[int, int]:
         """Of what a rule, or what was learned, gave to these teams (None: to any) how much, and how much went away."""

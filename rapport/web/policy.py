@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
@@ -51,7 +52,7 @@ def policy(request: HttpRequest) -> HttpResponse:
         "weights": weights_shown(shown),
         "weighable": weights_offered(names.names["channels"]),
         "odd": oddities_in_words(shown, request) if shell_of(request).can_lead else [],
-        "tests": len(shown.tests),
+        "failing": sum(not one.passed for one in try_tests(shown, world())) if draft.changed else 0,
         "trial": trials.running(),
         "next": (PolicyVersion.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
         "policy": shown,
@@ -120,12 +121,32 @@ def change(request: HttpRequest) -> HttpResponse:
         keep(request, draft)
     except PolicyError as error:
         messages.error(request, error.message)
-    return redirect("policy")
+    return redirect(_where(verb, given.get("rule", ""), len(draft.plain["rules"])))
+
+
+def _where(verb: str, position: str, count: int) -> str:
+    """The page of rules at what was changed, so that whoever works by keyboard goes on from there."""
+    if not _numbers(position):
+        return f"{reverse('policy')}{_PLACES.get(verb, '')}"
+    number = max(1, min(int(position) + {"up": -1, "down": 1}.get(verb, 0), count))
+    return _at_rule(number, f"-{verb}" if verb in ("up", "down") and 1 < number < count else "")
+
+
+def _numbers(position: str) -> bool:
+    return position.isdecimal() and len(position) < 7
+
+
+def _at_rule(number: int, part: str = "") -> str:
+    page_at = f"?from={number}" if number > RULES_SHOWN else ""
+    return f"{reverse('policy')}{page_at}#rule-{number}{part}"
+
+
+_PLACES = {"triage": "#triage", "weight": "#w-what", "promise_remove": "#promises"}
 
 
 def _apply(plain: dict[str, Any], verb: str, position: str, given: dict[str, Any]) -> None:
     rules = plain["rules"]
-    at = int(position) - 1 if position.isdecimal() else -1
+    at = int(position) - 1 if _numbers(position) else -1
     if verb in ("up", "down", "remove") and not 0 <= at < len(rules):
         raise Invalid(_("There is no such rule."), _("Load the page again."))
     if verb == "remove":
@@ -162,7 +183,7 @@ def rule(request: HttpRequest, position: int) -> HttpResponse:
         form.add_error(None, _("This rule is no longer in your draft. Send it once more to add it as a new one."))
     elif request.method == "POST" and form.is_valid() and _written(request, draft, form, at, new=not position):
         messages.success(request, _("The rule is in the draft. Save the draft to put it in force."))
-        return redirect("policy")
+        return redirect(_at_rule(at + 1))
     return render(request, "web/policy/rule.html", {"form": form, "position": position, "before": before})
 
 
@@ -196,7 +217,7 @@ def _written(request: HttpRequest, draft: Draft, form: RuleForm, at: int, *, new
         found = problems_by_field(error)
         form.show_problems(found.pop(at + 1, {}))
         for number, problems in found.items():
-            place = f"Rule {number}" if number else "The policy"
+            place = _("Rule %(position)s") % {"position": number} if number else _("The policy")
             form.add_error(None, [f"{place}: {word}" for words in problems.values() for word in words])
         return False
     return True
@@ -250,7 +271,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("Version %(number)s is in force.") % {"number": saved.number})
             return redirect("policy")
-    context = {"form": form, "title": "Import a policy", "back": "policy"}
+    context = {"form": form, "title": _("Import a policy"), "back": "policy"}
     return render(request, "web/admin/form.html", context)
 
 

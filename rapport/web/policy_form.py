@@ -36,7 +36,7 @@ class RuleForm(forms.Form):
         super().__init__(data, initial=_initial(given, self.catalogue))
         self.drawn: dict[str, list[str]] = {group: [] for group in GROUPS}
         for condition in self.catalogue:
-            for name, field in _fields(condition).items():
+            for name, field in _fields(condition, self.initial.get(f"when_{condition.name}")).items():
                 self.fields[name] = field
                 self.drawn[condition.group].append(name)
         self.fields["when_rest"] = forms.CharField(
@@ -111,6 +111,12 @@ def begun(given: QueryDict) -> Plain | None:
 
 
 _WORD_MAX, _WORDS_MAX = 120, 20
+PAST = {
+    "earlier_owner": lazy(
+        "What goes on in a thread comes to its own conversation, so nothing that comes has an earlier owner of its "
+        "thread: only tests of the policy do."
+    ),
+}  # fmt: skip
 _OUTCOMES = (
     "owner", "member", "assign", "skills", "involve", "topic", "priority", "promise", "approval", "confidential",
 )  # fmt: skip
@@ -132,10 +138,12 @@ _LABELS = {
 }  # fmt: skip
 
 
-def _fields(condition: ConditionField) -> dict[str, forms.Field]:
+def _fields(condition: ConditionField, written: Any) -> dict[str, forms.Field]:
     name, label = f"when_{condition.name}", label_of(condition)
     common: dict[str, Any] = {"label": label, "help_text": help_of(condition), "required": False}
-    choices = choices_of(condition)
+    choices = [one for one in choices_of(condition) if one[0] not in condition.past or one[0] == written]
+    if written in condition.past:
+        common["help_text"] += f" {PAST[condition.name]}"
     if condition.kind == "yes":
         answers = [_NOT_ASKED, ("yes", _("Yes")), *([("no", _("No"))] if condition.name != "always" else [])]
         return {name: forms.ChoiceField(choices=answers, **common)}

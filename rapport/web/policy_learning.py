@@ -128,7 +128,11 @@ def change(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, said)
     kind = request.POST.get("kind", TEAM)
-    return redirect(f"{reverse('policy_learning')}?kind={kind}" if kind in KINDS else "policy_learning")
+    return redirect(f"{reverse('policy_learning')}{f'?kind={kind}' if kind in KINDS else ''}{_PLACES.get(verb, '')}")
+
+
+# Whoever works by keyboard goes on from where they were.
+_PLACES = {"on": "#l-switch", "off": "#l-switch", "want": "#l-from", "forget": "#l-forget", "back": "#l-forget"}
 
 
 def _done(request: HttpRequest, verb: str, actor: Member) -> str:

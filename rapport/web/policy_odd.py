@@ -66,6 +66,7 @@ def _says(one: Oddity, names: dict[str, str]) -> str:
             "Rules %(other)s and %(rule)s ask the same and give it to different teams: rule %(other)s wins."
         ),
         "shadowed": _("Rule %(rule)s can never decide: whenever it hits, rule %(other)s has hit before."),
+        "never": _("Rule %(rule)s asks who owned the thread earlier, which nothing that comes has: it never hits."),
         "gone": _("Rule %(rule)s names the team %(team)s, which is gone: what it gives there goes to triage."),
         "empty": _("Rule %(rule)s gives to %(team)s, a team with nobody in it."),
         "step_gone": _(

@@ -12,6 +12,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -319,4 +320,4 @@ def _checked(plain: Plain) -> Plain:
 def _keep(request: HttpRequest, plain: Plain) -> HttpResponse:
     request.session[SETUP] = plain
     messages.success(request, _("Drafts are tried with this setup. Nothing of it is set up."))
-    return redirect("policy_try_setup")
+    return redirect(f"{reverse('policy_try_setup')}#s-said")

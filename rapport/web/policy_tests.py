@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import pgettext
@@ -185,7 +186,7 @@ def test(request: HttpRequest, position: int) -> HttpResponse:
             form.add_error(None, error.message.splitlines())
         else:
             messages.success(request, _("The test is in the draft. Save the draft to keep it."))
-            return redirect("policy_tests")
+            return redirect(f"{reverse('policy_tests')}#test-{position or len(kept)}")
     context = {"form": form, "position": position, "of_conversation": "conversation" in request.GET}
     return render(request, "web/policy/test.html", context)
 

@@ -1,35 +1,50 @@
 """A policy on trial: put off, in the shadow, for a share, on; side by side with the one in force."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from rapport.conversations.models import Conversation, Status
 from rapport.core.errors import Invalid
 from rapport.ownership import trials
-from rapport.ownership.models import Trial
+from rapport.ownership.directory import world
+from rapport.ownership.models import Shadow, Trial
+from rapport.ownership.policy_tests import try_tests
 from rapport.ownership.service import SavedBy, current_policy
 from rapport.ownership.simulate.doubt import Difference
+from rapport.people.trees import call
+from rapport.staff.models import Team
 from rapport.web import locales
 from rapport.web.policy_draft import draft_of, drop
 from rapport.web.policy_story import difference
 from rapport.web.rights import LEADS, member_of, page
 from rapport.web.shell import shell_of
 
+_DIFFERING_SHOWN = 10
+
 
 @page(LEADS)
 def trial(request: HttpRequest) -> HttpResponse:
     """The policy on trial and what it has shown so far, or how to begin."""
     shell_of(request).current = "policy"
-    running, (version, _policy) = trials.running(), current_policy()
+    running, (version, _policy), draft = trials.running(), current_policy(), draft_of(request)
+    begins = running is None and draft.changed
     context = {
         "trial": running,
         "number": version.number if version else 0,
-        "draft": draft_of(request),
+        "draft": draft,
+        "failing": [one for one in try_tests(draft.policy, world()) if not one.passed] if begins else [],
         "figures": _figures(running) if running else None,
+        "differing": _differing(running, shell_of(request).all_teams) if running else [],
         "past": Trial.objects.exclude(ended_at=None).order_by("-ended_at")[:10],
     }
     return render(request, "web/policy/trial.html", context)
@@ -46,7 +61,7 @@ def change(request: HttpRequest) -> HttpResponse:
         messages.error(request, f"{error.message} {error.hint}".strip())
     else:
         messages.success(request, said)
-    return redirect("policy" if verb == "on" else "policy_trial")
+    return redirect("policy" if verb == "on" else f"{reverse('policy_trial')}#trial-now")
 
 
 def _done(request: HttpRequest, verb: str, actor: Any) -> str:
@@ -68,6 +83,38 @@ def _done(request: HttpRequest, verb: str, actor: Any) -> str:
     share = request.POST.get("share", "")
     trials.change(running, verb, int(share) if share.isdecimal() and len(share) < 4 else 0, actor)
     return _("Changed: it holds from the next conversation on.")
+
+
+@dataclass(frozen=True)
+class Differing:
+    """One conversation of which the two said otherwise: the teams, which of them it was given to, and why the other."""
+
+    conversation: Conversation
+    base: str
+    trial: str
+    acted: bool
+    sentence: str
+
+
+def _differing(trial: Trial, teams: Iterable[Team]) -> list[Differing]:
+    """The latest of them that the reader may see."""
+    names = {team.id: team.name for team in teams}
+    found = (
+        Shadow.objects.filter(trial=trial, failed=False)
+        .exclude(team_id=F("base_team_id")).exclude(team_id=None, base_team_id=None)
+        .exclude(conversation__status__in=(Status.SPAM, Status.MERGED))
+        .select_related("conversation__person").order_by("-at")[:_DIFFERING_SHOWN]
+    )  # fmt: skip
+    call(one.conversation.person for one in found)
+    nobody = _("Nobody")
+
+    def called(team_id: UUID | None) -> str:
+        return names.get(team_id, nobody) if team_id else nobody
+
+    return [
+        Differing(one.conversation, called(one.base_team_id), called(one.team_id), one.acted, one.sentence)
+        for one in found
+    ]  # fmt: skip
 
 
 def _figures(trial: Trial) -> dict[str, Any]:

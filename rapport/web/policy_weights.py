@@ -48,7 +48,16 @@ def weights_offered(channels: Iterable[str]) -> list[tuple[str, str]]:
 def weights_in_lines(policy: Policy) -> list[str]:
     """What this policy says of weights, to be compared with another version."""
     tables = (("priority", policy.weights.priority), ("channel", policy.weights.channel))
-    return [f"Weight of {what} {name}: {weight:g}" for what, table in tables for name, weight in table.items()]
+    words = {
+        key: name if key.startswith("priority:") else _("Channel %(name)s") % {"name": name}
+        for key, name in weights_offered(policy.weights.channel)
+    }
+    return [
+        _("Weight: %(what)s, %(weight)s") % {
+            "what": words.get(f"{what}:{name}", name), "weight": locales.number(weight),
+        }
+        for what, table in tables for name, weight in table.items()
+    ]  # fmt: skip
 
 
 def set_weight(plain: dict[str, Any], what: str, written: str) -> None:

@@ -43,12 +43,12 @@ class Way:
 
 @dataclass(frozen=True)
 class MemberRow:
-    """What each way would have given a member, for each of their available hours."""
+    """What each way, by what it is called, would have given a member for each of their available hours."""
 
     name: str
     team: str
     hours: str
-    given: list[str]
+    given: list[tuple[str, str]]
 
 
 class Within:
@@ -133,7 +133,7 @@ class Within:
         return [
             MemberRow(
                 one["name"], self._names.get(one["team"], one["team"]), locales.number(round(one["hours"])),
-                [_rate(one["given"].get(key, 0.0), one["hours"]) for key in self._ways],
+                [(_label(key), _rate(one["given"].get(key, 0.0), one["hours"])) for key in self._ways],
             )
             for one in self.told.get("members", ())[:_MEMBERS_MAX]
         ]  # fmt: skip

@@ -19,7 +19,7 @@ COUNTS = lazy(
 )
 WAYS: dict[str, tuple[str | Promise, str | Promise]] = {
     "rule": (lazy("Rule"), lazy("A rule of the policy named the team.")),
-    "@earlier": (lazy("Earlier owner"), lazy("A rule gave it to the team that owned this thread or person before.")),
+    "@earlier": (lazy("Earlier owner"), lazy("A rule gave it to the team that had this person before.")),
     "@holder": (lazy("Relationship"), lazy("A rule gave it to the team of whoever holds the relationship.")),
     "learned": (lazy("By itself"), lazy("No rule decided; what was learned was certain enough to give it to a team.")),
     "suggested": (lazy("As suggested"), lazy("No rule decided; people settled on the team that was suggested.")),

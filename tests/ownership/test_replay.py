@@ -343,6 +343,23 @@ def test_teams_that_are_gone_or_have_nobody_are_named() -> None:
     assert [one.what for one in oddities(Policy("hr"), SIZES)] == ["triage_empty"]
 
 
+@pytest.mark.parametrize(
+    ("when", "never"),
+    [
+        ({"earlier_owner": "thread"}, True),
+        ({"reply": True, "earlier_owner": {"of": "thread", "team": "hr"}}, True),
+        ({"all": [{"any": [{"earlier_owner": "thread"}]}]}, True),
+        ({"any": [{"earlier_owner": "thread"}, {"reply": True}]}, False),
+        ({"not": {"earlier_owner": "thread"}}, False),
+        ({"earlier_owner": "any"}, False),
+        ({"earlier_owner": "person"}, False),
+    ],
+)
+def test_a_rule_that_needs_an_earlier_owner_of_the_thread_is_named(when: Any, never: bool) -> None:
+    found = oddities(policy((when, TO_SUPPORT)), {"support": 1})
+    assert [(one.what, one.rule) for one in found] == ([("never", 1)] if never else [])
+
+
 def test_ten_thousand_rules_are_looked_through_too() -> None:
     rules = [({"words": f"w{n}", "topic": f"t{n % 50}"}, TO_SUPPORT) for n in range(9_999)]
     found = oddities(policy(*rules, ({"words": "w7", "topic": "t7", "reply": True}, TO_PRODUCT)), SIZES)

@@ -267,3 +267,5 @@ def test_side_by_side_it_counts_what_people_settled_and_only_what_one_may_see() 
         seen = trials.figures(trial)
     assert (seen.both, seen.base_kept, seen.in_time.share, seen.in_time.is_clear) == (60, (0, 60), 1, True)
     assert trials.figures(trial).seen == 61
+    Shadow.objects.filter(acted=False).update(at=AT - timedelta(days=1))
+    assert trials.figures(trial).arms[1] == (0, 0), "in the shadow, before, nothing was drawn"

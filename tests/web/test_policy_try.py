@@ -238,11 +238,15 @@ def test_a_draft_goes_on_trial_into_the_shadow_to_a_share_in_force_and_back(cast
         one = make_conversation("Parcel", "A parcel", cast.customer, cast.service, cast.channel)
         product = Team.objects.get(slug="product")
         Shadow.objects.create(
-            conversation=one, trial=trial, team_id=product.id, base_team_id=cast.service.id, acted=True
-        )
-    assert "1 conversations that you may see were decided by both; in 1 the two differ." in client.get(
-        page
-    ).content.decode()
+            conversation=one, trial=trial, team_id=product.id, base_team_id=cast.service.id, acted=True,
+            sentence="Customer Service owns this: the sender is a customer; rule 1",
+        )  # fmt: skip
+        Shadow.objects.create(conversation=cast.secret, trial=trial, team_id=product.id)
+    told = client.get(page).content.decode()
+    assert "1 conversation that you may see was decided by both; in 1 the two differ." in told
+    for said in (reverse("conversation", args=[one.id]), "the sender is a customer; rule 1", "so it was given"):
+        assert said in told, said
+    assert str(cast.secret.id) not in told
     assert "1 to 100 percent" in client.post(change, {"verb": "share", "share": "0"}, follow=True).content.decode()
     client.post(change, {"verb": "share", "share": "25"})
     assert "For a share · 25 %" in client.get(page).content.decode()
@@ -278,7 +282,7 @@ def test_before_a_draft_comes_into_force_the_page_says_what_it_does_and_a_failin
     asked = client.get(page).content.decode()
     assert "Your draft comes into force as a new version in place of version 1." in asked
     assert "A test that fails keeps it from coming into force:" in asked
-    assert "expected product, but customer-service owns it" in asked
+    assert "Expected product, but customer-service owns it" in asked
     assert "Yes, put it in force" not in asked
     assert current_policy()[0] is not None
 

@@ -44,7 +44,9 @@ def test_a_rule_is_written_moved_and_saved_as_a_new_version_that_leaves_the_old(
     }
     written = client.post(reverse("policy_rule_new"), rule)
     assert written.status_code == 302, written.content.decode()
-    client.post(reverse("policy_change"), {"verb": "up", "rule": "3"})
+    assert written["Location"] == "/policy/rules/#rule-3"
+    moved = client.post(reverse("policy_change"), {"verb": "up", "rule": "3"})
+    assert moved["Location"] == "/policy/rules/#rule-2-up", "who works by keyboard goes on from there"
     client.post(reverse("policy_promise"), {"name": "slow", "first_answer": "3d"})
     draft = client.get(reverse("policy")).content.decode()
     assert "This is your draft" in draft
@@ -70,6 +72,24 @@ def test_a_rule_without_a_condition_or_with_bad_yaml_says_so_and_changes_nothing
         assert page.status_code == 200
         assert said in page.content.decode()
     assert "This is your draft" not in client.get(reverse("policy")).content.decode()
+
+
+def test_an_earlier_owner_of_the_thread_is_offered_to_no_new_rule_and_kept_by_one_that_has_it(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    client, option = sign_in(cast.lead), '<option value="thread"'
+    rule = {"name": "Thread", "when_earlier_owner": "thread", "then_owner": "hr"}
+    assert option not in client.get(reverse("policy_rule_new")).content.decode()
+    assert client.post(reverse("policy_rule_new"), rule).status_code == 200, "refused"
+    written = {"name": "Thread", "when_rest": "earlier_owner: thread", "then_owner": "hr"}
+    assert client.post(reverse("policy_rule_new"), written).status_code == 302
+    form = client.get(reverse("policy_rule", args=[3])).content.decode()
+    assert f"{option} selected" in form
+    assert "nothing that comes has an earlier owner of its thread" in form
+    assert client.post(reverse("policy_rule", args=[3]), rule | {"name": "Kept"}).status_code == 302
+    shown = client.get(reverse("policy")).content.decode()
+    assert "Kept" in shown
+    assert "Rule 3 asks who owned the thread earlier, which nothing that comes has: it never hits." in shown
 
 
 def test_a_rule_that_went_out_of_the_draft_meanwhile_is_not_lost_with_what_was_written(

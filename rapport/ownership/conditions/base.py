@@ -28,13 +28,15 @@ class Input:
 
     `kind` is "choices" (any of `choices`), "names" (any of what the company calls `of`: teams, topics,
     channels, hours), "texts" (any of what is typed), "words", "patterns" (one a line, and where to look),
-    "time", "yes" (a box to tick) or "conditions" (others inside).
+    "time", "yes" (a box to tick) or "conditions" (others inside). `past` of the choices are kept by rules that have
+    them and offered to no other.
     """
 
     kind: str
     of: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     placeholder: str = ""
+    past: frozenset[str] = frozenset()
 
 
 class Condition(Protocol):

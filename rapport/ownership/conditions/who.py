@@ -196,7 +196,7 @@ class EarlierOwner:
 
     name: ClassVar[str] = "earlier_owner"
     label: ClassVar[str] = gettext_noop("Earlier owner")
-    description: ClassVar[str] = gettext_noop("A team has owned a conversation of this person, or this thread, before.")
+    description: ClassVar[str] = gettext_noop("A team has owned a conversation of this person before.")
     input: ClassVar[Input] = Input(
         "choices",
         of="teams",
@@ -204,6 +204,8 @@ class EarlierOwner:
             ("person", gettext_noop("Of the person")), ("thread", gettext_noop("Of the thread")),
             ("any", gettext_noop("Of either")),
         ),
+        # What goes on in a thread comes to its conversation and is not decided anew: no message is ever asked this.
+        past=frozenset({"thread", "any"}),
     )
 
     of: str

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rapport.ownership.conditions import Condition
 from rapport.ownership.conditions.combine import All, Always, AnyOf, Not
+from rapport.ownership.conditions.who import EarlierOwner
 from rapport.ownership.policy import EARLIER_OWNER, HOLDER, TEAM, Policy, Promise, Rule
 
 SHOWN_MAX = 50
@@ -19,8 +20,8 @@ _Key = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Oddity:
-    """One thing that is odd. `what`: "contradict", "shadowed", "gone", "empty", "triage_gone" or "triage_empty", and of
-    a promise's steps "step_gone" or "step_empty".
+    """One thing that is odd. `what`: "contradict", "shadowed", "never", "gone", "empty", "triage_gone" or
+    "triage_empty", and of a promise's steps "step_gone" or "step_empty".
 
     `rule` is the number of the rule it concerns (0: none), `other` that of the earlier rule, `team` a slug, `promise` a
     name.
@@ -35,7 +36,8 @@ class Oddity:
 
 def oddities(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
     """All that is odd, the rules in their order; `members` has how many sit in each active team, by slug."""
-    return [*_triage(policy, members), *_teams(policy, members), *_steps(policy, members), *_hidden(policy)][:SHOWN_MAX]
+    of_teams = [*_triage(policy, members), *_teams(policy, members), *_steps(policy, members)]
+    return [*of_teams, *_never(policy), *_hidden(policy)][:SHOWN_MAX]
 
 
 def _triage(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
@@ -68,6 +70,20 @@ def _steps(policy: Policy, members: Mapping[str, int]) -> list[Oddity]:
         for team in dict.fromkeys(s.to.removeprefix(TEAM) for s in promise.steps if s.to.startswith(TEAM))
         if not members.get(team)
     ]
+
+
+def _never(policy: Policy) -> list[Oddity]:
+    """Rules that need an earlier owner of the thread: what goes on in a thread comes to its own conversation."""
+    return [Oddity("never", number) for number, rule in enumerate(policy.rules, 1) if _asks_of_thread(rule.when)]
+
+
+def _asks_of_thread(condition: Condition) -> bool:
+    """Whether it holds for nothing that has no earlier owner of its thread."""
+    if isinstance(condition, All):
+        return any(map(_asks_of_thread, condition.conditions))
+    if isinstance(condition, AnyOf):
+        return all(map(_asks_of_thread, condition.conditions))
+    return isinstance(condition, EarlierOwner) and condition.of == "thread"
 
 
 def _hidden(policy: Policy) -> list[Oddity]:

@@ -1,7 +1,7 @@
 """The small words of the templates: avatars, ages, promises, sizes, highlights."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -249,6 +249,12 @@ def field_row(field: BoundField) -> dict[str, Any]:
 def say(sentence: str) -> str:
     """A stored reason in the reader's language."""
     return reasons.say(str(sentence))
+
+
+@register.filter
+def at(values: Sequence[Any], place: int) -> Any:
+    """The one of several at a place, from 0."""
+    return values[place]
 
 
 @register.filter

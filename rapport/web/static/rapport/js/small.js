@@ -1,10 +1,12 @@
 // Small things: toasts that go, menus that close, dialogs that open, the theme at once.
 const TOAST_MS = 10000;
 
+// What somebody reads or is about to press stays; what went wrong stays until it is dismissed.
 function closeLater(toast) {
-  if (toast.dataset.timed) return;
+  if (toast.dataset.timed || "stays" in toast.dataset) return;
   toast.dataset.timed = "1";
-  setTimeout(() => toast.remove(), TOAST_MS);
+  const go = () => (toast.matches(":hover, :focus-within") ? setTimeout(go, TOAST_MS) : toast.remove());
+  setTimeout(go, TOAST_MS);
 }
 
 function closeMenus(except) {
@@ -35,8 +37,14 @@ function setTheme(event) {
   fetch(form.action, { method: "POST", body: data });
 }
 
+// A form that came back with something wrong begins where that is.
+function toWhatIsWrong() {
+  if (document.activeElement === document.body) document.querySelector("[aria-invalid=true]")?.focus();
+}
+
 export function startSmall() {
   watchToasts();
+  toWhatIsWrong();
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-close-toast]")) event.target.closest("[data-toast]").remove();
     const opener = event.target.closest("[data-open]");
