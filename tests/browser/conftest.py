@@ -54,7 +54,7 @@ def live_port(django_db_setup: None) -> Iterator[int]:
     live = _serve_live(port)
     yield port
     live.send_signal(signal.SIGTERM)
-    live.wait(10)
+    live.wait(60)
 
 
 @dataclass
@@ -159,7 +159,7 @@ def _serve_live(port: int) -> "subprocess.Popen[bytes]":
         "RAPPORT_SECRET_KEY": options().secret_key,
     }  # fmt: skip
     process = subprocess.Popen([sys.executable, "-m", "rapport.cli.main", "live"], env=environment)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

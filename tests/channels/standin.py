@@ -10,7 +10,7 @@ from typing import Any
 from rapport.channels.base import Account, ChannelError, Connector, Message, NothingSaid, Said
 from rapport.channels.testing import MemorySource
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def until(true: Callable[[], Any], what: str = "it did not happen", patience_s: float = PATIENCE_S) -> Any:

@@ -40,7 +40,7 @@ def server(home: Path) -> Iterator[EmbeddedPostgres]:
     one.stop()
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -69,7 +69,7 @@ def said(process: "subprocess.Popen[str]") -> tuple[str, int]:
 
 
 def ask(address: str, query: str) -> object:
-    with psycopg.connect(address, connect_timeout=5) as connection:
+    with psycopg.connect(address, connect_timeout=60) as connection:
         row = connection.execute(query).fetchone()
     assert row is not None
     return row[0]
@@ -141,7 +141,7 @@ def test_the_database_ends_with_a_killed_owner_and_the_next_one_starts(home: Pat
     try:
         assert server.start() == address
         assert server.owner
-        assert eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie", 5)
+        assert eventually(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == "zombie")
     finally:
         server.stop()
 

@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 
 from rapport.core.postgres import EmbeddedPostgres
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 def free_port() -> int:
@@ -94,7 +94,7 @@ class Postman(threading.Thread):
         )
         self.brought += 1
         try:
-            with smtplib.SMTP("127.0.0.1", self._port, timeout=20) as line:
+            with smtplib.SMTP("127.0.0.1", self._port, timeout=60) as line:
                 line.sendmail(f"person{number % 7}@outside.example", ["support@rapport.example"], letter.encode())
         except (OSError, smtplib.SMTPException):
             return False

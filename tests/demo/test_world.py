@@ -22,7 +22,7 @@ from rapport.cli.demo_company.scripts import SAY, THEM, all_scripts
 from rapport.cli.demo_company.world import Place
 
 ANCHOR = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Company:

@@ -28,7 +28,7 @@ def at_once(*bodies: Callable[[], object]) -> None:
 
     def run(body: Callable[[], object]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(60)
             body()
         except Exception as error:  # noqa: BLE001 - told to the test
             errors.append(error)
@@ -144,7 +144,7 @@ def test_the_part_of_the_worker_that_does_steps_is_woken_by_a_nearer_one(box: Ch
             stopping.wait(0.1)
     finally:
         stopping.set()
-        thread.join(20)
+        thread.join(60)
     assert done.is_set()
     with scope.system():
         assert Event.objects.filter(kind__startswith="promise.").count() == 1

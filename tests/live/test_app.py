@@ -14,6 +14,8 @@ from rapport.core.ids import new_id
 from rapport.live import app, hub, ticket
 from rapport.staff.models import Member, Membership, Team
 
+PATIENCE_S = 60.0
+
 
 class Page:
     """An open page: a request to the raw application, and what it has been sent."""
@@ -43,7 +45,7 @@ class Page:
         await self._until(lambda: words in self.body)
 
     async def ends(self) -> None:
-        await asyncio.wait_for(self._task, 5)
+        await asyncio.wait_for(self._task, PATIENCE_S)
 
     @property
     def status(self) -> int:
@@ -58,7 +60,7 @@ class Page:
         return b"".join(m.get("body", b"") for m in self.sent).decode()
 
     async def _until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not holds():
                 await asyncio.sleep(0.01)
 

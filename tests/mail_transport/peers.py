@@ -120,7 +120,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(done: Callable[[], object], seconds: float = 30) -> None:
+def wait_for(done: Callable[[], object], seconds: float = 60) -> None:
     """Until `done()` is true; AssertionError after that time."""
     deadline = time.monotonic() + seconds
     while not done():

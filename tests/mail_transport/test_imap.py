@@ -78,7 +78,7 @@ def collecting(settings: ImapSettings, source: Memory) -> Iterator[list[ChannelE
         yield errors
     finally:
         source.stopping.set()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -50,7 +50,7 @@ def listening(desk: Desk, limits: Limits | None = None) -> Iterator[int]:
         yield ports[0]
     finally:
         stopping.set()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def working(monkeypatch: pytest.MonkeyPatch, *parts: str, listener_port: int = 0
         yield
     finally:
         stopping.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -155,7 +155,7 @@ def test_an_undeliverable_answer_comes_back_and_is_matched(
         said = Message.objects.create(conversation=matter, channel=channel, direction=Direction.OUT, text="Sorry")
         delivery = queue.enqueue(said, channel, [("", "nosuch@cust.test")], send_after=now() - timedelta(seconds=1))
     with working(monkeypatch, "collect", "outbox"):
-        wait_for(lambda: any(b"no such user here" in body for body in bodies()), 30)
+        wait_for(lambda: any(b"no such user here" in body for body in bodies()))
     mail = parse_mail(next(body for body in bodies() if b"no such user here" in body))
     assert mail.kind == "bounce"
     assert in_system(lambda: bounces.apply(mail_words.of(mail, {})))

@@ -109,7 +109,7 @@ def client(network: Network, handle: str) -> "Client":
 
 def until(true: Callable[[], Any]) -> Any:
     """What `true` answers, once it is something."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if found := true():
             return found
@@ -135,7 +135,7 @@ def collecting(account: Account, source: MemorySource) -> Iterator[MemorySource]
         yield source
     finally:
         source.stopping.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     assert not errors, errors
 

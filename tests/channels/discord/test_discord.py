@@ -191,7 +191,7 @@ def test_channels_and_their_threads_are_collected_and_a_closed_one_is_told() -> 
         while not source.wells:
             thread_.join(0.02)
         source.stopping.set()
-        thread_.join(20)
+        thread_.join(60)
         assert not thread_.is_alive()
         assert all(one.headers["authorization"] == "Bot made-up.discord.token" for one in server.asked)
         assert not [one for one in server.asked if one.path.startswith("/channels/5")]

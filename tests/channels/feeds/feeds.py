@@ -112,11 +112,11 @@ def collecting(account: Account, source: MemorySource, pace: Pace = QUICK) -> It
         yield raised
     finally:
         source.stopping.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> None:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait for something that comes, on a busy machine too."""
     end = monotonic() + seconds
     while not true():

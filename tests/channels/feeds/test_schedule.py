@@ -70,7 +70,8 @@ def test_a_host_is_asked_one_at_a_time_with_pauses_and_nobody_is_forgotten(
         turns.add(host, due, number)
     clock, ends, free = 0.0, {}, dict.fromkeys("abc", 0.0)
     taken: list[int] = []
-    for round_ in range(2_000):
+    # Forty of one host, each four seconds under way and ten at rest, looked at ten times a second, need six thousand.
+    for round_ in range(10_000):
         tick, takes, peace = steps[round_ % len(steps)]
         clock += tick
         for host in [host for host, end in ends.items() if end <= clock]:

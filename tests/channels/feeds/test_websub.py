@@ -1,5 +1,6 @@
 """When a hub is asked, and again: everything that no real hub does on our asking."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qs
 
@@ -88,8 +89,10 @@ def feed_with_hub(server: ScriptedServer) -> None:
     server.on("GET", "/feed", served(atom(Post(), more=more), ETag='"a"'), Reply(304))
 
 
-def subscribed(server: ScriptedServer, state: State | None = None, **config: bool) -> tuple[MemorySource, str]:
-    """Collect the feed and hear what its hub is asked."""
+def subscribed(
+    server: ScriptedServer, state: State | None = None, heard: Callable[[State], bool] = lambda _: True, **config: bool
+) -> tuple[MemorySource, str]:
+    """Collect the feed and hear what its hub is asked, and its answer, if that is `heard` by the feed's state."""
     account = account_of(f"{server.url}/feed", hook_url="http://127.0.0.1:9/hooks/7", days=0, **config)
     name = Subscription(f"{server.url}/feed").cursor
     source = MemorySource(cursors={name: state.as_cursor()} if state else {})
@@ -98,6 +101,7 @@ def subscribed(server: ScriptedServer, state: State | None = None, **config: boo
         until(lambda: len(server.asked) > before and (source.items or state) and source.figures)
         if config.get("websub", True):
             until(lambda: any(one.path == "/hub" for one in server.asked[before:]))
+            until(lambda: heard(state_of(source.cursors().get(name))))
     return source, name
 
 
@@ -139,10 +143,10 @@ def test_a_hub_that_fails_is_asked_again_within_the_hour_and_the_feed_polled_mea
     with ScriptedServer() as server:
         feed_with_hub(server)
         server.on("POST", "/hub", Reply(500))
-        source, name = subscribed(server)
-        until(lambda: source.cursors()[name])
+        account = account_of(URL, hook_url="http://127.0.0.1:9/h")
+        source, name = subscribed(server, heard=lambda one: websub.is_due(account, one, now().timestamp() + 3_700))
     state = state_of(source.cursors()[name])
     assert not state.trouble
     assert state.next_at > now().timestamp()
-    assert not websub.is_due(account_of(URL, hook_url="http://127.0.0.1:9/h"), state, now().timestamp())
-    assert websub.is_due(account_of(URL, hook_url="http://127.0.0.1:9/h"), state, now().timestamp() + 3_700)
+    assert not websub.is_due(account, state, now().timestamp())
+    assert websub.is_due(account, state, now().timestamp() + 3_700)

@@ -10,7 +10,7 @@ from rapport.channels.base import Account, ChannelError, Incoming, NothingSaid, 
 from rapport.channels.kinds.mastodon.connector import MastodonConnector
 from rapport.channels.testing import MemorySource
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Running:

@@ -152,7 +152,7 @@ def test_the_collector_reads_inbox_and_searches_until_told(server: ScriptedServe
     while not source.wells:
         thread.join(0.02)
     source.stopping.set()
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     assert {one.envelope.get("found_by") for one in source.items.values()} == {None, "r/gardening tulip"}
     assert source.figures["limit_left"] == 97.0

@@ -167,7 +167,7 @@ def test_a_collector_stops_when_told() -> None:
         while not source.wells:
             thread.join(0.02)
         source.stopping.set()
-        thread.join(20)
+        thread.join(60)
     assert not thread.is_alive()
 
 

@@ -35,7 +35,7 @@ def line(port: int, password: str = peers.PASSWORD, **config: Any) -> Account:
 
 def until(true: Callable[[], object]) -> None:
     """Wait generously."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, "this never came true"
         time.sleep(0.05)
@@ -43,7 +43,7 @@ def until(true: Callable[[], object]) -> None:
 
 def hears(phone: peers.Phone, words: str) -> None:
     """Wait until the phone's log says so; show it where it never does."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not phone.says(words):
         assert time.monotonic() < end, phone.log()
         time.sleep(0.05)
@@ -68,7 +68,7 @@ def opened(account: Account) -> Iterator[MemorySource]:
         yield source
     finally:
         source.stopping.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

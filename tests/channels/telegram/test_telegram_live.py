@@ -58,7 +58,7 @@ def collecting(account: Account, source: MemorySource) -> Iterator[list[BaseExce
         yield failed
     finally:
         source.stopping.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -279,10 +279,10 @@ def test_the_worker_hands_out_the_next_as_somebody_resolves(monkeypatch: pytest.
     thread = Thread(target=worker.run, args=(stopping, ["handing"]))
     thread.start()
     try:
-        assert woken.wait(20)
+        assert woken.wait(60)
         woken.clear()
         verbs.resolve(held[0].id, shop.ann)
-        assert woken.wait(20)
+        assert woken.wait(60)
     finally:
         stopping.set()
         thread.join()

@@ -248,11 +248,11 @@ def test_what_a_mail_opens_again_is_handed_out_at_once_and_once(monkeypatch: pyt
     for thread in threads:
         thread.start()
     try:
-        assert looked.wait(20)
+        assert looked.wait(60)
         looked.clear()
         deliver(channel, letter("And?", id="two@berg.example", refs=["one@berg.example"]))
         for _ in range(80):
-            assert looked.wait(20)
+            assert looked.wait(60)
             looked.clear()
             with scope.system():
                 if Conversation.objects.get().owner_member_id:

@@ -83,7 +83,7 @@ class TelegramServer:
             self.updates.append({"update_id": next(self._numbers), **update})
             self._changed.notify_all()
 
-    def wait_until(self, is_so: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_until(self, is_so: Callable[[], bool], seconds: float = 60) -> None:
         """Wait for something to become true."""
         until = time.monotonic() + seconds
         while not is_so():
