@@ -167,7 +167,8 @@ def touch(
     """
     before = set(conversation.audience)
     hold()
-    team = Team.objects.filter(id=conversation.owner_team_id).first()
+    owner = conversation.owner_team_id
+    team = Team.objects.get(id=owner) if owner else None
     conversation.audience = audience_of(team, conversation.involved, conversation.confidential)
     conversation.message_count = conversation.messages.count()
     if active:

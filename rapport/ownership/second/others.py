@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from rapport.core import bulk
-from rapport.ownership.second.redacting import has_no_case, parts_of
+from rapport.ownership.second.naming import has_no_case
+from rapport.ownership.second.redacting import parts_of
 from rapport.people.models import Organization, OrganizationDomain, Person
 from rapport.staff.models import Member
 
@@ -35,10 +36,15 @@ def names_in(text: str, organizations: Collection[UUID], ours: Iterable[str]) ->
     """What to take out of a text that may be sent. Of members, and of people of these organizations, also a first name
     alone; what we call teams and topics (`ours`) is no name.
     """
-    usual = {word.lower() for one in ours for word in _WORD.findall(one)}
+    usual = words_of(ours)
     alone = _alone(text) - usual
     pairs = {pair for found in _PAIR.finditer(text) if not usual.issuperset(pair := _lowered(found.groups()))}
     return _near(text, alone, organizations) | _known(pairs, alone) | _domains(text)
+
+
+def words_of(ours: Iterable[str]) -> set[str]:
+    """The words that say what we call teams and topics, in lower case: none of them is taken for a name."""
+    return {word.lower() for one in ours for word in _WORD.findall(one)}
 
 
 def _alone(text: str) -> set[str]:

@@ -134,13 +134,16 @@ def _question(found: Opinion, wanted: list[str]) -> Question | None:
     choices = {kind: labels for kind in kinds if (labels := lessons.labels(kind))}
     people = parts_of([*_all(names), *_written(recipients)])
     known = people | set(_all(handles)) | set(_all(organizations))
-    message = {"subject": redacted(subject, known, _SUBJECT_MAX), "text": redacted(text, known, LENGTH_MAX)}
+    ours = [about for labels in choices.values() for _slug, about in labels]
+    kept = others.words_of(ours)
+    message = {
+        "subject": redacted(subject, known, _SUBJECT_MAX, kept), "text": redacted(text, known, LENGTH_MAX, kept)
+    }  # fmt: skip
     if not choices or not any(message.values()):
         return None
-    ours = [about for labels in choices.values() for _slug, about in labels]
     # Of what may be sent, not of the whole: what is cut off was not looked through, and must not move up.
     named = others.names_in("\n".join(message.values()), theirs or [], ours)
-    message = {part: redacted(told, named) for part, told in message.items()}
+    message = {part: redacted(told, named, kept=kept) for part, told in message.items()}
     return Question(found.conversation_id, found.attempts + 1, choices, message)
 
 
