@@ -96,11 +96,12 @@ def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collec
 
 
 def _promised(data: Mapping[str, Any], staff: Staff) -> Collection[UUID]:
-    """Whom a step means."""
+    """Whom a step means; everybody of a team that nobody leads."""
     team, member = _id(data.get("team")), _id(data.get("member"))
     if data.get("whom") == "member":
         return [member] if member else ()
-    return _of(staff.leads_of if data.get("whom") == "leads" else staff.members_of, team)
+    leads = _of(staff.leads_of, team) if data.get("whom") == "leads" else frozenset()
+    return leads or _of(staff.members_of, team)
 
 
 def _sorters(data: Mapping[str, Any], staff: Staff) -> frozenset[UUID]:

@@ -114,11 +114,13 @@ def _done(conversation: Conversation, kept: Kept, at: datetime) -> Kept:
 def _tell(scene: _Scene) -> None:
     to, conversation = scene.step.to, scene.conversation
     # Whom it is now: a later step of the same moment may give it to others.
-    team_id, member_id = conversation.owner_team_id, conversation.owner_member_id
-    if to == OWNER and member_id:
-        whom = {"whom": "member", "member": str(member_id)}
+    owner, member = conversation.owner_team, conversation.owner_member
+    if to == OWNER and member and member.is_active:
+        whom = {"whom": "member", "member": str(member.id)}
     elif to in (OWNER, LEADS):
-        whom = {"whom": "leads", "team": str(team_id or "")}
+        if owner and not _is_staffed(owner):
+            return _stuck(scene, Stuck("empty", owner.id))
+        whom = {"whom": "leads", "team": str(owner.id if owner else "")}
     elif to.startswith(TEAM):
         team = Team.objects.filter(slug=to.removeprefix(TEAM), is_active=True).first()
         comes = telling(Meant(staffed=_is_staffed(team)) if team else None)
