@@ -271,6 +271,32 @@ def test_what_nobody_of_the_team_could_hear_of_reaches_somebody_all_the_same(box
     assert set(told()) == wanted
 
 
+def test_who_has_it_and_does_not_see_it_any_more_is_not_who_answers_for_it(box: Channel) -> None:
+    promise([step("30m before", "tell", "owner")])
+    agent, boss = make_member("agent", team("hr")), make_member("boss", team("hr"))
+    Membership.objects.filter(member=boss).update(is_lead=True)
+    told()
+    with clock.travel(MONDAY):
+        deliver(box, letter("A grievance"))
+        with scope.system():
+            one = Conversation.objects.get()
+            Conversation.objects.filter(id=one.id).update(owner_member=agent)
+        Membership.objects.filter(member=agent).delete()
+    done_at(at("2026-10-26T14:30"))
+    assert told() == [("Boss", "near")]
+
+
+def test_where_the_team_that_has_it_is_gone_whoever_sorts_is_told(box: Channel, agent: Member) -> None:
+    promise([step("30m before", "tell", "owner")])
+    sorter = make_member("sorter", team("product"))
+    with clock.travel(MONDAY):
+        deliver(box, letter())
+        service.save_policy_dict({"triage": "product", "rules": []}, service.SavedBy())
+        Team.objects.filter(slug="support").update(is_active=False)
+    done_at(at("2026-10-26T14:30"))
+    assert told() == [(sorter.name, "stuck")]
+
+
 def test_mail_of_last_year_is_not_told_of(box: Channel, lead: Member) -> None:
     told()
     promise()
