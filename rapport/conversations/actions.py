@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from rapport.conversations import clocks
 from rapport.conversations.models import Conversation, Direction, Message, Priority, Status, Topic
-from rapport.conversations.visibility import audience_of
+from rapport.conversations.visibility import audience_of, hold
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed, NotVisible
@@ -166,7 +166,10 @@ def touch(
     `active`: it is something to look at, so that it goes to the top of the lists.
     """
     before = set(conversation.audience)
-    conversation.audience = audience_of(conversation.owner_team, conversation.involved, conversation.confidential)
+    hold()
+    owner = conversation.owner_team_id
+    team = Team.objects.get(id=owner) if owner else None
+    conversation.audience = audience_of(team, conversation.involved, conversation.confidential)
     conversation.message_count = conversation.messages.count()
     if active:
         conversation.last_activity_at = max(conversation.last_activity_at, now())

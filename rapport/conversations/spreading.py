@@ -1,14 +1,17 @@
-"""Conversations follow what their team becomes, open or confidential, as who sees them comes from that. System's scope.
+"""Conversations follow what their team becomes, open or confidential, as who sees them comes from that.
+
+What is written while that changes may still go by what the team was, and is not seen until it is committed. So there is
+a second look, once all are through who may have read the team as it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
 
 from rapport.conversations.models import Conversation
-from rapport.conversations.visibility import audience_of
+from rapport.conversations.visibility import audience_of, wait_for_holders
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.models import Former
@@ -27,21 +30,30 @@ UNION SELECT person_id FROM conversations_conversation WHERE id = ANY(%(ids)s) A
 
 
 def spread(team: Team) -> int:
-    """Bring who may see the team's conversations up to date; how many that changed. Whoever sees more of them now also
-    knows of the people in them.
+    """Bring who may see the team's conversations up to date, in the system's scope; how many that changed. Whoever sees
+    more of them now also knows of the people in them.
     """
     alike = Conversation.objects.filter(owner_team=team).order_by()
     return sum(_follow(team, told) for told in alike.values_list("involved", "confidential", "audience").distinct())
 
 
-def catch_up() -> int:
-    """The same for all teams that became something else lately, by whatever way; for the worker.
+def settle(team_id: UUID) -> int:
+    """The same as soon as the team's change is committed, for what was decided in that very moment: how many."""
+    return _once_all_are_through([team_id])
 
-    What was being stored at that very moment still goes by what the team was.
-    """
+
+def catch_up() -> int:
+    """The same for all teams that became something else lately, by whatever way; for the worker."""
     with scope.system():
-        changed = Former.objects.filter(kind="staff_team", at__gt=now() - _LATELY).values("row_id")
-        return sum(spread(team) for team in Team.objects.filter(id__in=changed))
+        changed = Former.objects.filter(kind="staff_team", at__gt=now() - _LATELY)
+        teams = list(changed.values_list("row_id", flat=True).distinct())
+    return _once_all_are_through(teams) if teams else 0
+
+
+def _once_all_are_through(teams: Collection[UUID]) -> int:
+    wait_for_holders()
+    with scope.system():
+        return sum(spread(team) for team in Team.objects.filter(id__in=teams))
 
 
 def _follow(team: Team, told: _Told) -> int:

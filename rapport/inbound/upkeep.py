@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from django.db import DatabaseError, connection
+
 from rapport.conversations import presence, snoozing, spreading, tallying
 from rapport.core import audit
+from rapport.core.errors import RapportError
 from rapport.insight import days, summing
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
@@ -18,6 +21,7 @@ from rapport.people.directory import lapsing
 from rapport.people.exchange import desk
 
 log = logging.getLogger(__name__)
+_AGAIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,29 @@ JOBS = [
 
 
 def run(stopping: Event) -> None:
-    """Do what is due until stopped. A fault of one job is the part's: it is logged, and begun again."""
+    """Do what is due until stopped. A fault of one job holds up no other: it is logged, and done again at its pace.
+
+    Raises what a job does where the database is away.
+    """
     due = dict.fromkeys(range(len(JOBS)), 0.0)
     while not stopping.is_set():
         for number, job in enumerate(JOBS):
             if time.monotonic() >= due[number]:
                 due[number] = time.monotonic() + job.every_s
-                job.run()
+                if not _did(job):
+                    due[number] = max(due[number], time.monotonic() + _AGAIN_S)
         stopping.wait(max(0.1, min(due.values()) - time.monotonic()))
+
+
+def _did(job: Job) -> bool:
+    try:
+        job.run()
+    except Exception as error:
+        if connection.connection is None or not connection.is_usable():
+            raise
+        if isinstance(error, DatabaseError | RapportError):
+            log.warning("upkeep: %s", error)
+        else:
+            log.exception("upkeep failed")
+        return False
+    return True

@@ -68,7 +68,7 @@ def _reasons(
         return [("mentioned", mentioned), ("colleague", owner), ("followed", matter.followers)]
     if kind in _LOST:
         author = matter.authors.get(_id(data.get("message")) or UUID(int=0))
-        return [("undelivered", [author] if author else owner)]
+        return [("undelivered", _still_here([author, matter.owner], matter, staff))]
     if kind == "delivery.awaiting":
         return [("approval", matter.team)]
     if kind in ("promise.near", "promise.broken"):
@@ -77,11 +77,18 @@ def _reasons(
         return [("stuck", _sorters(data, staff) | _of(staff.leads_of, matter.owner_team))]
     if kind == "conversation.woken":
         by = _id(data.get("by"))
-        return [("woken", [by] if by else owner)]
+        return [("woken", _still_here([by, matter.owner], matter, staff))]
     if kind == "handover.suggested":
         leaving = _id(data.get("member"))
         return [("leaving", [leaving] if leaving and leaving == matter.owner else ())]
     return [("colleague", owner), ("followed", matter.followers)] if kind in _WORK else []
+
+
+def _still_here(those: Collection[UUID | None], matter: Matter, staff: Staff) -> Collection[UUID]:
+    """The first of those it concerns who may hear of it; where none of them is there any more, their team."""
+    concerned = [one for one in those if one]
+    heard = [one for one in concerned if staff.sees(one, matter.audience)]
+    return heard[:1] or (matter.team if concerned else ())
 
 
 def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:
@@ -96,11 +103,12 @@ def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collec
 
 
 def _promised(data: Mapping[str, Any], staff: Staff) -> Collection[UUID]:
-    """Whom a step means."""
+    """Whom a step means; everybody of a team that nobody leads."""
     team, member = _id(data.get("team")), _id(data.get("member"))
     if data.get("whom") == "member":
         return [member] if member else ()
-    return _of(staff.leads_of if data.get("whom") == "leads" else staff.members_of, team)
+    leads = _of(staff.leads_of, team) if data.get("whom") == "leads" else frozenset()
+    return leads or _of(staff.members_of, team)
 
 
 def _sorters(data: Mapping[str, Any], staff: Staff) -> frozenset[UUID]:

@@ -17,6 +17,7 @@ from django.db import OperationalError
 from rapport.conversations import clocks
 from rapport.conversations.actions import plain, touch
 from rapport.conversations.models import Clock, Conversation
+from rapport.conversations.visibility import EVERYONE
 from rapport.core import events, notify, scope
 from rapport.core.clock import now
 from rapport.ownership import passing_on
@@ -115,11 +116,13 @@ def _done(conversation: Conversation, kept: Kept, at: datetime) -> Kept:
 def _tell(scene: _Scene) -> None:
     to, conversation = scene.step.to, scene.conversation
     # Whom it is now: a later step of the same moment may give it to others.
-    team_id, member_id = conversation.owner_team_id, conversation.owner_member_id
-    if to == OWNER and member_id:
-        whom = {"whom": "member", "member": str(member_id)}
+    owner, member = conversation.owner_team, conversation.owner_member
+    if to == OWNER and member and _hears(member, conversation):
+        whom = {"whom": "member", "member": str(member.id)}
     elif to in (OWNER, LEADS):
-        whom = {"whom": "leads", "team": str(team_id or "")}
+        if owner and not (owner.is_active and _is_staffed(owner)):
+            return _stuck(scene, Stuck("empty" if owner.is_active else "gone", owner.id))
+        whom = {"whom": "leads", "team": str(owner.id if owner else "")}
     elif to.startswith(TEAM):
         team = Team.objects.filter(slug=to.removeprefix(TEAM), is_active=True).first()
         comes = telling(Meant(staffed=_is_staffed(team)) if team else None)
@@ -140,6 +143,12 @@ def _tell(scene: _Scene) -> None:
     events.record(kind, conversation_id=conversation.id, data=scene.data | whom)
     notify.changed("conversation", conversation.id, conversation.audience)
     return None
+
+
+def _hears(member: Member, conversation: Conversation) -> bool:
+    """Whether whoever has it works here, and still sees it."""
+    sees = EVERYONE in conversation.audience or member.memberships.filter(team__in=conversation.audience).exists()
+    return member.is_active and sees
 
 
 def _involve(scene: _Scene) -> None:

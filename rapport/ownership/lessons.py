@@ -47,13 +47,18 @@ def may_be_read(slot: Slot) -> str:
     return f"c.audience @> ARRAY['{EVERYONE}'::uuid] AND NOT c.confidential"
 
 
-def counts(slot: Slot) -> str:
-    """Which examples `e` about conversations `c` may be learned from, as the database is asked."""
+def _was_said(slot: Slot) -> str:
+    """Which examples `e` were said where they might be learned from."""
     behind = (
         f"e.audience = ARRAY['{slot.team}'::uuid]" if slot.team else f"e.audience @> ARRAY['{EVERYONE}'::uuid]"
     )
-    return f"""e.kind = '{slot.kind}' AND e.set_aside IS NULL AND c.merged_into IS NULL AND {behind}
-        AND {may_be_read(slot)} AND (e.label IS NULL OR EXISTS ({_STANDS[slot.kind]}))"""
+    return f"e.kind = '{slot.kind}' AND e.set_aside IS NULL AND {behind}"
+
+
+def counts(slot: Slot) -> str:
+    """Which examples `e` about conversations `c` may be learned from, as the database is asked."""
+    return f"""{_was_said(slot)} AND c.merged_into IS NULL AND {may_be_read(slot)}
+        AND (e.label IS NULL OR EXISTS ({_STANDS[slot.kind]}))"""
 
 
 def _newest(slot: Slot) -> str:
@@ -119,6 +124,20 @@ def count_since(since: datetime, slot: Slot = _TEAM) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*) FROM ({_newest(slot)}) AS one WHERE at > %s", [since, since])
         return int(cursor.fetchone()[0])
+
+
+def withdrawn(slot: Slot) -> str:
+    """Of the latest examples those whose conversations may not be read any more, as some became confidential since; as
+    a digest, so that one more is noticed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT md5(coalesce(string_agg(e.id::text, ' ' ORDER BY e.id), ''))
+            FROM (SELECT e.id, e.conversation_id FROM ownership_example e WHERE {_was_said(slot)}
+                ORDER BY e.id DESC LIMIT {2 * EXAMPLES_MAX}) AS e
+            JOIN conversations_conversation c ON c.id = e.conversation_id AND NOT ({may_be_read(slot)})"""
+        )
+        return str(cursor.fetchone()[0])
 
 
 def labels(kind: str = TEAM) -> list[tuple[str, str]]:

@@ -68,8 +68,9 @@ def is_due(slot: Slot = _TEAM) -> bool:
 
     At once where there is no model yet and names to begin with, something must be forgotten, or the labels are called
     otherwise. Else from five examples of two labels on (priorities, which names say nothing of: twenty), when sixteen
-    are new, or a third, or one is and an hour has gone by; every ten minutes at most. With few examples also when much
-    came that nobody decided (`hearing.is_worth_it`).
+    are new, or a third, or one is and an hour has gone by, or what was decided may not be read any more, as it became
+    confidential; every ten minutes at most. With few examples also when much came that nobody decided
+    (`hearing.is_worth_it`).
     """
     with scope.system():
         last = _last(slot)
@@ -84,6 +85,8 @@ def is_due(slot: Slot = _TEAM) -> bool:
             return True
         if last is not None and now() - last.made_at < PAUSE:
             return False
+        if last is not None and last.figures.get("withdrawn") != lessons.withdrawn(slot):
+            return True
         return _has_news(slot, last) or (last is not None and hearing.is_worth_it(slot, last))
 
 
@@ -111,6 +114,8 @@ def refit(slot: Slot = _TEAM) -> LearnedModel | None:
     """Learn all anew and keep what came out; None where there is nothing to learn from: then no model is kept."""
     began, at = time.monotonic(), now()
     with scope.system():
+        # Before they are read: what becomes confidential meanwhile is noticed afterwards.
+        withdrawn = lessons.withdrawn(slot)
         found, named = lessons.lessons(slot=slot), lessons.labels(slot.kind)
         heard = hearing.undecided(slot) if named and len(found) < hearing.DECIDED_MAX else []
         lately = hearing.came(slot) if len(found) >= hearing.PROMISED_LEAST else hearing.Came()
@@ -123,8 +128,8 @@ def refit(slot: Slot = _TEAM) -> LearnedModel | None:
     learner.came((), ())
     with scope.system():
         before = list(_of(slot).values_list("id", flat=True))
-        took = round(time.monotonic() - began, 2)
-        figures = {"names": _digest(named), "heard": len(heard), "came": len(lately.texts), "seconds": took}
+        figures = {"names": _digest(named), "heard": len(heard), "came": len(lately.texts), "withdrawn": withdrawn}
+        figures["seconds"] = round(time.monotonic() - began, 2)
         made = _kept(model, slot, figures, at) if model is not None else None
         LearnedModel.objects.filter(id__in=before).delete()
     return made

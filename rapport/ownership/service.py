@@ -14,7 +14,7 @@ import orjson
 
 from rapport.conversations.clocks import Given
 from rapport.conversations.models import Conversation
-from rapport.conversations.visibility import audience_of
+from rapport.conversations.visibility import audience_of, hold
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -96,6 +96,7 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
     """
     if not items:
         return []
+    hold()
     version, policy, on = in_force()
     at, number = now(), version.number if version else None
     here = _company(at, [policy, *([on.policy] if on and on.policy else [])])

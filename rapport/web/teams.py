@@ -1,17 +1,19 @@
 """Teams and business hours."""
 
 import re
+from functools import partial
 from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from rapport.conversations.spreading import spread
+from rapport.conversations.spreading import settle, spread
 from rapport.core import events, notify, scope
 from rapport.core.errors import NotVisible
 from rapport.staff.models import BusinessHours, Team
@@ -133,6 +135,8 @@ def _team(request: HttpRequest, form: TeamForm, kind: str, title: str) -> HttpRe
         saved = form.save()
         with scope.system():
             spread(saved)
+        # Nothing is lost where this fails: the worker does the same within a minute.
+        transaction.on_commit(partial(settle, saved.id), robust=True)
         # Who looks at a page comes back and sees what they may see by now.
         notify.changed("team", saved.id, [])
         events.record(

@@ -65,6 +65,18 @@ def test_the_author_hears_that_a_reply_came_back() -> None:
     assert recipients("delivery.bounced", None, data, matter(authors={MESSAGE: MATE}), STAFF) == {MATE: "undelivered"}
 
 
+def test_what_concerns_somebody_who_has_left_reaches_whoever_is_there() -> None:
+    left, data = uuid4(), {"message": str(MESSAGE)}
+    by_left = matter(authors={MESSAGE: left}, followers=frozenset())
+    assert recipients("delivery.failed", None, data, by_left, STAFF) == {OWNER: "undelivered"}
+    all_left = matter(owner=left, authors={MESSAGE: left}, followers=frozenset())
+    assert recipients("delivery.failed", None, data, all_left, STAFF) == dict.fromkeys(all_left.team, "undelivered")
+    nobodys = matter(owner=None, followers=frozenset())
+    assert recipients("delivery.failed", None, data, nobodys, STAFF) == {}, "nobody wrote it"
+    woken = matter(followers=frozenset())
+    assert recipients("conversation.woken", None, {"by": str(left)}, woken, STAFF) == {OWNER: "woken"}
+
+
 def test_who_is_given_a_conversation_is_told_and_their_team_is_not_bothered() -> None:
     data = {"member": str(MATE), "team": str(TEAM), "from_team": str(OTHER)}
     assert recipients("conversation.assigned", ACTOR, data, matter(), STAFF) == {MATE: "assigned", FOLLOWER: "followed"}

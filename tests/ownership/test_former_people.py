@@ -13,7 +13,7 @@ from rapport.core import clock, scope
 from rapport.inbound.privacy import erasing
 from rapport.ownership import service
 from rapport.ownership.simulate.senders import Sender, Senders, When
-from rapport.people import arrivals, merging
+from rapport.people import arrivals, merging, releasing
 from rapport.people.models import (
     Handle,
     Merge,
@@ -107,6 +107,17 @@ def test_who_might_know_of_somebody_counts_as_it_was() -> None:
         Person.objects.filter(id=high.id).update(audience=[EVERYONE])
     known = [bool(replayed(low, MONDAY + n * HOUR)[0]) for n in (0.5, 1.5, 2.5)]
     assert known == [True, False, True]
+
+
+def test_an_address_that_was_somebodys_counts_until_they_let_it_go() -> None:
+    person, ann = someone("berg"), Member.objects.get(name="Ann")
+    Handle.objects.create(kind="matrix", value="@berg:shop.example", person=person)
+    with clock.travel(MONDAY + HOUR):
+        releasing.release(Handle.objects.get(kind="matrix"), ann)
+    senders = Senders()
+    senders.meet([person.id])
+    found = [senders.of(person.id, "matrix", "", When(MONDAY + hours * HOUR, {})).address for hours in (0, 2)]
+    assert found == ["@berg:shop.example", "berg@shop.example"]
 
 
 def test_what_is_nothing_that_goes_by_is_not_kept() -> None:

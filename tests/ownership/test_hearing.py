@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rapport.conversations import actions, spreading
 from rapport.conversations.models import Conversation, Message, Topic
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
@@ -13,9 +14,10 @@ from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.inbound.privacy import steps
 from rapport.ownership import hearing, learned, refitting, teaching
+from rapport.ownership.actions import assign
 from rapport.ownership.kinds import Slot
 from rapport.ownership.learning.learner import Learner
-from rapport.ownership.models import Decision, LearnedModel
+from rapport.ownership.models import Decision, Example, LearnedModel
 from rapport.ownership.teaching import Said
 from rapport.people.forgetting import START, Target
 from rapport.people.models import Person
@@ -167,3 +169,28 @@ def test_of_what_came_of_late_it_is_found_out_how_much_is_like_nothing_decided(m
     assert not hearing.is_worth_it(TEAM, row)
     row.made_at -= timedelta(hours=2)
     assert hearing.is_worth_it(TEAM, row), "a day later it is found out anew"
+
+
+@pytest.mark.parametrize("how", ["the conversation", "its team", "it went to another team"])
+def test_what_was_decided_about_what_becomes_confidential_later_is_soon_out_of_what_others_are_told(how: str) -> None:
+    ann, parcel = Member.objects.create(email="ann@example.org", name="Ann"), Team.objects.get(slug="shipping")
+    decided = came("xylophone kazoo", *SAYING, owner_team=parcel)
+    for number, one in enumerate(decided):
+        teaching.teach(one, Said(("billing", "shipping")[number % 2], "topic"), ann)
+    Example.objects.update(at=now() - timedelta(days=1))
+    assert refitting.refit(TOPIC)
+    later(TOPIC, refitting.PAUSE)
+    assert not refitting.is_due(TOPIC)
+    if how == "its team":
+        Team.objects.filter(id=parcel.id).update(confidential=True, is_open=False)
+        spreading.catch_up()
+    elif how == "the conversation":
+        actions.set_confidential(decided[0].id, ann, True)
+    else:
+        assign(decided[0].id, ann, Team.objects.get(slug="hr"))
+    assert refitting.is_due(TOPIC)
+    row = refitting.refit(TOPIC)
+    assert row is not None
+    assert row.figures["examples"] == (0 if how == "its team" else len(SAYING))
+    later(TOPIC, refitting.PAUSE)
+    assert not refitting.is_due(TOPIC), "once"

@@ -62,6 +62,20 @@ def test_of_who_works_where_the_sender_does_first_names_alone_are_taken_out() ->
     assert without_names("Eva and Tom will know", theirs) == "[name] and Tom will know"
 
 
+@pytest.mark.parametrize("word", ["王" * 1_900, "Ä" * 1_500, "A1" * 1_000, "صلى" * 600, "Ann " + "É" * 1_900])
+def test_a_word_without_end_is_no_name_and_the_names_beside_it_are_found(word: str) -> None:
+    know("Carla Winter", "王伟")
+    with scope.system():
+        assert {"Carla", "Winter"} <= names_in(f"{word} Carla Winter {word}", [], OURS)
+
+
+def test_a_name_is_found_wherever_it_stands_in_a_long_text_without_spaces() -> None:
+    know("龥龥", "一丁")
+    text = "".join(chr(0x4E10 + number) for number in range(1_800))
+    for name in ("龥龥", "一丁"):
+        assert name not in without_names(f"{text}{name}{text[:100]}")
+
+
 def test_a_long_text_costs_as_many_statements_as_a_short_one() -> None:
     with CaptureQueriesContext(connection) as asked:
         without_names(" ".join(f"Ann{one} o'hara" for one in range(400)))

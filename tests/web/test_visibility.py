@@ -62,6 +62,19 @@ def test_all_conversations_of_a_team_follow_what_the_team_becomes(
         assert all(found == [cast.service.id] for found in audiences)
 
 
+def test_what_was_decided_as_a_team_was_changed_follows_as_soon_as_that_is_committed(
+    cast: Cast, sign_in: SignIn, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    given = {"name": cast.service.name, "taken_by": cast.service.taken_by, "is_active": "on", "confidential": "on"}
+    given |= {"hand_over": cast.service.hand_over, "at_once": cast.service.at_once}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert sign_in(cast.admin).post(reverse("team", args=[cast.service.id]), given).status_code == 302
+        with scope.system():
+            Conversation.objects.filter(id=cast.conversation.id).update(audience=[EVERYONE])
+    with scope.system():
+        assert Conversation.objects.get(id=cast.conversation.id).audience == [cast.service.id]
+
+
 def test_who_sees_more_conversations_of_a_team_knows_of_the_people_in_them_too(cast: Cast) -> None:
     with scope.system():
         Team.objects.filter(id=cast.service.id).update(is_open=False)

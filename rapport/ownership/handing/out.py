@@ -1,8 +1,12 @@
 """The next from each queue goes to the best who is there and has room: once, however many workers do it at once."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+
+from django.db import OperationalError
 
 from rapport.conversations.models import Conversation, Status
 from rapport.core import scope
@@ -13,7 +17,7 @@ from rapport.ownership.engine import TeamEntry
 from rapport.ownership.handing import alone, queue
 from rapport.ownership.handing.choosing import hand, with_one_more
 from rapport.ownership.handing.giving import Given, give
-from rapport.ownership.handing.queue import Before
+from rapport.ownership.handing.queue import Before, Waiting
 from rapport.ownership.models import How
 from rapport.ownership.versions import in_force
 from rapport.ownership.within.values import Ask, Choice, MemberLoad
@@ -21,13 +25,25 @@ from rapport.staff.models import Team
 
 ALL_GAVE_IT_BACK = "everyone with room gave it back before"
 _AT_ONCE = 25
+_LOOKED_AT = 200
+_log = logging.getLogger(__name__)
 
 
 def hand_out() -> int:
     """Hand out what waits in any queue, as far as there is room now; how many that were."""
     with scope.system():
         waiting = queue.teams_waiting()
-    return sum(_hand_out(team_id) for team_id in sorted(waiting))
+    return sum(_tried(team_id) for team_id in sorted(waiting))
+
+
+def _tried(team_id: UUID) -> int:
+    try:
+        return _hand_out(team_id)
+    except OperationalError:
+        raise
+    except Exception:  # noqa: BLE001 - one team's fault must not hold up what waits in all others
+        _log.exception("what waits for a team could not be handed out")
+        return 0
 
 
 def why_waiting(entry: TeamEntry) -> str:
@@ -60,11 +76,19 @@ def _some(team_id: UUID) -> int:
         entry = here.directory.teams.get(team.slug) if team else None
         if team is None or entry is None or not _somebody(entry):
             return 0
-        return _given_out(team, entry.members, at)
+        behind, given = 0, 0
+        while not given and (waiting := queue.waiting(team, _LOOKED_AT, behind)):
+            given, goes_on = _given_out(waiting, team, entry.members, at)
+            if not goes_on:
+                break
+            behind += len(waiting)
+        return given
 
 
-def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int:
-    waiting = queue.waiting(team)
+def _given_out(
+    waiting: Sequence[Waiting], team: Team, members: tuple[MemberLoad, ...], at: datetime
+) -> tuple[int, bool]:
+    """How many were given; and whether to look at what stands behind these, as nobody lacked room for any."""
     before = queue.had_before(one.id for one in waiting)
     found = Conversation.objects.filter(id__in=[one.id for one in waiting])
     asks = asks_of(found.select_related("person__holder", "channel"))
@@ -76,13 +100,13 @@ def _given_out(team: Team, members: tuple[MemberLoad, ...], at: datetime) -> int
         if choice.member is None:
             if had.back:
                 continue
-            break
+            return given, False
         if _taken(one.id, team, choice, ask.weight):
             members = with_one_more(members, choice.member.id, at, ask.weight)
             given += 1
         if given == _AT_ONCE:
-            break
-    return given
+            return given, False
+    return given, True
 
 
 def choice_for(members: tuple[MemberLoad, ...], before: Before, ask: Ask | None = None) -> Choice:

@@ -1,10 +1,12 @@
 """Handing over at the end of a shift or when an absence begins: planned, done by hand or by the worker, taken back."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import OperationalError
 from django.db.models import F
 
 from rapport.conversations.actions import locked, may_change
@@ -28,6 +30,7 @@ LEAD = timedelta(minutes=30)
 _HELD_MAX = 200
 _SUGGESTED_MAX = 10
 _SHOWN_FOR = timedelta(days=14)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ def run_due() -> datetime | None:
         done = _done_before(due)
     for post, step, leaving in due:
         if (post.member_id, post.team.id, leaving.at, step) not in done:
-            _deal_with(post, step, leaving, at)
+            _tried(post, step, leaving, at)
     edges = (shifts.next_edge(post.worked, at, LEAD) for post in staff)
     return min((edge for edge in edges if edge), default=None)
 
@@ -148,6 +151,15 @@ def _done_before(due: Sequence[tuple[Post, str, shifts.Leaving]]) -> set[tuple[U
         return set()
     rows = ShiftEnd.objects.filter(ends_at__gte=min(one.at for _, _, one in due))
     return set(rows.values_list("member_id", "team_id", "ends_at", "step"))
+
+
+def _tried(post: Post, step: str, leaving: shifts.Leaving, at: datetime) -> None:
+    try:
+        _deal_with(post, step, leaving, at)
+    except OperationalError:
+        raise
+    except Exception:  # noqa: BLE001 - one member's fault must not hold up the shifts of all others
+        _log.exception("the end of a shift could not be dealt with; it is tried again")
 
 
 def _deal_with(post: Post, step: str, leaving: shifts.Leaving, at: datetime) -> None:

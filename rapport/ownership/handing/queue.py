@@ -85,8 +85,8 @@ def _teams(statement: str) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def waiting(team: Team, limit: int = SHOWN_MAX) -> list[Waiting]:
-    """The first of the queue in its order."""
+def waiting(team: Team, limit: int = SHOWN_MAX, behind: int = 0) -> list[Waiting]:
+    """The first of the queue in its order, or those that stand `behind` so many."""
     how = "LEFT " if team.taken_by == TakenBy.HANDED_OUT else ""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -95,8 +95,8 @@ def waiting(team: Team, limit: int = SHOWN_MAX) -> list[Waiting]:
                 coalesce(t.why, ''), c.priority, c.due_at, c.created_at
             FROM conversations_conversation c {how}{_TURN}
             WHERE c.owner_team_id = %s AND {_WAITS}
-            ORDER BY c.priority DESC, c.due_at, c.created_at, c.id LIMIT %s""",
-            [team.id, limit],
+            ORDER BY c.priority DESC, c.due_at, c.created_at, c.id LIMIT %s OFFSET %s""",
+            [team.id, limit, behind],
         )
         return [Waiting(*row) for row in cursor.fetchall()]
 

@@ -9,13 +9,17 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from rapport.core import bulk
-from rapport.ownership.second.redacting import has_no_case, parts_of
+from rapport.ownership.second.naming import has_no_case
+from rapport.ownership.second.redacting import parts_of
 from rapport.people.models import Organization, OrganizationDomain, Person
 from rapport.staff.models import Member
 
-_ASKED_MAX = 1_000
+_ASKED_MAX = 8_000
+"""More than 2,000 letters without spaces have, of every length that a name may have there."""
 _PIECE_MAX = 4
 """Letters of a name in a script that puts no spaces between words."""
+_WORD_MAX = 60
+"""Longer is no name; and the database refuses a query with a word of more than 2,046 bytes."""
 _PART_LEAST = 3
 _COLLEAGUES_MAX = 1_000
 _WORD = re.compile(r"[^\W_]+")
@@ -35,10 +39,16 @@ def names_in(text: str, organizations: Collection[UUID], ours: Iterable[str]) ->
     """What to take out of a text that may be sent. Of members, and of people of these organizations, also a first name
     alone; what we call teams and topics (`ours`) is no name.
     """
-    usual = {word.lower() for one in ours for word in _WORD.findall(one)}
+    usual = words_of(ours)
     alone = _alone(text) - usual
-    pairs = {pair for found in _PAIR.finditer(text) if not usual.issuperset(pair := _lowered(found.groups()))}
+    pairs = {_lowered(found.groups()) for found in _PAIR.finditer(text) if _may_be_names(found.groups())}
+    pairs = {pair for pair in pairs if not usual.issuperset(pair)}
     return _near(text, alone, organizations) | _known(pairs, alone) | _domains(text)
+
+
+def words_of(ours: Iterable[str]) -> set[str]:
+    """The words that say what we call teams and topics, in lower case: none of them is taken for a name."""
+    return {word.lower() for one in ours for word in _WORD.findall(one)}
 
 
 def _alone(text: str) -> set[str]:
@@ -47,10 +57,16 @@ def _alone(text: str) -> set[str]:
     for word in _WORD.findall(text):
         if has_no_case(word):
             sizes = range(2, _PIECE_MAX + 1)
-            found |= {word} | {word[at : at + size] for size in sizes for at in range(len(word) - size + 1)}
-        elif word != word.lower() or any(sign.isdigit() for sign in word):
+            found |= {word[at : at + size] for size in sizes for at in range(len(word) - size + 1)}
+        if not _may_be_names([word]):
+            continue
+        if has_no_case(word) or word != word.lower() or any(sign.isdigit() for sign in word):
             found.add(word.lower())
     return found
+
+
+def _may_be_names(words: Iterable[str]) -> bool:
+    return all(len(word) <= _WORD_MAX for word in words)
 
 
 def _lowered(words: Iterable[str]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ A conversation has one row (`Opinion`), so it is asked about once however many w
 message comes in passes through here.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 
 from rapport.conversations.visibility import EVERYONE
@@ -33,6 +34,7 @@ ATTEMPTS_MAX = 5
 _OVERLAP = timedelta(minutes=5)
 _NOTED = timedelta(minutes=1)
 _SUBJECT_MAX = 200
+_log = logging.getLogger(__name__)
 
 _TREE = """people_person a JOIN people_person p ON p.root = a.root WHERE a.id IN (c.person_id, m.person_id)"""
 #: Conversations `c` that may be asked about, with their opening message `m` and the policy's first decision `d`:
@@ -103,12 +105,26 @@ def take() -> Question | None:
         found = due.order_by("due_at", "conversation_id").first()
         if found is None:
             return None
-        question = _question(found, row.kinds)
+        try:
+            with transaction.atomic():
+                question = _question(found, row.kinds)
+        except Exception as error:
+            if _is_away(error):
+                raise
+            # One message must not hold up all others; what the error says may be the message's words.
+            _log.warning("nothing can be asked about %s: %s", found.conversation_id, type(error).__name__)
+            Opinion.objects.filter(conversation_id=found.conversation_id).update(stage=Stage.FAILED)
+            continue
         if question is not None:
             mine = Opinion.objects.filter(conversation_id=found.conversation_id)
             mine.update(due_at=now() + LEASE, attempts=found.attempts + 1, kinds=list(question.choices))
             return question
         Opinion.objects.filter(conversation_id=found.conversation_id).update(stage=Stage.NONE)
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether it is the database's fault and not the question's, which may only be too much for it (class 54)."""
+    return isinstance(error, OperationalError) and not str(getattr(error.__cause__, "sqlstate", "")).startswith("54")
 
 
 def _question(found: Opinion, wanted: list[str]) -> Question | None:
@@ -134,13 +150,16 @@ def _question(found: Opinion, wanted: list[str]) -> Question | None:
     choices = {kind: labels for kind in kinds if (labels := lessons.labels(kind))}
     people = parts_of([*_all(names), *_written(recipients)])
     known = people | set(_all(handles)) | set(_all(organizations))
-    message = {"subject": redacted(subject, known, _SUBJECT_MAX), "text": redacted(text, known, LENGTH_MAX)}
+    ours = [about for labels in choices.values() for _slug, about in labels]
+    kept = others.words_of(ours)
+    message = {
+        "subject": redacted(subject, known, _SUBJECT_MAX, kept), "text": redacted(text, known, LENGTH_MAX, kept)
+    }  # fmt: skip
     if not choices or not any(message.values()):
         return None
-    ours = [about for labels in choices.values() for _slug, about in labels]
     # Of what may be sent, not of the whole: what is cut off was not looked through, and must not move up.
     named = others.names_in("\n".join(message.values()), theirs or [], ours)
-    message = {part: redacted(told, named) for part, told in message.items()}
+    message = {part: redacted(told, named, kept=kept) for part, told in message.items()}
     return Question(found.conversation_id, found.attempts + 1, choices, message)
 
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from rapport.ownership.second.naming import has_no_case, named, without
+
 LENGTH_MAX = 2_000
 _READ_MAX = 20_000
 _NAME_LEAST = 3
@@ -15,18 +17,26 @@ NAME, ADDRESS, LINK, NUMBER = "[name]", "[address]", "[link]", "[number]"
 
 _QUOTED = re.compile(r"^[ \t]{0,3}[>|].*$", re.MULTILINE)
 _ENDS = re.compile(
-    r"^[ \t]{0,3}(?:--|—|–|__)[ \t]*$|^[ \t*>]{0,4}(?:-{2,}|_{3,}|={3,})[ \t]?[^\W\d_][^\n\-_=]{3,50}"
-    r"[ \t]?(?:-{2,}|_{3,}|={3,})|^[^\n]{0,200}[<\[(][^\s@]{1,80}@[^\s@]{1,120}[>\])][^\n:]{0,40}:[ \t]*$",
-    re.MULTILINE,
+    r"""^[ \t]{0,3}(?:--|—|–|__)[ \t]*$
+    |^[ \t*>]{0,4}(?:-{2,}|_{3,}|={3,})[ \t]?[^\W\d_][^\n\-_=]{3,50}[ \t]?(?:-{2,}|_{3,}|={3,})
+    |^[^\n]{0,200}[<\[(][^\s@]{1,80}@[^\s@]{1,120}[>\])][^\n:]{0,40}:[ \t]*$
+    |^[ \t*]{0,4}(?:On|Am|Le|El|Il|Em|Op)[ ][^\n]{0,40}\d[^\n]{0,160}[ ]
+        (?:wrote|schrieb|a[ ]écrit|escribió|ha[ ]scritto|escreveu|schreef)[^\n:]{0,80}:[ \t]*$
+    |^[ \t*]{0,4}(?:From|Von|De|Da|Van|Kimden|من|发件人)[ *]{0,3}[:：][^\n]{1,200}\n{1,2}[ \t*]{0,4}
+        (?:Sent|Date|To|Subject|Gesendet|Datum|An|Betreff|Envoyé|À|Objet|Enviado|Para|Asunto|Fecha|Inviato|A|Data
+        |Oggetto|Verzonden|Aan|Onderwerp|Gönderildi|Tarih|Kime|Konu
+        |تاريخ|إلى|发送时间|日期|收件人)[ *]{0,3}[:：]""",
+    re.MULTILINE | re.VERBOSE,
 )
-"""A signature, "-----Original message-----", and "... Ann <ann@example.org> wrote:"."""
+"""A signature, "-----Original message-----", "... Ann <ann@example.org> wrote:", "On 3 April Ann wrote:", and the head
+of the mail that follows."""
 _AT = re.compile(r"[ \t]{0,3}[\[({][ \t]?(?:at|ät|arroba)[ \t]?[\])}][ \t]{0,3}", re.IGNORECASE)
 _TOGETHER = re.compile(r"\S+")
 _LINK = re.compile(
     r"[a-z][a-z0-9+.-]{0,20}://|(?<![a-z0-9])www\.|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}[/?#]", re.IGNORECASE
 )
 _CODE = re.compile(r"\w+(?:-\w+)*")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \t-]?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
+_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ \t-]?[A-Z0-9]{2,4}){3,8}(?:[ \t-]\d)?\b", re.IGNORECASE)
 _NUMBER = re.compile(r"[+(]?\d(?:(?:[^\w\n]{0,3}|[ \t]{0,3}\n[ \t]{0,3})\d){4,}")
 _PLACE = re.compile(
     r"""(?<!\w)(?:
@@ -46,15 +56,16 @@ _PLACE = re.compile(
 """Where somebody lives, as it is written in the languages of the pages: a street with its number."""
 
 
-def redacted(text: str, names: Iterable[str] = (), limit: int = LENGTH_MAX) -> str:
-    """A text without names (those given), addresses of mail and of houses, links, long numbers, quotes and signature;
-    at most so long.
+def redacted(text: str, names: Iterable[str] = (), limit: int = LENGTH_MAX, kept: Iterable[str] = ()) -> str:
+    """A text without names (those given, and whom it greets or is signed by, but for words that are `kept`), addresses
+    of mail and of houses, links, long numbers, quotes and signature; at most so long.
     """
     cut = _plain(text[:_READ_MAX])[:_READ_MAX]
+    met = named(cut, kept)
     cut = _QUOTED.sub("", cut)
     end = _ENDS.search(cut)
     cut = cut[: end.start()] if end else cut
-    cut = _PLACE.sub(ADDRESS, cut)
+    cut = without(_PLACE.sub(ADDRESS, cut), met, NAME)
     known = _pattern(names)
     cut = known.sub(NAME, cut) if known else cut
     cut = _TOGETHER.sub(_unreachable, _AT.sub("@", cut))
@@ -69,11 +80,6 @@ def parts_of(names: Iterable[str]) -> set[str]:
     whole = _whole(names)
     words = {word for one in whole for word in re.findall(r"\w+", one)}
     return whole | {one for one in words if len(one) >= _NAME_LEAST or has_no_case(one)}
-
-
-def has_no_case(name: str) -> bool:
-    """Whether it is written in a script without capitals, and so perhaps without spaces between words."""
-    return not name.isascii() and name.lower() == name.upper()
 
 
 def _whole(names: Iterable[str]) -> set[str]:

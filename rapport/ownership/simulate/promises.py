@@ -222,6 +222,8 @@ class _Stand:
         self._given: tuple[datetime, UUID | None] | None = None
         self._moment: tuple[str, datetime] | None = None
         self._heard: set[tuple[str, UUID | None]] = set()
+        #: What comes of telling whoever of the team that owns it there is.
+        self._heard_by_team = DONE
         #: Whom the step at hand told of those who answer for it.
         self.told: tuple[str, ...] = ()
 
@@ -239,6 +241,7 @@ class _Stand:
         owner = teams.get(self._owner) if self._owner else None
         in_confidence = self._confidential or bool(owner and owner.confidential)
         self.told = ()
+        self._heard_by_team = "empty" if owner and not owner.members else DONE
         if self._moment != (clock, came.at):
             self._moment, self._heard = (clock, came.at), set()
         return _DEEDS[came.do](self, came.to, clock, in_confidence)
@@ -275,14 +278,14 @@ class _Stand:
             comes, whom = stepping.telling(meant), (TEAM, team.id if team else None)
         elif to in (OWNER, LEADS):
             member = self._has() if to == OWNER else None
-            comes, whom = DONE, ("member", member) if member else (LEADS, self._owner)
+            comes, whom = (DONE, ("member", member)) if member else (self._heard_by_team, (LEADS, self._owner))
         else:
             seat = stepping.seat_of(to, self._owner, self._directory)
             comes, whom = DONE if seat else "left", ("member", seat[1].id if seat else None)
         if comes == DONE and whom in self._heard:
             return stepping.ALREADY
         self._heard.add(whom)
-        if to == OWNER:
+        if to == OWNER and comes == DONE:
             self.told = (TOLD[whom[0] == LEADS],)
         return comes
 

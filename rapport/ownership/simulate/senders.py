@@ -27,6 +27,9 @@ _FORMER = """
 SELECT person_id, at, organization_id, holder_id, audience FROM people_personformer
 WHERE person_id = ANY(%s) ORDER BY at, id
 """
+_RELEASED = """
+SELECT person_id, at, kind, value FROM people_release WHERE person_id = ANY(%s) AND undone_at IS NULL ORDER BY at, id
+"""
 _ORGANIZATIONS = "SELECT id, name, coalesce(domain, '') FROM people_organization WHERE id = ANY(%s)"
 _CALLED_BEFORE = """
 SELECT row_id, at, was ->> 'name', coalesce(was ->> 'domain', '') FROM core_former
@@ -72,7 +75,14 @@ class _Person:
     handles: list[tuple[str, str]]
     known: _Known
     former: list[tuple[datetime, _Known]] = field(default_factory=list)
+    released: list[tuple[datetime, str, str]] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
+
+    def address(self, kind: str, at: datetime) -> str:
+        """How they were reached as of a moment, by a kind of channel where they were by that."""
+        had = [*((one, value) for until, one, value in self.released if until > at), *self.handles]
+        named = next((value for one, value in had if one == kind), "")
+        return named or (had[0][1] if had else "")
 
     def then(self, at: datetime) -> _Known:
         """As of a moment."""
@@ -130,6 +140,9 @@ class Senders:
         for id, at, organization, holder, audience in _rows(_FORMER, wanted):
             if id in self._people:
                 self._people[id].former.append((at, _Known(organization, holder, frozenset(audience))))
+        for id, at, kind, value in _rows(_RELEASED, wanted):
+            if id in self._people:
+                self._people[id].released.append((at, kind, value))
         for id, relations in of_people(wanted).items():
             if id in self._people:
                 self._people[id].relations = relations
@@ -144,9 +157,8 @@ class Senders:
         person = self._people.get(id) if id else None
         if id is None or person is None:
             return Sender(written.lower())
-        named = next((value for one, value in person.handles if one == kind), "")
-        address = written.lower() or named or (person.handles[0][1] if person.handles else "")
         at = when.decided
+        address = written.lower() or person.address(kind, at)
         tree = self._tree(id, person, at)
         whose = [(row, row.whose_then(at, self._organizations)) for row in tree]
         relations = [one for row, organization in whose for one in self._relations(row, organization)]

@@ -187,6 +187,32 @@ def test_what_is_given_back_goes_to_somebody_else(shop: Shop) -> None:
     assert out.choice_for(entry(shop).members, queue.Before({shop.ann.id, shop.bob.id})).reason == out.ALL_GAVE_IT_BACK
 
 
+def test_what_stands_behind_much_that_was_given_back_does_not_wait_for_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out, "_LOOKED_AT", 2)
+    Absence.objects.create(member=shop.bob, starts_at=WEDNESDAY - HOUR, ends_at=WEDNESDAY + HOUR)
+    for one in [shop.add(owner_member=shop.ann) for _ in range(4)]:
+        assign(one.id, shop.ann, shop.team)
+    behind = shop.add()
+    assert out.hand_out() == 1
+    behind.refresh_from_db()
+    assert behind.owner_member == shop.ann
+    assert owners() == [None] * 4 + ["Ann"]
+
+
+def test_what_is_the_matter_with_one_team_keeps_no_other_waiting(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Team.objects.create(id=UUID(int=1), name="Broken", slug="broken", taken_by="handed", is_open=True)
+    shop.add(owner_team=broken)
+    one = shop.add()
+    monkeypatch.setattr(out, "_hand_out", lambda id, done=out._hand_out: {}["none"] if id == broken.id else done(id))
+    assert out.hand_out() == 1
+    one.refresh_from_db()
+    assert one.owner_member is not None
+
+
 def test_a_handing_is_undone_as_anything_and_not_done_again(shop: Shop) -> None:
     shop.add()
     Membership.objects.filter(member=shop.bob).delete()

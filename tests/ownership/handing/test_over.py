@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,7 @@ from rapport.core.errors import NotAllowed
 from rapport.core.models import Event
 from rapport.ownership.actions import assign
 from rapport.ownership.handing import over, queue
-from rapport.ownership.models import Decision, How, Turn
+from rapport.ownership.models import Decision, How, ShiftEnd, Turn
 from rapport.staff.models import Absence, BusinessHours, Member, Membership, Team
 from tests.ownership.handing.conftest import WEDNESDAY, Shop
 
@@ -57,6 +58,24 @@ def test_what_would_be_late_goes_to_who_is_there_and_both_are_told(late: Shop) -
     assert (decision.from_member_id, decision.source) == (late.ann.id, "handed")
     event = Event.objects.get(kind="conversation.assigned")
     assert (event.data["how"], event.data["from_member"]) == ("shift", str(late.ann.id))
+
+
+def test_what_is_the_matter_with_one_who_leaves_holds_up_no_other(late: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    late.update(hand_over="late")
+    first = Member.objects.create(id=UUID(int=1), email="abe@example.org", name="Abe")
+    Membership.objects.create(member=first, team=late.team)
+    tonight, move = held(late, CLOSING + 2 * HOUR), over._move
+
+    def moved(post: Any, *more: Any) -> None:
+        if post.member_id == first.id:
+            raise KeyError
+        move(post, *more)
+
+    with clock.travel(CLOSING), monkeypatch.context() as broken:
+        broken.setattr(over, "_move", moved)
+        over.run_due()
+        assert owner(tonight) == "Bob"
+        assert not ShiftEnd.objects.filter(member_id=first.id).exists(), "it is tried again"
 
 
 def test_what_waits_for_us_goes_too_where_the_team_wants_it(late: Shop) -> None:

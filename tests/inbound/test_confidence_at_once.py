@@ -1,0 +1,98 @@
+"""A team becomes confidential, or open, in the very moment in which something is decided to be its own."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from rapport.channels.models import Channel
+from rapport.conversations import actions, spreading
+from rapport.conversations.models import Conversation
+from rapport.conversations.visibility import EVERYONE
+from rapport.core import scope
+from rapport.inbound import pipeline
+from rapport.ownership.actions import assign
+from rapport.staff.models import Team
+from tests.inbound.post import accept, letter, make_member, make_team, the_conversation
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Halt:
+    """Stops whoever comes by, until told to go on."""
+
+    def __init__(self) -> None:
+        self.there, self.go = Event(), Event()
+
+    def after(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def halting(*args: Any, **kwargs: Any) -> Any:
+            done = function(*args, **kwargs)
+            self.there.set()
+            assert self.go.wait(20)
+            return done
+
+        return halting
+
+
+@contextmanager
+def beside(body: Callable[[], object]) -> Iterator[Thread]:
+    """In a thread of its own, which is over where this is."""
+
+    def run() -> None:
+        try:
+            body()
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    yield thread
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def team_becomes(team: Team, halt: Halt, **fields: bool) -> None:
+    """While somebody halts who has read it as it was; they go on once whoever puts it right is through, or waits."""
+    assert halt.there.wait(20)
+    Team.objects.filter(id=team.id).update(**fields)
+    pause = Event()
+    with beside(partial(spreading.settle, team.id)) as settling:
+        while settling.is_alive() and not waits():
+            pause.wait(0.005)
+        halt.go.set()
+
+
+@pytest.mark.parametrize("confidential", [True, False])
+def test_a_mail_that_is_being_decided_is_kept_to_the_team_or_shown_by_what_the_team_becomes(
+    confidential: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = make_team("service", is_open=confidential)
+    channel = Channel.objects.create(name="Support", kind="email", address="support@rapport.example")
+    accept(channel, letter())
+    halt = Halt()
+    monkeypatch.setattr(pipeline.storing, "store", halt.after(pipeline.storing.store))
+    with beside(pipeline.run_batch):
+        team_becomes(team, halt, confidential=confidential, is_open=not confidential)
+    assert the_conversation().audience == ([team.id] if confidential else [EVERYONE])
+
+
+def test_what_is_being_assigned_to_a_team_is_kept_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, team = make_team("before"), make_team("service")
+    member = make_member("ann", before)
+    with scope.system():
+        one = Conversation.objects.create(subject="A question", owner_team=before, audience=[EVERYONE])
+    halt = Halt()
+    monkeypatch.setattr(actions, "audience_of", halt.after(actions.audience_of))
+    with beside(partial(assign, one.id, member, team)):
+        team_becomes(team, halt, confidential=True, is_open=False)
+    assert the_conversation().audience == [team.id]
