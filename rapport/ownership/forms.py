@@ -55,7 +55,7 @@ class ConditionField:
     names: Choices = ()
     placeholder: str = ""
     group: str = ""
-    past: frozenset[str] = frozenset()
+    past: tuple[str, ...] = ()
 
 
 def condition_catalogue(vocabulary: Vocabulary) -> tuple[ConditionField, ...]:

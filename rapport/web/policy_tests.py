@@ -64,6 +64,16 @@ class PolicyTestForm(forms.Form):
         """The fields of what is expected."""
         return [self[f"expect_{key}"] for key in _EXPECTED]
 
+    def show(self, error: PolicyError) -> None:
+        """Put what is wrong at the field it concerns, or above."""
+        for problem in error.problems:
+            field = "_".join(map(str, problem.path[2:4]))
+            said = problem.message[:1].upper() + problem.message[1:]
+            drawn = problem.path[:1] == ("tests",) and field in self.fields
+            self.add_error(field if drawn else None, said if drawn else str(problem))
+        if not error.problems:
+            self.add_error(None, error.message.splitlines())
+
     def clean(self) -> dict[str, Any]:
         """A test expects something."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -183,7 +193,7 @@ def test(request: HttpRequest, position: int) -> HttpResponse:
         try:
             keep(request, draft)
         except PolicyError as error:
-            form.add_error(None, error.message.splitlines())
+            form.show(error)
         else:
             messages.success(request, _("The test is in the draft. Save the draft to keep it."))
             return redirect(f"{reverse('policy_tests')}#test-{position or len(kept)}")

@@ -247,3 +247,25 @@ def test_keys_pressed_while_a_conversation_is_opening_are_for_it_and_not_for_the
     with scope.system():
         statuses = dict(Conversation.objects.filter(owner_team=cast.service).values_list("id", "status"))
     assert (statuses[cast.conversation.id], statuses[other.id]) == ("resolved", "open")
+
+
+def test_a_rule_is_written_moved_and_put_on_trial_by_keyboard_alone(place: Place) -> None:
+    page = place.page(place.cast.lead)
+    page.goto("/policy/rules/new/?name=Parcels&words=parcel&owner=hr")
+    page.locator("[name=name]").focus()
+    _press(page, "Enter")  # puts the rule into the draft, and does not try its patterns
+    expect(page.locator("#rule-3")).to_be_focused()
+    _kept(page, "written")
+    _press(page, "Tab", "Enter")
+    expect(page.locator("#rule-2-up")).to_be_focused()
+    expect(page.locator("#rule-2")).to_contain_text("Parcels")
+    _kept(page, "moved")
+    page.goto("/policy/trial/")
+    page.get_by_label("What changes, and why").focus()
+    _press(page, "Enter")
+    expect(page.locator("#trial-now")).to_be_focused()
+    page.get_by_label("Percent of what comes").focus()
+    page.get_by_label("Percent of what comes").fill("25")
+    _press(page, "Enter")  # for this share, and not put off
+    expect(page.locator("main .badge-accent")).to_have_text("For a share · 25 %")
+    _kept(page, "on trial")

@@ -350,3 +350,13 @@ def test_ways_within_the_team_are_told_of_the_same_span_and_members_only_where_t
         story = WhatIf.objects.get().story
         WhatIf.objects.update(story={key: one for key, one in story.items() if key != "within"})
     assert "Within the team" not in client.get(asked.url).content.decode(), "one from before an update"
+
+
+def test_what_is_wrong_with_a_test_stands_at_its_field(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    given = {"name": "\u202eturned", "message_from": "\u202eturned", "expect_owner": "hr"}
+    told = client.post(reverse("policy_test_new"), given).content.decode()
+    assert "Expected a text of 1 to 120 characters, on one line" in told
+    assert told.count('aria-invalid="true"') == 2
+    assert "test 1, name" not in told
+    assert "policy_draft" not in client.session

@@ -36,7 +36,7 @@ class Input:
     of: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     placeholder: str = ""
-    past: frozenset[str] = frozenset()
+    past: tuple[str, ...] = ()
 
 
 class Condition(Protocol):

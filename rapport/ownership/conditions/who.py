@@ -205,7 +205,7 @@ class EarlierOwner:
             ("any", gettext_noop("Of either")),
         ),
         # What goes on in a thread comes to its conversation and is not decided anew: no message is ever asked this.
-        past=frozenset({"thread", "any"}),
+        past=("thread", "any"),
     )
 
     of: str
