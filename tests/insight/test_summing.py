@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from itertools import product
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -172,7 +171,7 @@ def compare(member: Member, zone: str, *teams: Team) -> None:
     """What the page counts for the member, of all and of these teams, is what is there, with sums and without."""
     here = ZoneInfo(zone)
     with scope.member(member.id):
-        for days, team in product((7, 28, 90), (None, *(one.id for one in teams))):
+        for days, team in ((7, None), (28, None), (90, None), *((28, one.id) for one in teams)):
             period = latest(days, now().astimezone(here).date(), here)
             wanted = truth(period, team)
             for sums in (True, False):
