@@ -60,7 +60,8 @@ def _reasons(
         fresh = [("assigned", owner)] if owner else [("team", matter.team)]
         return [*fresh, ("watched", matter.watchers), ("followed", matter.followers)]
     if kind == "message.received":
-        return [("answered", owner), ("watched", matter.watchers), ("followed", matter.followers)]
+        answers = _still_here([matter.owner], matter, staff)
+        return [("answered", answers), ("watched", matter.watchers), ("followed", matter.followers)]
     if kind == "conversation.assigned":
         return _assigned(data, matter)
     if kind == "note.added":
@@ -85,10 +86,11 @@ def _reasons(
 
 
 def _still_here(those: Collection[UUID | None], matter: Matter, staff: Staff) -> Collection[UUID]:
-    """The first of those it concerns who may hear of it; where none of them is there any more, their team."""
+    """The first of those it concerns who may hear of it; where none of them is there any more, who leads the team."""
     concerned = [one for one in those if one]
     heard = [one for one in concerned if staff.sees(one, matter.audience)]
-    return heard[:1] or (matter.team if concerned else ())
+    leads = _of(staff.leads_of, matter.owner_team) or matter.team
+    return heard[:1] or (leads if concerned else ())
 
 
 def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:

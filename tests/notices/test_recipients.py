@@ -1,5 +1,6 @@
 """Who is told of what: a function of values, whatever happens."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 from hypothesis import given
@@ -71,7 +72,11 @@ def test_what_concerns_somebody_who_has_left_reaches_whoever_is_there() -> None:
     assert recipients("delivery.failed", None, data, by_left, STAFF) == {OWNER: "undelivered"}
     all_left = matter(owner=left, authors={MESSAGE: left}, followers=frozenset())
     assert recipients("delivery.failed", None, data, all_left, STAFF) == dict.fromkeys(all_left.team, "undelivered")
+    assert recipients("message.received", None, {}, all_left, STAFF) == dict.fromkeys(all_left.team, "answered")
+    led = replace(STAFF, leads_of={TEAM: frozenset({MATE})})
+    assert recipients("message.received", None, {}, all_left, led) == {MATE: "answered"}
     nobodys = matter(owner=None, followers=frozenset())
+    assert recipients("message.received", None, {}, nobodys, STAFF) == {}
     assert recipients("delivery.failed", None, data, nobodys, STAFF) == {}, "nobody wrote it"
     woken = matter(followers=frozenset())
     assert recipients("conversation.woken", None, {"by": str(left)}, woken, STAFF) == {OWNER: "woken"}
