@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
 
 from rapport.core.errors import NotVisible
 from rapport.insight.periods import buckets
@@ -232,10 +231,7 @@ class Overview:
         )  # fmt: skip
 
     def _of(self, one: Moved) -> str:
-        """How many of all that were given alike; of one team's, what was first another's is not all counted."""
-        if self._asked_id not in (None, _id(one.first_id)):
-            many = ngettext("%(count)s came to this team", "%(count)s came to this team", one.many)
-            return many % {"count": locales.number(one.many)}
+        """How many of all that were given alike."""
         said = _("%(some)s of %(all)s") % {"some": locales.number(one.many), "all": locales.number(one.of)}
         return f"{said} · {locales.percent(one.many / one.of)}"
 
