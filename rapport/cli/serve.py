@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from rapport.cli.context import database, running_database
+from rapport.core import memory
 from rapport.core.options import options
 
 #: Open pages one process keeps; above it the server would let connections wait.
@@ -56,8 +57,10 @@ async def _serve_live() -> None:
     from granian.server.embed import Server
 
     chosen = options()
+    with memory.loading():
+        application = import_module("rapport.live.app").application
     server = Server(
-        import_module("rapport.live.app").application,
+        application,
         address=chosen.host,
         port=chosen.live_port,
         interface=Interfaces.ASGI,
@@ -85,7 +88,9 @@ async def _serve_live() -> None:
 def worker() -> None:
     """Run the worker alone: intake, pipeline, sending, mail listener."""
     with database():
-        import_module("rapport.inbound.worker").main()
+        with memory.loading():
+            main = import_module("rapport.inbound.worker").main
+        main()
 
 
 @click.command()
