@@ -15,7 +15,7 @@ demo: $(VENV)/.running
 	@$(BIN)/rapport demo $(ARGS)
 
 test: $(VENV)/.everything
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not servers" $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not servers" $(ARGS)
 
 # Every page in all four looks (light and dark, desk and phone); make test looks at each in one.
 looks: $(VENV)/.everything

@@ -1,6 +1,7 @@
 """What every test gets: no network but loopback, and a real PostgreSQL where it asks for one."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,20 @@ settings.register_profile(
     derandomize="SEEK" not in os.environ,
 )  # fmt: skip
 settings.load_profile("rapport")
+
+#: Files with few tests that take long: begun last, one process would be at work on them while the other has nothing.
+_LONG = (
+    "demo/test_command.py", "crash/test_crash.py", "demo/test_player.py", "browser/test_axe.py", "walls/test_walk.py",
+    "cli/test_audit.py", "browser/test_hostile.py", "cli/test_backup.py", "house/test_bench.py", "walls/test_roles.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the files: long ones first, then by the number of tests; within a file nothing changes."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder, sizes = Path(__file__).parent, Counter(item.path for item in items)
+        first = {folder / name: place for place, name in enumerate(_LONG)}
+        items.sort(key=lambda item: (first.get(item.path, len(_LONG)), -sizes[item.path], str(item.path)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rapport.core import memory
 from rapport.core.options import options
 from rapport.core.postgres import EmbeddedPostgres
 
@@ -39,7 +40,8 @@ def database() -> Iterator[str]:
         import django
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
-        django.setup()
+        with memory.loading():
+            django.setup()
         try:
             yield url
         finally:

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from rapport.cli.context import database, running_database
+from rapport.core import memory
 from rapport.core.options import options
 
 #: Open pages one process keeps; above it the server would let connections wait.
@@ -56,8 +57,10 @@ async def _serve_live() -> None:
     from granian.server.embed import Server
 
     chosen = options()
+    with memory.loading():
+        application = import_module("rapport.live.app").application
     server = Server(
-        import_module("rapport.live.app").application,
+        application,
         address=chosen.host,
         port=chosen.live_port,
         interface=Interfaces.ASGI,
@@ -91,12 +94,9 @@ def worker(only: str, without: str) -> None:
     whatif, learning, second_opinions, promises and handing. Each must run somewhere.
     """
     with database():
-        running = import_module("rapport.inbound.worker")
+        with memory.loading():
+            running = import_module("rapport.inbound.worker")
         running.main(running.chosen(_names(only), _names(without)))
-
-
-def _names(given: str) -> list[str]:
-    return [name.strip() for name in given.split(",") if name.strip()]
 
 
 @click.command()

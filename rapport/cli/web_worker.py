@@ -3,6 +3,7 @@
 import os
 import signal
 
+from rapport.core import memory
 from rapport.core.options import options
 from rapport.core.postgres.launch import die_with
 
@@ -12,6 +13,7 @@ die_with(os.getppid(), signal.SIGKILL)
 (options().home / "static").mkdir(parents=True, exist_ok=True)
 
 # Only a process that will end with its server loads Django.
-from rapport.web.wsgi import application  # noqa: E402
+with memory.loading():
+    from rapport.web.wsgi import application
 
 __all__ = ["application"]

