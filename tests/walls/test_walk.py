@@ -21,6 +21,9 @@ from tests.walls.conftest import SignIn
 from tests.walls.secret import MARKERS, Secret
 from tests.web.cast import Cast
 
+#: Two answers are compared, which say how long ago things were: "now", and a minute later "1 min".
+pytestmark = pytest.mark.usefixtures("one_minute")
+
 #: What stands in an address besides ids of the conversation.
 VALUES: dict[str, object] = {
     "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "purpose": "merge", "what": "assign",
