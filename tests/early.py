@@ -20,6 +20,8 @@ def _prepare() -> None:
     home.chmod(0o755)
     os.environ.setdefault("RAPPORT_HOME", str(home))
     os.environ.setdefault("RAPPORT_LOG_LEVEL", "warning")
+    # A mail server in a thread has five seconds to begin, which is little on a busy machine.
+    os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", "60")
     # The processes of one run share a server, and on it a database that was migrated (`support.migrated_database`).
     is_first = "TESTS_MIGRATED" not in os.environ
     os.environ.setdefault("TESTS_MIGRATED", f"rapport_migrated_{secrets.token_hex(6)}")

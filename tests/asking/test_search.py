@@ -1,6 +1,7 @@
 """Search finds what was said, in any language, newest first; and for an outsider nothing of what is confidential."""
 
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 from urllib.parse import urlencode
 
@@ -242,6 +243,15 @@ def test_what_takes_too_long_ends_and_says_until_when(cast: Cast, monkeypatch: p
         assert Conversation.objects.count() == 1  # the transaction goes on
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone() == ("1min",)
+
+
+@pytest.mark.parametrize("query", ["parcel", "is:open"])
+def test_what_is_late_before_it_asks_says_so_too(cast: Cast, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    times = chain([0.0], repeat(100.0))
+    monkeypatch.setattr(searching, "monotonic", lambda: next(times))
+    found, _ = ask(cast.agent, query)
+    assert found.ids == []
+    assert found.until is not None
 
 
 def test_more_than_can_be_counted_is_said(cast: Cast) -> None:

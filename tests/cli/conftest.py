@@ -45,7 +45,7 @@ class Site:
     def run(self, *args: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command in a process of its own; it must end with `code`."""
         done = subprocess.run(
-            self.command(*args), env=self.env(), capture_output=True, text=True, timeout=120
+            self.command(*args), env=self.env(), capture_output=True, text=True, timeout=600
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done

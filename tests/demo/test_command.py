@@ -102,7 +102,7 @@ class Running:
             time.sleep(0.1)
 
     def page(self, path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path)
         status = connection.getresponse().status
         connection.close()

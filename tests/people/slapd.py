@@ -105,7 +105,7 @@ def start(home: Path) -> Slapd:
 def stop(running: Slapd) -> None:
     """End it and forget its data."""
     running.process.terminate()
-    running.process.wait(10)
+    running.process.wait(60)
     shutil.rmtree(running.home, ignore_errors=True)
 
 

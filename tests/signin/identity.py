@@ -39,7 +39,7 @@ class Identity:
     def become(self, **person: object) -> None:
         """Who signs in next, and nobody is signed in there now."""
         self.session = requests.Session()
-        self.session.post(f"{self.url}/person", json={**ADA, **person}, timeout=10)
+        self.session.post(f"{self.url}/person", json={**ADA, **person}, timeout=60)
 
     def sign_in(self, client: Client, start: str) -> "object":
         """From our button through the provider and back; the last answer of ours."""
@@ -53,7 +53,7 @@ class Identity:
 
     def _through(self, url: str) -> "str | dict[str, str]":
         for _ in range(8):
-            answer = self.session.get(url, allow_redirects=False, timeout=10)
+            answer = self.session.get(url, allow_redirects=False, timeout=60)
             if answer.is_redirect:
                 url = urljoin(url, answer.headers["Location"])
                 if "testserver" in url:
@@ -123,4 +123,4 @@ def serve() -> Iterator[Identity]:
         yield Identity(f"http://127.0.0.1:{line.split()[1]}", cert, _certificate())
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)

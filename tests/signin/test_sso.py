@@ -35,7 +35,7 @@ def connect(identity: Identity, **more: object) -> Provider:
 def connect_saml(identity: Identity, **more: object) -> Provider:
     import requests
 
-    idp = read_metadata(requests.get(f"{identity.url}/saml/metadata", timeout=10).content)
+    idp = read_metadata(requests.get(f"{identity.url}/saml/metadata", timeout=60).content)
     config = {"idp": idp}
     return connect(identity, slug=SAML, name="Campus", kind="saml", vouches=True, config=config, **more)
 

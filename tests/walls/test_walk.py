@@ -21,6 +21,9 @@ from tests.walls.conftest import SignIn
 from tests.walls.secret import MARKERS, Secret
 from tests.web.cast import Cast
 
+#: Two answers are compared, which say how long ago things were: "now", and a minute later "1 min".
+pytestmark = pytest.mark.usefixtures("one_minute")
+
 #: What stands in an address besides ids of the conversation.
 VALUES: dict[str, object] = {
     "name": "all", "slug": "hr", "key": "team-hr", "verb": "status", "purpose": "merge", "what": "assign",
@@ -50,11 +53,11 @@ _SAID = {
     "html": "<p>hello</p>", "watch": "yes", "interest": "follow", "verb": "resolve", "what": "resolve", "name": "hello",
     "query": "is:open", "subject": "hello", "by": "team", "after": "",
 }  # fmt: skip
-#: What differs from one answer to the next by itself: nonces, tokens, ids, moments.
+#: What differs from one answer to the next by itself: nonces, tokens, ids, moments, in headers to the second.
 _VARYING = re.compile(
     r"""data-(?:left|at|open)="[^"]*"
     |nonce[-=][^'\s>]*|datetime="[^"]*"|[A-Za-z0-9:_-]{22,}|\d+[ ](?:seconds?|minutes?)|data-revision="[^"]*"
-    |\d\d:\d\d""",
+    |\d\d:\d\d(?::\d\d)?""",
     re.VERBOSE,
 )
 

@@ -143,6 +143,7 @@ def page_without_tokens(client: object, kind: str, **query: str) -> str:
     return re.sub(r"csrf[^>]*>", "", shown[shown.index('<div class="page">') :])
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_not_one_number_outside_changes_by_what_a_confidential_team_decides(cast: Cast, sign_in: SignIn) -> None:
     refitting.refit()
     client = sign_in(cast.lead)

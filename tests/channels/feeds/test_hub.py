@@ -53,12 +53,12 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def answers(url: str) -> bool:
     try:
-        return requests.get(f"{url}/subscribers", timeout=5).ok
+        return requests.get(f"{url}/subscribers", timeout=60).ok
     except requests.ConnectionError:
         return False
 
@@ -119,9 +119,9 @@ def test_a_hub_verifies_us_and_its_pushes_arrive_signed(hub: str) -> None:
     with serving(house) as hook_url:
         house.account = account_of(f"{hub}/feed.xml News", hook_url=hook_url, days=0)
         with collecting(house.account, source):
-            until(lambda: requests.get(f"{hub}/subscribers", timeout=5).json())
+            until(lambda: requests.get(f"{hub}/subscribers", timeout=60).json())
             until(lambda: source.items)
-            requests.get(f"{hub}/add/Brand recall", timeout=10)
+            requests.get(f"{hub}/add/Brand recall", timeout=60)
             until(lambda: house.items)
     verification, push = house.heard[0], house.heard[-1]
     assert (verification[0].method, verification[0].query["hub.mode"], verification[1]) == ("GET", "subscribe", 200)
@@ -140,14 +140,14 @@ def test_a_hub_that_was_asked_by_somebody_else_is_not_confirmed(hub: str) -> Non
     with serving(house) as hook_url:
         house.account = account_of(f"{hub}/feed.xml", hook_url=hook_url)
         callback = websub.callback_for(house.account, websub.Topic(*[f"{hub}/feed.xml"] * 3))
-        before = requests.get(f"{hub}/subscribers", timeout=5).json()
+        before = requests.get(f"{hub}/subscribers", timeout=60).json()
         for mode, topic, address in (
             ("subscribe", f"{hub}/other.xml", callback), ("unsubscribe", f"{hub}/feed.xml", callback),
             ("subscribe", f"{hub}/feed.xml", f"{hook_url}/x"), ("subscribe", f"{hub}/feed.xml", callback[:-1]),
         ):  # fmt: skip
             form = {"hub.mode": mode, "hub.topic": topic, "hub.callback": address}
-            assert requests.post(f"{hub}/hub", data=form, timeout=10).status_code == 202
-        assert requests.get(f"{hub}/subscribers", timeout=5).json() == before
+            assert requests.post(f"{hub}/hub", data=form, timeout=60).status_code == 202
+        assert requests.get(f"{hub}/subscribers", timeout=60).json() == before
     assert [status for _, status in house.heard] == [404, 404, 401, 401]
 
 
@@ -157,9 +157,9 @@ def test_a_feed_taken_out_of_the_settings_ends_its_subscription(hub: str) -> Non
     with serving(house) as hook_url:
         house.account = account_of(f"{hub}/feed.xml", hook_url=hook_url)
         with collecting(house.account, MemorySource()):
-            until(lambda: [one for one in requests.get(f"{hub}/subscribers", timeout=5).json() if hook_url in one])
+            until(lambda: [one for one in requests.get(f"{hub}/subscribers", timeout=60).json() if hook_url in one])
         house.account = account_of("https://other.example/", hook_url=hook_url)
-        requests.get(f"{hub}/add/Nobody reads this", timeout=10)
+        requests.get(f"{hub}/add/Nobody reads this", timeout=60)
         until(lambda: house.heard[-1][1] == 410)
-        until(lambda: not [one for one in requests.get(f"{hub}/subscribers", timeout=5).json() if hook_url in one])
+        until(lambda: not [one for one in requests.get(f"{hub}/subscribers", timeout=60).json() if hook_url in one])
     assert not house.items

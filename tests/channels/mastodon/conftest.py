@@ -58,7 +58,7 @@ class Server:
         """One request as somebody."""
         given = {"json": what} if method in ("POST", "PUT") else {"params": what}
         answer = requests.request(
-            method, self.url + path, headers={"Authorization": f"Bearer token-of-{who}"}, timeout=10, **given
+            method, self.url + path, headers={"Authorization": f"Bearer token-of-{who}"}, timeout=60, **given
         )
         answer.raise_for_status()
         said: dict[str, object] = answer.json()
