@@ -94,8 +94,7 @@ class Learner:
 
         The next refit finds out how much of it is like nothing decided so far, and promises no more than that allows.
         """
-        known = bool(texts) or ours + nones > 0
-        self._came = Came(self._raw(texts, facts), ours, nones) if known else None
+        self._came = Came(self._raw(texts, facts), ours, nones) if texts else None
 
     def teach(self, examples: Iterable[Example]) -> None:
         """Take many in, for the next refit."""

@@ -20,7 +20,7 @@ from rapport.ownership.learning.machine import Fitted, Machine, fit
 from rapport.ownership.learning.naming import drawn
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points, Raw, Space, space_of, stacked, titled
 from rapport.ownership.learning.recalling import recalling
-from rapport.ownership.learning.unseen import CAME_LEAST, NONES_ENOUGH, Unseen, came, reckoned
+from rapport.ownership.learning.unseen import NONES_ENOUGH, Unseen, reckoned
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -210,8 +210,8 @@ def refit(lesson: Lesson, wanted: float = 0.95) -> Model:
     blend, ridge = chosen(points, targets, (lesson.counts, real), known)
     fitted = fit(points, targets, lesson.counts, blend, ridge, with_apart=bool(real.any()))
     wide = _everywhere(points, targets, (lesson.counts, real, lesson.rows.english), (blend, ridge))
-    fitted = recalling(fitted, points, targets, said)
-    wide = recalling(wide, points, targets, said) if wide else None
+    fitted = recalling(fitted, points, targets, said, lesson.counts)
+    wide = recalling(wide, points, targets, said, lesson.counts) if wide else None
     if not real.any():
         fitted, wide = _louder(fitted, 1 + ridge), _louder(wide, 1 + ridge) if wide else None
     heard = _by_language(fitted, wide, lesson.rows.english)
@@ -338,14 +338,10 @@ def _unseen(fitted: Fitted, truth: npt.NDArray[np.int64], real: npt.NDArray[np.b
 
 
 def _found(model: Model, unseen: Unseen, lately: Came, seen: Doubles) -> Unseen:
-    """With the share of the unseen that is among what came of late, where so much came that it can be found."""
-    many = len(lately.rows) + lately.ours + lately.nones
-    if many < CAME_LEAST:
-        return unseen
+    """With the share of the unseen that is among what came of late."""
     points = model.space.points(lately.rows)
     sure = model.judge.right(model.scored(points, lately.rows.english))
-    open_ones = len(sure) * came(seen, unseen.sure, sure) if len(sure) else 0.0
-    return unseen.after(model.decided, (open_ones + lately.nones) / many)
+    return unseen.after(model.decided, (seen, sure), (lately.ours, lately.nones))
 
 
 def _judge(

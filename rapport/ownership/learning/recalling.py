@@ -17,13 +17,15 @@ RECALLED_MAX = 600
 NEAR = 10.0
 """How fast what is recalled falls off with likeness: its say is for near copies and hardly for anything else."""
 AHEAD = 0.1
-"""A decision that is kept by less than that is forgotten for near copies."""
+"""A decision that counts less than one, while there are few, and is kept by less is forgotten for near copies."""
 SAME = 0.03
 """Less unlike than that two are the same message."""
 _RIDGE = 0.08
 
 
-def recalling(fitted: Fitted, points: Points, targets: Floats, said: npt.NDArray[np.bool_]) -> Fitted:
+def recalling(
+    fitted: Fitted, points: Points, targets: Floats, said: npt.NDArray[np.bool_], counts: Floats
+) -> Fitted:  # fmt: skip
     """The same, which gives each decision that somebody `said` its own label again: the latest 600 that it forgot.
 
     Where the same message was decided in several ways, the commonest; of as common ones the latest. Where some rows
@@ -33,7 +35,7 @@ def recalling(fitted: Fitted, points: Points, targets: Floats, said: npt.NDArray
     if len(machine.rows) < len(targets):
         return fitted
     ahead = (fitted.within * targets).sum(1) - np.where(targets > 0, -np.inf, fitted.within).max(1)
-    rows = np.flatnonzero(said & (ahead < AHEAD))[-RECALLED_MAX:]
+    rows = np.flatnonzero(said & (ahead < np.where(counts < 1, AHEAD, 0)))[-RECALLED_MAX:]
     power = NEAR / machine.blend.sharpness
     near = machine.kernel(points.take(rows)) ** np.float32(power)
     kept = _commonest(near >= np.exp(-NEAR * SAME), targets * said[:, None], label[rows])

@@ -18,8 +18,8 @@ _NONES_SAY = 10
 """While there is no gate, so many times their share of what was decided is reckoned with: a few say that they come, and
 hardly how often."""
 _MOST, _MOST_FOUND = 0.5, 0.9
-CAME_LEAST = 100
-"""Of fewer that came nothing is found out: what is decided has to say it."""
+CAME_LEAST, _LABELS_LEAST = 100, 3
+"""Of fewer that came, or with fewer labels decided, nothing is found out: what is decided has to say it."""
 _CELLS, _ROUNDS, _CAREFUL = 8, 300, 0.5
 """How many cells of sureness are told apart, how often the share is put right, and how many of its errors it is read on
 the low side: where nothing unseen comes, chance alone would find some."""
@@ -40,9 +40,19 @@ class Unseen:
             return np.zeros(0), 0.0
         return (self.sure if label is None else self.sure[self.guessed == label]), weight
 
-    def after(self, decided: Mapping[str | None, int], found: float) -> "Unseen":
-        """The same where this share was `found` among what came of late."""
+    def after(
+        self, decided: Mapping[str | None, int], sure: tuple[Doubles, Doubles], besides: tuple[int, int]
+    ) -> "Unseen":
+        """With the share found in what came of late, where that is enough to find it in.
+
+        `sure` is how sure it is of (what was seen, what came undecided), `besides` how much came and was decided, as
+        (ours, none of ours). With two labels there is but the other to guess when one is left out, as surely as ever.
+        """
         ours = [count for label, count in decided.items() if label is not None]
+        many = len(sure[1]) + sum(besides)
+        if many < CAME_LEAST or len(ours) < _LABELS_LEAST:
+            return self
+        found = (came(sure[0], self.sure, sure[1]) * len(sure[1]) + besides[1]) / many
         return replace(self, share=reckoned(ours, decided.get(None, 0), found))
 
 
