@@ -17,7 +17,8 @@ from rapport.inbound import pipeline, worker
 from rapport.inbound.models import RawItem
 from rapport.ownership import escalating, service
 from rapport.people.models import Handle, Person
-from tests.inbound.post import accept, conversations, letter
+from rapport.staff.models import Team
+from tests.inbound.post import accept, conversations, letter, make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -102,6 +103,7 @@ def test_a_step_of_a_promise_is_done_once_by_two_workers_while_a_third_is_busy_w
     then = {"owner": "support", "promise": {"first_answer": "1h"}}
     rules = [{"name": "All", "when": {"kind": "message"}, "then": then}]
     service.save_policy_dict({"triage": "support", "rules": rules}, service.SavedBy())
+    make_member("agent", Team.objects.get(slug="support"))
     accept(box, *(letter(subject=f"Question {n}") for n in range(12)))
     work(20)
     late = clock.now() + timedelta(hours=2)
