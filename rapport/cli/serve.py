@@ -99,6 +99,10 @@ def worker(only: str, without: str) -> None:
         running.main(running.chosen(_names(only), _names(without)))
 
 
+def _names(given: str) -> list[str]:
+    return [name.strip() for name in given.split(",") if name.strip()]
+
+
 @click.command()
 def migrate() -> None:
     """Bring the database to this version."""
