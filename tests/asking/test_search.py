@@ -1,14 +1,12 @@
 """Search finds what was said, in any language, newest first; and for an outsider nothing of what is confidential."""
 
 from datetime import timedelta
-from itertools import chain, repeat
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
 
-from rapport.conversations import search as searching
 from rapport.conversations.asking.frequency import Frequencies
 from rapport.conversations.asking.index import reindex
 from rapport.conversations.asking.language import read
@@ -230,28 +228,6 @@ def test_the_index_can_be_written_anew(cast: Cast) -> None:
     assert subjects(cast.agent, "parcel") == ["Refund for order 1009"]
     with scope.member(cast.agent.id):
         assert people_named("carla", 5) == [cast.customer.id]
-
-
-def test_what_takes_too_long_ends_and_says_until_when(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "_TIME_MS", 20)
-    slow = searching._STRETCH.replace("{{what}}", "{what}").replace("{what}", "pg_sleep(0.2) IS NOT NULL AND {what}")
-    monkeypatch.setattr(searching, "_STRETCH", slow)
-    found, _ = ask(cast.agent, "parcel")
-    assert found.ids == []
-    assert found.until is not None
-    with scope.member(cast.agent.id), connection.cursor() as cursor:
-        assert Conversation.objects.count() == 1  # the transaction goes on
-        cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ("1min",)
-
-
-@pytest.mark.parametrize("query", ["parcel", "is:open"])
-def test_what_is_late_before_it_asks_says_so_too(cast: Cast, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    times = chain([0.0], repeat(100.0))
-    monkeypatch.setattr(searching, "monotonic", lambda: next(times))
-    found, _ = ask(cast.agent, query)
-    assert found.ids == []
-    assert found.until is not None
 
 
 def test_more_than_can_be_counted_is_said(cast: Cast) -> None:

@@ -1,14 +1,13 @@
 """An endpoint elsewhere is asked about what nobody decided, redacted, within a budget; off, it is sent nothing."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 
 from rapport.channels import outgoing
 from rapport.conversations.models import Conversation
@@ -19,7 +18,7 @@ from rapport.core.errors import Invalid
 from rapport.core.models import Event
 from rapport.inbound import second_opinions
 from rapport.ownership import teaching
-from rapport.ownership.second import asking, calibrating, keeping, others, outcomes, queue
+from rapport.ownership.second import asking, calibrating, keeping, outcomes, queue
 from rapport.ownership.second.keeping import Given
 from rapport.ownership.second.models import AskedDay, Endpoint, Opinion
 from rapport.people.models import Handle, Person
@@ -306,51 +305,6 @@ def test_it_gives_up_after_some_attempts_and_a_day(on: played.Endpoint) -> None:
         wake()
     assert len(on.asked) == queue.ATTEMPTS_MAX
     assert opinion(found).stage == "failed"  # type: ignore[union-attr]
-
-
-def test_what_ends_whoever_asks_is_not_asked_for_ever(on: played.Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    found, asked = arrive(), []
-    monkeypatch.setattr(asking, "ask", lambda *_: asked.append(1) or {}["killed"])
-    for _ in range(queue.ATTEMPTS_MAX + 2):
-        with suppress(KeyError):
-            work()
-        wake()
-    assert len(asked) == queue.ATTEMPTS_MAX
-    assert opinion(found).stage == "failed"  # type: ignore[union-attr]
-
-
-def test_a_message_whose_question_cannot_be_put_keeps_no_other_waiting(
-    on: played.Endpoint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    names_in = others.names_in
-
-    def found(text: str, *more: Any) -> set[str]:
-        if "Zebra" in text:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT %s::tsquery", ["x" * 3_000])
-        return names_in(text, *more)
-
-    monkeypatch.setattr(others, "names_in", found)
-    bad, good = arrive("Zebra"), arrive()
-    assert work() == 1
-    assert work() == 0
-    assert [opinion(one).stage for one in (bad, good)] == ["failed", "answered"]  # type: ignore[union-attr]
-    assert str(bad.id) in caplog.text
-    assert "Zebra" not in caplog.text
-    assert "xxx" not in caplog.text
-
-
-def test_while_the_database_is_away_nothing_is_given_up(on: played.Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: Any) -> set[str]:
-        raise OperationalError
-
-    found = arrive()
-    with monkeypatch.context() as away:
-        away.setattr(others, "names_in", gone)
-        with pytest.raises(OperationalError):
-            work()
-    assert work() == 1
-    assert opinion(found).stage == "answered"  # type: ignore[union-attr]
 
 
 def test_a_key_that_is_refused_rests_an_hour_and_says_so_and_a_new_one_goes_on_at_once(
