@@ -172,7 +172,7 @@ def test_while_none_runs_the_policy_is_one_statement_and_nothing_is_kept() -> No
 
     asked_before = asked()
     assert len([sql for sql in asked_before if "ownership_policyversion" in sql]) == 1
-    assert len(asked_before) == 5, "the policy, business hours, teams, topics, what was learned"
+    assert len(asked_before) == 6, "who may see is held; the policy, business hours, teams, topics, what was learned"
     trials.stop(begin(), None)
     assert asked() == asked_before
     assert not Shadow.objects.exists()

@@ -148,7 +148,7 @@ def test_a_weight_is_changed_in_the_draft_and_what_is_none_is_refused(cast: Cast
     assert (policy.weights.priority, policy.weights.channel) == ({"urgent": 3.5}, {"Support mailbox": 2})
     assert version is not None
     shown = client.get(reverse("policy_version", args=[version.number])).content.decode()
-    assert "Weight of priority urgent: 3.5" in shown
+    assert "Weight: Priority urgent, 3.5" in shown
     client.post(url, {"verb": "weight", "what": "priority:urgent", "weight": ""})
     client.post(reverse("policy_save"), {"note": "The usual one"})
     assert current_policy()[1].weights.priority == {}
