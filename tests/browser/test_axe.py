@@ -1,11 +1,9 @@
 """No page and no state of one breaks a rule of accessibility that a machine can find, or is wider than its window.
 
-Every page is looked at in one of the four looks (light or dark, desk or phone), each next one in the next; the places
-where people work all day in all four. `LOOKS=all` (`make looks`, as .ci/run does) looks at every page in all four.
-High contrast and Arabic are looked at once each.
+`make test` looks at the places where people work all day, in all four looks (light or dark, desk or phone);
+`make looks`, as .ci/run does, at every page and state in all four, and at some in high contrast and in Arabic.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -37,7 +35,6 @@ RULES = {
     "resultTypes": ["violations"],
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
 }
-_ALL = os.environ.get("LOOKS") == "all"
 LOOKS = [(DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")]
 _OUTSIDE = """() => [...document.querySelectorAll("body *")]
   .filter((one) => one.checkVisibility() && one.getBoundingClientRect().right > innerWidth + 1)
@@ -222,29 +219,38 @@ def furnished(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
 each_look = pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[1]}-{look[0][0]}")
 
 
-def _share(wanted: list[Any], look: tuple[tuple[int, int], str]) -> list[Any]:
-    """What is looked at in one look: every fourth, or everything."""
-    return wanted if _ALL else wanted[LOOKS.index(look) :: len(LOOKS)]
+def _says(look: tuple[tuple[int, int], str]) -> str:
+    return f"{look[1]} {look[0][0]}"
 
 
 @each_look
-def test_no_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
-    says = f"{look[1]} {look[0][0]}"
+def test_where_people_work_all_day_there_is_no_axe_violation(
+    furnished: Place, look: tuple[tuple[int, int], str]
+) -> None:
     always: list[State] = [("/inbox/all/", _nothing), (f"/c/{furnished.cast.conversation.id}/", _nothing)]
-    pages: list[State] = [(address, _nothing) for address in _share(_pages(furnished), look)]
-    found = _walk(furnished.page(furnished.cast.admin, *look), always + pages, says)
+    found = _walk(furnished.page(furnished.cast.admin, *look), always, _says(look))
     strange: list[State] = [("/account/login/", _nothing), ("/account/password/reset/", _nothing)]
-    found += _walk(furnished.page(None, *look), strange, says)
+    found += _walk(furnished.page(None, *look), strange, _says(look))
     assert not found, "\n".join(found)
 
 
+@pytest.mark.looks
+@each_look
+def test_no_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
+    pages: list[State] = [(address, _nothing) for address in _pages(furnished)]
+    found = _walk(furnished.page(furnished.cast.admin, *look), pages, _says(look))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.looks
 @each_look
 def test_no_state_of_a_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
     page = furnished.page(furnished.cast.lead, *look)
-    found = _walk(page, _share(_states(furnished), look), f"{look[1]} {look[0][0]}")
+    found = _walk(page, _states(furnished), _says(look))
     assert not found, "\n".join(found)
 
 
+@pytest.mark.looks
 def test_high_contrast_and_arabic_have_no_axe_violation(furnished: Place) -> None:
     admin = furnished.cast.admin
     states = _states(furnished)
@@ -252,11 +258,11 @@ def test_high_contrast_and_arabic_have_no_axe_violation(furnished: Place) -> Non
     found: list[str] = []
     admin.contrast = True
     admin.save(update_fields=["contrast"])
-    for size, scheme in LOOKS[:2] if _ALL else LOOKS[:1]:
+    for size, scheme in LOOKS[:2]:
         found += _walk(furnished.page(admin, size, scheme), [*pages[::2], *states[::5]], f"contrast {scheme}")
     admin.contrast, admin.language = False, "ar"
     admin.save(update_fields=["contrast", "language"])
-    for size, scheme in LOOKS[:2] if _ALL else LOOKS[1:2]:
+    for size, scheme in LOOKS[:2]:
         page = furnished.page(admin, size, scheme)
         found += _walk(page, [*pages[1::2], *states[1::5]], f"Arabic {scheme}")
         assert page.locator("html").get_attribute("dir") == "rtl"
