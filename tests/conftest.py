@@ -25,8 +25,9 @@ settings.load_profile("rapport")
 
 #: Files with few tests that take long: begun last, one process would be at work on them while the other has nothing.
 _LONG = (
-    "demo/test_command.py", "crash/test_crash.py", "demo/test_player.py", "browser/test_compose.py", "walls/test_walk.py",
-    "cli/test_audit.py", "browser/test_hostile.py", "cli/test_backup.py", "house/test_bench.py", "walls/test_roles.py",
+    "demo/test_command.py", "crash/test_crash.py", "demo/test_player.py", "walls/test_walk.py", "cli/test_audit.py",
+    "browser/test_compose.py", "browser/test_hostile.py", "cli/test_backup.py", "house/test_bench.py",
+    "walls/test_roles.py",
 )  # fmt: skip
 
 

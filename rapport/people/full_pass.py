@@ -6,6 +6,8 @@ suggested. `rapport.people.nightly` runs it in a process of its own, whose memor
 
 import logging
 import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +21,7 @@ from django.db import connection
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
+from rapport.core.postgres.launch import die_with
 from rapport.people import gathering, suggesting
 from rapport.people.learning import MatchModel
 
@@ -194,8 +197,10 @@ def _score(
     if processes > 1 and len(pairs[0]) >= _PARALLEL_FROM:
         global _forked
         _forked = (everybody, model)
-        # A process that is killed ends this one with an error; a Pool would wait for it for ever.
-        with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
+        # A process that is killed ends this one with an error, where a Pool would wait for it for ever; and they end
+        # with this one, whose parts they would wait for.
+        fork, mine = multiprocessing.get_context("fork"), (os.getpid(), signal.SIGKILL)
+        with ProcessPoolExecutor(processes, fork, initializer=die_with, initargs=mine) as pool:
             found = list(pool.map(_score_forked, parts))
         _forked = None
     else:

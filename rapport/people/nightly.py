@@ -9,25 +9,37 @@ from threading import Event
 
 _PROCESSES = 2
 _POLL_S = 0.5
+_PATIENCE_S = 3.0
 
 
 def run_apart(stopping: Event) -> int:
     """Run the pass in a process of its own and wait for it, or end it when `stopping` is set; its exit code.
 
-    Ended anywhere, all is as it was before, and who was to be compared is compared the next time.
+    Ended anywhere, all is as it was before: the database gives back what was begun, and its processes end with it. Who
+    was to be compared is compared the next time.
     """
     command = [sys.executable, "-m", "rapport.people.nightly"]
     with subprocess.Popen(command, env=os.environ.copy(), stdout=subprocess.DEVNULL) as process:  # noqa: S603 - ours
-        while process.poll() is None:
-            if stopping.wait(_POLL_S):
-                process.terminate()
-        return process.returncode
+        while process.poll() is None and not stopping.wait(_POLL_S):
+            pass
+        return _ended(process)
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """Asked once to end; and made to, where it does not."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        return process.wait(_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def main() -> None:
     """Run the pass; print one JSON object on what it did."""
-    # What was begun is given back before it ends.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # Ctrl-C reaches the whole group: the worker ends what it began, in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rapport.core.settings")
     import django
     import orjson
