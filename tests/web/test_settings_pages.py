@@ -121,6 +121,7 @@ def test_a_wrong_policy_file_is_refused_with_its_line(cast: Cast, sign_in: SignI
     file = SimpleUploadedFile("p.toml", b'format = 1\ntriage = "nobody"\n')
     page = sign_in(cast.lead).post(reverse("policy_import"), {"file": file}).content.decode()
     assert "line 2" in page
+    assert "<p>Nothing was changed.</p>" in page, "each problem stands on a line of its own"
     version = current_policy()[0]
     assert version is not None
     assert version.number == 1
