@@ -25,8 +25,8 @@ THEMES = ("auto", "light", "dark")
 _SHEETS = [
     f"rapport/css/{name}.css"
     for name in (
-        "tokens", "base", "components", "shell", "inbox", "conversation", "compose", "matters", "pages", "signin",
-        "notices", "search", "people", "identity",
+        "tokens", "base", "components", "shell", "inbox", "conversation", "compose", "matters", "pages", "search",
+        "people",
     )
 ]  # fmt: skip
 

@@ -5,7 +5,7 @@ import base64
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils.html import strip_tags
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from rapport.conversations.models import Attachment, Conversation, Draft, Message, Template
 from rapport.core import scope
@@ -113,39 +113,6 @@ def test_what_is_sent_while_it_is_being_saved_is_not_taken_for_another_tabs(plac
     with scope.system():
         assert Delivery.objects.count() == 1
         assert not Draft.objects.exists()
-
-
-def test_what_is_sent_before_the_editor_has_come_is_sent_once_and_gone_from_the_box(place: Place) -> None:
-    held: list[Route] = []
-    page = place.page(place.cast.agent)
-    page.route("**/writing*.js", lambda route: held.append(route))
-    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
-    page.keyboard.press("r")
-    page.keyboard.type("Carla, it is on its way.")
-    page.keyboard.press("Control+Enter")
-    place.until(page, lambda: held, "the editor to be asked for")
-    held.pop().continue_()
-    expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
-    expect(page.locator("#composer-text")).to_have_text("")
-    page.wait_for_timeout(1500)
-    with scope.system():
-        assert Delivery.objects.count() == 1
-        assert not Draft.objects.exists()
-
-
-def test_a_space_typed_before_the_editor_has_come_stands_between_the_words(place: Place) -> None:
-    held: list[Route] = []
-    page = place.page(place.cast.agent)
-    page.route("**/writing*.js", lambda route: held.append(route))
-    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
-    page.keyboard.press("r")
-    page.keyboard.type("Carla,  it is on its ")
-    place.until(page, lambda: held, "the editor to be asked for")
-    held.pop().continue_()
-    expect(page.locator(".editor")).to_be_focused()
-    page.keyboard.type("way.")
-    page.keyboard.press("Control+Enter")
-    expect(page.locator(".item-out")).to_contain_text("Carla, it is on its way.")
 
 
 def test_a_note_begun_while_the_answer_is_still_being_saved_has_its_own_words_and_the_answer_none_of_them(

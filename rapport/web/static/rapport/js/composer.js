@@ -1,4 +1,6 @@
 // The box in which one writes. What makes it rich is fetched only where there is a box.
+import { part } from "./early.js";
+
 let loading = null;
 const form = () => document.querySelector("[data-composer]");
 
@@ -23,7 +25,9 @@ export function focusComposer(kind) {
   const tab = box.querySelector(`[name=kind][value=${kind}]`);
   if (tab && !tab.checked) tab.click();
   // At once: what is typed until the editor has come is words already, and no keys.
-  box.querySelector("textarea[name=text]:not([disabled])")?.focus();
+  const area = box.querySelector("textarea[name=text]:not([disabled])");
+  area?.focus();
+  area?.setSelectionRange(area.value.length, area.value.length);
   writing().then((module) => module.attach(box).editor.focus());
   return true;
 }
@@ -64,6 +68,7 @@ function wake(event) {
 
 export function startComposer() {
   document.addEventListener("submit", submitted, true);
+  document.addEventListener("change", part);
   document.addEventListener("focusin", wake);
   document.addEventListener("input", wake);
   document.addEventListener("htmx:afterSettle", look);

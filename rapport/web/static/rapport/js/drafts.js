@@ -13,7 +13,7 @@ export class Drafts {
     for (const box of form.querySelectorAll("template[data-box]")) {
       this.boxes[box.dataset.box] = { html: box.innerHTML, revision: Number(box.dataset.revision), id: box.dataset.draftId };
     }
-    this.kind = form.dataset.kind || form.querySelector("[name=kind]:checked")?.value || "reply";
+    this.kind = Object.keys(this.boxes)[0];
     this.state = form.querySelector("[data-draft-state]");
     this.saves = Boolean(form.dataset.save);
   }
@@ -27,10 +27,7 @@ export class Drafts {
     this.note();
     if (!this.saves) return;
     this.restore();
-    // Typed into the plain field before the editor stood there.
-    const typed = this.editor.area.value;
-    if (typed !== this.editor.area.defaultValue) this.editor.set(lines(typed));
-    if ("given" in this.form.dataset || typed !== this.editor.area.defaultValue) this.changed();
+    if ("given" in this.form.dataset) this.changed();
     this.leave = () => this.leaving();
     addEventListener("pagehide", this.leave);
     this.back = () => document.visibilityState === "visible" && this.dirty && !this.conflict && this.save();
@@ -47,6 +44,15 @@ export class Drafts {
     removeEventListener("pagehide", this.leave);
     document.removeEventListener("visibilitychange", this.back);
     removeEventListener("focus", this.back);
+  }
+
+  // Typed into the plain field: it goes on behind what stood there, which may be rich.
+  goOn({ given, now }, here) {
+    if (now === given) return;
+    if (!now.startsWith(given)) this.editor.set(lines(now));
+    else if (here) this.editor.type(now.slice(given.length));
+    else this.editor.set(this.editor.html() + lines(now.slice(given.length)));
+    this.changed();
   }
 
   // Revision and id where the form itself sends them.

@@ -62,12 +62,12 @@ export class Editor {
     for (const [name, value] of Object.entries({ role: "textbox", "aria-multiline": "true", "aria-labelledby": "composer-label", spellcheck: "true" })) this.root.setAttribute(name, value);
     const help = this.area.getAttribute("aria-describedby");
     if (help) this.root.setAttribute("aria-describedby", help);
-    const writing = document.activeElement === this.area;
+    this.writing = document.activeElement === this.area;
     this.area.removeAttribute("id");
     this.area.hidden = true;
     this.area.disabled = true;
     this.area.after(this.root);
-    if (writing) queueMicrotask(() => this.focus());
+    if (this.writing) queueMicrotask(() => this.focus());
     run("defaultParagraphSeparator", "div");
     run("styleWithCSS", false);
     this.tools = form.querySelector("[data-tools]");
@@ -111,6 +111,12 @@ export class Editor {
     range.collapse(false);
     getSelection().removeAllRanges();
     getSelection().addRange(range);
+  }
+
+  // As if it were typed now: whoever listens to what is typed hears of it.
+  type(words) {
+    this.focus();
+    run("insertText", words);
   }
 
   keepPlace() {

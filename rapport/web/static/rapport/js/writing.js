@@ -1,5 +1,6 @@
 // One box: its editor, its draft, its files, and what it offers, put together.
 import { Drafts } from "./drafts.js";
+import { typed } from "./early.js";
 import { Editor, lines } from "./editor.js";
 import { fill, Telling } from "./telling.js";
 import { Offers } from "./templates.js";
@@ -18,13 +19,26 @@ class Writer {
     this.uploads = new Uploads(form, this.editor, this.drafts, this.telling);
     this.offers = new Offers(form, this.editor, this.drafts);
     this.drafts.start();
+    this.goOn();
     form.addEventListener("change", (event) => event.target.name === "kind" && this.change(event.target.value));
     this.editor.root.addEventListener("blur", () => this.editor.keepPlace());
     form.querySelector("[data-stop]")?.focus();
   }
 
+  // With what was typed, and the tab that was chosen, before the editor had come.
+  goOn() {
+    for (const words of typed(this.form)) {
+      this.change(words.kind);
+      this.drafts.goOn(words, this.editor.writing && words.kind === this.chosen);
+    }
+    this.change(this.chosen);
+  }
+
+  get chosen() { return this.form.querySelector("[name=kind]:checked")?.value ?? this.drafts.kind; }
+
   change(kind) {
     const before = this.drafts.kind;
+    if (kind === before) return;
     this.drafts.change(kind);
     const other = this.uploads.show(kind);
     this.uploads.kept[before] = other;
