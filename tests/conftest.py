@@ -13,6 +13,7 @@ from django.test.utils import instrumented_test_render
 from hypothesis import HealthCheck, settings
 
 from rapport.core.clock import now, travel
+from tests.again import ENDED
 from tests.support import migrated_database
 
 # A busy machine is no fault: tests measure nothing. Examples are the same each time, as Hypothesis has them by itself
@@ -37,6 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder, sizes = Path(__file__).parent, Counter(item.path for item in items)
         first = {folder / name: place for place, name in enumerate(_LONG)}
         items.sort(key=lambda item: (first.get(item.path, len(_LONG)), -sizes[item.path], str(item.path)))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Whether all tests ran is noted beside what failed (`tests.again`)."""
+    cache = getattr(session.config, "cache", None)
+    if cache is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        cache.set(ENDED, int(exitstatus))
 
 
 @pytest.fixture(scope="session", autouse=True)
