@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from rapport.core.clock import now, travel
 from tests.again import ENDED
+from tests.emptying import Emptying
 from tests.support import migrated_database
 
 # A busy machine is no fault: tests measure nothing. Examples are the same each time, as Hypothesis has them by itself
@@ -103,7 +104,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker) -> None:
-    """Tests that commit empty every table afterwards; the log of the test database lets them."""
+    """Tests that commit leave every table as migrations did (`emptying`); the log of the test database lets them."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for table in ("core_event", "core_seal"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER never_emptied")
@@ -114,3 +115,4 @@ def django_db_setup(django_db_setup: None, django_db_blocker: pytest_django.Djan
             CREATE OR REPLACE TRIGGER emptied_with_people AFTER TRUNCATE ON people_person
             FOR EACH STATEMENT EXECUTE FUNCTION emptied_with_people()"""
         )
+        Emptying().install()

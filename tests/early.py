@@ -26,14 +26,17 @@ def _prepare() -> None:
     is_first = "TESTS_MIGRATED" not in os.environ
     os.environ.setdefault("TESTS_MIGRATED", f"rapport_migrated_{secrets.token_hex(6)}")
     if not os.environ.get("DATABASE_URL"):
-        from rapport.core.postgres import EmbeddedPostgres, config
+        from rapport.core.postgres import EmbeddedPostgres, cluster, config
+        from tests.support import EMPTIER_RIGHTS
 
         postgres = EmbeddedPostgres(home)
         # Thrown away at the end, so nothing waits for the disk. Tests of durability start servers of their own.
-        kept = dict(config.SETTINGS)
+        kept, bootstrap = dict(config.SETTINGS), cluster.BOOTSTRAP
+        cluster.BOOTSTRAP += EMPTIER_RIGHTS
         config.SETTINGS.update({"fsync": "off", "full_page_writes": "off", "checkpoint_timeout": "1h"})
         os.environ["DATABASE_URL"] = postgres.start()
         config.SETTINGS.update(kept)
+        cluster.BOOTSTRAP = bootstrap
         _stack.callback(postgres.stop)
     elif is_first:
         from tests.support import drop_migrated_database

@@ -14,6 +14,19 @@ from psycopg import sql
 # Debian keeps servers where the PATH of an ordinary user does not look.
 _SERVERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/dovecot", "/usr/lib/postfix/sbin")
 
+EMPTIER = "rapport_tests_emptier"
+#: Said by the superuser of a server that is made for the tests. What is tested runs without these rights: the role
+#: `rapport` has them after SET ROLE only. Before PostgreSQL 16 a role could not be lent like that.
+EMPTIER_RIGHTS = tuple(
+    f"DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000 THEN EXECUTE '{right}'; END IF; END $$;"
+    for right in (
+        f"CREATE ROLE {EMPTIER} NOLOGIN BYPASSRLS",
+        f"GRANT pg_read_all_data, pg_write_all_data TO {EMPTIER}",
+        f"GRANT SET ON PARAMETER session_replication_role TO {EMPTIER}",
+        f"GRANT {EMPTIER} TO rapport WITH INHERIT FALSE, SET TRUE",
+    )
+)
+
 
 def require_binary(name: str) -> str:
     """The path of a program. Skips the test, visibly, where it is missing; fails it where CI_REQUIRES_PEERS=1."""
