@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support import free_port
+
 PASSWORD = "correct-horse"
 
 _DOVECOT = """
@@ -111,13 +113,6 @@ anvil     unix  -       -       n       -       1       anvil
 scache    unix  -       -       n       -       1       scache
 postlog   unix-dgram n  -       n       -       1       postlogd
 """
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(done: Callable[[], object], seconds: float = 60) -> None:

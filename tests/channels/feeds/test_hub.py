@@ -1,7 +1,6 @@
 """A real WebSub hub (Flask-WebSub): it verifies that we asked, and its signed pushes arrive."""
 
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from rapport.channels.kinds.feeds import websub
 from rapport.channels.kinds.feeds.connector import FeedsConnector
 from rapport.channels.testing import MemorySource
 from tests.channels.feeds.feeds import AT, account_of, collecting, heard, until
-from tests.support import refuse
+from tests.support import free_port, refuse
 
 pytestmark = pytest.mark.peers
 ROOT = Path(__file__).parents[3]
@@ -31,12 +30,6 @@ def python() -> Path:
     if not (place / "bin/python").exists():
         refuse("the servers' environment is not here (make servers; RAPPORT_SERVERS_VENV)")
     return place / "bin/python"
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
