@@ -41,7 +41,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen([python(), program, str(port), str(folder)], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is not None or answers(url), 30)
+        until(lambda: process.poll() is not None or answers(url))
         assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:
@@ -70,8 +70,8 @@ class House:
             received = FeedsConnector().receive(self.account, hook)
         except HookRefused as refused:
             received = Received(status=refused.status)
+        self.heard.append((hook, received.status))  # before what tests wait for
         self.items += received.items
-        self.heard.append((hook, received.status))
         return received
 
 
