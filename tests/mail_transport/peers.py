@@ -161,6 +161,8 @@ class Dovecot:
         for process in serving:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        with suppress(psutil.NoSuchProcess):
+            master.wait(60)  # who does not greet within a second may only be slow, and is not started twice
         wait_for(lambda: not answers(self.imap))
 
 
