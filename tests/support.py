@@ -1,9 +1,12 @@
 """Helpers that any test may use."""
 
 import os
+import random
 import shutil
+import socket
 import subprocess
 import sys
+from itertools import cycle
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -13,6 +16,12 @@ from psycopg import sql
 
 # Debian keeps servers where the PATH of an ordinary user does not look.
 _SERVERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/dovecot", "/usr/lib/postfix/sbin")
+# Below those that the system gives out by itself: nobody is given one between looking for it and taking it. Each
+# process of a run has a quarter of its own, and never the same port twice in a row.
+_PORTS = range(11_000, 31_000, 2)
+_QUARTER = list(_PORTS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4 :: 4])
+_FIRST = random.SystemRandom().randrange(len(_QUARTER))
+_ports = cycle(_QUARTER[_FIRST:] + _QUARTER[:_FIRST])
 
 EMPTIER = "rapport_tests_emptier"
 #: Said by the superuser of a server that is made for the tests. What is tested runs without these rights: the role
@@ -41,6 +50,24 @@ def refuse(reason: str) -> NoReturn:
     if os.environ.get("CI_REQUIRES_PEERS") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has just now, by UDP and TCP, nor the next one (some servers take both)."""
+    for _ in range(len(_QUARTER)):
+        port = next(_ports)
+        if all(_is_free(one, kind) for one in (port, port + 1) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
+            return port
+    raise AssertionError("no port is free")
+
+
+def _is_free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as tried:
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def migrated_database() -> str:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support import refuse
+from tests.support import free_port, refuse
 
 HERE = Path(__file__).parents[1] / "peers" / "github"
 MODULES = HERE / "node_modules"
@@ -38,7 +38,7 @@ def serve(description: Mapping[str, Any], folder: Path) -> Iterator[str]:
     """The address of a Prism for the description while the block runs; its files are kept in `folder`."""
     cli = installed("@stoplight/prism-cli/dist/index.js")
     (folder / "openapi.json").write_text(json.dumps(description))
-    port = _free_port()
+    port = free_port()
     with (folder / "prism.log").open("wb") as log:
         process = subprocess.Popen(
             [node(), str(cli), "mock", "-h", "127.0.0.1", "-p", str(port), str(folder / "openapi.json")],
@@ -49,7 +49,7 @@ def serve(description: Mapping[str, Any], folder: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
@@ -63,12 +63,6 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         except OSError:
             time.sleep(0.1)
     raise AssertionError(f"Prism does not start: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def node() -> str:

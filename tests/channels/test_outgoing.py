@@ -1,7 +1,6 @@
 """Outgoing requests are bounded in bytes and time, and go nowhere private."""
 
 import gzip
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from rapport.channels import outgoing
 from rapport.channels.base import ChannelError, OutcomeUnknown, TooFast
 from rapport.channels.testing import Reply, ScriptedServer
 from rapport.core.options import options
+from tests.support import free_port
 
 
 @pytest.fixture
@@ -123,9 +123,7 @@ def test_a_redirected_submission_is_not_made_into_another_request(server: Script
 
 
 def test_why_nothing_answers_is_said_in_words_for_a_person() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        dead = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    dead = f"http://127.0.0.1:{free_port()}/"
     with pytest.raises(ChannelError) as told:
         outgoing.ask("GET", dead)
     assert told.value.message == "127.0.0.1 does not answer: nothing listens at this address and port."

@@ -218,9 +218,9 @@ def test_counters_are_right_after_anything_that_may_happen(company: Company, see
 
 def test_a_change_that_moves_nothing_writes_no_counter(company: Company) -> None:
     company.some(20)
-    before = list(Tally.objects.values_list("id", flat=True))
+    before = set(Tally.objects.values_list("id", flat=True))
     Conversation.objects.update(snippet="again", last_activity_at=START)
-    assert list(Tally.objects.values_list("id", flat=True)) == before
+    assert set(Tally.objects.values_list("id", flat=True)) == before
 
 
 def test_a_member_who_changes_something_may_have_it_counted(company: Company) -> None:

@@ -20,15 +20,9 @@ from aiosmtpd.controller import Controller
 
 from rapport.core.postgres import EmbeddedPostgres
 from rapport.core.postgres.place import find_place
+from tests.support import free_port
 
 PATIENCE_S = 180.0
-
-
-def free_port() -> int:
-    """A port nobody uses at present."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(holds: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> None:

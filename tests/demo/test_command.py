@@ -16,7 +16,7 @@ from rapport.cli import demo
 from rapport.cli.demo_company import state
 from rapport.core.errors import RapportError
 from rapport.core.options import Options, options
-from tests.demo.test_world import free_port
+from tests.support import free_port
 
 ANCHOR = "2026-03-12T14:30:00+00:00"
 _PATIENCE_SECONDS = 180.0

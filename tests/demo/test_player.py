@@ -31,7 +31,7 @@ from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.models import Decision, Source
 from rapport.people.models import Person
 from rapport.staff.models import Member, Team
-from tests.demo.test_world import free_port
+from tests.support import free_port
 
 ANCHOR = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
 COUNTED: tuple[type[models.Model], ...] = (

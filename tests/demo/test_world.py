@@ -2,7 +2,6 @@
 
 import asyncio
 import smtplib
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from rapport.cli.demo_company.mails import Letter, Said, compose
 from rapport.cli.demo_company.plan import plan
 from rapport.cli.demo_company.scripts import SAY, THEM, all_scripts
 from rapport.cli.demo_company.world import Place
+from tests.support import free_port
 
 ANCHOR = datetime(2026, 3, 12, 14, 30, tzinfo=UTC)
 _PATIENCE_SECONDS = 60.0
@@ -51,12 +51,6 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "ANSWER_AFTER_SECONDS", (0.0, 0.01))
     monkeypatch.setattr(world, "FIRST_AFTER_SECONDS", 0.01)
     monkeypatch.setattr(world, "PAUSE_SECONDS", (0.01, 0.01))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def answer_of_the_company(text: str) -> bytes:

@@ -32,7 +32,7 @@ class Halt:
         def halting(*args: Any, **kwargs: Any) -> Any:
             done = function(*args, **kwargs)
             self.there.set()
-            assert self.go.wait(20)
+            assert self.go.wait(60)
             return done
 
         return halting
@@ -51,19 +51,20 @@ def beside(body: Callable[[], object]) -> Iterator[Thread]:
     thread = Thread(target=run)
     thread.start()
     yield thread
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
 
 
 def waits() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        cursor.execute("""SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+            WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()""")
         return bool(cursor.fetchone()[0])
 
 
 def team_becomes(team: Team, halt: Halt, **fields: bool) -> None:
     """While somebody halts who has read it as it was; they go on once whoever puts it right is through, or waits."""
-    assert halt.there.wait(20)
+    assert halt.there.wait(60)
     Team.objects.filter(id=team.id).update(**fields)
     pause = Event()
     with beside(partial(spreading.settle, team.id)) as settling:

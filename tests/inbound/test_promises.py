@@ -88,7 +88,7 @@ def told() -> list[tuple[str, str]]:
     while gather.run():
         pass
     with scope.system():
-        rows = Notice.objects.filter(reason__in=("near", "broken", "stuck")).select_related("member").order_by("at")
+        rows = Notice.objects.filter(reason__in=("near", "broken", "stuck")).select_related("member").order_by("at", "id")
         return [(one.member.name, one.reason) for one in rows]
 
 
@@ -145,7 +145,7 @@ def test_who_answers_is_told_before_and_after_in_words_and_what_they_chose_is_ke
     assert done_at(at("2026-10-26T16:00")) == 0
     assert told() == [("Lead", "near"), ("Lead", "broken")]
     with scope.system():
-        lines = [line_of(notice, the_conversation()).what for notice in Notice.objects.order_by("at")[:9]]
+        lines = [line_of(notice, the_conversation()).what for notice in Notice.objects.order_by("at", "id")[:9]]
     assert lines[-2:] == ["First answer due in 30 minutes", "The first answer is late"]
     with clock.travel(MONDAY):
         assert escalating.next_at() == at("2026-10-28T09:30")  # the resolution's

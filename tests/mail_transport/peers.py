@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support import free_port
+
 PASSWORD = "correct-horse"
 
 _DOVECOT = """
@@ -113,13 +115,6 @@ postlog   unix-dgram n  -       n       -       1       postlogd
 """
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def wait_for(done: Callable[[], object], seconds: float = 60) -> None:
     """Until `done()` is true; AssertionError after that time."""
     deadline = time.monotonic() + seconds
@@ -166,6 +161,8 @@ class Dovecot:
         for process in serving:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        with suppress(psutil.NoSuchProcess):
+            master.wait(60)  # who does not greet within a second may only be slow, and is not started twice
         wait_for(lambda: not answers(self.imap))
 
 

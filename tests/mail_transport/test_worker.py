@@ -29,8 +29,8 @@ from rapport.inbound import worker
 from rapport.inbound.models import RawItem
 from rapport.outbound import bounces, queue
 from rapport.outbound.models import Delivery
-from tests.mail_transport.peers import PASSWORD, Dovecot, Postfix, answers, free_port, wait_for
-from tests.support import refuse
+from tests.mail_transport.peers import PASSWORD, Dovecot, Postfix, answers, wait_for
+from tests.support import free_port, refuse
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LETTER = (

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rapport.core.clock import now
-from tests.support import require_binary
+from tests.support import free_port, require_binary
 
 BASE = "dc=example,dc=org"
 READER, PASSWORD = f"cn=reader,{BASE}", "reads, only"
@@ -85,7 +85,7 @@ def start(home: Path) -> Slapd:
     (home / "db").mkdir()
     _certificates(home)
     (home / "slapd.conf").write_text(_CONF.format(home=home, base=BASE, reader=READER))
-    plain, tls = _free_port(), _free_port()
+    plain, tls = free_port(), free_port()
     urls = f"ldap://127.0.0.1:{plain}/ ldaps://127.0.0.1:{tls}/"
     with (home / "log").open("wb") as log:
         process = subprocess.Popen([slapd, "-f", str(home / "slapd.conf"), "-h", urls, "-d", "0"], stderr=log)
@@ -110,7 +110,7 @@ def stop(running: Slapd) -> None:
 
 
 def _wait(running: Slapd) -> None:
-    for _ in range(200):
+    for _ in range(3_000):  # a minute
         with socket.socket() as line:
             if line.connect_ex(("127.0.0.1", running.tls)) == 0:
                 return
@@ -124,12 +124,6 @@ def _ldif(entry: Mapping[str, object]) -> str:
     return "\n".join(
         f"{name}: {value}" for name, given in entry.items() for value in (given if isinstance(given, list) else [given])
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as line:
-        line.bind(("127.0.0.1", 0))
-        return int(line.getsockname()[1])
 
 
 def _certificates(home: Path) -> None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 import requests
 
-from tests.support import refuse, require_binary
+from tests.support import free_port, refuse, require_binary
 
 HERE = Path(__file__).parents[2] / "peers" / "atproto"
 PASSWORD = "only-for-tests"
@@ -77,7 +77,7 @@ def serve(folder: Path) -> Iterator[Network]:
             yield Network(line.split()[1])
         finally:
             process.kill()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 @contextmanager
@@ -99,9 +99,7 @@ def _database() -> Iterator[str]:
 def _redis(program: str, folder: Path) -> Iterator[int]:
     """Redis on a free port of loopback that keeps nothing; tried again where somebody else took the port."""
     for _ in range(5):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         process = subprocess.Popen(
             [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -112,7 +110,7 @@ def _redis(program: str, folder: Path) -> Iterator[int]:
                 return
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     raise AssertionError("Redis did not start")
 
 

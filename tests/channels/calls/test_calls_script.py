@@ -31,7 +31,7 @@ def test_the_script_of_the_page_posts_what_is_believed(tmp_path: Path) -> None:
     with ScriptedServer() as server:
         server.always(Reply(200))
         environment = {"HOOK": f"{server.url}/hook", "SECRET": SECRET, "PATH": "/usr/bin:/bin"}
-        subprocess.run([str(script)], input=orjson.dumps(CALL), env=environment, check=True, timeout=30)
+        subprocess.run([str(script)], input=orjson.dumps(CALL), env=environment, check=True, timeout=60)
         (asked,) = server.asked
     hook = Hook("POST", f"{server.url}/hook", "", {}, asked.headers, asked.body, datetime.now(UTC))
     received = CallsConnector().receive(account(), hook)

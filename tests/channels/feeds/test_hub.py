@@ -1,7 +1,6 @@
 """A real WebSub hub (Flask-WebSub): it verifies that we asked, and its signed pushes arrive."""
 
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from rapport.channels.kinds.feeds import websub
 from rapport.channels.kinds.feeds.connector import FeedsConnector
 from rapport.channels.testing import MemorySource
 from tests.channels.feeds.feeds import AT, account_of, collecting, heard, until
-from tests.support import refuse
+from tests.support import free_port, refuse
 
 pytestmark = pytest.mark.peers
 ROOT = Path(__file__).parents[3]
@@ -33,12 +32,6 @@ def python() -> Path:
     return place / "bin/python"
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the hub's machine."""
@@ -48,7 +41,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen([python(), program, str(port), str(folder)], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is not None or answers(url), 30)
+        until(lambda: process.poll() is not None or answers(url))
         assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:
@@ -77,8 +70,8 @@ class House:
             received = FeedsConnector().receive(self.account, hook)
         except HookRefused as refused:
             received = Received(status=refused.status)
+        self.heard.append((hook, received.status))  # before what tests wait for
         self.items += received.items
-        self.heard.append((hook, received.status))
         return received
 
 

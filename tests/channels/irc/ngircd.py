@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.support import require_binary
+from tests.support import free_port, require_binary
 
 _CONFIG = """[Global]
 Name = irc.brand.test
@@ -32,12 +32,6 @@ Key = secret
 """
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 class Ngircd:
     """Started and stopped as often as a test likes, on the same port."""
 
@@ -50,7 +44,7 @@ class Ngircd:
     def start(self) -> None:
         with (self.folder / "out.log").open("ab") as log:
             self._process = subprocess.Popen([self._program, "-n", "-f", str(self._config)], stdout=log, stderr=log)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -62,5 +56,5 @@ class Ngircd:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None

@@ -1,7 +1,6 @@
 """A Mastodon server: mastodon_mock, started once for the module that asks for it."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ import requests
 from rapport.channels.base import Account
 from rapport.channels.kinds.mastodon.connector import MastodonConnector
 from rapport.channels.testing import account_for
-from tests.support import refuse
+from tests.support import free_port, refuse
 
 ROOT = Path(__file__).parents[3]
-_READY_S = 30.0
+_READY_S = 60.0
 _CONFIG = """
 [streaming]
 heartbeat_seconds = 0.5
@@ -77,9 +76,7 @@ def mastodon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         refuse("mastodon_mock is not installed (dependency group `servers`; RAPPORT_SERVERS_VENV says where)")
     folder = tmp_path_factory.mktemp("mastodon")
     (folder / "mock.toml").write_text(_CONFIG, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = (folder / "log").open("wb")
     command = [program, "serve", "--config", folder / "mock.toml", "--in-memory", "--port", str(port)]
     running = subprocess.Popen(
@@ -91,7 +88,7 @@ def mastodon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
     finally:
         running.terminate()
-        running.wait(20)
+        running.wait(60)
         log.close()
 
 
@@ -99,7 +96,7 @@ def _await(server: Server, running: "subprocess.Popen[bytes]", log: Path) -> Non
     until = time.monotonic() + _READY_S
     while time.monotonic() < until and running.poll() is None:
         try:
-            requests.get(f"{server.url}/api/v1/instance", timeout=1).raise_for_status()
+            requests.get(f"{server.url}/api/v1/instance", timeout=5).raise_for_status()
             return
         except requests.RequestException:
             time.sleep(0.1)

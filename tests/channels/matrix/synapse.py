@@ -1,7 +1,6 @@
 """A real homeserver (Synapse, from PyPI in its own environment) on loopback, with a fresh SQLite database."""
 
 import os
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,16 +9,10 @@ from typing import Any
 import requests
 import yaml
 
-from tests.support import refuse
+from tests.support import free_port, refuse
 
 ROOT = Path(__file__).parents[3]
 _MANY = {"per_second": 10_000, "burst_count": 10_000}
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Synapse:
@@ -40,7 +33,7 @@ class Synapse:
         until = time.monotonic() + 60
         while time.monotonic() < until and self._process.poll() is None:
             try:
-                if requests.get(f"{self.url}/_matrix/client/versions", timeout=2).ok:
+                if requests.get(f"{self.url}/_matrix/client/versions", timeout=5).ok:
                     return
             except requests.RequestException:
                 time.sleep(0.1)
@@ -49,12 +42,12 @@ class Synapse:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(60)
             self._process = None
 
     def register(self, name: str) -> "User":
         given = {"username": name, "password": f"{name}-pw", "auth": {"type": "m.login.dummy"}}
-        answer = requests.post(f"{self.url}/_matrix/client/v3/register", json=given, timeout=20)
+        answer = requests.post(f"{self.url}/_matrix/client/v3/register", json=given, timeout=60)
         answer.raise_for_status()
         return User(self.url, answer.json()["user_id"], answer.json()["access_token"])
 

@@ -1,7 +1,6 @@
 """A telephone system and a telephone: kamailio and baresip from Debian, on loopback."""
 
 import math
-import random
 import shutil
 import socket
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rapport.channels.kinds.sip import sound
-from tests.support import refuse, require_binary
+from tests.support import free_port, refuse, require_binary
 
 PASSWORD = "a good password"
 _CONFIG = Path(__file__).parents[2] / "peers" / "sip" / "kamailio.cfg"
@@ -42,26 +41,6 @@ module_app debug_cmd.so
 """
 
 
-def free_port() -> int:
-    """A port that nobody has just now, by UDP and TCP, nor the next one (baresip takes it for TLS).
-
-    Below those that the system gives out by itself, so that nobody is given it meanwhile.
-    """
-    for port in random.sample(range(11_000, 19_000, 2), 200):
-        if all(_is_free(one, kind) for one in (port, port + 1) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)):
-            return port
-    raise AssertionError("no port is free")
-
-
-def _is_free(port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET, kind) as tried:
-        try:
-            tried.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
 def speech(seconds: float) -> bytes:
     """Something loud: a tone that swells, as samples."""
     count = int(seconds * sound.RATE)
@@ -88,7 +67,7 @@ def exchange(folder: Path) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -96,7 +75,7 @@ def _wait(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
         asking.bind(("127.0.0.1", 0))
         asking.settimeout(0.2)
         words = _OPTIONS.format(port=port, ours=asking.getsockname()[1]).encode()
-        for _ in range(100):
+        for _ in range(200):
             asking.sendto(words, ("127.0.0.1", port))
             try:
                 if asking.recv(4096).startswith(b"SIP/2.0 200"):
@@ -135,7 +114,7 @@ class Phone:
             yield process
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
     def says(self, words: str) -> bool:
         """Whether its log holds these words by now."""

@@ -12,6 +12,7 @@ import pytest
 from rapport.channels.base import Account, ChannelError, Message
 from rapport.channels.kinds.sip import sound
 from rapport.channels.kinds.sip.connector import SipConnector
+from rapport.channels.kinds.sip.recorder import Recorder
 from rapport.channels.testing import MemorySource, account_for
 from tests.channels.sip import peers
 
@@ -82,8 +83,9 @@ def only(account: Account, source: MemorySource) -> Message:
 
 
 def test_a_call_is_greeted_recorded_and_hung_up(port: int, tmp_path: Path) -> None:
-    """The recording holds what was said, and no more; the caller heard tones."""
-    account, phone = line(port), peers.Phone(tmp_path / "phone", port)
+    """The recording holds what was said; the caller heard tones."""
+    # They speak as soon as they are put through, and a busy machine greets them for longer than they do.
+    account, phone = line(port, from_start=True, silence_s=3), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(4.0) + bytes(16_000 * 8)):
         message = only(account, source)
         hears(phone, "terminated")
@@ -93,18 +95,28 @@ def test_a_call_is_greeted_recorded_and_hung_up(port: int, tmp_path: Path) -> No
     assert message.refers_to == ("call:+493012345..+49309990000",)
     (file,) = message.files
     samples = sound.read_wav(file.data)
-    assert 2.0 <= len(samples) / 16_000 <= 6.0
+    assert len(samples) / 16_000 >= 2.0
     assert sound.level(samples[:8_000]) > 1_000
     assert sound.level(samples[-8_000:]) < 100
-    assert sound.level(phone.heard()[:24_000]) > 100
+    heard = phone.heard()
+    assert max(sound.level(heard[at : at + 8_000]) for at in range(0, len(heard), 8_000)) > 100
 
 
-def test_a_caller_who_hangs_up_is_kept_as_far_as_they_came(port: int, tmp_path: Path) -> None:
+def test_a_caller_who_hangs_up_is_kept_as_far_as_they_came(
+    port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In the middle of a word."""
-    account, phone = line(port), peers.Phone(tmp_path / "phone", port)
+    account, phone = line(port, silence_s=20), peers.Phone(tmp_path / "phone", port)
+    hear, spoken = Recorder.hear, threading.Event()
+
+    def hearing(self: Recorder, pcm: bytes, timestamp: int, at: float) -> None:
+        hear(self, pcm, timestamp, at)
+        if len(self.data) > sound.RATE and self.has_message:
+            spoken.set()
+
+    monkeypatch.setattr(Recorder, "hear", hearing)
     with opened(account) as source, phone.call("line", peers.speech(30.0)) as process:
-        hears(phone, "Call established")
-        time.sleep(3.0)
+        assert spoken.wait(60), phone.log()
         process.terminate()
         message = only(account, source)
     assert len(message.files) == 1
@@ -113,7 +125,7 @@ def test_a_caller_who_hangs_up_is_kept_as_far_as_they_came(port: int, tmp_path: 
 
 def test_a_recording_ends_at_its_limit(port: int, tmp_path: Path) -> None:
     """And the call with it."""
-    account, phone = line(port, seconds_max=5), peers.Phone(tmp_path / "phone", port)
+    account, phone = line(port, seconds_max=5, silence_s=20), peers.Phone(tmp_path / "phone", port)
     with opened(account) as source, phone.call("line", peers.speech(30.0)):
         message = only(account, source)
         hears(phone, "terminated")
@@ -133,7 +145,7 @@ def test_nothing_is_recorded_where_that_is_not_wanted(port: int, tmp_path: Path)
 
 def test_two_call_at_once_and_the_line_is_closed_meanwhile(port: int, tmp_path: Path) -> None:
     """Both are hung up, and what they said so far is kept."""
-    account = line(port)
+    account = line(port, silence_s=20)
     first, second = peers.Phone(tmp_path / "one", port), peers.Phone(tmp_path / "two", port)
     with (
         opened(account) as source,

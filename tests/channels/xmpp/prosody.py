@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.support import require_binary
+from tests.support import free_port, require_binary
 
 DOMAIN, ROOMS = "brand.test", "rooms.brand.test"
 
@@ -42,12 +42,6 @@ Component "{rooms}" "muc"
 """
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 class Prosody:
     """Started and stopped as often as a test likes, on the same port and data."""
 
@@ -66,7 +60,7 @@ class Prosody:
         with (self.folder / "out.log").open("ab") as log:
             command = [self._program, "--config", str(self._config)]
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -78,7 +72,7 @@ class Prosody:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     def register(self, name: str, password: str = "word") -> str:
