@@ -20,6 +20,7 @@ OPEN = {
     "insight_block": "which days have been summed; no figures",
     "ownership_trial": "which policy is on trial: for everybody to read, as the policy is",
     "ownership_wish": "which precision leads want of what was learned, for everybody to read",
+    "ownership_heir": "who goes on with what somebody had who left: as who is in which team",
     "staff_member": "who works here",
     "staff_membership": "who is in which team",
     "staff_team": "the teams",
