@@ -91,6 +91,8 @@ def _unsent(who: Member) -> int:
 class CloseForm(forms.Form):
     """For each team of theirs, who goes on with what is open."""
 
+    all_optional = True
+
     def __init__(self, who: Member, theirs: Theirs, given: Mapping[str, Any] | None) -> None:
         super().__init__(given, prefix="to")
         wanted = Q(memberships__member=who) | Q(id__in=[id for id in theirs.by_team if id])

@@ -13,6 +13,7 @@ OPEN = {
     "channels_channel": "names and states of mailboxes; passwords in it are encrypted",
     "channels_cursor": "how far each channel was read",
     "conversations_topic": "the company's own list of topics",
+    "inbound_part": "which parts of workers were seen when, and on which machine",
     "insight_closedday": "which days reports keep packed: dates alone",
     "insight_touchedday": "on which days something changed: dates alone",
     "ownership_policyversion": "the policy is for everybody to read",

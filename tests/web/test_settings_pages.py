@@ -2,11 +2,13 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
 from rapport.core import scope
+from rapport.inbound import signs
 from rapport.inbound.models import RawItem
 from rapport.ownership.service import current_policy
 from rapport.staff.models import BusinessHours, Member, Team
@@ -234,3 +236,15 @@ def test_quarantine_is_for_administrators_and_replays_what_it_holds(what: str, c
     client.post(address)
     with scope.system():
         assert RawItem.objects.get(id=item.id).state == "received"
+
+
+def test_a_part_of_the_worker_that_runs_nowhere_is_told_above_the_channels(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.admin), reverse("channels")
+    assert "No worker runs" in client.get(url).content.decode()
+    signs.sign(signs.PARTS)
+    assert "run nowhere" not in client.get(url).content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE inbound_part SET seen_at = now() - interval '2 days' WHERE name = 'promises'")
+    said = client.get(url).content.decode()
+    assert "These parts of the worker run nowhere: promises (last seen on" in said
+    assert "<code>rapport worker --only promises</code>" in said
