@@ -123,6 +123,25 @@ def of_channels(lines: Sequence[Line], at: datetime) -> list[Check]:
     return [_channel(line, at) for line in lines]
 
 
+def of_parts(
+    missed: Sequence[tuple[str, timedelta | None, str]], needed: Sequence[str], command: str
+) -> Check:
+    """The parts of the worker that run nowhere, each with for how long (None: never) and the machine it last ran on."""
+    ever = [(ago, host) for _, ago, host in missed if ago is not None]
+    if not missed:
+        told = f"all {len(needed)} parts run"
+    elif len(missed) == len(needed):
+        last = f"was seen for {in_words(min(ever)[0])}, the last on {min(ever)[1]}" if ever else "was ever seen"
+        told = f"none {last}"
+    else:
+        named = [
+            f"{part} (for {in_words(ago)}, last on {host})" if ago is not None else f"{part} (never seen)"
+            for part, ago, host in missed
+        ]
+        told = "these parts run nowhere: " + ", ".join(named)
+    return _check("worker", Grade.WARN if missed else Grade.OK, told, f"Start it: `rapport up`, or `{command}`.")
+
+
 def of_queues(queues: Queues) -> list[Check]:
     """What waits to come in and to go out."""
     return [

@@ -58,6 +58,7 @@ def _database(recount: bool) -> list[Check]:
             if any(check.name == "migrations" and check.grade is Grade.FAIL for check in server):
                 return checks
             checks += diagnosis.of_channels(_lines(), now())
+            checks.append(_worker())
             checks += diagnosis.of_queues(_queues())
             checks += _counters(recount)
             checks += _trust()
@@ -148,6 +149,13 @@ def _key_fits(channel: "Channel") -> bool:
     except ChannelError:
         return False
     return True
+
+
+def _worker() -> Check:
+    from rapport.inbound import signs
+
+    missed = signs.missed()
+    return diagnosis.of_parts([(one.part, one.ago, one.host) for one in missed], signs.needed(), signs.command(missed))
 
 
 def _queues() -> diagnosis.Queues:

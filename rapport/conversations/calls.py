@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rapport.conversations import actions
 from rapport.conversations.models import Conversation, Direction, Message
 from rapport.conversations.snippets import snippet_of
-from rapport.conversations.visibility import audience_of
+from rapport.conversations.visibility import audience_of, hold
 from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed
@@ -48,6 +48,9 @@ def log_new(actor: Member, team: Team, subject: str, call: Call) -> Message:
     if not Membership.objects.filter(team=team, member=actor, team__is_active=True).exists():
         raise NotAllowed(_("You do not belong to that team."), _("Choose one of your teams."))
     with scope.system():
+        # Whoever is kept out of the team from this moment on must not see it, nor who called.
+        hold()
+        team = Team.objects.get(id=team.id)
         conversation = Conversation.objects.create(
             subject=(" ".join(subject.split()) or snippet_of(text))[:300], person_id=call.person_id, owner_team=team,
             owner_member=actor, confidential=team.confidential, created_at=call.at, last_activity_at=call.at,

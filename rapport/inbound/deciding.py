@@ -76,11 +76,11 @@ def _earlier_owners(roots: Iterable[UUID]) -> dict[UUID, str]:
         cursor.execute(
             """SELECT p.root, last.slug FROM unnest(%s::uuid[]) AS p(root) CROSS JOIN LATERAL (
                 SELECT of_row.slug FROM people_person b CROSS JOIN LATERAL (
-                    SELECT t.slug, c.last_activity_at FROM conversations_conversation c
+                    SELECT t.slug, c.last_activity_at, c.id FROM conversations_conversation c
                     JOIN staff_team t ON t.id = c.owner_team_id
                     WHERE c.person_id = b.id AND NOT c.confidential AND NOT t.confidential
-                    ORDER BY c.last_activity_at DESC LIMIT 1) AS of_row
-                WHERE b.root = p.root ORDER BY of_row.last_activity_at DESC LIMIT 1) AS last""",
+                    ORDER BY c.last_activity_at DESC, c.id DESC LIMIT 1) AS of_row
+                WHERE b.root = p.root ORDER BY of_row.last_activity_at DESC, of_row.id DESC LIMIT 1) AS last""",
             [ids],
         )
         return dict(cursor.fetchall())

@@ -61,3 +61,11 @@ class Forgotten(models.Model):
     digest = models.CharField(max_length=64)
     erasure_id = models.UUIDField(null=True, db_index=True)
     asked = models.BooleanField(default=False)
+
+
+class Part(models.Model):
+    """When a part of a worker was last seen anywhere, and on which machine (`inbound.signs`)."""
+
+    name = models.CharField(primary_key=True, max_length=40)
+    seen_at = models.DateTimeField()
+    host = models.CharField(max_length=100, blank=True)

@@ -11,8 +11,9 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from threading import Event
 from uuid import UUID
 
@@ -28,9 +29,10 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import matching, pipeline, second_opinions, transcribing, upkeep
+from rapport.inbound import matching, pipeline, second_opinions, signs, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.inbound.privacy import worker as privacy
+from rapport.inbound.signs import PARTS as PARTS
 from rapport.notices import worker as notices
 from rapport.outbound import queue
 from rapport.outbound.retry import reconnect_seconds
@@ -41,10 +43,6 @@ from rapport.ownership.simulate import jobs as whatif
 from rapport.people.exchange import jobs as exchange
 
 log = logging.getLogger(__name__)
-PARTS = (
-    "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
-    "whatif", "learning", "second_opinions", "promises", "handing",
-)  # fmt: skip
 _POLL_SECONDS = 2.0
 _WATCH_SECONDS = 3.0
 _EXCHANGE_SECONDS = 5.0
@@ -75,14 +73,25 @@ def chosen(only: Collection[str], without: Collection[str] = ()) -> tuple[str, .
 
 def run(stopping: Event, only: Collection[str] = ()) -> None:
     """The same, until `stopping` is set; also for threads and tests."""
-    threads = [thread for part in chosen(only) for thread in _threads_of(part, stopping)]
+    of_part = {part: _threads_of(part, stopping) for part in chosen(only)}
+    threads = [thread for several in of_part.values() for thread in several]
+    log.info("worker runs: %s", ", ".join(thread.name for thread in threads))
+    threads.append(_signing(of_part, stopping))
     for thread in threads:
         thread.start()
-    log.info("worker runs: %s", ", ".join(thread.name for thread in threads))
     stopping.wait()
     deadline = time.monotonic() + _STOP_SECONDS
     for thread in threads:
         thread.join(max(0.1, deadline - time.monotonic()))
+
+
+def _signing(of_part: Mapping[str, Sequence[threading.Thread]], stopping: Event) -> threading.Thread:
+    """Tells the others which parts run here."""
+
+    def alive() -> list[str]:
+        return [part for part, several in of_part.items() if any(one.is_alive() for one in several)]
+
+    return threading.Thread(target=_guarded, args=(partial(signs.run, alive), stopping), name="signs", daemon=True)
 
 
 def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:

@@ -73,6 +73,12 @@ REASONS = {
             lazy("Your shift ends before its promise: hand it over?"),
             Way(True, True),
         ),
+        Reason(
+            "returned",
+            lazy("An account is closed, and what they had is your team’s again (leads only)"),
+            lazy("Your team’s again: the account of whoever had it was closed"),
+            Way(True),
+        ),
         Reason("handed", lazy("What you had is handed over"), lazy("Handed over to a colleague"), Way(True)),
         Reason(
             "answered",

@@ -63,7 +63,7 @@ def _reasons(
         answers = _still_here([matter.owner], matter, staff)
         return [("answered", answers), ("watched", matter.watchers), ("followed", matter.followers)]
     if kind == "conversation.assigned":
-        return _assigned(data, matter)
+        return _assigned(data, matter, staff)
     if kind == "note.added":
         mentioned = _ids(data.get("mentions"))
         return [("mentioned", mentioned), ("colleague", owner), ("followed", matter.followers)]
@@ -93,8 +93,12 @@ def _still_here(those: Collection[UUID | None], matter: Matter, staff: Staff) ->
     return heard[:1] or (leads if concerned else ())
 
 
-def _assigned(data: Mapping[str, Any], matter: Matter) -> list[tuple[str, Collection[UUID]]]:
+def _assigned(data: Mapping[str, Any], matter: Matter, staff: Staff) -> list[tuple[str, Collection[UUID]]]:
     member, team, before = _id(data.get("member")), _id(data.get("team")), _id(data.get("from_team"))
+    if data.get("quiet"):
+        return [("followed", matter.followers)]
+    if data.get("how") == "left" and not member:
+        return [("returned", _of(staff.leads_of, team) or matter.team), ("followed", matter.followers)]
     fresh = matter.team if team and team != before and not member else ()
     # Who handed something over, or had it handed over as they left or as a promise ran out, is told where it went.
     handed = data.get("how") in ("shift", "hand") or data.get("meant")

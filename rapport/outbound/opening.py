@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from rapport.channels import registry
 from rapport.channels.models import Channel
 from rapport.conversations.models import Conversation, Thread
-from rapport.conversations.visibility import audience_of
+from rapport.conversations.visibility import audience_of, hold
 from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, NotAllowed
@@ -72,7 +72,9 @@ def _check(actor: Member, beginning: Beginning, subject: str, to: Sequence[tuple
 
 
 def _made(actor: Member, beginning: Beginning, subject: str, answer: Answer) -> Conversation:
-    team, at = beginning.team, now()
+    # Whoever is kept out of the team from this moment on must not see it, nor to whom it is.
+    hold()
+    team, at = Team.objects.get(id=beginning.team.id), now()
     conversation = Conversation.objects.create(
         subject=subject[:300], channel=beginning.channel, person_id=_person(answer.to, team), owner_team=team,
         owner_member=actor, confidential=team.confidential, audience=audience_of(team, [], team.confidential),

@@ -173,6 +173,7 @@ class How(models.TextChoices):
     SHIFT = "shift", "Handed over as a shift ended"
     HAND = "hand", "Handed over by hand"
     PROMISE = "promise", "Passed on as a promise says"
+    LEFT = "left", "Given on as an account was closed"
 
 
 class Turn(models.Model):
@@ -229,6 +230,22 @@ class ShiftEnd(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["member", "team", "ends_at", "step"], name="shift_end_once"),
         ]
+
+
+class Heir(models.Model):
+    """Who goes on with what a member has in a team whose account is closed (`handing.left`); without one it is the
+    team's. It holds until they may sign in again: also for what is opened again later.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+", db_index=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="+", db_index=False)
+    to = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+", db_index=False)
+    named_by = models.ForeignKey(Member, null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["member", "team"], name="heir_once")]
 
 
 class Mode(models.TextChoices):

@@ -99,7 +99,10 @@ def apply_scim_groups(member_ids: Iterable[UUID]) -> None:
 
 
 def set_active(member: Member, active: bool, *, actor_id: UUID | None = None, why: str = "") -> None:
-    """Let a member in, or close their account and end all their sessions at once."""
+    """Let a member in, or close their account and end all their sessions at once.
+
+    What they have then is given on by the worker (`ownership.handing.left`), which this wakes.
+    """
     if member.is_active == active:
         return
     member.is_active = active
@@ -111,6 +114,7 @@ def set_active(member: Member, active: bool, *, actor_id: UUID | None = None, wh
     if not active:
         sessions.end_all(member.id, actor_id=actor_id, why="deactivated")
     notify.changed("member", member.id, [])
+    notify.wake(notify.HANDING_CHANNEL)
 
 
 def enabled_providers() -> list[Provider]:

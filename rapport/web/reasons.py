@@ -95,6 +95,7 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
     ("%(text)s has left, and its promise runs out before they are back",
      lazy("%(text)s has left, and its promise runs out before they are back")),
     ("%(text)s has left, and it waits for our answer", lazy("%(text)s has left, and it waits for our answer")),
+    ("the account of %(text)s was closed", lazy("the account of %(text)s was closed")),
     ("it failed: %(text)s", lazy("it failed: %(text)s")),
     ("the rule is for every message", lazy("the rule is for every message")),
     ("every message", lazy("every message")),

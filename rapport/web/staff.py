@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core import events, notify
 from rapport.core.errors import NotVisible
+from rapport.ownership.handing import left
 from rapport.staff import invitations, sessions
 from rapport.staff.models import BusinessHours, Member, Membership, Role, Team
 from rapport.web import locales
@@ -48,12 +49,11 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Member
-        fields = ("name", "email", "role", "is_active", "time_zone", "hours", "capacity", "skills", "languages")
+        fields = ("name", "email", "role", "time_zone", "hours", "capacity", "skills", "languages")
         labels = {
             "name": lazy("Name"),
             "email": lazy("E-mail address, to sign in with"),
             "role": lazy("Role"),
-            "is_active": lazy("May sign in"),
             "capacity": lazy("Open conversations at most"),
             "hours": lazy("Business hours"),
         }
@@ -90,8 +90,8 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
         events.record(kind, actor_id=actor.id, data={"member": str(member.id), "role": member.role})
         notify.changed("member", member.id, [])
         notify.wake(notify.HANDING_CHANNEL)
-        if {"role", "is_active"} & set(self.changed_data) and member.id != actor.id:
-            sessions.end_all(member.id, actor_id=actor.id, why="role" if member.is_active else "deactivated")
+        if "role" in self.changed_data and member.id != actor.id:
+            sessions.end_all(member.id, actor_id=actor.id, why="role")
         return member
 
     def _save_teams(self, member: Member) -> None:
@@ -152,9 +152,9 @@ def member_new(request: HttpRequest) -> HttpResponse:
 
 @page(ADMINS)
 def member(request: HttpRequest, member_id: UUID) -> HttpResponse:
-    """Change a member, or close their account."""
+    """Change a member; their account is closed and opened by `web.closing`."""
     shell_of(request).current = "staff"
-    found = _found(member_id)
+    found = found_member(member_id)
     memberships = list(Membership.objects.filter(member=found))
     initial = {
         "teams": [one.team_id for one in memberships],
@@ -166,7 +166,8 @@ def member(request: HttpRequest, member_id: UUID) -> HttpResponse:
     return _edit(request, form, "member.changed", found.name)
 
 
-def _found(member_id: UUID) -> Member:
+def found_member(member_id: UUID) -> Member:
+    """The member with this id. Raises NotVisible where there is none."""
     found = Member.objects.filter(id=member_id).first()
     if found is None:
         raise NotVisible("There is no such member.")
@@ -177,7 +178,7 @@ def _found(member_id: UUID) -> Member:
 @require_POST
 def member_sessions_end(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Sign a member out everywhere."""
-    found, me = _found(member_id), member_of(request)
+    found, me = found_member(member_id), member_of(request)
     mine = request.session.session_key if found.id == me.id else None
     ended = sessions.end_all(found.id, but=mine, actor_id=me.id, why="administrator")
     messages.success(
@@ -190,7 +191,7 @@ def member_sessions_end(request: HttpRequest, member_id: UUID) -> HttpResponse:
 @require_POST
 def member_factors_remove(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """For somebody who lost phone, passkey and recovery codes: they set up new ones after signing in."""
-    found, me = _found(member_id), member_of(request)
+    found, me = found_member(member_id), member_of(request)
     Authenticator.objects.filter(user=found).delete()
     sessions.end_all(found.id, but=request.session.session_key, actor_id=me.id, why="administrator")
     events.record("member.factors_removed", actor_id=me.id, data={"member": str(found.id)})
@@ -212,6 +213,7 @@ def _edit(request: HttpRequest, form: MemberForm, kind: str, title: str) -> Http
         "factors": Authenticator.objects.filter(user=who, type__in=REAL_FACTORS).count(),
         "open_sessions": len(sessions.of(who)),
         "linked": SocialAccount.objects.filter(user=who).exists(),
+        "still_has": 0 if who.is_active else left.open_of(who).count(),
     }
     return render(request, "web/admin/member.html", context)
 
@@ -219,7 +221,7 @@ def _edit(request: HttpRequest, form: MemberForm, kind: str, title: str) -> Http
 def _keeps_an_admin(form: MemberForm, me: Member) -> bool:
     """Nobody locks themselves out, and with that the last administrator never goes."""
     mine = form.instance.pk == me.pk
-    if mine and (form.cleaned_data["role"] != Role.ADMIN or not form.cleaned_data["is_active"]):
+    if mine and form.cleaned_data["role"] != Role.ADMIN:
         form.add_error(None, _("You cannot take the administrator's role from yourself. Ask another administrator."))
         return False
     return True

@@ -95,6 +95,8 @@ _PHRASES = {
     "channel.resumed": (_("resumed a channel"), "play"),
     "member.added": (_("added a member"), "user-plus"),
     "member.changed": (_("changed a member"), "user-circle"),
+    "member.deactivated": (_("closed an account"), "user-minus"),
+    "member.activated": (_("opened an account again"), "user-plus"),
     "team.added": (_("added a team"), "user-group"),
     "team.changed": (_("changed a team"), "user-group"),
     "team.paced": (_("changed how soon a team hears of what it watches"), "clock"),
@@ -250,6 +252,7 @@ _HANDED = {
     "queue": _("handed it out of the queue: %(member)s"),
     "shift": _("handed it over as a shift ended: %(member)s"),
     "hand": _("handed it over: %(member)s"),
+    "left": _("handed it over, as an account was closed: %(member)s"),
 }
 
 
@@ -262,6 +265,8 @@ def _assigned(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     given_back = not data.get("member") and data.get("team") == data.get("from_team")
     if given_back and data.get("how") in ("shift", "hand"):
         return gettext("put it into the team’s queue as a shift ended")
+    if given_back and data.get("how") == "left":
+        return gettext("gave it back to the team, as an account was closed")
     return gettext("gave it back to the team") if given_back else ""
 
 

@@ -17,7 +17,7 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
 from rapport.core.options import options
-from rapport.inbound import intake
+from rapport.inbound import intake, signs
 from rapport.inbound.models import RawItem
 from rapport.insight import days
 from rapport.insight.models import ClosedDay, Day
@@ -37,9 +37,24 @@ def findings(run: Run, code: int = 0) -> dict[str, dict[str, Any]]:
 
 def test_a_healthy_installation_has_nothing_to_mend(run: Run) -> None:
     Channel.objects.create(name="Mailbox", kind="email", address="a@rapport.example", state=ChannelState.OK)
+    signs.sign(signs.needed())
     found = findings(run)
     assert {check["grade"] for check in found.values()} == {"ok"}
     assert not any(check["advice"] for check in found.values())
+
+
+def test_a_part_of_the_worker_that_runs_nowhere_is_named_with_what_to_start(run: Run) -> None:
+    found = findings(run)["worker"]
+    assert (found["grade"], found["found"]) == ("warn", "none was ever seen")
+    assert found["advice"] == "Start it: `rapport up`, or `rapport worker`."
+    signs.sign([part for part in signs.needed() if part != "promises"])
+    with connection.cursor() as cursor:
+        old = "UPDATE inbound_part SET seen_at = now() - interval '3 hours', host = 'a' WHERE name = 'handing'"
+        cursor.execute(old)
+    found = findings(run)["worker"]
+    said = "these parts run nowhere: promises (never seen), handing (for 3 hours, last on a)"
+    assert (found["grade"], found["found"]) == ("warn", said)
+    assert "`rapport worker --only promises,handing`" in found["advice"]
 
 
 def test_everything_that_is_not_well_comes_with_advice(run: Run) -> None:

@@ -5,18 +5,22 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Event, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
 
 from rapport.channels.models import Channel
-from rapport.conversations import actions, spreading
+from rapport.conversations import actions, calls, spreading
 from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
+from rapport.core.clock import now
 from rapport.inbound import pipeline
+from rapport.outbound import opening
+from rapport.outbound.actions import Answer
 from rapport.ownership.actions import assign
-from rapport.staff.models import Team
+from rapport.staff.models import Member, Team
 from tests.inbound.post import accept, letter, make_member, make_team, the_conversation
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -97,3 +101,44 @@ def test_what_is_being_assigned_to_a_team_is_kept_to_it(monkeypatch: pytest.Monk
     with beside(partial(assign, one.id, member, team)):
         team_becomes(team, halt, confidential=True, is_open=False)
     assert the_conversation().audience == [team.id]
+
+
+def begins(member: Member, team: Team) -> None:
+    channel = Channel.objects.create(name="Support", kind="email", address="support@rapport.example")
+    beginning = opening.Beginning(channel, team, "An offer")
+    opening.begin(member, beginning, Answer("Here it is.", to=[("Cleo", "cleo@example.org")]))
+
+
+def logs_a_call(member: Member, team: Team) -> None:
+    calls.log_new(member, team, "A call", calls.Call("They called.", they_called=True, at=now()))
+
+
+@pytest.mark.parametrize(("module", "act"), [(opening, begins), (calls, logs_a_call)])
+def test_who_begins_a_conversation_holds_who_may_see_it_from_its_first_moment(
+    module: Any, act: Callable[[Member, Team], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = make_team("service")
+    member = make_member("ann", team)
+    # The page has read the team, and now it becomes confidential.
+    Team.objects.filter(id=team.id).update(confidential=True, is_open=False)
+    derived: list[tuple[bool, list[UUID]]] = []
+    audience_of = module.audience_of
+
+    def deriving(*given: Any) -> list[UUID]:
+        derived.append((holds(), found := audience_of(*given)))
+        return list(found)
+
+    monkeypatch.setattr(module, "audience_of", deriving)
+    act(member, team)
+    assert derived
+    assert set(map(str, derived)) == {str((True, [team.id]))}
+    assert the_conversation().confidential
+
+
+def holds() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM pg_locks
+            WHERE locktype = 'advisory' AND mode = 'ShareLock' AND granted AND pid = pg_backend_pid()"""
+        )
+        return bool(cursor.fetchone()[0])

@@ -2,11 +2,13 @@
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from rapport.channels.models import Channel
 from rapport.channels.secrets import unseal
 from rapport.core import scope
+from rapport.inbound import signs
 from rapport.inbound.models import RawItem
 from rapport.ownership.service import current_policy
 from rapport.staff.models import BusinessHours, Member, Team
@@ -133,7 +135,6 @@ def test_a_member_a_team_and_hours_are_added_and_changed(cast: Cast, sign_in: Si
         "name": "Nils New",
         "email": "Nils@Company.example",
         "role": "agent",
-        "is_active": "on",
         "time_zone": "Europe/Berlin",
         "capacity": "20",
         "skills": "german, refunds",
@@ -144,8 +145,8 @@ def test_a_member_a_team_and_hours_are_added_and_changed(cast: Cast, sign_in: Si
     nils = Member.objects.get(email="nils@company.example")
     assert nils.skills == ["german", "refunds"]
     assert nils.teams.get() == cast.service
-    assert client.post(reverse("member", args=[nils.id]), {**new, "is_active": ""}).status_code == 302
-    assert not Member.objects.get(id=nils.id).is_active
+    assert client.post(reverse("member", args=[nils.id]), {**new, "name": "Nils Newer"}).status_code == 302
+    assert [(one.name, one.is_active) for one in Member.objects.filter(id=nils.id)] == [("Nils Newer", True)]
     legal = {"name": "Legal", "confidential": "on", "is_active": "on", **HANDING}
     assert client.post(reverse("team_new"), legal).status_code == 302
     assert Team.objects.get(slug="legal").confidential
@@ -160,7 +161,6 @@ def test_an_administrator_cannot_lock_themselves_out(cast: Cast, sign_in: SignIn
         "name": "Ada",
         "email": "ada@company.example",
         "role": "reader",
-        "is_active": "on",
         "time_zone": "UTC",
         "capacity": "5",
     }
@@ -236,3 +236,15 @@ def test_quarantine_is_for_administrators_and_replays_what_it_holds(what: str, c
     client.post(address)
     with scope.system():
         assert RawItem.objects.get(id=item.id).state == "received"
+
+
+def test_a_part_of_the_worker_that_runs_nowhere_is_told_above_the_channels(cast: Cast, sign_in: SignIn) -> None:
+    client, url = sign_in(cast.admin), reverse("channels")
+    assert "No worker runs" in client.get(url).content.decode()
+    signs.sign(signs.PARTS)
+    assert "run nowhere" not in client.get(url).content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE inbound_part SET seen_at = now() - interval '2 days' WHERE name = 'promises'")
+    said = client.get(url).content.decode()
+    assert "These parts of the worker run nowhere: promises (last seen on" in said
+    assert "<code>rapport worker --only promises</code>" in said

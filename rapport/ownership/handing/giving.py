@@ -15,9 +15,11 @@ from rapport.staff.models import Member
 
 @dataclass(frozen=True)
 class Given:
-    """To whom (None: into the team's queue) and why, as a clause; `actor` is who hands it over by hand.
+    """To whom (None: back to the team, into its queue if it has one) and why, as a clause; `actor` is who hands it
+    over by hand.
 
-    `weight` is how much it takes of the member's capacity, as it was when they were chosen.
+    `weight` is how much it takes of the member's capacity, as it was when they were chosen. Of what is `quiet` nobody
+    is told by itself.
     """
 
     member_id: UUID | None
@@ -25,6 +27,7 @@ class Given:
     how: How
     weight: float
     actor: Member | None = None
+    quiet: bool = False
 
 
 def give(conversation: Conversation, given: Given) -> Decision:
@@ -51,13 +54,14 @@ def give(conversation: Conversation, given: Given) -> Decision:
         "team": team_id, "member": str(given.member_id or ""), "from_team": team_id, "from_member": str(before or ""),
         "how": given.how.value, "before": plain(was), "after": plain(fields_of(conversation)),
     }  # fmt: skip
-    touch(conversation, ASSIGNED, given.actor, moved, active=False)
+    touch(conversation, ASSIGNED, given.actor, moved | ({"quiet": True} if given.quiet else {}), active=False)
     return decision
 
 
 def _booked(conversation: Conversation, given: Given, before: UUID | None) -> datetime | None:
     if given.member_id is None:
-        turns.waits(conversation, given.clause.rpartition("; ")[2])
+        if turns.queues(conversation):
+            turns.waits(conversation, given.clause.rpartition("; ")[2])
         return None
     if before is None:
         return turns.took(conversation, given.member_id, given.how)

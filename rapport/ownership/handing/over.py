@@ -112,7 +112,7 @@ def _gave(found: Conversation | None, planned: Planned, member: Member) -> bool:
 def handed_over_by(member: Member) -> list[Turn]:
     """What was handed over from the member in the last two weeks and still is with whom it went to, newest first."""
     rows = Turn.objects.filter(
-        from_member_id=member.id, at__gt=now() - _SHOWN_FOR, how__in=(How.SHIFT, How.HAND),
+        from_member_id=member.id, at__gt=now() - _SHOWN_FOR, how__in=(How.SHIFT, How.HAND, How.LEFT),
         conversation__owner_member_id=F("member_id"), conversation__status=Status.OPEN,
     )  # fmt: skip
     newest: dict[UUID, Turn] = {}

@@ -82,6 +82,12 @@ def waits_again(conversation: Conversation, since: str) -> None:
         waits(conversation, since=datetime.fromisoformat(since))
 
 
+def queues(conversation: Conversation) -> bool:
+    """Whether it is in its team's queue when nobody has it: the team hands out, or it had a turn there before."""
+    team = conversation.owner_team
+    return team is not None and (team.taken_by == TakenBy.HANDED_OUT or _had_a_turn(conversation, team.id))
+
+
 def _had_a_turn(conversation: Conversation, team_id: UUID) -> bool:
     """Whether it was in the team's queue before, or was given to a member by the policy: not only by a colleague."""
     return Turn.objects.filter(conversation=conversation, team_id=team_id, since__isnull=False).exists()

@@ -1,4 +1,4 @@
-"""The worker's part: woken when somebody may have got room, and by the timetable of who comes and leaves.
+"""The worker's part: woken when somebody may have got room or left, and by the timetable of who comes and leaves.
 
 Whoever makes room calls. What changes without a call (a command, a directory) is found by the end of the log, which is
 asked for with one statement; nobody is read while nothing has happened.
@@ -12,7 +12,7 @@ from django.db import connection
 
 from rapport.core import scope
 from rapport.core.clock import now
-from rapport.ownership.handing import out, over, queue
+from rapport.ownership.handing import left, out, over, queue
 from rapport.ownership.members import gets_more_at
 from rapport.staff import duty
 
@@ -54,12 +54,16 @@ def _look(at: datetime) -> None:
     # First how far the log is: what happens from here on is found by the next look.
     _looked.log = _log()
     _looked.at = at
+    # What those had who left first: where a team hands out, it goes on from there.
+    more = left.give_on()
     out.hand_out()
     if _roster_is_due(at):
         _looked.roster_at, _looked.edge = at, over.run_due()
     with scope.system():
         waits = bool(queue.teams_waiting())
         moments: list[datetime | None] = [gets_more_at(at), duty.changes_at(at)] if waits else []
+    if more:
+        moments.append(at)
     if _looked.roster_at is not None and _looked.roster_at != at:
         # What woke us may have changed who is there.
         moments.append(_looked.roster_at + _ROSTER_EVERY)

@@ -17,12 +17,12 @@ FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[], %b::timestamptz[]) WITH O
     AS asked(id, person, at, decided, place)
 CROSS JOIN LATERAL (SELECT p.id, p.confidential FROM conversations_conversation p
     WHERE p.person_id = asked.person AND p.created_at <= asked.at AND p.id <> asked.id
-    ORDER BY p.created_at DESC LIMIT 8) AS e
+    ORDER BY p.created_at DESC, p.id DESC LIMIT 8) AS e
 CROSS JOIN LATERAL (SELECT m.at FROM conversations_message m
     WHERE m.conversation_id = e.id AND m.at <= asked.at ORDER BY m.at DESC LIMIT 1) AS said
 CROSS JOIN LATERAL (SELECT d.owner_team_id FROM ownership_decision d
     WHERE d.conversation_id = e.id AND d.at < asked.decided ORDER BY d.at DESC, d.id DESC LIMIT 1) AS owned
-ORDER BY asked.id, said.at DESC
+ORDER BY asked.id, said.at DESC, e.id DESC
 """
 _CONFIDED = """
 SELECT conversation_id, at, (data->'before'->>'confidential')::boolean FROM core_event

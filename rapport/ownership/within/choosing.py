@@ -11,7 +11,8 @@ Who is absent, outside their hours, full or without the skills asked for is left
     WEEK             for or against, by what they were given in seven days for the time they worked in them
     LATELY           against them, for each weight given within the hour: what comes all at once is spread
 
-Of equals whoever waited longest is chosen. Nobody has to be known: what is not known has no points.
+Of equals whoever waited longest is chosen. Nobody has to be known: what is not known has no points. Weights are
+fractions that were added up in some order: what differs only by what adding leaves behind is equal (`_even`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -105,7 +106,12 @@ def choose_holder(members: Iterable[MemberLoad], address: str, name: str) -> Cho
 
 def _by_load(member: MemberLoad) -> tuple[float, datetime, UUID]:
     """The smaller, the more room: the share of the capacity taken, then who waited longest."""
-    return member.open_count / member.capacity, *_turn(member)
+    return _even(member.open_count / member.capacity), *_turn(member)
+
+
+def _even(figure: float) -> float:
+    """Without the last digits, in which 0.1 + 0.2 is not 0.3."""
+    return round(figure, 9)
 
 
 def _left_out(member: MemberLoad) -> str:
@@ -113,7 +119,7 @@ def _left_out(member: MemberLoad) -> str:
         return READS
     if not member.present:
         return AWAY if member.away else OFF
-    return FULL if member.open_count >= member.capacity else ""
+    return FULL if _even(member.open_count) >= member.capacity else ""
 
 
 def _knows(member: MemberLoad, skills: Sequence[str]) -> bool:
@@ -147,7 +153,7 @@ def _factors(
     if rate and (week := _week(one, rate)):
         yield Factor("week", week)
     if one.lately:
-        yield Factor("lately", -min(LATELY * one.lately, LATELY_MOST))
+        yield Factor("lately", -min(LATELY * _even(one.lately), LATELY_MOST))
 
 
 def _sum(factors: Iterable[Factor]) -> float:
@@ -166,7 +172,7 @@ def _latest(able: Iterable[MemberLoad], when: Mapping[UUID, datetime]) -> UUID |
 
 
 def _room(one: MemberLoad, weight: float) -> Factor:
-    return Factor("room", -ROOM * min(1, (one.open_count + weight) / one.capacity))
+    return Factor("room", -ROOM * min(1, _even((one.open_count + weight) / one.capacity)))
 
 
 def _rate(able: Sequence[MemberLoad]) -> float:
@@ -177,7 +183,7 @@ def _rate(able: Sequence[MemberLoad]) -> float:
 
 def _week(one: MemberLoad, rate: float) -> float:
     own = (one.given + rate * DAY) / (one.worked + DAY)
-    return -WEEK * max(-1.0, min(1.0, own / rate - 1))
+    return -WEEK * max(-1.0, min(1.0, _even(own / rate - 1)))
 
 
 def _chosen(

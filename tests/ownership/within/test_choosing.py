@@ -228,3 +228,18 @@ def test_what_is_kept_has_points_and_no_figures_of_anybodys_work() -> None:
     assert crowd is not None
     assert (len(crowd["of"]), crowd["more"]) == (KEPT_MAX, 3)
     assert choose([], Ask()).plain(Ask()) is None
+
+
+@pytest.mark.parametrize("how", ["load", "best"])
+def test_equal_loads_are_equal_however_they_were_added_up(how: str) -> None:
+    sums = {"open_count": 0.1 + 0.2, "given": 0.1 + 0.2, "lately": 0.1 + 0.2}
+    first = _member(1, **sums, last_assigned_at=NOON - timedelta(days=1))
+    later = _member(2, open_count=0.3, given=0.3, lately=0.3, last_assigned_at=NOON)
+    assert first.open_count != later.open_count
+    found = choose([first, later], Ask(how))
+    assert found.member == first, "of equals whoever waited longest"
+    assert found.weighed[0].points == found.weighed[1].points
+
+
+def test_who_is_full_is_full_however_that_was_added_up() -> None:
+    assert choose([_member(1, open_count=sum([0.1] * 10), capacity=1)], Ask("load")).member is None

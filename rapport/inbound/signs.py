@@ -1,0 +1,71 @@
+"""Which parts of a worker run somewhere: each process leaves a sign of them twice a minute, in one row a part.
+
+A worker can leave parts out (`rapport worker --only`, `--without`), so a part may run on no machine at all.
+"""
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Event
+
+from django.db import connection
+
+from rapport.core.options import options
+
+PARTS = (
+    "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
+    "whatif", "learning", "second_opinions", "promises", "handing",
+)  # fmt: skip
+PATIENCE = timedelta(minutes=3)
+"""A part not seen for so long is missed: a start, or a busy machine, takes less."""
+_EVERY_S = 30.0
+# In one order, so that two who leave signs do not block one another; of several processes one writes.
+_SIGN = """INSERT INTO inbound_part AS p (name, seen_at, host)
+SELECT name, now(), %s FROM unnest(%s::text[]) AS name ORDER BY name
+ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, host = excluded.host
+WHERE p.seen_at < excluded.seen_at - interval '10 seconds'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A part that runs nowhere: when it was last seen and how long ago (None: never), and on which machine."""
+
+    part: str
+    seen_at: datetime | None = None
+    ago: timedelta | None = None
+    host: str = ""
+
+
+def run(alive: Callable[[], Sequence[str]], stopping: Event) -> None:
+    """Leave a sign of the parts that are alive, until stopped."""
+    while not stopping.is_set():
+        sign(alive())
+        stopping.wait(_EVERY_S)
+
+
+def sign(parts: Sequence[str]) -> None:
+    """These parts run here, now (by the database's clock, which all machines share)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SIGN, [socket.gethostname()[:100], list(parts)])
+
+
+def missed() -> list[Missed]:
+    """The parts that run nowhere, in the order of `PARTS`; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, seen_at, now() - seen_at, host FROM inbound_part")
+        seen = {row[0]: Missed(*row) for row in cursor.fetchall()}
+    found = [seen.get(part, Missed(part)) for part in needed()]
+    return [one for one in found if one.ago is None or one.ago > PATIENCE]
+
+
+def needed() -> tuple[str, ...]:
+    """The parts that must run somewhere: the listener only where it has a port."""
+    return tuple(part for part in PARTS if part != "listener" or options().listener_port)
+
+
+def command(missing: Sequence[Missed]) -> str:
+    """What to start for them."""
+    if len(missing) == len(needed()):
+        return "rapport worker"
+    return f"rapport worker --only {','.join(one.part for one in missing)}"
