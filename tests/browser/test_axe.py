@@ -131,7 +131,10 @@ def _states(place: Place) -> list[State]:
         (f"{talk}#person", _nothing),
         ("/inbox/all/", _palette),
         ("/inbox/all/", _select),
-        ("/inbox/all/", _opened("#sort-menu, .thumbbar .menu, .side-foot .menu")),
+        # One after the other: a menu that opens closes those that stand open.
+        ("/inbox/all/", _opened("#sort-menu")),
+        ("/inbox/all/", _opened(".thumbbar .menu")),
+        ("/inbox/all/", _opened(".side-foot .menu")),
         ("/search/?q=parcel", _opened(".query-help, .facets")),
         ("/reports/", _opened(".chart-table")),
         ("/people/", _select),
