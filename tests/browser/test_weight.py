@@ -61,13 +61,15 @@ def test_the_first_page_of_a_member_is_light_and_the_second_needs_no_file_again(
         context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": url}])
         page = context.new_page()
         bytes_of: dict[str, int] = {}
-        _count(context.new_cdp_session(page), bytes_of)
+        coming = _count(context.new_cdp_session(page), bytes_of)
         page.goto(f"{url}/inbox/all/", wait_until="load")
         page.locator("#rows .row").nth(39).wait_for()
+        place.until(page, lambda: not coming, "all files of the first page to be counted")
         first = dict(bytes_of)
         bytes_of.clear()
         page.goto(f"{url}/inbox/teams/", wait_until="load")
         page.locator("#rows .row").first.wait_for()
+        place.until(page, lambda: not coming, "all files of the second page to be counted")
         context.close()
     print(f"first page {sum(first.values()):,} bytes in {len(first)} answers; second {sum(bytes_of.values()):,}")
     assert sum(first.values()) < FIRST_PAGE_MAX, sorted(first.items(), key=lambda one: -one[1])[:12]
@@ -90,17 +92,35 @@ def _fill(place: Place) -> None:
             make_conversation(f"Order {order} did not arrive", text, person, cast.service, cast.channel)
 
 
-def _count(session: Any, bytes_of: dict[str, int]) -> None:
-    """Add up what arrives, headers too, by address; what came from the browser's cache is nothing."""
+def _count(session: Any, bytes_of: dict[str, int]) -> set[str]:
+    """Add up what arrives, headers too, by address; what came from the browser's cache is nothing.
+
+    Returned are the files that are still coming.
+    """
     addresses: dict[str, str] = {}
     cached: set[str] = set()
-    session.on("Network.requestWillBeSent", lambda e: addresses.update({e["requestId"]: e["request"]["url"]}))
+    coming: set[str] = set()
+
+    def sent(event: dict[str, Any]) -> None:
+        addresses[event["requestId"]] = event["request"]["url"]
+        if "/static/" in event["request"]["url"] and not event["request"]["url"].endswith("/mark.svg"):
+            coming.add(event["requestId"])
+
+    def answered(event: dict[str, Any]) -> None:
+        if event["response"].get("fromDiskCache"):
+            cached.add(event["requestId"])
+
+    session.on("Network.requestWillBeSent", sent)
     session.on("Network.requestServedFromCache", lambda e: cached.add(e["requestId"]))
+    session.on("Network.responseReceived", answered)
 
     def finished(event: dict[str, Any]) -> None:
+        coming.discard(event["requestId"])
         url = addresses.get(event["requestId"], "?")
         if url.startswith("http") and event["requestId"] not in cached:
             bytes_of[url] = bytes_of.get(url, 0) + int(event["encodedDataLength"])
 
     session.on("Network.loadingFinished", finished)
+    session.on("Network.loadingFailed", lambda e: coming.discard(e["requestId"]))
     session.send("Network.enable")
+    return coming

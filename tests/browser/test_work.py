@@ -57,6 +57,28 @@ def test_a_new_conversation_and_a_note_appear_without_reload_scroll_or_focus_sto
     expect(page.locator("#composer-text")).to_have_text("half a sentence")
 
 
+def test_what_one_sends_is_seen_when_its_box_is_empty_again_and_what_came_meanwhile_after_it(place: Place) -> None:
+    cast = place.cast
+    held: list[str] = []
+    page = place.page(cast.agent)
+    page.goto(f"/c/{cast.conversation.id}/?in=all")
+    expect(page.locator("[data-state=live]").first).to_be_attached()
+    page.locator("#composer-text[contenteditable]").fill("It is on its way.")
+    # A route could not send the form on, with its place for files.
+    answers = page.context.new_cdp_session(page)
+    answers.on("Fetch.requestPaused", lambda event: held.append(event["requestId"]))
+    answers.send("Fetch.enable", {"patterns": [{"urlPattern": "*/do/say/*", "requestStage": "Response"}]})
+    page.keyboard.press("Control+Enter")
+    place.until(page, lambda: held, "the server to have sent it")
+    actions.note(cast.conversation.id, cast.lead, "I called her.")
+    page.wait_for_timeout(1000)
+    assert page.locator(".item-out, .item-note").count() == 0
+    answers.send("Fetch.continueRequest", {"requestId": held.pop()})
+    expect(page.locator(".item-out")).to_contain_text("It is on its way.")
+    assert page.locator("#composer-text").inner_text() == ""
+    expect(page.locator(".item-note")).to_contain_text("I called her.")
+
+
 def test_new_rows_wait_behind_a_pill_while_one_reads_further_down(place: Place) -> None:
     cast = place.cast
     with scope.system():
@@ -123,6 +145,7 @@ def test_reply_and_resolve_work_without_script(place: Place) -> None:
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".item-out")).to_contain_text("Without script.")
     page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("button", name="Open again")).to_be_visible()
     with scope.system():
         assert Conversation.objects.get(id=cast.conversation.id).status == "resolved"
         assert Message.objects.filter(direction="out").count() == 1

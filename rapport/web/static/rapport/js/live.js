@@ -31,12 +31,17 @@ const list = () => document.getElementById("rows");
 const scroller = () => document.getElementById("list-scroll");
 const rowOf = (id) => document.getElementById(`c-${id}`);
 
+// Null when nothing came: a line that breaks must not end the listening.
 async function fragment(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } });
-  if (response.redirected || !response.ok) return null;
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  return template.content;
+  try {
+    const response = await fetch(url, { headers: { "HX-Request": "true" } });
+    if (response.redirected || !response.ok) return null;
+    const template = document.createElement("template");
+    template.innerHTML = await response.text();
+    return template.content;
+  } catch {
+    return null;
+  }
 }
 
 // The busier the company, and the more pages are open, the longer a list waits: two hundred must not ask at once, nor
@@ -86,13 +91,20 @@ function gatherViewers(id) {
   }, VIEWERS_MS);
 }
 
+// An answer that comes late is not laid over a later question's, nor over what one has just done oneself.
+const latest = new Map();
+
 async function refreshRows(ids) {
   if (!list()?.dataset.rowsUrl || !ids.length) return;
+  const turn = {};
+  for (const id of ids) latest.set(id, turn);
   const url = list().dataset.rowsUrl;
   const found = await fragment(`${url}&ids=${ids.join(",")}`);
+  const still = ids.filter((id) => latest.get(id) === turn && !(asked.has(id) && changed.has(id)));
+  for (const id of still) latest.delete(id);
   if (!found) return;
   const fresh = new Map([...found.querySelectorAll(".row")].map((row) => [row.dataset.id, row]));
-  for (const id of ids) place(id, fresh.get(id));
+  for (const id of still) place(id, fresh.get(id));
   const empty = document.getElementById("list-empty");
   if (empty) empty.hidden = Boolean(list().querySelector(".row")) || waiting.size > 0;
   pill();
@@ -117,15 +129,16 @@ function held() {
 
 function place(id, row) {
   const old = rowOf(id);
+  const own = asked.delete(id);
   if (!row) {
     waiting.delete(id);
-    asked.delete(id);
     if (old && !old.contains(document.activeElement)) steady(() => old.remove());
     return;
   }
   if (old && (old.dataset.at === row.dataset.at || old === list().firstElementChild)) return replace(old, row);
   if (!old && list().querySelector(".row-more") && older(row)) return;
-  if (asked.delete(id)) return steady(() => insert(row, old));
+  waiting.delete(id);
+  if (own) return steady(() => insert(row, old));
   if (held()) {
     if (old) replace(old, row);
     else waiting.set(id, row);
@@ -174,24 +187,44 @@ function showWaiting() {
   scroller().scrollTop = 0;
 }
 
-// What one does oneself shows the conversation anew: what was asked before it must not be laid over it.
+// What one does oneself shows the conversation anew: what was asked before it must not be laid over it, and what comes
+// of it must not be seen before it, or one would go on in a box that is about to be emptied.
 let acts = 0;
-for (const kind of ["htmx:beforeRequest", "htmx:afterSwap"]) {
-  document.addEventListener(kind, (event) => { if (event.detail.target?.id === "detail") acts += 1; });
+let acting = 0;
+let meanwhile = "";
+let shown = 0;
+let asking = 0;
+
+function act(event) {
+  if (event.detail.target?.id !== "detail") return;
+  acts += 1;
+  acting += 1;
+  // Once it is shown, or failed: what asked for it may be gone from the page by then.
+  event.detail.xhr.addEventListener("loadend", () => {
+    acts += 1;
+    acting -= 1;
+    if (meanwhile && !acting) gather(meanwhile);
+    if (!acting) meanwhile = "";
+  });
 }
+document.addEventListener("htmx:beforeRequest", act);
 
 async function refreshOpen(ids) {
   const open = document.querySelector("[data-conversation]");
-  if (!open || !ids.includes(open.dataset.conversation)) return undefined;
+  const id = open?.dataset.conversation;
+  if (!open || !ids.includes(id)) return undefined;
   const before = acts;
-  const found = await fragment(open.dataset.fresh);
-  if (!found) return undefined;
+  const turn = ++asking;
+  const found = acting ? null : await fragment(open.dataset.fresh);
+  if (acting) meanwhile = id;
+  if (acting || !found || turn < shown) return undefined;
   if (acts !== before) return refreshOpen(ids);
+  shown = turn;
   const head = document.getElementById("conversation-head");
   if (head && !head.querySelector("details[open]") && !head.contains(document.activeElement)) swap(head, found.querySelector("#conversation-head"));
   const why = found.querySelector("#why");
   const oldWhy = document.getElementById("why");
-  if (why && oldWhy && !oldWhy.open && why.textContent !== oldWhy.textContent) swap(oldWhy, why);
+  if (why && oldWhy && !oldWhy.open && !oldWhy.contains(document.activeElement) && why.textContent !== oldWhy.textContent) swap(oldWhy, why);
   mergeTimeline(found.querySelector("#timeline"));
   return undefined;
 }
@@ -224,13 +257,18 @@ function mergeTimeline(fresh) {
   if (atEnd) box.scrollTop = box.scrollHeight;
 }
 
+let counted = 0;
+let countsShown = 0;
+
 async function refreshCounts() {
   counting = 0;
   const side = document.getElementById("side-counts");
   if (!side || side.contains(document.activeElement)) return;
   const current = side.querySelector("[aria-current]")?.getAttribute("href") ?? "";
+  const turn = ++counted;
   const found = await fragment(document.body.dataset.counts);
-  if (!found) return;
+  if (!found || turn < countsShown || side.contains(document.activeElement)) return;
+  countsShown = turn;
   found.querySelector(`[href="${CSS.escape(current)}"]`)?.setAttribute("aria-current", "page");
   for (const link of found.querySelectorAll("a")) {
     if (link.getAttribute("href") === current) link.setAttribute("aria-current", "page");

@@ -42,7 +42,16 @@ async function count() {
   write();
 }
 
+// Words typed before the script had come started no search: they do now, once htmx listens, which it does from here on.
+function early() {
+  for (const typed of document.querySelectorAll("input[type=search]")) {
+    const form = typed.form?.matches("[hx-get]") ? typed.form : null;
+    if (form && typed.value !== typed.defaultValue) form.requestSubmit();
+  }
+}
+
 export function startSearch() {
+  document.addEventListener("DOMContentLoaded", early);
   document.addEventListener("keydown", move);
   document.addEventListener("htmx:afterSettle", (event) => event.detail.target?.id === "results" && fold());
   const side = document.getElementById("side-counts");

@@ -49,6 +49,8 @@ export class Offers {
   ask(url, query, swallow, field = null) {
     clearTimeout(this.timer);
     const number = ++this.asked;
+    // What is chosen before the new offers have come takes the place of all that was typed by then.
+    if (!field) this.swallow = swallow;
     this.timer = setTimeout(async () => {
       const response = await fetch(`${url}${url.includes("?") ? "&" : "?"}q=${encodeURIComponent(query)}`, { headers: { "HX-Request": "true" } });
       if (number !== this.asked || !response.ok || response.redirected) return;

@@ -130,15 +130,22 @@ async function takeOver(event, taking) {
   location.reload();
 }
 
-// Who else writes here: heard of, never guessed.
+// Who else writes here: heard of, never guessed. An answer that comes late is not laid over a later one.
+let asked = 0;
+let shown = 0;
+
 async function refreshOthers() {
   const box = document.getElementById("drafts-of-others");
   const url = writer?.form.dataset.othersUrl;
   if (!box || !url || !writer.form.isConnected) return;
+  const turn = ++asked;
   const response = await fetch(url, { headers: { "HX-Request": "true" } });
   if (!response.ok || response.redirected) return;
+  const html = await response.text();
+  if (turn < shown) return;
+  shown = turn;
   const open = [...box.querySelectorAll("details[open]")].map((one) => one.id);
-  box.innerHTML = await response.text();
+  box.innerHTML = html;
   for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 }
 document.addEventListener("rapport:draft", (event) => {
