@@ -27,6 +27,7 @@ def test_suggestions_are_worked_through_by_keyboard(place: Place) -> None:
     page.goto("/people/")
     page.get_by_role("link", name="Possible duplicates").click()
     expect(page.locator("#review-pair")).to_be_visible()
+    page.wait_for_load_state()
     _sound(page)
 
     def shows(number: int) -> None:
@@ -59,6 +60,7 @@ def test_suggestions_are_worked_through_by_keyboard(place: Place) -> None:
     page.keyboard.press("o")
     expect(page).to_have_url(f"{place.url}/people/{known[0].id}/")
     expect(page.get_by_text("Perhaps the same as")).to_be_visible()
+    page.wait_for_load_state()
     _sound(page)
 
     phone = place.page(place.cast.agent, PHONE, "dark")

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from rapport.core import scope
 from rapport.staff import directory, invitations
 from rapport.staff.models import GroupRule, Provider
 from tests.browser.conftest import DESK, PHONE, Place
+from tests.browser.held import Held
 from tests.browser.test_axe import _check
 from tests.signin.test_factors import code_for
 from tests.web.cast import PASSWORD
@@ -41,6 +42,12 @@ def _enter(page: Page, base: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
+def _leave(page: Page, base: str) -> None:
+    page.goto(f"{base}/account/logout/")
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url("**/account/login/**")
+
+
 def test_a_passkey_is_added_and_signs_in_alone_and_as_second_factor(place: Place) -> None:
     base = place.url.replace("127.0.0.1", "localhost")
     page = place.page(None)
@@ -48,20 +55,21 @@ def test_a_passkey_is_added_and_signs_in_alone_and_as_second_factor(place: Place
     _enter(page, base)
     page.wait_for_url("**/inbox/**")
     page.goto(f"{base}/security/")
+    held = Held(page, "**/passkeys*.js")
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name, to recognise it by").fill("Laptop")
+    expect(page.get_by_role("button", name="Add it")).to_be_disabled()
+    held.let_go()
     page.get_by_role("button", name="Add it").click()
     page.wait_for_url("**/recovery-codes/")
     assert page.locator(".codes li").count() == 10
     page.goto(f"{base}/security/")
     assert page.get_by_text("Laptop").is_visible()
-    page.goto(f"{base}/account/logout/")
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    _leave(page, base)
     page.goto(f"{base}/account/login/?next=/people/")
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.wait_for_url(f"{base}/people/")
-    page.goto(f"{base}/account/logout/")
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    _leave(page, base)
     _enter(page, base)
     page.wait_for_url("**/2fa/authenticate/")
     page.get_by_role("button", name="Use your passkey instead").click()
@@ -74,14 +82,13 @@ def test_an_authenticator_app_is_set_up_and_asked_for(place: Place) -> None:
     page.wait_for_url("**/inbox/**")
     page.goto(f"{place.url}/security/")
     page.get_by_role("link", name="Set up").click()
-    assert page.locator("img.qr").evaluate("image => image.complete && image.naturalWidth > 0")
+    page.wait_for_function("document.querySelector('img.qr')?.naturalWidth > 0")
     page.get_by_text("I cannot scan it").click()
     secret = page.locator(".secret").inner_text()
     page.get_by_label("The six digits it shows").fill(code_for(secret))
     page.get_by_role("button", name="Turn it on").click()
     page.wait_for_url("**/recovery-codes/")
-    page.goto(f"{place.url}/account/logout/")
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    _leave(page, place.url)
     _enter(page, place.url)
     page.get_by_label("Code").fill(code_for(secret, 1))
     page.get_by_role("button", name="Sign in", exact=True).click()

@@ -10,6 +10,7 @@
   const phone = matchMedia("(max-width: 480px)");
   let set, words, me = {}, identity = data.identity || "", list = [], waiting = [], state = "", closed = false;
   let timer, stream, streams = 0, live = false, touched = 0, file = null, asking, missed, unread = 0, ui;
+  let line = Promise.resolve();
 
   const make = (tag, attributes = {}, ...inside) => {
     const svg = tag === "svg" || tag === "path";
@@ -168,10 +169,17 @@
     await post(one);
   }
 
-  async function post(one) {
+  // One after the other, in the order in which they were written: each asking for itself, the first two would be of two
+  // visitors, in two conversations.
+  function post(one) {
     touched = Date.now();
     one.trouble = "";
     draw();
+    const next = () => bring(one);
+    line = line.then(next, next);
+    return line;
+  }
+  async function bring(one) {
     let token;
     try {
       if (!me.token) await begin();
@@ -194,7 +202,7 @@
         if (me.token === token) me = { name: me.name, mail: me.mail };
         one.tries = (one.tries || 0) + 1;
         if (one.tries > 1) identity = "";
-        if (one.tries < 3) return post(one);
+        if (one.tries < 3) return bring(one);
       }
       one.trouble = error.status === 429 ? words.slow : error.status === 413 ? tooLarge() : words.failed;
     }

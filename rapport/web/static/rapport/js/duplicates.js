@@ -19,12 +19,9 @@ function pressed(event) {
   } else found.click();
 }
 
-export function startDuplicates() {
-  const page = document.getElementById("review");
-  document.addEventListener("keydown", pressed);
-  document.addEventListener("htmx:beforeRequest", (event) => { if (page.contains(event.target)) busy = true; });
-  document.addEventListener("htmx:afterRequest", () => { busy = false; });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.target?.id === "review") document.getElementById("review-pair")?.focus({ preventScroll: true });
-  });
-}
+document.addEventListener("keydown", pressed);
+document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.closest?.("#review")) busy = true; });
+document.addEventListener("htmx:afterRequest", () => { busy = false; });
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target?.id === "review") document.getElementById("review-pair")?.focus({ preventScroll: true });
+});

@@ -5,10 +5,12 @@ import { isOpening, rows } from "./panes.js";
 import { act, clear, count, extend, selectAll, subjects, toggleCurrent, undo } from "./select.js";
 
 const SEQUENCE_MS = 1500;
+const PAUSE_MS = 700;
 const keys = new Map();
 let first = "";
 let since = 0;
 let meant = "";
+let lost = 0;
 // What does not depend on which conversation is open.
 const ANYTIME = new Set(["next", "previous", "open", "palette", "search", "help", "undo", "back"]);
 
@@ -153,6 +155,13 @@ function menuMove(event) {
   return true;
 }
 
+// Who pressed keys before this had come ("r", and then words) is in the middle of them: no command until they pause.
+function inTheMiddle() {
+  const on = Date.now() - lost < PAUSE_MS;
+  lost = on ? Date.now() : 0;
+  return on;
+}
+
 function pressed(event) {
   if (event.isComposing || event.altKey || event.defaultPrevented) return;
   const key = named(event);
@@ -160,7 +169,7 @@ function pressed(event) {
   if (keys.get(key) === "palette" && !document.querySelector("dialog[open]")) return run("palette") && event.preventDefault();
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") return escape(event);
-  if (typing(event.target)) return;
+  if (typing(event.target) || inTheMiddle()) return;
   if (menuMove(event)) return event.preventDefault();
   const sequence = Date.now() - since < SEQUENCE_MS && keys.get(`${first} ${key}`);
   since = 0;
@@ -178,6 +187,7 @@ function arrived(event) {
 
 export function startKeys() {
   learn();
+  if (performance.eventCounts?.get("keydown") && !typing(document.activeElement)) lost = Date.now();
   document.addEventListener("htmx:afterSettle", arrived);
   document.addEventListener("htmx:afterRequest", (event) => { if (!event.detail.successful) meant = ""; });
   startPalette(run);

@@ -1,7 +1,9 @@
 // Team load: cards are dragged from member to member, or chosen and moved; the page stays true when others act.
 const REFRESH_MS = 700;
 let timer = 0;
+let asked = 0;
 let dragging = false;
+let holding = false;
 
 const board = () => document.getElementById("board");
 const boxes = () => [...board().querySelectorAll('input[name="c"]')];
@@ -67,11 +69,16 @@ function keys(event) {
 async function refresh() {
   timer = 0;
   if (!board()) return;
-  if (dragging || document.activeElement?.id === "move-to") return later();
+  const busy = () => dragging || holding || document.activeElement?.id === "move-to";
+  if (busy()) return later();
+  const mine = (asked += 1);
   const response = await fetch(board().dataset.fresh, { headers: { "HX-Request": "true" } });
-  if (!response.ok || response.redirected || dragging || !board()) return;
+  if (!response.ok || response.redirected) return;
   const found = document.createElement("template");
   found.innerHTML = await response.text();
+  // What was asked before something newer, or before one moved something oneself, is not laid over it.
+  if (mine !== asked || !board()) return;
+  if (busy()) return later();
   const fresh = found.content.getElementById("board");
   const kept = new Set(chosen());
   const focus = document.activeElement?.id;
@@ -97,15 +104,18 @@ function showToday() {
   if (box && box.scrollWidth > box.clientWidth) today.scrollIntoView({ inline: "center", block: "nearest" });
 }
 
-export function startLeads() {
-  showToday();
-  makeDraggable();
-  document.addEventListener("dragstart", drag);
-  document.addEventListener("dragover", over);
-  document.addEventListener("drop", drop);
-  document.addEventListener("dragend", end);
-  document.addEventListener("keydown", keys);
-  document.addEventListener("change", (event) => event.target.closest("#board") && count());
-  document.addEventListener("htmx:afterSettle", makeDraggable);
-  document.addEventListener("rapport:changed", later);
-}
+showToday();
+makeDraggable();
+document.addEventListener("dragstart", drag);
+document.addEventListener("dragover", over);
+document.addEventListener("drop", drop);
+document.addEventListener("dragend", end);
+// A card or button that is replaced between press and release would not have been pressed.
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { holding = true; }, { capture: true, passive: true });
+for (const kind of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(kind, () => { holding = false; }, { passive: true });
+document.addEventListener("keydown", keys);
+document.addEventListener("change", (event) => event.target.closest("#board") && count());
+document.addEventListener("htmx:afterSettle", makeDraggable);
+document.addEventListener("htmx:beforeRequest", () => { asked += 1; });
+document.addEventListener("htmx:afterRequest", (event) => event.detail.successful || later());
+document.addEventListener("rapport:changed", later);

@@ -10,8 +10,11 @@ function address(link) {
 }
 
 async function open(link) {
+  const box = dialog();
   await htmx.ajax("GET", address(link), { target: "#other-body", swap: "innerHTML" });
-  if (!dialog().open) dialog().showModal();
+  // Meanwhile one may have gone on to another conversation, whose dialog is another.
+  if (!box.isConnected) return;
+  if (!box.open) box.showModal();
   document.getElementById("other-q")?.focus();
 }
 

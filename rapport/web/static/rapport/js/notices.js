@@ -1,14 +1,16 @@
 // The bell, and the browsers that are told when the page is closed.
 const title = document.title;
 
+let asked = 0;
+
 async function refresh(id) {
-  const bell = document.getElementById("bell");
-  if (!bell) return;
+  if (!document.getElementById("bell")) return;
+  const mine = (asked += 1);
   const response = await fetch(`/notices/fresh/${id ? `?id=${id}` : ""}`, { headers: { "HX-Request": "true" } });
   if (response.redirected || !response.ok) return;
   const template = document.createElement("template");
   template.innerHTML = await response.text();
-  bell.replaceWith(template.content.querySelector("#bell"));
+  if (mine === asked) document.getElementById("bell").replaceWith(template.content.querySelector("#bell"));
   document.getElementById("toasts")?.append(...template.content.querySelectorAll("[data-toast]"));
   count();
 }

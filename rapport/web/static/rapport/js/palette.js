@@ -104,8 +104,14 @@ function search() {
     const before = marked();
     draw();
     if (before?.isConnected) mark(before);
+    if (hasty && dialog().open) choose(marked());
   }, TYPING_MS) : 0;
   draw();
+}
+
+function written() {
+  hasty = false;
+  search();
 }
 
 function choose(option) {
@@ -125,15 +131,15 @@ export async function openPalette(letters = "") {
   hasty = false;
   all ??= await options(dialog().dataset.url);
   search();
-  // Who typed and pressed Enter before the commands were there meant the best of them.
-  if (hasty && dialog().open) choose(marked());
+  // Who typed and pressed Enter before the commands were there meant the best of them, or of what is being looked for.
+  if (hasty && dialog().open && marked()) choose(marked());
   return true;
 }
 
 function keydown(event) {
   const steps = { ArrowDown: 1, ArrowUp: -1, Tab: event.shiftKey ? -1 : 1 };
   if (event.isComposing) return;
-  if (event.key === "Enter" && !all) hasty = true;
+  if (event.key === "Enter" && (!all || (asking && !marked()))) hasty = true;
   else if (event.key === "Enter") choose(marked());
   else if (event.key === "Tab" && !list().childElementCount) return;
   else if (steps[event.key]) move(steps[event.key]);
@@ -143,7 +149,7 @@ function keydown(event) {
 
 export function startPalette(runner) {
   run = runner;
-  input()?.addEventListener("input", search);
+  input()?.addEventListener("input", written);
   input()?.addEventListener("keydown", keydown);
   list()?.addEventListener("click", (event) => choose(event.target.closest("[role=option]")));
   dialog()?.addEventListener("click", (event) => {

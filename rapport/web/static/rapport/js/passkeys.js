@@ -61,4 +61,6 @@ async function send(event) {
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   if (!window.PublicKeyCredential) form.hidden = true;
   form.addEventListener("submit", send);
+  // Before this had come, pressing it would have sent a form without a passkey.
+  form.querySelector("button").disabled = false;
 }

@@ -6,15 +6,23 @@ function open() {
 }
 
 // What was changed may stand elsewhere now, or not at all; who had the focus keeps it.
+let turn = 0;
 async function again() {
   const results = document.getElementById("results");
-  if (!results || !document.querySelector(".directory")) return;
+  if (!results || !document.querySelector(".directory")) return undefined;
+  const asked = location.href;
+  const mine = (turn += 1);
+  const response = await fetch(asked, { headers: { "HX-Request": "true" } });
+  if (!response.ok || response.redirected) return undefined;
+  const rows = await response.text();
+  // What was asked before something newer is not laid over it; and meanwhile one may look at others.
+  if (mine !== turn) return undefined;
+  if (location.href !== asked) return again();
   const focused = document.activeElement?.closest?.(".row")?.dataset.id;
-  const response = await fetch(location.href, { headers: { "HX-Request": "true" } });
-  if (!response.ok || response.redirected) return;
-  results.innerHTML = await response.text();
+  results.innerHTML = rows;
   window.htmx?.process(results);
   if (focused) document.querySelector(`#c-${CSS.escape(focused)} .row-link`)?.focus({ preventScroll: true });
+  return undefined;
 }
 
 function keys(event) {

@@ -4,10 +4,21 @@ const IDLE_MS = 6000;
 let shown = null;
 let typing = "";
 let beat = 0;
+let asked = 0;
 let idle = 0;
 
 const article = () => document.querySelector("[data-conversation][data-here]");
 const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+// What was asked before something newer is not laid over it.
+async function ask(given) {
+  const { id, url } = shown;
+  const mine = (asked += 1);
+  const response = await fetch(url, { headers: { "HX-Request": "true" }, ...given }).catch(() => null);
+  if (!response?.ok || response.redirected) return;
+  const html = await response.text();
+  if (mine === asked) draw(id, html);
+}
 
 function draw(id, html) {
   const box = document.getElementById("presence");
@@ -25,11 +36,8 @@ function form(fields) {
   return data;
 }
 
-async function say() {
-  if (!shown) return;
-  const { id, url } = shown;
-  const response = await fetch(url, { method: "POST", body: form({ typing }), headers: { "HX-Request": "true" } }).catch(() => null);
-  if (response?.ok && !response.redirected) draw(id, await response.text());
+function say() {
+  if (shown) ask({ method: "POST", body: form({ typing }) });
 }
 
 function leave() {
@@ -65,10 +73,8 @@ function written(event) {
   type(box.querySelector("[name=kind]:checked")?.value === "note" ? "note" : "reply");
 }
 
-export async function hear(id) {
-  if (shown?.id !== id) return;
-  const response = await fetch(shown.url, { headers: { "HX-Request": "true" } });
-  if (response.ok && !response.redirected) draw(id, await response.text());
+export function hear(id) {
+  if (shown?.id === id) ask({});
 }
 
 export function startPresence() {

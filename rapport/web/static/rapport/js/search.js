@@ -15,6 +15,19 @@ function move(event) {
   (next < 0 ? field() : results()[Math.min(next, results().length - 1)])?.focus();
 }
 
+// Who stood on a result when others came goes on at the same one, or at the first.
+let stood = "";
+
+function leave(event) {
+  const from = document.activeElement;
+  stood = event.detail.target?.id === "results" && results().includes(from) ? from.getAttribute("href") : "";
+}
+
+function goOn() {
+  if (!stood || document.activeElement !== document.body) return;
+  (results().find((one) => one.getAttribute("href") === stood) ?? results()[0] ?? field())?.focus();
+}
+
 // What was typed is kept in the address while one types, so that back and reload find it again.
 function fold() {
   const facets = document.querySelector("[data-facets]");
@@ -60,4 +73,6 @@ export function startSearch() {
   if (text) field().setSelectionRange(text.length, text.length);
   fold();
   count();
+  document.addEventListener("htmx:beforeSwap", leave);
+  document.addEventListener("htmx:afterSettle", goOn);
 }

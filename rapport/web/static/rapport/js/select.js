@@ -9,6 +9,9 @@ const done = [];
 let anchor = null;
 let press = null;
 let touched = false;
+let acting = 0;
+let sent = null;
+let unwanted = false;
 
 const form = () => document.getElementById("bulk");
 const boxes = () => [...document.querySelectorAll("#rows .row-check")];
@@ -150,14 +153,41 @@ export async function act(verb, value = "", ids = subjects()) {
   data.set("verb", verb);
   data.set("value", value);
   data.set("ids", ids.join(","));
-  if (!form() || !(await send(form().getAttribute("action"), data))) return false;
+  if (!form()) return false;
+  acting += 1;
+  const well = await send(form().getAttribute("action"), data);
+  acting -= 1;
+  if (well) acted(ids);
+  regret(well);
+  return well;
+}
+
+function acted(ids) {
   const undo = [...document.querySelectorAll("#toasts [data-undo]")].pop();
   if (undo) done.push({ url: undo.getAttribute("action"), ids });
   if (done.length > KEPT_MAX) done.shift();
   clear();
   stepAside(ids);
   tell(ids);
-  return true;
+}
+
+// What is taken back while its answer is on the way is taken back when that has come: until then, what was done before
+// it would be meant.
+const onTheWay = () => acting > 0 || (sent && sent.readyState > 0 && sent.readyState < 4);
+
+function regret(well) {
+  if (!unwanted || onTheWay()) return;
+  unwanted = false;
+  if (well) document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "z", ctrlKey: true, bubbles: true, cancelable: true }));
+}
+
+function regretted(event) {
+  if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey) || !onTheWay()) return;
+  const typed = event.target.closest?.("input, textarea, [contenteditable]");
+  if (typed && (typed.value ?? typed.textContent).trim()) return;
+  unwanted = true;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 async function takeBack(url) {
@@ -247,6 +277,9 @@ export function startSelect() {
   // A form keeps its state over a reload in some browsers; a selection is of now.
   form()?.reset();
   form()?.addEventListener("reset", () => setTimeout(clear));
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.requestConfig.verb !== "get") sent = event.detail.xhr; });
+  document.addEventListener("htmx:afterRequest", (event) => setTimeout(regret, 0, event.detail.successful));
+  document.addEventListener("keydown", regretted, true);
   document.addEventListener("click", clicked, true);
   document.addEventListener("submit", submitted);
   document.addEventListener("pointerdown", pressed, { passive: true });

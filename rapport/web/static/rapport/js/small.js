@@ -42,7 +42,15 @@ function toWhatIsWrong() {
   if (document.activeElement === document.body) document.querySelector("[aria-invalid=true]")?.focus();
 }
 
+// What was opened before htmx had come, and says that it is loading, is asked for now.
+function catchUp() {
+  const late = "details[open][hx-trigger^=toggle], details[open]:has([hx-trigger^=toggle])";
+  for (const opened of document.querySelectorAll(late)) opened.dispatchEvent(new Event("toggle"));
+}
+
 export function startSmall() {
+  // htmx looks at the page at this event too, and was there first.
+  document.addEventListener("DOMContentLoaded", catchUp);
   watchToasts();
   toWhatIsWrong();
   document.addEventListener("click", (event) => {
