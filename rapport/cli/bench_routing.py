@@ -19,6 +19,7 @@ from rapport.ownership.learning import measures
 from rapport.ownership.learning.encoders import available, missing
 from rapport.ownership.learning.learner import Learner
 from rapport.ownership.learning.texts import spoken
+from rapport.ownership.learning.unseen import NONES_ENOUGH
 from rapport.ownership.learning.values import Example, LabelText, Prediction
 
 _TIMED = 300
@@ -66,22 +67,27 @@ def measured(train: File, test: File, way: Way) -> dict[str, Any]:
     learner.teach(examples)
     began = time.perf_counter()
     learner.refit()
-    found: dict[str, Any] = {
+    took = time.perf_counter() - began
+    result = _streamed(learner, test.rows) if way.stream else _judged(learner, test.rows) | _timed(learner, test.rows)
+    return {
         "train": len(examples), "test": len(test.rows), "labels": len(names),
         "encoders": [f"{one.id} {one.version}" for one in available()], "note": _note(learner, len(names)),
-        "refit_s": round(time.perf_counter() - began, 2), "blend": _blend(learner),
-        "none_gate_trained": bool(learner.model and learner.model.judge.gate),
-    }  # fmt: skip
-    if way.stream:
-        return found | _streamed(learner, test.rows)
-    return found | _judged(learner, test.rows) | _timed(learner, test.rows)
+        "refit_s": round(took, 2), "blend": _blend(learner), "none_gate_trained": _gated(learner),
+    } | result  # fmt: skip
+
+
+def _gated(learner: Learner) -> bool:
+    """Whether it tells what is none of ours by now; a stream may teach it so."""
+    return bool(learner.model and learner.model.judge.gate)
 
 
 def _note(learner: Learner, labels: int) -> str:
     """What is missing here, and what was left out, in words."""
     known = len(learner.model.labels) if learner.model else 0
     left = f"of {labels} labels the {known} with the most decisions are learned" if known < labels else ""
-    return ". ".join(part for part in (missing(), left) if part)
+    nones = learner.model.judge.nones if learner.model else 0
+    few = f"{nones} decisions were none of ours: under {NONES_ENOUGH} it refuses nothing" if not _gated(learner) else ""
+    return ". ".join(part for part in (missing(), left, few) if part)
 
 
 def _blend(learner: Learner) -> dict[str, float]:
@@ -191,10 +197,11 @@ def _spans(name: str, times: Sequence[tuple[float, float]]) -> dict[str, float]:
 
 def _streamed(learner: Learner, rows: Sequence[Row]) -> dict[str, Any]:
     """Predict, then learn, row after row, as decisions come."""
-    predictions, corrected, refits = [], [], []
+    predictions: list[Prediction] = []
+    alone, corrected, refits = [], [], []
     for at, row in enumerate(rows):
-        prediction = learner.predict([row.text], [row.facts])[0]
-        predictions.append(prediction)
+        alone.append(_took(partial(_asked, learner, row, predictions)))
+        prediction = predictions[-1]
         learner.watch(prediction, row.label)
         corrected.append(_took(partial(learner.learn, Example(f"s-{at}", row.text, row.label, row.facts))))
         if learner.due:
@@ -202,11 +209,15 @@ def _streamed(learner: Learner, rows: Sequence[Row]) -> dict[str, Any]:
     right = np.array(
         [p.label == r.label or (r.label is None and p.is_none) for p, r in zip(predictions, rows, strict=True)]
     )
-    return figures(rows, predictions) | _spans("correct_ms", corrected) | {
+    return figures(rows, predictions) | _spans("predict_ms", alone) | _spans("correct_ms", corrected) | {
         "stream_last_200": _r(measures.accuracy(right[-200:])), "stream_51_200": _span(right, 50, 200),
         "stream_201_1000": _span(right, 200, 1000), "refits": len(refits),
         "refit_last_s": _r(refits[-1]) if refits else None,
     }  # fmt: skip
+
+
+def _asked(learner: Learner, row: Row, into: list[Prediction]) -> None:
+    into += learner.predict([row.text], [row.facts])
 
 
 def _span(right: npt.NDArray[np.bool_], first: int, last: int) -> float | None:
@@ -222,7 +233,7 @@ def read(path: Path) -> File:
     rows: list[Row] = []
     names: dict[str, str] = {}
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
         raise Invalid(f"{path.name} is not text in UTF-8.", "One JSON object a line is needed.") from error
     for number, line in enumerate(lines, 1):
@@ -238,7 +249,10 @@ def read(path: Path) -> File:
 def _object(line: str, path: Path, number: int) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError as error:
+        if "\\ud" in line.lower():
+            # Half of a character, which JSON can say and no text in UTF-8 can hold.
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
         raise Invalid(f"{path.name}, line {number} is no JSON: {error}", "One JSON object a line is needed.") from error
     if not isinstance(found, dict):
         raise Invalid(
@@ -248,9 +262,7 @@ def _object(line: str, path: Path, number: int) -> dict[str, Any]:
 
 
 def _take(found: dict[str, Any], rows: list[Row], names: dict[str, str], where: str) -> None:
-    label = found.get("label")
-    if label is not None and (not isinstance(label, str) or not label):
-        raise Invalid(f"{where}: the label is no text.", "A label is a text; null says that it is none of ours.")
+    label = _label(found.get("label"), where)
     said = found.get("names", {})
     if not isinstance(said, dict):
         raise Invalid(f"{where}: names is no object.", 'Such as {"names": {"delivery": "Where parcels are"}}.')
@@ -266,6 +278,15 @@ def _take(found: dict[str, Any], rows: list[Row], names: dict[str, str], where: 
     if "label" not in found:
         raise Invalid(f"{where} has no label.", "null says that it is none of ours.")
     rows.append(Row(found["text"], label, _facts(found, where)))
+
+
+def _label(found: Any, where: str) -> str | None:
+    """A text, or a number as many files have it."""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    if found is not None and (not isinstance(found, str) or not found):
+        raise Invalid(f"{where}: the label is no text.", "A label is a text; null says that it is none of ours.")
+    return None if found is None else found
 
 
 def _facts(found: dict[str, Any], where: str) -> dict[str, str]:

@@ -65,6 +65,7 @@ def test_a_stream_is_predicted_before_it_is_learned(tmp_path: Path) -> None:
     assert found["train"] == 0
     assert found["stream_51_200"] is not None
     assert found["stream_201_1000"] is None
+    assert set(found) >= PROMISED - {"batch_per_s"}
     assert float(str(found["stream_last_200"])) < 1
 
 
@@ -94,11 +95,24 @@ def test_a_row_may_bring_facts_and_what_its_label_is_called(tmp_path: Path) -> N
     assert [row.label for row in file.rows] == ["a", None]
 
 
+def test_files_as_other_tools_write_them_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    first, last = b'\xef\xbb\xbf{"text": "a", "label": 4}', b'{"text": "half \\ud800", "label": "\\ud83d\\udeb2"}'
+    path.write_bytes(first + b"\r\n\r\n" + last + b"\r\n")
+    assert [(row.text, row.label) for row in read(path).rows] == [("a", "4"), ("half ?", "\N{BICYCLE}")]
+
+
+def test_it_says_that_nothing_is_refused_before_enough_was_none_of_ours(tmp_path: Path) -> None:
+    train, test = written(tmp_path / "t.jsonl", rows(4, 0)), written(tmp_path / "s.jsonl", rows(1, 700))
+    assert "4 decisions were none of ours: under 80" in str(run("--train", train, "--test", test)["note"])
+
+
 @pytest.mark.parametrize(("content", "says"), [
     (b"", "nothing in"), (b"\n\n", "nothing in"), (b"\xff\xfe", "UTF-8"), (b"text,label\n", "line 1 is no JSON"),
     (b'{"text": "a", "label": "b"}\n[1]', "line 2 is no JSON object"), (b'{"label": "b"}', "has no text"),
     (b'{"text": "a"}', "has no label"), (b'{"text": 3, "label": "b"}', "the text is no text"),
-    (b'{"text": "a", "label": ""}', "the label is no text"), (b'{"text": "a", "label": 4}', "the label is no text"),
+    (b'{"text": "a", "label": ""}', "the label is no text"), (b'{"text": "a", "label": true}', "the label is no text"),
+    (b"[" * 200_000, "line 1 is no JSON"), (b'{"text": "a", "label": 4.5}', "the label is no text"),
     (b'{"text": "a", "label": "b", "facts": 4}', "facts is no object"), (b'{"names": [1]}', "names is no object"),
 ])  # fmt: skip
 def test_a_file_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, content: bytes, says: str) -> None:
