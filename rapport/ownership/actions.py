@@ -20,7 +20,7 @@ from rapport.core.models import Event
 from rapport.ownership import teaching
 from rapport.ownership.handing import turns
 from rapport.ownership.kinds import PRIORITY, TOPIC
-from rapport.ownership.models import Decision, Example
+from rapport.ownership.models import Decision, Example, How
 from rapport.ownership.policy import PRIORITIES
 from rapport.ownership.service import Reassignment, record_reassignment, weight_of
 from rapport.ownership.teaching import Said
@@ -136,6 +136,9 @@ def fields_of(conversation: Conversation) -> dict[str, Any]:
 
 
 def _stands(event: Event, conversation: Conversation) -> bool:
+    # To whom it would go back has no account any more, or was let in and takes it by themselves.
+    if event.data.get("how") == How.LEFT:
+        return False
     return "after" in event.data and plain(fields_of(conversation)) == event.data["after"]
 
 

@@ -169,6 +169,7 @@ def _pages(place: Place) -> list[str]:
         f"/leads/customer-service/share/{cast.agent.id}/", "/absences/", "/absences/new/",
         "/teams/customer-service/queue/", "/handover/",
         "/company/", "/staff/", "/staff/invite/", f"/staff/members/{cast.agent.id}/", "/roles/", "/signin/",
+        f"/staff/members/{cast.agent.id}/close/",
         "/signin/providers/new/oidc/", f"/staff/teams/{cast.service.id}/", "/staff/hours/new/", "/channels/",
         "/channels/new/", "/channels/new/email/", "/channels/new/webhook/", "/mentions/", "/calls/new/",
         "/quarantine/", "/profile/", "/security/",

@@ -23,7 +23,7 @@ from rapport.staff.models import Member, Membership, Role
 TOLD_MAX = 10
 """Of so many of the newest whoever gets them is told one by one: the rest of thousands stands in their list."""
 _AT_ONCE = 50
-_LOOK_MAX = 200
+_LOOK_MAX = 50
 _log = logging.getLogger(__name__)
 
 # For each closed account the first of its conversations, if there is one: an index has it.

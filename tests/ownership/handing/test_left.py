@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
+from rapport.conversations import undoing
 from rapport.conversations.models import Conversation
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import audit, clock
@@ -86,6 +87,8 @@ def test_an_administrator_names_who_goes_on_with_it_however_much_they_have(shop:
     working.work_once()
     assert owners() == ["Bob"] * 5
     assert reasons(one) == ["Service owns this: the account of Ann was closed; Ada gave it to Bob"]
+    gone = Event.objects.filter(kind="conversation.assigned", data__how="left")
+    assert (len(gone), undoing.undoable(gone, Conversation.objects.in_bulk())) == (5, set()), "no account to go back to"
     assert {(turn.how, turn.from_member_id) for turn in Turn.objects.all()} == {(How.LEFT, shop.ann.id)}
 
 
