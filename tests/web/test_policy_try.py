@@ -352,6 +352,16 @@ def test_ways_within_the_team_are_told_of_the_same_span_and_members_only_where_t
     assert "Within the team" not in client.get(asked.url).content.decode(), "one from before an update"
 
 
+def test_where_there_are_no_rules_the_page_says_what_to_do(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    assert "No rules yet" not in client.get(reverse("policy")).content.decode()
+    for _ in range(2):
+        client.post(reverse("policy_change"), {"verb": "remove", "rule": "1"})
+    page = client.get(reverse("policy")).content.decode()
+    assert "No rules yet" in page
+    assert f'href="{reverse("policy_rule_new")}">Add the first</a>' in page
+
+
 def test_a_draft_and_its_setup_are_there_wherever_one_signs_in_and_for_nobody_else(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
     client.post(reverse("policy_rule_new"), {"name": "Parcels", "when_words": "parcel", "then_owner": "hr"})
