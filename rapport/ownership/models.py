@@ -23,6 +23,19 @@ class PolicyVersion(models.Model):
     created_at = models.DateTimeField(default=now)
 
 
+class PolicyDraft(models.Model):
+    """The policy a lead works on, and with which setup of the company it is tried: theirs alone, until saved.
+
+    `plain` is the policy as plain data, made from the version `base`; null where only the setup is otherwise.
+    """
+
+    member = models.OneToOneField(Member, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    base = models.PositiveIntegerField(default=0)
+    plain = models.JSONField(null=True)
+    setup = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(default=now)
+
+
 class Source(models.TextChoices):
     """Who or what decided."""
 

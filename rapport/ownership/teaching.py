@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -144,9 +145,10 @@ def bring_back(at: datetime, actor: Member) -> int:
     return len(chosen)
 
 
-def put_aside() -> Sequence[tuple[datetime, int]]:
-    """When how many were set aside, the latest first; of those that whoever looks may see."""
-    found = Example.objects.exclude(set_aside=None).values_list("set_aside").annotate(many=Count("id"))
+def put_aside() -> Sequence[tuple[datetime, int, list[str]]]:
+    """When how many were set aside, and who had decided them, the latest first; of those that whoever looks may see."""
+    whose = ArrayAgg("member__name", distinct=True, filter=~Q(member=None), default=[])
+    found = Example.objects.exclude(set_aside=None).values_list("set_aside").annotate(many=Count("id"), whose=whose)
     return list(found.order_by("-set_aside")[:20])
 
 

@@ -1,6 +1,6 @@
 """With which other setup of the company a draft is tried on the past: topics, teams, hours, members, what was learned.
 
-It is kept in the session beside the draft, and nothing of it is set up by trying it.
+It is kept beside the draft, and nothing of it is set up by trying it.
 """
 
 import re
@@ -25,7 +25,7 @@ from rapport.ownership.problems import PolicyError, Vocabulary
 from rapport.ownership.service import vocabulary
 from rapport.ownership.simulate.changed import IGNORED, listed, merged, read, strangers, without
 from rapport.web.account import time_zones
-from rapport.web.policy_draft import SETUP, names_of
+from rapport.web.policy_draft import keep_setup, names_of, setup_of
 from rapport.web.policy_setup_words import Said, says
 from rapport.web.rights import LEADS, page
 from rapport.web.shell import shell_of
@@ -33,12 +33,6 @@ from rapport.web.shell import shell_of
 _FILE_LONG_MAX = 100_000
 
 Plain = dict[str, Any]
-
-
-def setup_of(request: HttpRequest) -> Plain:
-    """The setup that drafts are tried with, as plain data; {} where it is the company's own."""
-    kept: Plain = request.session.get(SETUP) or {}
-    return kept
 
 
 def said_of(plain: Mapping[str, Any]) -> list[Said]:
@@ -318,6 +312,6 @@ def _checked(plain: Plain) -> Plain:
 
 
 def _keep(request: HttpRequest, plain: Plain) -> HttpResponse:
-    request.session[SETUP] = plain
+    keep_setup(request, plain)
     messages.success(request, _("Drafts are tried with this setup. Nothing of it is set up."))
     return redirect(f"{reverse('policy_try_setup')}#s-said")

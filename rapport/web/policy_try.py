@@ -20,8 +20,8 @@ from rapport.ownership.service import current_policy, policy_of
 from rapport.ownership.simulate import jobs
 from rapport.ownership.simulate.changed import names_of, read
 from rapport.staff.models import Company
-from rapport.web.policy_draft import draft_of
-from rapport.web.policy_setup import said_of, setup_of
+from rapport.web.policy_draft import draft_of, setup_of
+from rapport.web.policy_setup import said_of
 from rapport.web.policy_story import Story
 from rapport.web.rights import LEADS, member_of, page
 from rapport.web.shell import shell_of

@@ -89,8 +89,8 @@ def test_a_burst_is_found_told_and_undone_by_member_and_time_and_the_undoing_too
     assert "team" in acting()
     with pytest.raises(Invalid):
         bursting.settle(burst.id, bursting.RIGHT, lead)
-    ((at, many),) = teaching.put_aside()
-    assert many == 42
+    ((at, many, whose),) = teaching.put_aside()
+    assert (many, whose) == (42, ["Mal"])
     assert teaching.bring_back(at, lead) == 42
     assert Example.objects.filter(member=mal, set_aside=None).count() == 42
 

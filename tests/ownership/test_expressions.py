@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rapport.core import scope
 from rapport.ownership.expressions import DIFFERENT_MAX, Expression, NoExpression, Readable
 from rapport.ownership.format import dump, load
-from rapport.ownership.models import Decision
+from rapport.ownership.models import Decision, PolicyDraft
 from rapport.ownership.plain import policy_from_dict, policy_to_dict
 from rapport.ownership.problems import PolicyError
 from rapport.ownership.simulate.lint import Oddity, oddities
@@ -153,7 +153,8 @@ def test_a_lead_writes_patterns_in_the_form_and_finds_them_there_again(cast: Cas
     when = {"when_matches": "INV-\\d{2,6}\n\nORD,\\d", "when_matches_of": "subject"}
     given = {"name": "Invoices", **when, "then_owner": "hr"}
     assert client.post(reverse("policy_rule_new"), given).status_code == 302
-    kept = client.session["policy_draft"]["plain"]["rules"]
+    with scope.system():
+        kept = PolicyDraft.objects.get(member=cast.lead).plain["rules"]
     assert kept[-1]["when"] == {"matches": {"any": ["INV-\\d{2,6}", "ORD,\\d"], "in": "subject"}}
     page = client.get(reverse("policy_rule", args=[len(kept)])).content.decode()
     assert "INV-\\d{2,6}\nORD,\\d</textarea>" in page
@@ -173,6 +174,7 @@ def test_a_pattern_is_tried_on_a_text_before_it_is_kept(cast: Cast, sign_in: Sig
     client = sign_in(cast.lead)
     given = {"when_matches": pattern, "try_text": "about INV-47"}
     assert said in client.post(reverse("policy_pattern"), given).content.decode()
-    assert "policy_draft" not in client.session
+    with scope.system():
+        assert not PolicyDraft.objects.exists()
     with scope.system():
         assert not Decision.objects.filter(sentence__contains="INV-47").exists()

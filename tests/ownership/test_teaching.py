@@ -159,7 +159,7 @@ def test_examples_are_set_aside_by_member_and_time_and_brought_back(ann: Member,
         assert teaching.set_aside(teaching.Span(member_id=ann.id), ann) == 1
         assert LearnedModel.objects.get().stale
         assert not teaching.Span(member_id=ann.id).chosen.exists()
-        ((at, many),) = teaching.put_aside()
-        assert many == 1
+        ((at, many, whose),) = teaching.put_aside()
+        assert (many, whose) == (1, ["Ann"])
         assert teaching.bring_back(at, ann) == 1
         assert teaching.Span(member_id=ann.id).chosen.count() == 1

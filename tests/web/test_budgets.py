@@ -21,9 +21,9 @@ from tests.web.conftest import SignIn
 BUDGETS = {
     "inbox": 17, "rows": 15, "counts": 12, "conversation": 41, "timeline": 26, "search": 32, "people": 20, "person": 33,
     "organizations": 21, "organization": 32, "custom_fields": 15, "people_bulk": 27,
-    "policy": 24, "policy_overview": 25, "policy_figures": 12, "policy_learning": 28,
+    "policy": 25, "policy_overview": 25, "policy_figures": 12, "policy_learning": 28,
     "events": 18, "staff": 22, "channels": 18,
-    "quarantine": 17, "policy_overruled": 11, "policy_promise": 18, "on_call": 19, "best_now": 23,
+    "quarantine": 17, "policy_overruled": 11, "policy_promise": 19, "on_call": 19, "best_now": 23,
     "notice_round": 17, "promise_report": 22, "promise_rows": 20,
 }  # fmt: skip
 

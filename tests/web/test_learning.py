@@ -121,7 +121,9 @@ def test_setting_aside_first_says_how_many_and_can_be_taken_back(cast: Cast, sig
     with scope.system():
         at = Example.objects.get().set_aside
     assert at is not None
-    assert "Bring back" in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    assert "Bring back" in page
+    assert f'<bdi class="soft">{cast.agent.name}</bdi>' in page
     client.post(change, {"verb": "back", "at": at.isoformat()})
     with scope.system():
         assert Example.objects.get().set_aside is None

@@ -20,7 +20,7 @@ from rapport.insight.periods import Period, latest
 from rapport.insight.sources import NOBODY, Narrowing
 from rapport.insight.typical import typical
 from rapport.ownership import actions
-from rapport.ownership.models import Decision, LearnedModel
+from rapport.ownership.models import Decision, LearnedModel, PolicyDraft
 from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.staff.models import Member, Membership, Team
 from tests.web.cast import Cast, make_conversation, make_person
@@ -195,7 +195,8 @@ def test_what_was_moved_on_shows_examples_and_becomes_a_rule_before_the_one_that
     assert "before rule 1" in form
     given = {"name": "The app is for Product", "when_words": "app", "then_owner": "product"}
     assert client.post(offered, given).status_code == 302
-    written = client.session["policy_draft"]["plain"]["rules"]
+    with scope.system():
+        written = PolicyDraft.objects.get(member=cast.lead).plain["rules"]
     assert [one["name"] for one in written][:2] == [given["name"], "Money back"]
     assert current_policy()[1].rules[0].name == "Money back", "nothing is in force before it is saved"
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from rapport.core import scope
 from rapport.insight.flows import picture
 from rapport.ownership.forms import policy_to_dict
-from rapport.ownership.models import Shadow, Trial, WhatIf
+from rapport.ownership.models import PolicyDraft, Shadow, Trial, WhatIf
 from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.ownership.simulate import jobs
 from rapport.people.models import Relationship
@@ -352,6 +352,30 @@ def test_ways_within_the_team_are_told_of_the_same_span_and_members_only_where_t
     assert "Within the team" not in client.get(asked.url).content.decode(), "one from before an update"
 
 
+def test_where_there_are_no_rules_the_page_says_what_to_do(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    assert "No rules yet" not in client.get(reverse("policy")).content.decode()
+    for _ in range(2):
+        client.post(reverse("policy_change"), {"verb": "remove", "rule": "1"})
+    page = client.get(reverse("policy")).content.decode()
+    assert "No rules yet" in page
+    assert f'href="{reverse("policy_rule_new")}">Add the first</a>' in page
+
+
+def test_a_draft_and_its_setup_are_there_wherever_one_signs_in_and_for_nobody_else(cast: Cast, sign_in: SignIn) -> None:
+    client = sign_in(cast.lead)
+    client.post(reverse("policy_rule_new"), {"name": "Parcels", "when_words": "parcel", "then_owner": "hr"})
+    client.post(reverse("policy_try_setup"), {"verb": "topics", "topics-name": "Parcels", "topics-words": "parcel"})
+    client.logout()
+    again = sign_in(cast.lead)
+    assert "This is your draft." in again.get(reverse("policy")).content.decode()
+    assert "Parcels" in again.get(reverse("policy_try_setup")).content.decode()
+    assert "This is your draft." not in sign_in(cast.admin).get(reverse("policy")).content.decode()
+    again.post(reverse("policy_change"), {"verb": "discard"})
+    assert "This is your draft." not in again.get(reverse("policy")).content.decode()
+    assert "Parcels" in again.get(reverse("policy_try_setup")).content.decode()
+
+
 def test_what_is_wrong_with_a_test_stands_at_its_field(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.lead)
     given = {"name": "\u202eturned", "message_from": "\u202eturned", "expect_owner": "hr"}
@@ -359,4 +383,5 @@ def test_what_is_wrong_with_a_test_stands_at_its_field(cast: Cast, sign_in: Sign
     assert "Expected a text of 1 to 120 characters, on one line" in told
     assert told.count('aria-invalid="true"') == 2
     assert "test 1, name" not in told
-    assert "policy_draft" not in client.session
+    with scope.system():
+        assert not PolicyDraft.objects.exists()
