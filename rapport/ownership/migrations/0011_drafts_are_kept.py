@@ -11,7 +11,7 @@ from rapport.core import walls
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ownership', '0009_stood'),
+        ('ownership', '0010_heirs'),
         ('staff', '0009_kept_as_it_was'),
     ]
 
