@@ -82,7 +82,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 def test_prism_refuses_what_the_description_does_not_allow(there: Account) -> None:
     url = f"{there.config['server']}/repos/acme/kettle/issues/12/comments"
-    answer = requests.post(url, json={"text": "not called body"}, timeout=20)
+    answer = requests.post(url, json={"text": "not called body"}, timeout=60)
     assert (answer.status_code, "sl-violations" in answer.headers) == (422, True)
 
 
