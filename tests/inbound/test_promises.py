@@ -88,8 +88,8 @@ def told() -> list[tuple[str, str]]:
     while gather.run():
         pass
     with scope.system():
-        rows = Notice.objects.filter(reason__in=("near", "broken", "stuck")).select_related("member").order_by("at", "id")
-        return [(one.member.name, one.reason) for one in rows]
+        rows = Notice.objects.filter(reason__in=("near", "broken", "stuck")).select_related("member")
+        return [(one.member.name, one.reason) for one in rows.order_by("at", "id")]
 
 
 def happened(*kinds: str) -> list[dict[str, Any]]:
