@@ -102,7 +102,7 @@ def wrong_with(*documents: str) -> list[list[str]]:
     prism.installed("@octokit/graphql-schema/package.json")
     done = subprocess.run(
         [prism.node(), "--input-type=module", "-e", VALIDATE], cwd=prism.HERE, input=json.dumps(documents),
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     found: list[list[str]] = json.loads(done.stdout)
     return found
