@@ -18,7 +18,7 @@ from tests.support import free_port, refuse
 
 HERE = Path(__file__).parents[1] / "peers" / "github"
 MODULES = HERE / "node_modules"
-_START_S = 60.0
+_START_S = 240.0
 
 
 def installed(path: str) -> Path:

@@ -34,7 +34,7 @@ def _python() -> Path:
 
 def _heard(recording: bytes) -> dict[str, object]:
     done = subprocess.run(
-        [str(_python()), "-c", _SCRIPT], input=recording, capture_output=True, cwd=_ROOT, timeout=120, check=False
+        [str(_python()), "-c", _SCRIPT], input=recording, capture_output=True, cwd=_ROOT, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     return dict(orjson.loads(done.stdout))

@@ -15,7 +15,7 @@ FIGURES = {
 
 def bench(*arguments: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "rapport.cli.main", "bench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
 
 
 def test_ingest_counts_every_mail_and_measures_it(tmp_path: Path) -> None:

@@ -89,8 +89,7 @@ def told() -> list[tuple[str, str]]:
         pass
     with scope.system():
         rows = Notice.objects.filter(reason__in=("near", "broken", "stuck")).select_related("member")
-        rows = rows.order_by("at", "id")
-        return [(one.member.name, one.reason) for one in rows]
+        return [(one.member.name, one.reason) for one in rows.order_by("at", "id")]
 
 
 def happened(*kinds: str) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ class Desk:
         return {"support": SUPPORT, "süpport": SUPPORT, "sales": SALES}.get(recipient.split("@")[0])
 
     def keep(self, channel_id: UUID, item: Incoming) -> None:
-        self.commits.wait(30)
+        self.commits.wait(60)
         if self.away or channel_id == SALES:
             raise NotNow("The database is away")
         self.kept.append((channel_id, item))
@@ -45,7 +45,7 @@ def listening(desk: Desk, limits: Limits | None = None) -> Iterator[int]:
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),))
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     try:
         yield ports[0]
     finally:
@@ -136,7 +136,7 @@ def test_connections_and_mails_a_minute_are_bounded(desk: Desk) -> None:
     limits = Limits(connections_per_peer=1, per_minute=1)
     with listening(desk, limits) as port, smtplib.SMTP("127.0.0.1", port) as client:
         with pytest.raises((smtplib.SMTPConnectError, smtplib.SMTPServerDisconnected)):
-            smtplib.SMTP("127.0.0.1", port, timeout=30)
+            smtplib.SMTP("127.0.0.1", port, timeout=60)
         client.sendmail("a@cust.test", ["support@brand.test"], LETTER)
         with pytest.raises(smtplib.SMTPDataError) as caught:
             client.sendmail("a@cust.test", ["support@brand.test"], LETTER)

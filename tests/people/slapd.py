@@ -110,7 +110,7 @@ def stop(running: Slapd) -> None:
 
 
 def _wait(running: Slapd) -> None:
-    for _ in range(3_000):  # a minute
+    for _ in range(3_000):  # a minute at least
         with socket.socket() as line:
             if line.connect_ex(("127.0.0.1", running.tls)) == 0:
                 return

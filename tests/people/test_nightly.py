@@ -44,6 +44,7 @@ def _running(script: str, monkeypatch: pytest.MonkeyPatch) -> Event:
 
 
 def test_it_is_asked_to_end_once_and_has_time_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nightly, "_PATIENCE_S", 60.0)
     assert nightly.run_apart(_running(_COUNTS, monkeypatch)) == 1
 
 

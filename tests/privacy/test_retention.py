@@ -151,7 +151,7 @@ def test_people_are_erased_by_a_rule_as_by_hand_and_a_rule_that_is_off_does_noth
     with scope.system():
         RetentionRule.objects.filter(id=made.id).update(is_on=True)
     assert retaining.work() == 1
-    erasing.work(30)
+    erasing.work(600)
     with scope.system():
         assert not Handle.objects.filter(person=person).exists()
         assert Message.objects.get(person=person).text == ""

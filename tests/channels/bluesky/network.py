@@ -32,7 +32,7 @@ class Network:
     def call(self, method: str, value: object, token: str = "") -> dict[str, str]:
         """POST a method of the lexicon."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = requests.post(f"{self.url}/xrpc/{method}", json=value, headers=headers, timeout=30)
+        answer = requests.post(f"{self.url}/xrpc/{method}", json=value, headers=headers, timeout=60)
         assert answer.ok, answer.text
         return answer.json() if answer.content else {}
 

@@ -41,7 +41,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen([python(), program, str(port), str(folder)], stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: process.poll() is not None or answers(url))
+        until(lambda: process.poll() is not None or answers(url), 240)
         assert process.poll() is None, (folder / "log").read_text()
         yield url
     finally:

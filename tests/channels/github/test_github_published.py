@@ -82,7 +82,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 def test_prism_refuses_what_the_description_does_not_allow(there: Account) -> None:
     url = f"{there.config['server']}/repos/acme/kettle/issues/12/comments"
-    answer = requests.post(url, json={"text": "not called body"}, timeout=20)
+    answer = requests.post(url, json={"text": "not called body"}, timeout=60)
     assert (answer.status_code, "sl-violations" in answer.headers) == (422, True)
 
 
@@ -102,7 +102,7 @@ def wrong_with(*documents: str) -> list[list[str]]:
     prism.installed("@octokit/graphql-schema/package.json")
     done = subprocess.run(
         [prism.node(), "--input-type=module", "-e", VALIDATE], cwd=prism.HERE, input=json.dumps(documents),
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=600, check=True,
     )  # fmt: skip
     found: list[list[str]] = json.loads(done.stdout)
     return found

@@ -44,7 +44,7 @@ class Ngircd:
     def start(self) -> None:
         with (self.folder / "out.log").open("ab") as log:
             self._process = subprocess.Popen([self._program, "-n", "-f", str(self._config)], stdout=log, stderr=log)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()

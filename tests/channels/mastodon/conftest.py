@@ -16,7 +16,7 @@ from rapport.channels.testing import account_for
 from tests.support import free_port, refuse
 
 ROOT = Path(__file__).parents[3]
-_READY_S = 60.0
+_READY_S = 240.0
 _CONFIG = """
 [streaming]
 heartbeat_seconds = 0.5

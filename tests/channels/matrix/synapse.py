@@ -30,7 +30,7 @@ class Synapse:
     def start(self) -> None:
         with (self.folder / "out.log").open("ab") as log:
             self._process = subprocess.Popen(self._command(), cwd=self.folder, stdout=log, stderr=log)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 if requests.get(f"{self.url}/_matrix/client/versions", timeout=5).ok:

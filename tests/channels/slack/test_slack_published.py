@@ -45,9 +45,9 @@ def test_prism_refuses_what_the_description_does_not_allow(there: Account) -> No
     bearer = {"Authorization": "Bearer xoxb-of-the-tests"}
     url = f"{there.config['server']}/chat.postMessage"
     for fields in ({"text": "no channel"}, {"channel": "C1", "mrkdwn": "no"}):
-        answer = requests.post(url, data=fields, headers=bearer, timeout=20)
+        answer = requests.post(url, data=fields, headers=bearer, timeout=60)
         assert "sl-violations" in answer.headers, fields
-    assert "sl-violations" in requests.get(f"{there.config['server']}/auth.test", timeout=20).headers
+    assert "sl-violations" in requests.get(f"{there.config['server']}/auth.test", timeout=60).headers
     with pytest.raises(MessageRefused):
         Slack(there).post({"text": "no channel"})
 

@@ -304,6 +304,6 @@ def test_all_that_went_over_the_wire_is_as_published(telegram: TelegramServer) -
     telegram.call("getFile", {"file_id": "P1"})
     whole = json.dumps({"calls": telegram.calls, "updates": seen, "messages": telegram.sent})
     check = Path(__file__).parents[2] / "peers" / "telegram" / "check.py"
-    done = subprocess.run([python, check], input=whole.encode(), capture_output=True, timeout=120, check=False)
+    done = subprocess.run([python, check], input=whole.encode(), capture_output=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     assert b"checked" in done.stdout

@@ -60,7 +60,7 @@ class Prosody:
         with (self.folder / "out.log").open("ab") as log:
             command = [self._program, "--config", str(self._config)]
             self._process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
