@@ -11,6 +11,7 @@ from django.db import connection
 from django.template import Template
 from django.test.utils import instrumented_test_render
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling
 
 from rapport.core.clock import now, travel
 from tests.again import ENDED
@@ -28,17 +29,36 @@ settings.load_profile("rapport")
 #: Files with few tests that take long: begun last, one process would be at work on them while the other has nothing.
 _LONG = (
     "demo/test_command.py", "crash/test_crash.py", "demo/test_player.py", "walls/test_walk.py", "cli/test_audit.py",
-    "browser/test_compose.py", "browser/test_hostile.py", "cli/test_backup.py", "house/test_bench.py",
-    "walls/test_roles.py",
+    "cli/test_backup.py", "house/test_bench.py", "walls/test_roles.py",
 )  # fmt: skip
 
 
+class _Shared(LoadFileScheduling):
+    """Files go to whoever is free; those with a browser to one process, where they share a Chromium."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = str(super()._split_scope(nodeid))
+        return "tests/browser" if path.startswith("tests/browser/") else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling | None:
+    """With --dist loadfile; None leaves the choice to xdist."""
+    return _Shared(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the files: long ones first, then by the number of tests; within a file nothing changes."""
+    """Where processes share the files: a browser's first, then long ones, then by the number of tests.
+
+    Within a file nothing changes.
+    """
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder, sizes = Path(__file__).parent, Counter(item.path for item in items)
         first = {folder / name: place for place, name in enumerate(_LONG)}
-        items.sort(key=lambda item: (first.get(item.path, len(_LONG)), -sizes[item.path], str(item.path)))
+        items.sort(key=lambda item: (
+            folder / "browser" not in item.path.parents, first.get(item.path, len(_LONG)), -sizes[item.path],
+            str(item.path),
+        ))  # fmt: skip
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

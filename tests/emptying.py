@@ -53,7 +53,7 @@ class Emptying:
     """Made once migrations have run; `after` then takes the place of what Django does after a test that commits."""
 
     def __init__(self) -> None:
-        self._is_lent = _line().execute(_LENT, [EMPTIER]).fetchone() == (True,)
+        self.is_lent = _line().execute(_LENT, [EMPTIER]).fetchone() == (True,)
         self._kept = _line().execute(_KEPT_ROWS).fetchone()
 
     def install(self) -> None:
@@ -62,8 +62,8 @@ class Emptying:
 
     def after(self, case: TransactionTestCase) -> None:
         """Leave only what migrations put there. StillHeldError names who held a table longer than `PATIENCE_S`."""
-        held = _emptied() if self._is_lent else []
-        if not self._is_lent or _line().execute(_KEPT_ROWS).fetchone() != self._kept:
+        held = _emptied() if self.is_lent else []
+        if not self.is_lent or _line().execute(_KEPT_ROWS).fetchone() != self._kept:
             _flush(case)
             self._kept = _line().execute(_KEPT_ROWS).fetchone()
         if held:

@@ -81,7 +81,10 @@ def migrated_database() -> str:
         line.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(scratch)))
         line.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(scratch)))
         own = {**os.environ, "DATABASE_URL": urlsplit(given)._replace(path=f"/{scratch}").geturl()}
-        subprocess.run([sys.executable, "-m", "rapport.cli.main", "migrate"], env=own, check=True, capture_output=True)
+        # All tests wait. Django draws its models anew for every step; looking for garbage among them is a third of the
+        # time, and spares 300 MB.
+        command = "import gc; gc.disable(); from rapport.cli.main import main; main(['migrate'])"
+        subprocess.run([sys.executable, "-c", command], env=own, check=True, capture_output=True)
         # Renamed when complete: a name that is there is a database that can be copied.
         line.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(scratch), sql.Identifier(name)))
     return name

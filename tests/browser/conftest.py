@@ -31,11 +31,11 @@ _AT_WORK = """SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state IN ('active', 'idle in transaction')"""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium from the system; without one these tests are skipped, visibly, or fail where CI requires it.
 
-    Closed after each module: Playwright keeps a loop running in this thread, and other tests run their own.
+    Closed after the last of them: Playwright keeps a loop running in this thread, and other tests run their own.
     """
     if not CHROMIUM:
         refuse("there is no chromium here (.ci/run installs it)")
@@ -48,9 +48,9 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def live_port(django_db_setup: None) -> Iterator[int]:
-    """The live updates, in a process of their own; starting one takes a second, so a module's tests share it."""
+    """The live updates, in a process of their own; starting one takes a second, so they all share it."""
     port = _free_port()
     live = _serve_live(port)
     yield port
