@@ -1,7 +1,6 @@
 """Two members at one conversation: each sees that the other is there and types, and what they do with the matter."""
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import APIResponse, Route, expect
@@ -72,9 +71,7 @@ def test_what_was_asked_before_one_acted_is_not_laid_over_it(place: Place) -> No
     page.route("**/timeline/**", hold)
     told = "(id) => document.dispatchEvent(new CustomEvent('rapport:refresh', { detail: [id] }))"
     page.evaluate(told, str(cast.conversation.id))
-    until = time.monotonic() + 20
-    while not held and time.monotonic() < until:
-        page.wait_for_timeout(20)
+    place.until(page, lambda: held, "the refresh to be asked for")
     page.locator("body").press("f")
     following = page.locator("#interest-menu [value=follow]")
     expect(following).to_have_attribute("aria-pressed", "true")

@@ -45,7 +45,7 @@ class Shop:
 
     def visit(self, size: tuple[int, int] = DESK, scheme: str = "light", context: BrowserContext | None = None) -> Page:
         page = context.new_page() if context else self.place.page(None, size, scheme)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         if context:
             page.on("pageerror", lambda error: self.place.problems.append(str(error)))
         page.goto(self.site.url)

@@ -5,13 +5,12 @@ import { startMatters } from "./matters.js";
 import { startPresence } from "./presence.js";
 import { startComposer } from "./composer.js";
 import { startTimes } from "./times.js";
-import { startPanes } from "./panes.js";
+import { startPanes, startSteady } from "./panes.js";
 import { startPeople } from "./people.js";
 import { startNotices } from "./notices.js";
 import { startSearch } from "./search.js";
 import { startSelect } from "./select.js";
 import { startSmall } from "./small.js";
-import { startSteady } from "./steady.js";
 
 startSmall();
 startPanes();

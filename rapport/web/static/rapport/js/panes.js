@@ -1,6 +1,11 @@
 // The list and the room beside it: which row is open, and where the timeline stands.
 const detail = () => document.getElementById("detail");
 const place = () => location.pathname + location.search;
+const GLIDE_MS = 160;
+const EASE = "cubic-bezier(0.2, 0, 0, 1)";
+let scroller = null;
+let scrolled = 0;
+let stood = new Map();
 let keptScroll = null;
 let opening = false;
 
@@ -45,6 +50,33 @@ function after(event) {
   if (document.activeElement === document.body) scroll?.focus({ preventScroll: true });
   const title = detail().querySelector(".conversation-title h1");
   if (title) document.title = `${title.textContent} · Rapport`;
+}
+
+// A row that comes or goes never makes the others jump: they start where they stood and glide to where they belong.
+function remember() {
+  scrolled = scroller.scrollTop;
+  stood = new Map([...scroller.querySelectorAll("#rows .row")].map((row) => [row.dataset.id, row.offsetTop]));
+}
+
+function glide() {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  for (const row of scroller.querySelectorAll("#rows .row")) {
+    const before = stood.get(row.dataset.id);
+    const moved = before === undefined ? 0 : before - scrolled - (row.offsetTop - scroller.scrollTop);
+    if (!moved) continue;
+    row.animate([{ transform: `translateY(${moved}px)` }, { transform: "none" }], { duration: still ? 1 : GLIDE_MS, easing: EASE });
+  }
+  remember();
+}
+
+export function startSteady() {
+  scroller = document.getElementById("list-scroll");
+  const list = document.getElementById("rows");
+  if (!list || !scroller) return;
+  remember();
+  new MutationObserver(glide).observe(list, { childList: true });
+  scroller.addEventListener("scroll", () => { scrolled = scroller.scrollTop; }, { passive: true });
+  addEventListener("resize", remember);
 }
 
 export function startPanes() {
