@@ -19,7 +19,7 @@ from rapport.core.options import options
 from rapport.outbound import queue
 from rapport.staff.models import Member
 from tests.browser.chromium import ARGS, CHROMIUM, DESK, PHONE
-from tests.support import refuse
+from tests.support import free_port, refuse
 from tests.web.cast import Cast, make_cast
 
 __all__ = ["DESK", "PHONE"]
@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def live_port(django_db_setup: None) -> Iterator[int]:
     """The live updates, in a process of their own; starting one takes a second, so they all share it."""
-    port = _free_port()
+    port = free_port()
     live = _serve_live(port)
     yield port
     live.send_signal(signal.SIGTERM)
@@ -145,12 +145,6 @@ def _began(**given: object) -> None:
 @request_finished.connect
 def _ended(**given: object) -> None:
     _running.discard(threading.get_ident())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _serve_live(port: int) -> "subprocess.Popen[bytes]":

@@ -14,7 +14,8 @@ from django.test import Client
 
 from rapport.core import scope
 from rapport.core.options import options
-from tests.browser.conftest import Place, _free_port
+from tests.browser.conftest import Place
+from tests.support import free_port
 from tests.web.cast import make_conversation, make_person
 
 FIRST_PAGE_MAX = 100_000
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.browser
 @contextmanager
 def _served() -> Iterator[str]:
     """`rapport web` on the test's database."""
-    port, chosen = _free_port(), connection.settings_dict
+    port, chosen = free_port(), connection.settings_dict
     url = f"postgresql://{chosen['USER']}@/{chosen['NAME']}?host={chosen['HOST']}&port={chosen['PORT']}"
     environment = os.environ | {
         "DATABASE_URL": url, "RAPPORT_HOST": "127.0.0.1", "RAPPORT_PORT": str(port), "RAPPORT_WEB_WORKERS": "1",
