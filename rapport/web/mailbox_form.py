@@ -138,6 +138,13 @@ class MailboxForm(forms.Form):
             raise ValidationError(_("%(address)s belongs to %(name)s.") % {"address": one, "name": name})
         return addresses
 
+    def clean_catch_all(self) -> str:
+        """A domain, as one writes it: a sign before it and capitals are nothing."""
+        given = str(self.cleaned_data["catch_all"]).strip().lower().lstrip("@")
+        if "@" in given or any(one.isspace() for one in given):
+            raise ValidationError(_("%(given)s is no domain.") % {"given": given})
+        return given
+
     def clean(self) -> dict[str, Any]:
         """Let the connector read the settings, as it would when it connects; ask before more is deleted."""
         given = super().clean() or {}
@@ -164,7 +171,6 @@ class MailboxForm(forms.Form):
         channel = self.channel
         channel.name, channel.address = given["name"], given["address"].lower()
         settled = {**given, "folders": _folders(given), "authserv_id": given["authserv_id"].strip().lower()}
-        settled["catch_all"] = given["catch_all"].strip().lower().lstrip("@")
         channel.config = changes.changed(self.before, {name: settled[name] for name in self._said()})
         new = {name: given[name] for name in ("imap_password", "smtp_password") if given[name]}
         channel.secrets = seal({**_kept(channel), **new})

@@ -134,7 +134,7 @@ def test_what_cannot_be_is_told_beside_its_field_and_nothing_changes(
         ("aliases", "HELP@company.example", "help@company.example belongs to Support mailbox."),
         ("per_minute", "0", "1"),
         ("from_name", "{boss}", "cannot be used"),
-        ("catch_all", "a@b.example", "Whole domain: "),
+        ("catch_all", "a@b.example", "a@b.example is no domain."),
         ("imap_security", "none", "another machine"),
         ("after", "burn", "burn"),
     ):

@@ -107,7 +107,7 @@ def check(given: EmailSettings) -> None:
         if not local or not domain or any(c.isspace() for c in one):
             raise Invalid(f"addresses has {one!r}, which is no e-mail address.", "Write it like help@example.com.")
     if given.catch_all and ("@" in given.catch_all or any(c.isspace() for c in given.catch_all)):
-        raise Invalid(f"Whole domain: {given.catch_all!r} is no domain.", "Write it like example.com.")
+        raise Invalid(f"catch_all {given.catch_all!r} is no domain.", "Write it like example.com.")
 
 
 def authserv_id(config: Mapping[str, Any]) -> str:
