@@ -71,7 +71,8 @@ def _newest(slot: Slot) -> str:
 class Lesson:
     """One decision with what it was about, and the facts beside it as they were when the message came.
 
-    `expected` is how likely the label was before it was decided, None where nobody asked. `implied`: nobody said so.
+    `expected` is how likely the label was before it was decided, against the likeliest; None where nobody asked.
+    `implied`: nobody said so.
     """
 
     id: str

@@ -98,8 +98,9 @@ class Example(models.Model):
 
     `kind` is "team", "topic" or "priority", `label` the short name of it, null for "none of ours". `audience` is who
     may know of it: as of the conversation then. `implied`: nobody said so, but a member resolved it as it was.
-    `expected` is how likely the label was by the model before it: null while nobody asked, -1 where that model did not
-    know the label. The text is not here: it is read from the conversation whenever it is learned.
+    `expected` is how likely the label was by the model before it, against the likeliest: null while nobody asked, -1
+    where that model did not know the label. The text is not here: it is read from the conversation whenever it is
+    learned.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

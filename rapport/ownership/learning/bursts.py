@@ -9,7 +9,9 @@ from rapport.ownership.learning.values import Example
 
 WITHIN = timedelta(hours=1)
 MANY = 10
-_UNEXPECTED = 0.05
+# Another label was five times as likely. A share by itself would not tell: while few decisions were learned from, what
+# is as good as excluded still has a tenth.
+_UNEXPECTED = 0.2
 _CHANCE = 1e-4
 _USUAL_MIN = 0.1
 

@@ -190,15 +190,20 @@ class Learner:
         return self._judged(self._said(self._rows(texts, told), audience))
 
     def expected(self, text: str, facts: Facts, label: str | None, audience: str = "") -> float | None:
-        """The share this label has before anybody chooses it, for `Example.expected`; None where it is not known."""
+        """How likely this label is before anybody chooses it, against the likeliest: for `Example.expected`.
+
+        1 for the likeliest itself; None where the label is not known.
+        """
         said = self.scores([text], [facts], audience)
         if said is None or self.model is None:
             return None
         if label is None:
-            return float(self.model.judge.none(said.scored)[0]) if self.model.judge.gate else None
+            none = float(self.model.judge.none(said.scored)[0])
+            return none / max(none, 1 - none) if self.model.judge.gate else None
         if label not in said.labels:
             return None
-        return float(self.model.judge.shares(said.scored)[0, said.labels.index(label)])
+        shares = self.model.judge.shares(said.scored)[0]
+        return float(shares[said.labels.index(label)] / max(shares))
 
     def scores(self, texts: Sequence[str], facts: Sequence[Facts], audience: str = "") -> Said | None:
         """The scores that `predict` judges by."""

@@ -10,8 +10,9 @@ class Example:
     """One human decision. `label` is what they chose, None for "none of ours".
 
     `facts` are what was known beside the text, as name: value ("relationship": "customer"). `audience` is the
-    confidential team whose members alone may profit from it, "" for everyone. `expected` is the probability the model
-    gave to this label just before; None where nobody asked it. `weight` counts the example that many times.
+    confidential team whose members alone may profit from it, "" for everyone. `expected` is how likely the model
+    held this label just before, against the likeliest (0 to 1); None where nobody asked it. `weight` counts the example
+    that many times.
     """
 
     id: str

@@ -191,14 +191,19 @@ def test_a_burst_against_all_that_was_learned_is_found_with_whose_and_when() -> 
     assert len(found[0].ids) == 12
 
 
+def test_what_is_a_sixth_as_likely_as_another_label_is_against_what_was_learned() -> None:
+    assert [one.member for one in bursts([*_decisions("eve", 16, 0.16), *_decisions("ann", 58, 0.9)])] == ["eve"]
+
+
 @pytest.mark.parametrize("quiet", [
     _decisions("ann", 300, 0.9),
+    [*_decisions("eve", 16, 0.25), *_decisions("ann", 58, 0.9)],
     _decisions("ann", 9, 0.01),
     _decisions("ann", 40, 0.01, minutes=30),
     [replace(one, member="") for one in _decisions("ann", 40, 0.01)],
     [replace(one, expected=None) for one in _decisions("ann", 40, 0.01)],
     [],
-], ids=["as expected", "few", "over a day", "nobody's", "nobody asked", "none"])  # fmt: skip
+], ids=["as expected", "a quarter as likely", "few", "over a day", "nobody's", "nobody asked", "none"])  # fmt: skip
 def test_ordinary_work_is_no_burst(quiet: list[Example]) -> None:
     assert bursts(quiet) == []
 
