@@ -104,7 +104,7 @@ def test_what_is_sent_while_it_is_being_saved_is_not_taken_for_another_tabs(plac
     page.evaluate(_LATE_ANSWERS)
     page.locator("#composer-text").click()
     page.keyboard.type("Carla, it is on")
-    page.wait_for_function("window.asked > 0")
+    place.until(page, lambda: page.evaluate("window.asked > 0"), "the first save")
     page.keyboard.type(" its way.")
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Control+Enter")

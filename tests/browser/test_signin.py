@@ -82,7 +82,7 @@ def test_an_authenticator_app_is_set_up_and_asked_for(place: Place) -> None:
     page.wait_for_url("**/inbox/**")
     page.goto(f"{place.url}/security/")
     page.get_by_role("link", name="Set up").click()
-    page.wait_for_function("document.querySelector('img.qr')?.naturalWidth > 0")
+    place.until(page, lambda: page.evaluate("document.querySelector('img.qr')?.naturalWidth > 0"), "the picture")
     page.get_by_text("I cannot scan it").click()
     secret = page.locator(".secret").inner_text()
     page.get_by_label("The six digits it shows").fill(code_for(secret))

@@ -45,7 +45,7 @@ def test_nothing_jumps_when_a_row_or_a_message_comes(motion: str, place: Place) 
     assert _shifts(page) == []
     # The observer does see what jumps.
     page.evaluate("document.querySelector('.conversation-facts').style.marginBlockStart = '60px'")
-    page.wait_for_function("window.shifts.length")
+    place.until(page, lambda: page.evaluate("window.shifts.length"), "what jumped")
 
 
 def test_little_moves_for_those_who_ask_for_it_and_forced_colors_keep_every_edge(place: Place) -> None:

@@ -113,6 +113,13 @@ def test_nothing_runs_unseen() -> None:
     assert hidden == []
 
 
+def test_no_test_lets_a_page_evaluate_a_text_by_itself() -> None:
+    """Our pages forbid that (CSP): Playwright's own wait is let through once, and then fails if it must look again."""
+    looked = [path for path in (ROOT / "tests" / "browser").rglob("*.py") if "evaluate" in path.read_text("utf-8")]
+    assert len(looked) > 10
+    assert [named(path) for path in looked if re.search(r"\.wait_for_function\(", path.read_text("utf-8"))] == []
+
+
 def test_only_the_clock_asks_what_time_it_is() -> None:
     """Except for commands: some compare our clock with others'."""
     asked = [
