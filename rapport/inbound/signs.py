@@ -12,6 +12,7 @@ from threading import Event
 from django.db import connection
 
 from rapport.core.options import options
+from rapport.inbound import faults
 
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
@@ -38,9 +39,10 @@ class Missed:
 
 
 def run(alive: Callable[[], Sequence[str]], stopping: Event) -> None:
-    """Leave a sign of the parts that are alive, until stopped."""
+    """Leave a sign of the parts that are alive, and tell of those that failed, until stopped."""
     while not stopping.is_set():
         sign(alive())
+        faults.tell()
         stopping.wait(_EVERY_S)
 
 

@@ -19,7 +19,7 @@ from rapport.channels.kinds.webchat import names
 from rapport.channels.models import Channel
 from rapport.core import scope
 from rapport.core.errors import Invalid, NotVisible, RapportError
-from rapport.inbound import signs
+from rapport.inbound import faults, signs
 from rapport.inbound.models import RawItem
 from rapport.web.channel_form import ChannelForm
 from rapport.web.mailbox_form import MailboxForm
@@ -54,7 +54,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     missed = signs.missed()
     context = {
         "found": found, "missed": missed, "none_runs": len(missed) == len(signs.needed()),
-        "command": signs.command(missed),
+        "command": signs.command(missed), "failing": faults.failing(),
     }  # fmt: skip
     return render(request, "web/admin/channels.html", context)
 
