@@ -152,11 +152,11 @@ def _key_fits(channel: "Channel") -> bool:
 
 
 def _worker() -> list[Check]:
-    from rapport.inbound import faults, signs
+    from rapport.inbound import signs
 
-    missed = signs.missed()
+    missed, fails = signs.look()
     parts = [(one.part, one.ago, one.host) for one in missed]
-    failing = [(one.part, one.since, one.at, one.times, one.what, one.host) for one in faults.failing()]
+    failing = [(one.part, one.since, one.at, one.times, one.what, one.host) for one in fails]
     return [diagnosis.of_parts(parts, signs.needed(), signs.command(missed)), diagnosis.of_failing(failing)]
 
 

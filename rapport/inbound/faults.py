@@ -32,8 +32,10 @@ ON CONFLICT (name) DO UPDATE SET failed_at = excluded.failed_at, fault = exclude
         ELSE excluded.failing_since END,
     failures = excluded.failures
         + CASE WHEN p.failed_at > excluded.failing_since - %(calm)s THEN p.failures ELSE 0 END"""
-_FAILING = """SELECT name, failing_since, failed_at, failures, fault, failed_host FROM inbound_part
-WHERE failed_at > now() - %s AND failed_at - failing_since >= %s AND failures >= %s ORDER BY name"""
+#: Of a row, whether the part fails again and again, and the fields of `Failing`.
+FAILING = f"""coalesce(failed_at > now() - interval '{CALM.seconds} seconds' AND failures >= {OFTEN}
+    AND failed_at - failing_since >= interval '{LASTS.seconds} seconds', false),
+failing_since, failed_at, failures, fault, failed_host"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,6 @@ def tell() -> None:
             now = _untold.pop(part, told)
             if now is not told:
                 _untold[part] = replace(now, count=now.count - told.count, first=told.last)
-
-
-def failing() -> list[Failing]:
-    """The parts that fail again and again, anywhere; one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FAILING, [CALM, LASTS, OFTEN])
-        return [Failing(*row) for row in cursor.fetchall()]
 
 
 def _written(untold: Mapping[str, _Fault]) -> None:

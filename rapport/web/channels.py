@@ -19,7 +19,7 @@ from rapport.channels.kinds.webchat import names
 from rapport.channels.models import Channel
 from rapport.core import scope
 from rapport.core.errors import Invalid, NotVisible, RapportError
-from rapport.inbound import faults, signs
+from rapport.inbound import signs
 from rapport.inbound.models import RawItem
 from rapport.web.channel_form import ChannelForm
 from rapport.web.mailbox_form import MailboxForm
@@ -51,10 +51,10 @@ def channels(request: HttpRequest) -> HttpResponse:
         rows = counts.filter(state__in=("received", "quarantined"))
         by_channel: dict[UUID, Any] = {row["channel_id"]: row for row in rows}
     found = [_shown(one, by_channel.get(one.id, {})) for one in Channel.objects.all()]
-    missed = signs.missed()
+    missed, failing = signs.look()
     context = {
         "found": found, "missed": missed, "none_runs": len(missed) == len(signs.needed()),
-        "command": signs.command(missed), "failing": faults.failing(),
+        "command": signs.command(missed), "failing": failing,
     }  # fmt: skip
     return render(request, "web/admin/channels.html", context)
 

@@ -48,7 +48,7 @@ def fail(part: str, times: int = 1) -> None:
 
 
 def named() -> list[tuple[str, int]]:
-    return [(one.part, one.times) for one in faults.failing()]
+    return [(one.part, one.times) for one in signs.look()[1]]
 
 
 def test_a_part_that_fails_is_noted_and_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_told_is_what_failed_often_and_for_a_minute_and_not_what_once_did() -> N
     fail("handing")
     fail("outbox", 2)
     assert named() == [("handing", 6)]
-    assert signs.missed() == [], "it runs all the same"
+    assert signs.look()[0] == [], "it runs all the same"
     ago(200)
     assert named() == [], "it has been well for three minutes"
     fail("handing", 9)
@@ -137,7 +137,7 @@ def test_of_an_error_only_its_class_and_its_place_are_kept() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT inbound_part::text FROM inbound_part")
         assert "xylophone" not in str(cursor.fetchall())
-    (one,) = faults.failing()
+    (one,) = signs.look()[1]
     assert one.what == said
     assert (one.at - one.since).total_seconds() >= 89
 
@@ -184,3 +184,16 @@ def test_a_job_of_upkeep_that_fails_is_a_fault_of_upkeep() -> None:
     assert not upkeep._did(upkeep.Job(1.0, broken))
     assert upkeep._did(upkeep.Job(1.0, lambda: None))
     assert faults._untold["upkeep"].count == 1
+
+
+@pytest.mark.django_db
+def test_a_part_that_failed_and_is_not_seen_any_more_runs_nowhere() -> None:
+    signs.sign(signs.PARTS)
+    fail("handing", 2)
+    ago(90)
+    fail("handing")
+    assert named() == [("handing", 3)]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE inbound_part SET seen_at = now() - interval '4 minutes' WHERE name = 'handing'")
+    missed, failing = signs.look()
+    assert ([one.part for one in missed], failing) == (["handing"], [])
