@@ -142,6 +142,22 @@ def of_parts(
     return _check("worker", Grade.WARN if missed else Grade.OK, told, f"Start it: `rapport up`, or `{command}`.")
 
 
+def of_failing(parts: Sequence[tuple[str, datetime, datetime, int, str, str]]) -> Check:
+    """The parts of the worker that run but fail again and again: each with since when, when last (both UTC), how often,
+    of what and where in the code, and on which machine.
+    """
+    named = [
+        f"{part} (since {since:%Y-%m-%d %H:%M}, {times:,} times, last at {at:%H:%M:%S} on {host}: {what})"
+        for part, since, at, times, what, host in parts
+    ]
+    return _check(
+        "worker faults",
+        Grade.WARN if named else Grade.OK,
+        "these parts fail again and again: " + ", ".join(named) if named else "no part fails again and again",
+        "They go on trying by themselves, every few seconds. The worker's log says what the matter is.",
+    )
+
+
 def of_queues(queues: Queues) -> list[Check]:
     """What waits to come in and to go out."""
     return [

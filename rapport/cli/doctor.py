@@ -58,7 +58,7 @@ def _database(recount: bool) -> list[Check]:
             if any(check.name == "migrations" and check.grade is Grade.FAIL for check in server):
                 return checks
             checks += diagnosis.of_channels(_lines(), now())
-            checks.append(_worker())
+            checks += _worker()
             checks += diagnosis.of_queues(_queues())
             checks += _counters(recount)
             checks += _trust()
@@ -151,11 +151,13 @@ def _key_fits(channel: "Channel") -> bool:
     return True
 
 
-def _worker() -> Check:
+def _worker() -> list[Check]:
     from rapport.inbound import signs
 
-    missed = signs.missed()
-    return diagnosis.of_parts([(one.part, one.ago, one.host) for one in missed], signs.needed(), signs.command(missed))
+    missed, fails = signs.look()
+    parts = [(one.part, one.ago, one.host) for one in missed]
+    failing = [(one.part, one.since, one.at, one.times, one.what, one.host) for one in fails]
+    return [diagnosis.of_parts(parts, signs.needed(), signs.command(missed)), diagnosis.of_failing(failing)]
 
 
 def _queues() -> diagnosis.Queues:

@@ -64,8 +64,16 @@ class Forgotten(models.Model):
 
 
 class Part(models.Model):
-    """When a part of a worker was last seen anywhere, and on which machine (`inbound.signs`)."""
+    """When a part of a worker was last seen anywhere, and on which machine (`inbound.signs`).
+
+    What it failed of lately, and how often since when without being calm for minutes, is written by `inbound.faults`.
+    """
 
     name = models.CharField(primary_key=True, max_length=40)
     seen_at = models.DateTimeField()
     host = models.CharField(max_length=100, blank=True)
+    failing_since = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    fault = models.CharField(max_length=200, blank=True, default="", db_default="")
+    failed_host = models.CharField(max_length=100, blank=True, default="", db_default="")

@@ -12,6 +12,8 @@ from threading import Event
 from django.db import connection
 
 from rapport.core.options import options
+from rapport.inbound import faults
+from rapport.inbound.faults import Failing
 
 PARTS = (
     "pipeline", "outbox", "notices", "collect", "listener", "upkeep", "transcripts", "privacy", "exchange", "matching",
@@ -38,9 +40,10 @@ class Missed:
 
 
 def run(alive: Callable[[], Sequence[str]], stopping: Event) -> None:
-    """Leave a sign of the parts that are alive, until stopped."""
+    """Leave a sign of the parts that are alive, and tell of those that failed, until stopped."""
     while not stopping.is_set():
         sign(alive())
+        faults.tell()
         stopping.wait(_EVERY_S)
 
 
@@ -51,12 +54,23 @@ def sign(parts: Sequence[str]) -> None:
 
 
 def missed() -> list[Missed]:
-    """The parts that run nowhere, in the order of `PARTS`; one statement."""
+    """The parts that run nowhere, in the order of `PARTS`."""
+    return look()[0]
+
+
+def look() -> tuple[list[Missed], list[Failing]]:
+    """The parts that run nowhere, and those that run but fail again and again, in the order of `PARTS`; one statement.
+
+    What fails and is not seen any more is missed alone.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name, seen_at, now() - seen_at, host FROM inbound_part")
-        seen = {row[0]: Missed(*row) for row in cursor.fetchall()}
+        cursor.execute(f"SELECT name, seen_at, now() - seen_at, host, {faults.FAILING} FROM inbound_part")
+        rows = {row[0]: row for row in cursor.fetchall()}
+    seen = {part: Missed(*row[:4]) for part, row in rows.items()}
     found = [seen.get(part, Missed(part)) for part in needed()]
-    return [one for one in found if one.ago is None or one.ago > PATIENCE]
+    missing = [one for one in found if one.ago is None or one.ago > PATIENCE]
+    fails = [Failing(part, *rows[part][5:]) for part in needed() if part in rows and rows[part][4]]
+    return missing, [one for one in fails if one.part not in {gone.part for gone in missing}]
 
 
 def needed() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection
 from rapport.conversations import presence, snoozing, spreading, tallying
 from rapport.core import audit
 from rapport.core.errors import RapportError
+from rapport.inbound import faults
 from rapport.insight import days, summing
 from rapport.notices import rounds
 from rapport.outbound import unseen, uploads
@@ -52,7 +53,8 @@ JOBS = [
 
 
 def run(stopping: Event) -> None:
-    """Do what is due until stopped. A fault of one job holds up no other: it is logged, and done again at its pace.
+    """Do what is due until stopped. A fault of one job holds up no other: it is logged, told of (`faults`), and the job
+    done again at its pace.
 
     Raises what a job does where the database is away.
     """
@@ -72,6 +74,7 @@ def _did(job: Job) -> bool:
     except Exception as error:
         if connection.connection is None or not connection.is_usable():
             raise
+        faults.failed("upkeep", error)
         if isinstance(error, DatabaseError | RapportError):
             log.warning("upkeep: %s", error)
         else:

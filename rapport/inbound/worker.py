@@ -29,7 +29,7 @@ from rapport.core import memory, notify
 from rapport.core.clock import now
 from rapport.core.errors import Invalid, RapportError
 from rapport.core.options import options
-from rapport.inbound import matching, pipeline, second_opinions, signs, transcribing, upkeep
+from rapport.inbound import faults, matching, pipeline, second_opinions, signs, transcribing, upkeep
 from rapport.inbound.collect import ChannelSource, MailDesk, collect_once
 from rapport.inbound.privacy import worker as privacy
 from rapport.inbound.signs import PARTS as PARTS
@@ -91,7 +91,7 @@ def _signing(of_part: Mapping[str, Sequence[threading.Thread]], stopping: Event)
     def alive() -> list[str]:
         return [part for part, several in of_part.items() if any(one.is_alive() for one in several)]
 
-    return threading.Thread(target=_guarded, args=(partial(signs.run, alive), stopping), name="signs", daemon=True)
+    return threading.Thread(target=_guarded, args=(partial(signs.run, alive), stopping, ""), name="signs", daemon=True)
 
 
 def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
@@ -115,13 +115,13 @@ def _threads_of(part: str, stopping: Event) -> list[threading.Thread]:
     }
     body, count = runs[part]
     return [
-        threading.Thread(target=_guarded, args=(body, stopping), name=f"{part}-{n}", daemon=True)
+        threading.Thread(target=_guarded, args=(body, stopping, part), name=f"{part}-{n}", daemon=True)
         for n in range(1, count + 1)
     ]
 
 
-def _guarded(body: Callable[[Event], None], stopping: Event) -> None:
-    """Run a part until stopped; after a fault, again, with growing pauses."""
+def _guarded(body: Callable[[Event], None], stopping: Event, part: str) -> None:
+    """Run a part until stopped; after a fault, which is told of by its name (if any), again, with growing pauses."""
     failures = 0
     while not stopping.is_set():
         began = time.monotonic()
@@ -129,12 +129,19 @@ def _guarded(body: Callable[[Event], None], stopping: Event) -> None:
             body(stopping)
         except (DatabaseError, psycopg.Error, OSError, RapportError) as error:
             log.warning("%s: %s", threading.current_thread().name, error)
-        except Exception:  # the last line of defence: a part that dies silently loses mail slowly
+            _fault(part, error)
+        except Exception as error:  # the last line of defence: a part that dies silently loses mail slowly
             log.exception("%s failed", threading.current_thread().name)
+            _fault(part, error)
         finally:
             _drop_connection()
         failures = 1 if time.monotonic() - began > 60 else failures + 1
         stopping.wait(min(5.0, reconnect_seconds(failures, _chance.random()) / 4))
+
+
+def _fault(part: str, error: Exception) -> None:
+    if part:
+        faults.failed(part, error)
 
 
 def _pipeline(stopping: Event) -> None:

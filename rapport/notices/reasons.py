@@ -75,8 +75,8 @@ REASONS = {
         ),
         Reason(
             "returned",
-            lazy("An account is closed, and what they had is your team’s again (leads only)"),
-            lazy("Your team’s again: the account of whoever had it was closed"),
+            lazy("What somebody had who no longer answers for your team is its again (leads only)"),
+            lazy("Your team’s again: whoever had it no longer answers for it"),
             Way(True),
         ),
         Reason("handed", lazy("What you had is handed over"), lazy("Handed over to a colleague"), Way(True)),

@@ -136,7 +136,7 @@ def fields_of(conversation: Conversation) -> dict[str, Any]:
 
 
 def _stands(event: Event, conversation: Conversation) -> bool:
-    # To whom it would go back has no account any more, or was let in and takes it by themselves.
+    # To whom it would go back no longer answers for the team, or does again and takes it by themselves.
     if event.data.get("how") == How.LEFT:
         return False
     return "after" in event.data and plain(fields_of(conversation)) == event.data["after"]

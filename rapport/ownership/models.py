@@ -187,7 +187,7 @@ class How(models.TextChoices):
     SHIFT = "shift", "Handed over as a shift ended"
     HAND = "hand", "Handed over by hand"
     PROMISE = "promise", "Passed on as a promise says"
-    LEFT = "left", "Given on as an account was closed"
+    LEFT = "left", "Given on as whoever had it no longer answers for the team"
 
 
 class Turn(models.Model):
@@ -247,8 +247,8 @@ class ShiftEnd(models.Model):
 
 
 class Heir(models.Model):
-    """Who goes on with what a member has in a team whose account is closed (`handing.left`); without one it is the
-    team's. It holds until they may sign in again: also for what is opened again later.
+    """Who goes on with what a member has in a team for which they no longer answer (`handing.left`); without one it is
+    the team's. It holds until they answer for it again: also for what is opened again later.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

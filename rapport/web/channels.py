@@ -51,10 +51,10 @@ def channels(request: HttpRequest) -> HttpResponse:
         rows = counts.filter(state__in=("received", "quarantined"))
         by_channel: dict[UUID, Any] = {row["channel_id"]: row for row in rows}
     found = [_shown(one, by_channel.get(one.id, {})) for one in Channel.objects.all()]
-    missed = signs.missed()
+    missed, failing = signs.look()
     context = {
         "found": found, "missed": missed, "none_runs": len(missed) == len(signs.needed()),
-        "command": signs.command(missed),
+        "command": signs.command(missed), "failing": failing,
     }  # fmt: skip
     return render(request, "web/admin/channels.html", context)
 

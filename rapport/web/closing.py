@@ -1,20 +1,15 @@
 """Closing a member's account: what they have is told before, and who goes on with it chosen; and opening it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from rapport.conversations.models import Draft, DraftKind, Message
@@ -22,10 +17,10 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.outbound.models import Delivery, DeliveryState
-from rapport.ownership.handing import left
+from rapport.ownership.handing import left, whose
 from rapport.staff import directory
-from rapport.staff.models import Member, Membership, OnCallDuty, OnCallRotation, Role, TakenBy, Team
-from rapport.web import locales
+from rapport.staff.models import Member, OnCallDuty, OnCallRotation, Team
+from rapport.web.heirs import HeirsForm, listed
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 from rapport.web.staff import found_member
@@ -63,7 +58,7 @@ class Theirs:
 
 def theirs_of(who: Member) -> Theirs:
     """What they have, in the scope of whoever looks."""
-    at, held = now(), left.open_of(who)
+    at, held = now(), whose.open_of(who)
     by_team = dict(held.order_by().values_list("owner_team_id").annotate(count=Count("id")))
     told = held.aggregate(
         promised=Count("id", filter=Q(due_at__isnull=False)), late=Count("id", filter=Q(due_at__lte=at)),
@@ -88,44 +83,9 @@ def _unsent(who: Member) -> int:
     return found.filter(member=who).count() if pairs else 0
 
 
-class CloseForm(forms.Form):
-    """For each team of theirs, who goes on with what is open."""
-
-    all_optional = True
-
-    def __init__(self, who: Member, theirs: Theirs, given: Mapping[str, Any] | None) -> None:
-        super().__init__(given, prefix="to")
-        wanted = Q(memberships__member=who) | Q(id__in=[id for id in theirs.by_team if id])
-        self.teams = list(Team.objects.filter(wanted, is_active=True).distinct().order_by("name"))
-        able = _able(who, self.teams)
-        for team in self.teams:
-            count = theirs.by_team.get(team.id, 0)
-            said = ngettext("%(count)s open conversation.", "%(count)s open conversations.", count)
-            self.fields[str(team.id)] = forms.ChoiceField(
-                label=team.name, required=False, choices=[("", _back(team)), *able.get(team.id, [])],
-                help_text=said % {"count": locales.number(count)},
-            )  # fmt: skip
-
-    def chosen(self) -> dict[UUID, UUID]:
-        """By team the member who was chosen."""
-        given = {team.id: self.cleaned_data.get(str(team.id)) for team in self.teams}
-        return {team: UUID(to) for team, to in given.items() if to}
-
-
-def _back(team: Team) -> str:
-    if team.taken_by == TakenBy.HANDED_OUT:
-        return _("The team: handed out to whoever is there and has room")
-    return _("The team: whoever takes it")
-
-
-def _able(who: Member, teams: Sequence[Team]) -> dict[UUID, list[tuple[str, str]]]:
-    rows = Membership.objects.filter(team__in=teams, member__is_active=True).exclude(member__role=Role.READER)
-    found: dict[UUID, list[tuple[str, str]]] = {}
-    for team, id, name in rows.exclude(member=who).order_by("member__name", "member_id").values_list(
-        "team_id", "member_id", "member__name"
-    ):
-        found.setdefault(team, []).append((str(id), name))
-    return found
+def _teams(who: Member, theirs: Theirs) -> list[Team]:
+    wanted = Q(memberships__member=who) | Q(id__in=[id for id in theirs.by_team if id])
+    return list(Team.objects.filter(wanted, is_active=True).distinct().order_by("name"))
 
 
 @page(ADMINS)
@@ -138,7 +98,7 @@ def close(request: HttpRequest, member_id: UUID) -> HttpResponse:
     if not who.is_active:
         return redirect("member", who.id)
     theirs = theirs_of(who)
-    form = CloseForm(who, theirs, request.POST if request.method == "POST" else None)
+    form = HeirsForm(who, _teams(who, theirs), theirs.by_team, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         left.name_heirs(who, form.chosen(), me)
         directory.set_active(who, False, actor_id=me.id, why="administrator")
@@ -164,12 +124,5 @@ def let_in(request: HttpRequest, member_id: UUID) -> HttpResponse:
 def still(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """How much of what they had is not given on yet: asked again while it is."""
     who = found_member(member_id)
-    still_has = 0 if who.is_active else left.open_of(who).count()
+    still_has = whose.not_theirs(who).count()
     return render(request, "web/admin/closed.html", {"who": who, "still_has": still_has})
-
-
-def listed(who: Member) -> str:
-    """The address of the list of what they have open."""
-    name = who.name.replace('"', " ")
-    asked = urlencode({"q": f'owner:"{name}" is:open'})
-    return f"{reverse('search')}?{asked}"

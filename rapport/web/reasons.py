@@ -96,6 +96,8 @@ _CLAUSES: tuple[tuple[str, Said], ...] = (
      lazy("%(text)s has left, and its promise runs out before they are back")),
     ("%(text)s has left, and it waits for our answer", lazy("%(text)s has left, and it waits for our answer")),
     ("the account of %(text)s was closed", lazy("the account of %(text)s was closed")),
+    ("%(text)s is not of the team any more", lazy("%(text)s is not of the team any more")),
+    ("%(text)s only reads now", lazy("%(text)s only reads now")),
     ("it failed: %(text)s", lazy("it failed: %(text)s")),
     ("the rule is for every message", lazy("the rule is for every message")),
     ("every message", lazy("every message")),

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rapport.core import events, notify
 from rapport.core.errors import NotVisible
-from rapport.ownership.handing import left
+from rapport.ownership.handing import whose
 from rapport.staff import invitations, sessions
 from rapport.staff.models import BusinessHours, Member, Membership, Role, Team
 from rapport.web import locales
 from rapport.web.account import time_zones
 from rapport.web.entrance import REAL_FACTORS
+from rapport.web.leaving import Leaving, asked_before, leaving_of
 from rapport.web.rights import ADMINS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -94,10 +95,18 @@ class MemberForm(forms.ModelForm):  # type: ignore[type-arg]
             sessions.end_all(member.id, actor_id=actor.id, why="role")
         return member
 
+    def leaving(self) -> Leaving:
+        """What the member has in teams for which they no longer answer once this is saved."""
+        return leaving_of(self.instance.id, self._teams(), self.cleaned_data["role"])
+
+    def _teams(self) -> dict[Team, bool]:
+        """The teams that were chosen, and whether they lead them."""
+        leads = set(self.cleaned_data["leads"])
+        return {team: team in leads for team in {*self.cleaned_data["teams"], *leads}}
+
     def _save_teams(self, member: Member) -> None:
         """What an administrator chose is theirs from now on, also where a directory had put it."""
-        leads = set(self.cleaned_data["leads"])
-        wanted = {team: team in leads for team in {*self.cleaned_data["teams"], *leads}}
+        wanted = self._teams()
         Membership.objects.filter(member=member).exclude(team__in=wanted).delete()
         kept = {one.team_id: one for one in Membership.objects.filter(member=member)}
         for team, is_lead in wanted.items():
@@ -201,6 +210,9 @@ def member_factors_remove(request: HttpRequest, member_id: UUID) -> HttpResponse
 
 def _edit(request: HttpRequest, form: MemberForm, kind: str, title: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _keeps_an_admin(form, member_of(request)):
+        asks = None if form.instance._state.adding else asked_before(request, form.leaving())
+        if asks is not None:
+            return asks
         saved = form.save_all(member_of(request), kind)
         messages.success(request, _("%(name)s is saved.") % {"name": saved.name})
         return redirect("staff")
@@ -213,7 +225,7 @@ def _edit(request: HttpRequest, form: MemberForm, kind: str, title: str) -> Http
         "factors": Authenticator.objects.filter(user=who, type__in=REAL_FACTORS).count(),
         "open_sessions": len(sessions.of(who)),
         "linked": SocialAccount.objects.filter(user=who).exists(),
-        "still_has": 0 if who.is_active else left.open_of(who).count(),
+        "still_has": whose.not_theirs(who).count(),
     }
     return render(request, "web/admin/member.html", context)
 

@@ -252,7 +252,7 @@ _HANDED = {
     "queue": _("handed it out of the queue: %(member)s"),
     "shift": _("handed it over as a shift ended: %(member)s"),
     "hand": _("handed it over: %(member)s"),
-    "left": _("handed it over, as an account was closed: %(member)s"),
+    "left": _("handed it over, as whoever had it no longer answers for the team: %(member)s"),
 }
 
 
@@ -266,7 +266,7 @@ def _assigned(data: Mapping[str, Any], names: Mapping[str, str]) -> str:
     if given_back and data.get("how") in ("shift", "hand"):
         return gettext("put it into the team’s queue as a shift ended")
     if given_back and data.get("how") == "left":
-        return gettext("gave it back to the team, as an account was closed")
+        return gettext("gave it back to the team, as whoever had it no longer answers for it")
     return gettext("gave it back to the team") if given_back else ""
 
 

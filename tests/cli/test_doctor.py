@@ -58,6 +58,23 @@ def test_a_part_of_the_worker_that_runs_nowhere_is_named_with_what_to_start(run:
     assert "`rapport worker --only promises,handing`" in found["advice"]
 
 
+def test_a_part_that_runs_but_fails_again_and_again_is_named_with_since_when_and_of_what(run: Run) -> None:
+    signs.sign(signs.needed())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE inbound_part SET failing_since = now() - interval '2 hours', failed_at = now(), failures = 1700,
+            fault = 'KeyError in rapport.people.suggesting.match_new', failed_host = 'a' WHERE name = 'matching'"""
+        )
+        cursor.execute("SELECT failing_since, failed_at FROM inbound_part WHERE name = 'matching'")
+        since, at = cursor.fetchone()
+    found = findings(run)
+    assert found["worker"]["grade"] == "ok", "it runs"
+    said = f"matching (since {since:%Y-%m-%d %H:%M}, 1,700 times, last at {at:%H:%M:%S} on a: KeyError in "
+    assert found["worker faults"]["grade"] == "warn"
+    assert f"{said}rapport.people.suggesting.match_new)" in found["worker faults"]["found"]
+    assert "log" in found["worker faults"]["advice"]
+
+
 def test_everything_that_is_not_well_comes_with_advice(run: Run) -> None:
     Channel.objects.create(name="Wrong", kind="email", state=ChannelState.STOPPED, error="LOGIN failed")
     box = Channel.objects.create(name="Slow", kind="email", state=ChannelState.FAILING, error="timed out")

@@ -248,3 +248,12 @@ def test_a_part_of_the_worker_that_runs_nowhere_is_told_above_the_channels(cast:
     said = client.get(url).content.decode()
     assert "These parts of the worker run nowhere: promises (last seen on" in said
     assert "<code>rapport worker --only promises</code>" in said
+    assert "fail again" not in said
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE inbound_part SET failing_since = now() - interval '2 hours', failed_at = now(), failures = 700,
+            fault = 'KeyError in rapport.people.suggesting.match_new', failed_host = 'a' WHERE name = 'matching'"""
+        )
+    said = client.get(url).content.decode()
+    assert "fail again and again" in said
+    assert "<code>KeyError in rapport.people.suggesting.match_new</code>, a)" in said

@@ -110,10 +110,14 @@ def _gave(found: Conversation | None, planned: Planned, member: Member) -> bool:
 
 
 def handed_over_by(member: Member) -> list[Turn]:
-    """What was handed over from the member in the last two weeks and still is with whom it went to, newest first."""
+    """What was handed over from the member in the last two weeks and still is with whom it went to, newest first.
+
+    Of teams they are no longer of they could take nothing back.
+    """
     rows = Turn.objects.filter(
         from_member_id=member.id, at__gt=now() - _SHOWN_FOR, how__in=(How.SHIFT, How.HAND, How.LEFT),
         conversation__owner_member_id=F("member_id"), conversation__status=Status.OPEN,
+        conversation__owner_team__memberships__member=member,
     )  # fmt: skip
     newest: dict[UUID, Turn] = {}
     for one in rows.select_related("conversation__person", "conversation__owner_team").order_by("-at")[:_HELD_MAX]:

@@ -54,16 +54,15 @@ def _look(at: datetime) -> None:
     # First how far the log is: what happens from here on is found by the next look.
     _looked.log = _log()
     _looked.at = at
-    # What those had who left first: where a team hands out, it goes on from there.
-    more = left.give_on()
+    # First what is its owners' no longer: where a team hands out, it goes on from there.
+    gives_on_at = left.give_on()
     out.hand_out()
     if _roster_is_due(at):
         _looked.roster_at, _looked.edge = at, over.run_due()
     with scope.system():
         waits = bool(queue.teams_waiting())
         moments: list[datetime | None] = [gets_more_at(at), duty.changes_at(at)] if waits else []
-    if more:
-        moments.append(at)
+    moments.append(gives_on_at)
     if _looked.roster_at is not None and _looked.roster_at != at:
         # What woke us may have changed who is there.
         moments.append(_looked.roster_at + _ROSTER_EVERY)
