@@ -24,6 +24,7 @@ from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
 from rapport.ownership.engine import RuleResult, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.following import following
 from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.handing import turns
 from rapport.ownership.known import known
@@ -326,6 +327,7 @@ def record_reassignment(change: Reassignment) -> Decision:
     tells of it.
     """
     return Decision.objects.create(
+        **following(change.conversation_id),
         conversation_id=change.conversation_id,
         source=Source.MEMBER,
         actor_id=change.actor_id,
