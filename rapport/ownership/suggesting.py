@@ -15,7 +15,7 @@ from rapport.ownership.kinds import OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slot, case
 from rapport.ownership.learned import Answers, Question, Suggestion
 from rapport.ownership.lessons import asked
 from rapport.ownership.policy import PRIORITIES, Policy
-from rapport.ownership.unsaid import ALL, APART, AUTOMATIC, BROKEN, CONFIDENTIAL, GONE, Silence
+from rapport.ownership.unsaid import ALL, APART, AUTOMATIC, BROKEN, CONFIDENTIAL, GONE, NEW, Silence
 from rapport.ownership.within.values import Choice
 
 _NORMAL = PRIORITIES.index("normal")
@@ -76,9 +76,10 @@ def sort(
     `weigh`: how much of a member's capacity it takes where its priority is this one.
     """
     answers = {kind: _still(kind, one, teams, topics) for kind, one in answers.items()}
-    # Where a topic's own words had found one, that nothing more was learned of it explains nothing.
+    # Where a topic's own words had found one, that nothing more was learned of it explains nothing; nor, where a rule
+    # said whose it is, that nothing was learned at all.
     unsaid = {kind: one for kind, one in answers.items() if isinstance(one, Silence)
-              and not (kind == TOPIC and verdict.topic)}  # fmt: skip
+              and not (kind == TOPIC and verdict.topic) and (TEAM in answers or one.why != NEW)}  # fmt: skip
     suggestion, guesses = None, {}
     topic, priority, team = answers.get(TOPIC), answers.get(PRIORITY), answers.get(TEAM)
     if isinstance(topic, Suggestion):

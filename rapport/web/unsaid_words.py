@@ -54,7 +54,7 @@ _NOT_ASKED: Mapping[str, str | Promise] = {
     CONFIDENTIAL: lazy("As it is in confidence, what was learned from others is not asked."),
 }
 _HELD: Mapping[str, str | Promise] = {
-    UNPROMISED: lazy("Nothing can be promised of it yet: too few decisions, or too many that contradict each other."),
+    UNPROMISED: lazy("What people decided so far is not enough to promise anything of it."),
     PROMISE: lazy("Read on the careful side, that is less than the %(wanted)s of 100 that are promised."),
     BURST: lazy("It was sure enough, but a burst of decisions waited for a lead to look at it."),
     OFF: lazy("It was sure enough, but no lead has let it decide."),

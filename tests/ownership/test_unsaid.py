@@ -213,6 +213,16 @@ def test_of_a_topic_that_its_words_found_nothing_is_left_unsaid(ann: Member) -> 
     assert set(whys(one)) == {TEAM, "priority"}
 
 
+def test_where_a_rule_says_whose_it_is_that_nothing_was_learned_yet_explains_nothing() -> None:
+    ruled = {"topic": Silence(UNSURE, "jobs", 30), "priority": Silence(NEW)}
+    topics = {"jobs": uuid4()}
+    done = suggesting.sort(Verdict("sorting", "", (), rule=1), ruled, {}, topics, lambda _: 1.0)
+    assert set(done.unsaid) == {"topic"}
+    open_ = ruled | {TEAM: Silence(NEW)}
+    done = suggesting.sort(Verdict("sorting", "", ()), open_, {}, topics, lambda _: 1.0)
+    assert set(done.unsaid) == {TEAM, "topic", "priority"}
+
+
 def held(one: Decision) -> dict[str, str]:
     return {kind: told.get("held", "") for kind, told in {TEAM: one.suggestion, **(one.guesses or {})}.items() if told}
 

@@ -64,7 +64,7 @@ def test_what_came_to_be_confidential_does_not_say_whose_it_might_have_been(cast
     ("held", "words"),
     [
         ("promise", "that is less than the 97 of 100 that are promised"), ("off", "no lead has let it decide"),
-        ("burst", "a burst of decisions waited for a lead"), ("unpromised", "Nothing can be promised of it yet"),
+        ("burst", "a burst of decisions waited for a lead"), ("unpromised", "is not enough to promise anything of it"),
         ("same", "It was so already"), ("from the future", ""),
     ],
 )  # fmt: skip
