@@ -188,3 +188,15 @@ def test_an_address_that_only_a_confidential_team_knows_does_not_show_by_the_rul
         Person.objects.filter(id=cast.secretive.id).update(root=cast.customer.root)
     page = sign_in(cast.admin).get(f"/people/{cast.customer.id}/erase/").content.decode()
     assert "What stays in the policy" not in page
+
+
+def test_for_those_that_a_rule_of_retention_finds_the_policy_is_not_searched(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(erasing, "named", lambda addresses: looked.append(addresses) or [])
+    with scope.system():
+        made = erasing.ask(cast.customer.id, "erase", None, source="retention")
+        assert (made.seen["policy"], looked) == ([], [])
+        assert erasing.preview(cast.secretive.id).policy == []
+    assert len(looked) == 1

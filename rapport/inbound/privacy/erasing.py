@@ -46,8 +46,11 @@ class Preview:
     policy: list[Named] = field(default_factory=list)
 
 
-def preview(person_id: UUID) -> Preview:
-    """What there is of a person, in the caller's scope. Raises NotVisible for who is not theirs to see."""
+def preview(person_id: UUID, *, looked_at: bool = True) -> Preview:
+    """What there is of a person, in the caller's scope. Raises NotVisible for who is not theirs to see.
+
+    What nobody looks at (`looked_at`), one of many that a rule finds, is not looked for in the policy.
+    """
     root = Person.objects.filter(id=person_id).values_list("root", flat=True).first()
     if root is None:
         raise NotVisible(_("There is no such person."))
@@ -59,7 +62,7 @@ def preview(person_id: UUID) -> Preview:
     counts |= {step.name: step.count(target) for step in STEPS}
     with scope.system():
         # Leads' drafts, too, but by no address that whoever asks may not see.
-        policy = named(target.addresses)
+        policy = named(target.addresses) if looked_at else []
     return Preview(rows, {name: count for name, count in counts.items() if count}, held, policy)
 
 
@@ -70,7 +73,7 @@ def ask(person_id: UUID, mode: str, member: Member | None, source: str = "hand")
     """
     if mode not in ErasureMode.values:
         raise Invalid(_("There is no such way to erase."), _("Choose to erase or to pseudonymise."))
-    seen = preview(person_id)
+    seen = preview(person_id, looked_at=source in _LOOKED_AT)
     if seen.held:
         raise Invalid(_("They are under a hold: %(why)s") % {"why": seen.held[0]}, _("End the hold first."))
     with scope.system():
