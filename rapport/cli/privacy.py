@@ -1,16 +1,19 @@
 """`rapport privacy`: what a person may ask for, from the command line, with the eyes of the operator."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import click
 
+from rapport.cli import named
 from rapport.cli.context import database
 from rapport.core.errors import Invalid, NotVisible
 from rapport.core.options import options
 
+_STAYS = "an address of theirs stays in "
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -55,16 +58,20 @@ def erase(person: UUID, pseudonymise: bool, yes: bool, as_json: bool) -> None:
                 seen = erasing.preview(person)
             except NotVisible as error:
                 raise _nobody(person) from error
+            policy = named.plain(seen.policy)
             if not yes:
-                _tell({"would": seen.counts, "held": seen.held}, as_json, f"would erase: {_words(seen.counts)}")
+                told = {"would": seen.counts, "held": seen.held, "policy": policy}
+                _tell(told, as_json, f"would erase: {_words(seen.counts)}")
+                _warn(_STAYS + one for one in named.lines(policy))
                 click.echo("Nothing was changed. Give --yes to erase.", err=True)
                 return
             made = erasing.ask(person, "pseudonymise" if pseudonymise else "erase", None, source="command")
         done = erasing.finish(made.id)
-    told = {"erasure": str(done.id), "state": done.state, "counts": done.counts, "left": done.left}
+    told = {"erasure": str(done.id), "state": done.state, "counts": done.counts, "left": done.left, "policy": policy}
     _tell(told, as_json, f"erased: {_words(done.counts)}")
-    for place, rows in done.left.items():
-        click.echo(f"an address of theirs still stands in what others wrote: {place}, {rows} rows", err=True)
+    left = done.left.items()
+    _warn(f"an address of theirs still stands in what others wrote: {place}, {rows} rows" for place, rows in left)
+    _warn(_STAYS + one for one in named.lines(policy))
 
 
 @privacy.command()
@@ -96,6 +103,7 @@ def check(person: UUID | None, texts: tuple[str, ...], as_json: bool) -> None:
     with database():
         from rapport.core import scope
         from rapport.inbound.privacy import checking
+        from rapport.ownership.named import named as named_in_policy
         from rapport.people.erasing import target_of
         from rapport.people.models import Erasure, Person
 
@@ -108,9 +116,11 @@ def check(person: UUID | None, texts: tuple[str, ...], as_json: bool) -> None:
                 raise Invalid("There is nothing to look for.", "Give an id of a person with addresses, or --text.")
             found = list(checking.search(needles))
             sampled = checking.in_statistics(needles)
+            policy = named.plain(named_in_policy(needles))
     places = [{"table": one.table, "column": one.column, "rows": one.rows, "first": one.first} for one in found]
-    lines = "\n".join(f"{one.table}.{one.column}: {one.rows:,} rows, the first is {one.first}" for one in found)
-    _tell({"found": places, "statistics": sampled}, as_json, lines or "It stands nowhere.")
+    lines = [f"{one.table}.{one.column}: {one.rows:,} rows, the first is {one.first}" for one in found]
+    told = {"found": places, "statistics": sampled, "policy": policy}
+    _tell(told, as_json, "\n".join([*lines, *named.lines(policy)]) or "It stands nowhere.")
     if found:
         click.get_current_context().exit(1)
 
@@ -149,6 +159,11 @@ def retention(run: bool, as_json: bool) -> None:
 
 def _tell(value: dict[str, Any], as_json: bool, words: str) -> None:
     click.echo(json.dumps(value) if as_json else words)
+
+
+def _warn(lines: Iterable[str]) -> None:
+    for one in lines:
+        click.echo(one, err=True)
 
 
 def _words(counts: dict[str, int]) -> str:

@@ -21,6 +21,7 @@ from rapport.ownership import lessons, refitting
 from rapport.ownership.kinds import TEAM, Slot
 from rapport.ownership.models import LearnedModel
 from rapport.ownership.outcomes import outcomes
+from rapport.ownership.unsaid import APART, EMPTY, FAILED, MANY, NEW, NONE, UNLIKE, UNSURE, Silence
 
 if TYPE_CHECKING:
     from rapport.ownership.learning.learner import Learner
@@ -33,7 +34,11 @@ ASKED_MAX, READ_MAX = 50, 10
 mail is brought in, and that must not wait."""
 LIKELY_LEAST: Mapping[str, float] = {"team": 0.3, "topic": 0.5, "priority": 0.5}
 """Less likely, it is left to who sorts, without a word. That there is no fitting topic is common, and no label."""
+UNPROMISED, PROMISE, BURST, OFF = "unpromised", "promise", "burst", "off"
+"""Why what is suggested does not act: nothing can be promised of it yet; it is not as sure as is promised; a burst of
+decisions waits for a lead's look; no lead lets it. (`APART`: a confidential team's own model only ever suggests.)"""
 _NEW_MAX = 200
+_WANTED = 0.95
 _OVERLAP = timedelta(minutes=5)
 _lock = threading.Lock()
 
@@ -56,7 +61,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A label and how likely people would choose it; `acts`: it is certain, and a lead wants it to act."""
+    """A label and how likely people would choose it; `acts`: it is certain, and a lead wants it to act.
+
+    `held` says why it does not act; where it is not as sure as is promised, `wanted` is how much is, in percent.
+    """
 
     label: str
     probability: float
@@ -64,27 +72,35 @@ class Suggestion:
     model: UUID
     certain: bool = False
     acts: bool = False
+    held: str = ""
+    wanted: int | None = None
 
-    def plain(self, *, acted: bool, name: str = "label") -> dict[str, Any]:
-        """As a decision keeps it."""
+    def plain(self, *, acted: bool, name: str = "label", held: str = "") -> dict[str, Any]:
+        """As a decision keeps it; `held` says why it was not done though it might have been."""
+        why = "" if acted else self.held or held
         return {
             name: self.label, "probability": round(self.probability, 4), "sure": round(self.sure, 4),
-            "certain": self.certain, "model": str(self.model), "acted": acted,
+            "certain": self.certain, "model": str(self.model), "acted": acted, **({"held": why} if why else {}),
+            **({"wanted": self.wanted} if why == PROMISE else {}),
         }  # fmt: skip
 
 
-Answers = dict[str, Suggestion | None]
-"""By kind; None where it has nothing to say. A kind that could not be asked is not in it."""
+Answers = dict[str, Suggestion | Silence]
+"""By kind, for each that was to be asked about: what it says, or why it says nothing."""
 
 
 @dataclass(frozen=True)
 class State:
-    """The newest models and example, the kinds that may act by themselves, and the precisions wanted by kind."""
+    """The newest models and example, the kinds that may act by themselves, and the precisions wanted by kind.
+
+    `doubted`: kinds that might act, were it not for a burst that nobody has looked at yet.
+    """
 
     models: Mapping[Slot, UUID]
     newest: UUID | None
     acting: frozenset[str]
     wants: Mapping[str, Mapping[str, float]]
+    doubted: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -117,39 +133,44 @@ def state() -> State | None:
         acting |= {kind} if acts and not label else set()
     models = {Slot(kind, audience[0] if audience else None): id for kind, audience, id, *_ in rows}
     # While somebody's decisions contradict all that was known, a person looks before anything acts on them.
-    return State(models, newest, frozenset(acting - set(doubted or ())), wants)
+    held = acting & set(doubted or ())
+    return State(models, newest, frozenset(acting - held), wants, frozenset(held))
 
 
 def ask(questions: Sequence[Question]) -> list[Answers]:
     """What each is likely to be, in the system's scope: of the first so many (`ASKED_MAX`, `READ_MAX`), or of none
-    where there is no model. What goes wrong with a model is its own matter, and leaves it out of the answers.
+    where there is no model. What goes wrong with a model is its own matter, and what it was to say is left unsaid.
     """
     if not questions:
         return []
     found = state()
     if found is None:
-        return []
+        return [_unsaid(one, NEW) for one in questions]
     some = questions[: READ_MAX if refitting.encoders() else ASKED_MAX]
-    answers: list[Answers] = [{} for _ in some]
+    answers = [_unsaid(one, NEW if at < len(some) else MANY) for at, one in enumerate(questions)]
     for slot in found.models:
         of_it = [place for place, one in enumerate(some) if slot in one.slots]
         if of_it:
-            # A model that failed says nothing at all, else there is one answer for each.
             said = _tried([some[place] for place in of_it], slot, found)
-            for place, one in zip(of_it, said, strict=False):
+            for place, one in zip(of_it, said, strict=True):
                 answers[place][slot.kind] = one
     return answers
 
 
-def _tried(asked: Sequence[Question], slot: Slot, found: State) -> list[Suggestion | None]:
+def _unsaid(question: Question, why: str) -> Answers:
+    """For whoever sees a matter in confidence there is one reason only: what its team has learned is the team's."""
+    return {slot.kind: Silence(APART if slot.team else why) for slot in question.slots}
+
+
+def _tried(asked: Sequence[Question], slot: Slot, found: State) -> list[Suggestion | Silence]:
     try:
         with transaction.atomic(), _lock:
             said = ready(slot, found).predict([one.text for one in asked], [one.known for one in asked])
-        return [_suggestion(one, asked[at].text, slot, found) for at, one in enumerate(said)]
+        return [_answer(one, asked[at].text, slot, found) for at, one in enumerate(said)]
     except Exception:  # noqa: BLE001 - triage is always an answer
         _log.exception("what was learned of %s could not be asked", slot.kind)
         _count_failure(slot, len(asked))
-        return []
+        return [Silence(APART if slot.team else FAILED)] * len(asked)
 
 
 def explained(conversation_id: UUID, slot: Slot) -> "Explanation | None":
@@ -165,12 +186,40 @@ def explained(conversation_id: UUID, slot: Slot) -> "Explanation | None":
             return explain(ready(slot, found), text, facts)
 
 
-def _suggestion(said: "Prediction", text: str, slot: Slot, found: State) -> Suggestion | None:
-    if not text or not said.label or said.is_none or said.probability < LIKELY_LEAST[slot.kind]:
-        return None
-    # What a confidential team's own model says is only ever suggested: nobody else could watch over it.
-    acts = said.certain and slot.team is None and slot.kind in found.acting
-    return Suggestion(said.label, said.probability, said.sure, found.models[slot], said.certain, acts)
+def _answer(said: "Prediction", text: str, slot: Slot, found: State) -> Suggestion | Silence:
+    silence = _silence(said, text, slot)
+    if silence is not None:
+        return Silence(APART) if slot.team else silence
+    held, wants = _held(said, slot, found), found.wants.get(slot.kind, {})
+    wanted = round(wants.get(said.label, wants.get("", _WANTED)) * 100)
+    return Suggestion(
+        said.label, said.probability, said.sure, found.models[slot], said.certain, not held, held, wanted
+    )
+
+
+def _silence(said: "Prediction", text: str, slot: Slot) -> Silence | None:
+    """Why that is not worth a suggestion; None where it is."""
+    if not text:
+        return Silence(EMPTY)
+    if not said.label:
+        return Silence(NEW)
+    if said.is_none:
+        return Silence(NONE, percent=int((said.none or 0) * 100))
+    if said.probability < LIKELY_LEAST[slot.kind]:
+        return Silence(UNLIKE if said.unlike else UNSURE, said.label, int(said.probability * 100))
+    return None
+
+
+def _held(said: "Prediction", slot: Slot, found: State) -> str:
+    """Why nothing is done by it; empty where it is."""
+    if slot.team is not None:
+        # What a confidential team's own model says is only ever suggested: nobody else could watch over it.
+        return APART
+    if not said.certain:
+        return PROMISE if said.promised else UNPROMISED
+    if slot.kind in found.doubted:
+        return BURST
+    return "" if slot.kind in found.acting else OFF
 
 
 def ready(slot: Slot, found: State) -> "Learner":

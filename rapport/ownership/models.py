@@ -67,14 +67,16 @@ class Decision(models.Model):
     rule = models.PositiveIntegerField(null=True)
     sentence = models.TextField()
     trace = models.JSONField(default=list)
-    #: What was learned from people said where no rule decided: {"team": slug, "probability", "sure", "model", "acted"}.
-    #: {} where it had nothing to say, null where it was not asked.
+    #: What was learned from people said where no rule decided: {"team": slug, "probability", "sure", "model", "acted",
+    #: "held": why not}. {} where it had nothing to say, null where it was not asked.
     suggestion = models.JSONField(null=True)
     #: What was known beside the text when it came, as `ownership.known` words it: what is learned from and asked with.
     facts = models.JSONField(null=True)
     #: What was learned said of topic and priority: {"topic": {"label", "probability", "sure", "certain", "model",
     #: "acted"}, "priority": ...}; null where it said nothing.
     guesses = models.JSONField(null=True)
+    #: Why it said nothing, by kind, packed (`ownership.unsaid`); null where there is nothing to explain.
+    unsaid = models.TextField(null=True)
     #: How much the conversation weighed when a member was given it; null where none was, or it was given back.
     weight = models.FloatField(null=True)
     #: What spoke for and against each member (`within.values.Choice.plain`): ids and points, no figures of their work.

@@ -12,6 +12,7 @@ from rapport.ownership.actions import ASSIGNED
 from rapport.ownership.asking import asks_of
 from rapport.ownership.directory import company
 from rapport.ownership.engine import TeamEntry
+from rapport.ownership.following import following
 from rapport.ownership.handing import alone, turns
 from rapport.ownership.handing.choosing import hand
 from rapport.ownership.handing.queue import Before, had_before
@@ -116,6 +117,7 @@ def give(conversation: Conversation, place: Place, promise: tuple[str, bool], da
     elif from_member or from_team != place.team.id:
         turns.passed_on(conversation, place.member.id)
     Decision.objects.create(
+        **following(conversation.id),
         conversation_id=conversation.id, source=Source.PROMISE, owner_team_id=place.team.id,
         owner_member_id=conversation.owner_member_id, from_team_id=from_team, from_member_id=from_member,
         involved=list(conversation.involved), sentence=_sentence(place, promise),

@@ -18,12 +18,13 @@ from rapport.conversations.visibility import audience_of, hold
 from rapport.core import bulk
 from rapport.core.clock import now
 from rapport.core.ids import new_id
-from rapport.ownership import learned, shadowing, suggesting
+from rapport.ownership import learned, shadowing, suggesting, unsaid
 from rapport.ownership.arriving import Arrived, Heeded, ask, heeded, leaves_open
 from rapport.ownership.conditions.public import speaks_of_found
 from rapport.ownership.directory import Company, business_hours, company, vocabulary
-from rapport.ownership.engine import RuleResult, Verdict, decide
+from rapport.ownership.engine import RuleResult, TeamEntry, Verdict, decide
 from rapport.ownership.facts import Facts
+from rapport.ownership.following import following
 from rapport.ownership.giving import first_answer_due, promised
 from rapport.ownership.handing import turns
 from rapport.ownership.known import known
@@ -79,6 +80,7 @@ class Decided:
     suggestion: dict[str, Any] | None = None
     facts: dict[str, str] | None = None
     guesses: dict[str, Any] | None = None
+    unsaid: str = ""
 
     @property
     def owner_team_id(self) -> UUID | None:
@@ -113,8 +115,10 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         if verdict.member:
             directory = directory.after_assigning(verdict.member.id, _in_order(at, place), verdict.weight)
         told = known(facts, here.hours[""], open_teams)
-        decided.append(replace(_decided(conversation_id, verdict, here, facts.at, done.version), facts=told))
-        question = suggesting.question(done.policy, verdict, facts, told, here.directory.teams.get(verdict.owner))
+        owner = here.directory.teams.get(verdict.owner)
+        fresh = _decided(conversation_id, verdict, here, facts.at, done.version)
+        decided.append(replace(fresh, facts=told, unsaid=_not_asked(verdict, facts, owner)))
+        question = suggesting.question(done.policy, verdict, facts, told, owner)
         weigh = partial(done.policy.weights.of, channel=facts.channel, kind=facts.channel_kind)
         beside_asks = said is not None and leaves_open(done.other, said.other, facts)
         arrived.append(Arrived(question, weigh, said, beside_asks))
@@ -124,6 +128,10 @@ def decide_batch(items: Sequence[tuple[UUID, Facts]]) -> list[Decided]:
         before, decided[place] = decided[place], _sorted(decided[place], one.own(found), here, one.weigh)
         here = _counting(here, before.verdict, decided[place].verdict, _in_order(at, place))
     return [_with_kept(one, how.beside, here) for one, how in zip(decided, arrived, strict=True)]
+
+
+def _not_asked(verdict: Verdict, facts: Facts, owner: TeamEntry | None) -> str:
+    return unsaid.pack(suggesting.not_asked(verdict, facts, owner))
 
 
 def _counting(here: Company, before: Verdict, after: Verdict, at: datetime) -> Company:
@@ -154,7 +162,9 @@ def _in_order(at: datetime, place: int) -> datetime:
 def _sorted(one: Decided, found: learned.Answers, here: Company, weigh: Callable[[str], float]) -> Decided:
     """With what was learned beside it, or where it may act, by it."""
     said = suggesting.sort(one.verdict, found, here.directory.teams, here.topic_ids, weigh)
-    kept: dict[str, Any] = {"suggestion": said.suggestion, "guesses": said.guesses}
+    kept: dict[str, Any] = {
+        "suggestion": said.suggestion, "guesses": said.guesses, "unsaid": unsaid.pack(said.unsaid) or one.unsaid
+    }  # fmt: skip
     if said.verdict is not one.verdict:
         fresh = _decided(one.conversation_id, said.verdict, here, one.at, one.policy_version)
         return replace(fresh, facts=one.facts, **kept)
@@ -205,6 +215,7 @@ def record_decisions(decided: Sequence[Decided]) -> None:
             "suggestion": ("jsonb", [_as_json(one.suggestion) for one in decided]),
             "facts": ("jsonb", [_as_json(one.facts) for one in decided]),
             "guesses": ("jsonb", [_as_json(one.guesses) for one in decided]),
+            "unsaid": ("text", [one.unsaid or None for one in decided]),
             "weight": ("float8", [one.verdict.weight if one.owner_member_id else None for one in decided]),
             "weighed": ("jsonb", [_as_json(one.verdict.weighed) for one in decided]),
             "trace": ("jsonb", [orjson.dumps(pack(one.verdict.trace)).decode() for one in decided]),
@@ -326,6 +337,7 @@ def record_reassignment(change: Reassignment) -> Decision:
     tells of it.
     """
     return Decision.objects.create(
+        **following(change.conversation_id),
         conversation_id=change.conversation_id,
         source=Source.MEMBER,
         actor_id=change.actor_id,

@@ -19,7 +19,7 @@ from rapport.ownership.kinds import KINDS, OF_A_TEAM, PRIORITY, TEAM, TOPIC, Slo
 from rapport.ownership.models import Example
 from rapport.ownership.policy import PRIORITIES
 from rapport.staff.models import Team
-from rapport.web import locales
+from rapport.web import locales, unsaid_words
 from rapport.web.learned_facts import in_words
 from rapport.web.rights import page
 from rapport.web.second_why import Elsewhere, opinions
@@ -45,6 +45,8 @@ class Guess:
     take: str
     #: Who says so, where it is neither a rule nor what was learned.
     second: Elsewhere | None = None
+    #: Why it was not done by itself.
+    held: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ def _priority(found: Conversation, told: Mapping[str, Any], said: set[str]) -> G
 
 
 def _guess(kind: str, name: str, told: Mapping[str, Any], offers: bool, take: str) -> Guess:
-    return Guess(kind, name, locales.likely(told["probability"]), bool(told.get("acted")), offers, take)
+    acted, why_not = bool(told.get("acted")), unsaid_words.held(told)
+    return Guess(kind, name, locales.likely(told["probability"]), acted, offers, take, held=why_not)
 
 
 def _said_by_hand(found: Conversation) -> set[str]:

@@ -17,12 +17,14 @@ from rapport.core import events, scope
 from rapport.core.clock import now
 from rapport.core.errors import Invalid
 from rapport.inbound.privacy import archiving, erasing, gathering
+from rapport.ownership.named import Named, from_plain
 from rapport.people import consent as words
 from rapport.people import consenting
 from rapport.people.consenting import Standing, Statement
 from rapport.people.directory.seeing import Seen, person_of
 from rapport.people.models import Archive, Consent, Erasure, Hold, Person, Purpose
 from rapport.staff.models import Team
+from rapport.web import policy_named
 from rapport.web.rights import ADMINS, PRIVACY, WRITERS, member_of, page
 from rapport.web.shell import shell_of
 
@@ -79,7 +81,10 @@ def section(request: HttpRequest, whole: Seen) -> dict[str, Any]:
         closed=_closed(request) if may_archive else [], may_archive=may_archive, may_erase=may_erase,
     )  # fmt: skip
     names = {one.slug: one.name for one in rights.purposes}
-    return {"rights": rights, "proofs": _PROOFS, "why": WHY, "purpose_names": names}
+    return {
+        "rights": rights, "proofs": _PROOFS, "why": WHY, "purpose_names": names,
+        "named": policy_named.rows(_named_then(rights.erasure), member.id) if rights.erasure else [],
+    }  # fmt: skip
 
 
 _PROOFS = {
@@ -91,6 +96,10 @@ _PROOFS = {
 def _erasure(found: Person) -> Erasure | None:
     with scope.system():
         return Erasure.objects.filter(people__contains=[found.id]).order_by("-made_at").first()
+
+
+def _named_then(erasure: Erasure) -> list[Named]:
+    return [from_plain(one) for one in erasure.seen.get("policy", ())]
 
 
 @page(WRITERS)
@@ -186,6 +195,7 @@ def erase(request: HttpRequest, person_id: UUID) -> HttpResponse:
     context = {
         "person": found, "wanted": wanted, "error": error, "held": seen.held, "counts": counted(seen.counts),
         "mode": request.POST.get("mode", "erase"), "closed": _closed(request),
+        "named": policy_named.rows(seen.policy, member_of(request).id),
     }  # fmt: skip
     return render(request, "web/people/erase.html", context, status=400 if error else 200)
 

@@ -20,11 +20,12 @@ from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
 from rapport.ownership.forms import follows
+from rapport.ownership.kinds import TEAM, TOPIC
 from rapport.ownership.models import Decision, Source
 from rapport.ownership.second.models import Opinion, Stage
 from rapport.ownership.service import ExplainedRule, Explanation, explain
 from rapport.staff.models import Member, Team
-from rapport.web import locales, promise_words
+from rapport.web import locales, promise_words, unsaid_words
 from rapport.web.richview import bodies_of
 from rapport.web.weighing import Eyes, Weighing, weighing_of
 from rapport.web.words import UNTOLD, event_icon, event_phrase
@@ -108,6 +109,8 @@ class Why:
     topics: Mapping[str, str] = field(default_factory=dict)
     #: Whether an endpoint elsewhere said something of it.
     has_opinion: bool = False
+    #: Why what was learned suggests nothing, in words.
+    unsaid: tuple[str, ...] = ()
 
     @property
     def learned(self) -> dict[str, Any]:
@@ -222,10 +225,12 @@ def why(
     by_policy = next((d for d in decisions if d.policy_version is not None), None)
     policy = explain(by_policy) if by_policy else None
     explained = policy if by_policy is latest and policy else explain(latest)
+    called = {topic.slug: topic.name for topic in topics}
+    unsaid = next((one.unsaid for one in decisions if one.unsaid), None)
     return Why(
-        latest, explained, policy, [*decisions[1:]], weighing_of(decisions, eyes), teams,
-        {topic.slug: topic.name for topic in topics}, latest.has_opinion,
-    )  # fmt: skip
+        latest, explained, policy, [*decisions[1:]], weighing_of(decisions, eyes), teams, called, latest.has_opinion,
+        unsaid_words.lines(unsaid, {TEAM: teams, TOPIC: called}, in_confidence=conversation.confidential),
+    )
 
 
 def _events(conversation: Conversation, since: datetime | None, until: datetime | None) -> list[Item]:

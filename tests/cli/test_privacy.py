@@ -10,7 +10,9 @@ import pytest
 from rapport.channels.models import Channel
 from rapport.core import scope
 from rapport.inbound.privacy import erasing
+from rapport.ownership.service import SavedBy, save_policy_dict
 from rapport.people.models import Handle, RetentionRule
+from rapport.staff.models import Team
 from tests.cli.conftest import Run
 from tests.inbound.post import deliver, letter
 
@@ -28,20 +30,31 @@ def test_each_command_says_what_it_found_and_did(run: Run, tmp_path: Path) -> No
     with scope.system():
         person = Handle.objects.get().person_id
         RetentionRule.objects.create(name="Old mail", days=1, anybody=True)
+    Team.objects.create(name="Customer Service", slug="customer-service")
+    rule = {"name": "Ann", "when": {"from": "ann@xanthippe.example"}, "then": {"owner": "customer-service"}}
+    save_policy_dict({"triage": "customer-service", "rules": [rule]}, SavedBy())
     found = run("privacy", "check", person, "--json")
     assert found.exit_code == 1
+    (told,) = json.loads(found.stdout)["policy"]
+    assert (told["number"], told["rules"], told["in_force"]) == (1, [1], True)
+    assert told["url"].endswith("/policy/versions/1/")
+    assert "\nversion 1 of the policy (in force): rules 1 – http" in run("privacy", "check", person).stdout
     assert {one["table"] for one in json.loads(found.stdout)["found"]} >= {"people_handle", "inbound_rawitem"}
     run("privacy", "archive", person, tmp_path / "all.zip")
     assert "index.html" in zipfile.ZipFile(tmp_path / "all.zip").namelist()
     would = run("privacy", "erase", person)
     assert "would erase: 1 people, 1 handles" in would.stdout
     assert "Nothing was changed" in would.stderr
+    assert "an address of theirs stays in version 1 of the policy (in force): rules 1 – " in would.stderr
     with scope.system():
         assert Handle.objects.count() == 1
     assert json.loads(run("privacy", "retention", "--json").stdout)["rules"][0]["name"] == "Old mail"
     done = json.loads(run("privacy", "erase", person, "--yes", "--json").stdout)
-    assert (done["state"], done["left"]) == ("done", {})
-    assert "It stands nowhere" in run("privacy", "check", "--text", "xanthippe").stdout
+    assert (done["state"], done["left"]) == ("done", {"ownership_policyversion.rules": 1})
+    assert [one["rules"] for one in done["policy"]] == [[1]]
+    where = json.loads(run("privacy", "check", "--text", "xanthippe", "--json").stdout)["found"]
+    assert {one["table"] for one in where} == {"ownership_policyversion"}, "and nowhere else"
+    assert "It stands nowhere" in run("privacy", "check", "--text", "socrates").stdout
     told = json.loads(run("privacy", "ledger", "--to", tmp_path / "copy.jsonl", "--json").stdout)
     assert told["erasures"] == 1
     assert (tmp_path / "copy.jsonl").read_text().count('"erasure"') == 1

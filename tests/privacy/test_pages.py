@@ -9,6 +9,8 @@ from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.inbound.privacy import archiving, erasing, retaining
+from rapport.ownership.models import PolicyDraft
+from rapport.ownership.service import SavedBy, current_policy, save_policy_dict
 from rapport.people import consenting
 from rapport.people.models import Archive, Consent, Erasure, Hold, Person, Purpose, RetentionRule
 from tests.web.cast import Cast
@@ -143,3 +145,58 @@ def test_what_was_merged_counts_on_every_page_of_it(cast: Cast, sign_in: SignIn)
     assert "they asked not to be contacted" in page
     sign_in(cast.agent).post(f"/people/{cast.customer.id}/contact/", {"silent": "no"})
     assert not consenting.is_silent(cast.customer.id)
+
+
+def test_what_the_policy_names_is_told_before_and_after_with_where_it_is_and_stays(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    rule = {"name": "Carla", "when": {"from": "carla@shop.example"}, "then": {"owner": "customer-service"}}
+    plain = {"triage": "customer-service", "rules": [{**rule, "name": "All", "when": {"always": True}}, rule]}
+    number = save_policy_dict(plain, SavedBy()).number
+    with scope.system():
+        PolicyDraft.objects.create(member=cast.lead, plain=plain)
+    client, url = sign_in(cast.admin), f"/people/{cast.customer.id}/"
+    page = client.get(f"{url}erase/").content.decode()
+    link = f"/policy/versions/{number}/?from=2#rule-2"
+    assert "What stays in the policy" in page
+    assert link in page
+    assert "The draft of Lea Lead" in page
+    assert "/policy/rules/?from" not in page, "whose draft it is can open it, nobody else"
+    assert 'id="rule-2"' in client.get(link.partition("#")[0]).content.decode()
+    client.post(f"{url}erase/", {"mode": "erase", "confirm": "Carla Customer"})
+    erasing.work(600)
+    page = client.get(url).content.decode()
+    assert "The policy named an address of theirs" in page
+    assert link in page
+    with scope.system():
+        erasure = Erasure.objects.get()
+        assert [one["rules"] for one in erasure.seen["policy"]] == [[2], [2]]
+        assert "carla" not in str(erasure.seen).lower()
+        assert erasure.left["ownership_policyversion.rules"] == 1
+        assert PolicyDraft.objects.get().plain == plain
+    assert current_policy()[1].rules[1].when.describe() == "it is from carla@shop.example"
+    assert "The policy named" not in sign_in(cast.agent).get(url).content.decode()
+
+
+def test_an_address_that_only_a_confidential_team_knows_does_not_show_by_the_rule_that_names_it(
+    cast: Cast, sign_in: SignIn
+) -> None:
+    plain = {"triage": "customer-service", "rules": [
+        {"name": "S", "when": {"from": "sigrid@company.example"}, "then": {"owner": "hr"}}]}  # fmt: skip
+    save_policy_dict(plain, SavedBy())
+    with scope.system():
+        Person.objects.filter(id=cast.secretive.id).update(root=cast.customer.root)
+    page = sign_in(cast.admin).get(f"/people/{cast.customer.id}/erase/").content.decode()
+    assert "What stays in the policy" not in page
+
+
+def test_for_those_that_a_rule_of_retention_finds_the_policy_is_not_searched(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    monkeypatch.setattr(erasing, "named", lambda addresses: looked.append(addresses) or [])
+    with scope.system():
+        made = erasing.ask(cast.customer.id, "erase", None, source="retention")
+        assert (made.seen["policy"], looked) == ([], [])
+        assert erasing.preview(cast.secretive.id).policy == []
+    assert len(looked) == 1

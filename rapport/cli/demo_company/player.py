@@ -35,8 +35,8 @@ from rapport.ownership.models import Decision, Source
 from rapport.staff.models import Member, Membership, Team
 
 _PAUSE_SECONDS = 0.02
-#: What is done is known by its moment: who hands out must not do it at that of a step.
-_A_MOMENT = timedelta(seconds=1)
+#: What members do is known by its moment, so nothing else happens at that of a step: what came, came a little before.
+_A_MOMENT = timedelta(milliseconds=1)
 _MAILS_A_CONNECTION = 50
 _TOLD_OF = timedelta(days=2)
 """How long back steps of promises come at their time; what was late before is told of once."""
@@ -164,10 +164,9 @@ class Player:
     def _arrive(self, at: datetime) -> None:
         """Let everything on its way arrive, at the latest moment played, and learn where it came to."""
         self._learn(at)
-        with clock.travel(at):
+        with clock.travel(at - 2 * _A_MOMENT):
             work_off()
         if at > self._anchor - _TOLD_OF:
-            # A moment before: what a member does is looked up by its own moment.
             with clock.travel(at - _A_MOMENT):
                 escalating.run_due()
         with clock.travel(at - _A_MOMENT):

@@ -7,7 +7,7 @@ follows step by step. Each step answers nothing more when it is run again, so th
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import OperationalError, connection
@@ -20,6 +20,7 @@ from rapport.core.errors import Invalid, NotVisible
 from rapport.core.options import options
 from rapport.inbound.privacy import checking, ledger
 from rapport.inbound.privacy.steps import STEPS
+from rapport.ownership.named import Named, named
 from rapport.people import erasing
 from rapport.people.forgetting import START
 from rapport.people.models import Erasure, ErasureMode, Hold, Person, WorkState
@@ -34,15 +35,22 @@ _LOOKED_AT = frozenset({"hand", "command"})
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an erasure would take, as far as the member may see: rows by step. `held`: why it must not be, by row."""
+    """What an erasure would take, as far as the member may see: rows by step. `held`: why it must not be, by row.
+
+    `policy`: what names an address of theirs there, and stays.
+    """
 
     people: list[UUID]
     counts: dict[str, int]
     held: list[str]
+    policy: list[Named] = field(default_factory=list)
 
 
-def preview(person_id: UUID) -> Preview:
-    """What there is of a person, in the caller's scope. Raises NotVisible for who is not theirs to see."""
+def preview(person_id: UUID, *, looked_at: bool = True) -> Preview:
+    """What there is of a person, in the caller's scope. Raises NotVisible for who is not theirs to see.
+
+    What nobody looks at (`looked_at`), one of many that a rule finds, is not looked for in the policy.
+    """
     root = Person.objects.filter(id=person_id).values_list("root", flat=True).first()
     if root is None:
         raise NotVisible(_("There is no such person."))
@@ -52,7 +60,10 @@ def preview(person_id: UUID) -> Preview:
     target = erasing.target_of(draft)
     counts = {"people": len(rows), "handles": len(target.handles), "files": files_of(target)}
     counts |= {step.name: step.count(target) for step in STEPS}
-    return Preview(rows, {name: count for name, count in counts.items() if count}, held)
+    with scope.system():
+        # Leads' drafts, too, but by no address that whoever asks may not see.
+        policy = named(target.addresses) if looked_at else []
+    return Preview(rows, {name: count for name, count in counts.items() if count}, held, policy)
 
 
 def ask(person_id: UUID, mode: str, member: Member | None, source: str = "hand") -> Erasure:
@@ -62,7 +73,7 @@ def ask(person_id: UUID, mode: str, member: Member | None, source: str = "hand")
     """
     if mode not in ErasureMode.values:
         raise Invalid(_("There is no such way to erase."), _("Choose to erase or to pseudonymise."))
-    seen = preview(person_id)
+    seen = preview(person_id, looked_at=source in _LOOKED_AT)
     if seen.held:
         raise Invalid(_("They are under a hold: %(why)s") % {"why": seen.held[0]}, _("End the hold first."))
     with scope.system():
@@ -76,7 +87,8 @@ def ask(person_id: UUID, mode: str, member: Member | None, source: str = "hand")
             raise Invalid(_("There is nothing left to erase."), "")
         made = Erasure.objects.create(
             people=rows, mode=mode, pseudonym=erasing.pseudonym_of(rows[0]), member=member, source=source,
-            seen={"counts": seen.counts, "people": [str(one) for one in seen.people]},
+            seen={"counts": seen.counts, "people": [str(one) for one in seen.people],
+                  "policy": [one.plain() for one in seen.policy]},
         )  # fmt: skip
         # The number of rows is told only to who may see them: others would learn that there are more.
         data = {"erasure": str(made.id), "mode": mode, "people": made.seen["people"], "why": source}
@@ -158,7 +170,8 @@ def _end(found: Erasure) -> None:
     found.left = checking.left_of(target) if found.source in _LOOKED_AT else {}
     found.target, found.state, found.done_at = {}, WorkState.DONE, now()
     checking.forget_statistics()
-    data = {"erasure": str(found.id), "mode": found.mode, "why": found.source, **found.seen}
+    seen = {name: one for name, one in found.seen.items() if name != "policy"}
+    data = {"erasure": str(found.id), "mode": found.mode, "why": found.source, **seen}
     events.record("person.erased", actor_id=found.member_id, data=data)
 
 

@@ -8,6 +8,7 @@ from rapport.conversations.actions import plain, touch
 from rapport.conversations.models import Conversation
 from rapport.core.clock import now
 from rapport.ownership.actions import ASSIGNED, fields_of
+from rapport.ownership.following import following
 from rapport.ownership.handing import turns
 from rapport.ownership.models import Decision, How, Source
 from rapport.staff.models import Member
@@ -38,6 +39,7 @@ def give(conversation: Conversation, given: Given) -> Decision:
     since = _booked(conversation, given, before)
     waited = f"it waited {span(now() - since)} in the queue; " if since else ""
     decision = Decision.objects.create(
+        **following(conversation.id),
         conversation=conversation,
         source=Source.MEMBER if given.actor else Source.HANDED,
         actor=given.actor,

@@ -338,13 +338,14 @@ class Learner:
         for at, top in enumerate(order):
             label = said.labels[top[0]]
             few = decided[label] < LABEL_LEAST
-            threshold = (NEVER if few else self._promise(model, label)).threshold
+            trade = NEVER if few or len(said.labels) < 2 else self._promise(model, label)
             refused = judge.gate is not None and none[at] >= judge.gate_at
+            seen = float(said.scored.close[at, 0])
             found.append(Prediction(
                 label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
                 float(none[at]) if judge.gate else None,
-                bool(sure[at] >= threshold and len(said.labels) > 1 and not refused),
-                float(said.scored.close[at, 0]), bool(refused), float(sure[at]),
+                bool(sure[at] >= trade.threshold and not refused), seen, bool(refused), float(sure[at]),
+                trade.threshold < NEVER.threshold, seen < judge.unlike_at,
             ))  # fmt: skip
         return found
 

@@ -38,6 +38,7 @@ _KNOWN_LEAST, _KNOWN_FLOOR = 0.5, 0.4
 """Of labels known by name, the share with a decision: up to how much even many are evened, and below what it matters no
 more (weighed even less, of messages like a decision hardly any would follow it)."""
 _LOST_MAX = 0.01
+_UNLIKE_SHARE = 0.05
 _ROWS = 1_024
 
 
@@ -54,7 +55,8 @@ class Scored:
 class Judge:
     """Turns scores into probabilities. Without decisions enough (`confidence` None) it is but a share among labels.
 
-    The `heat` to begin with is what suited names alone on two public sets, on the careful side.
+    The `heat` to begin with is what suited names alone on two public sets, on the careful side. Less alike than
+    `unlike_at` to the likest is what is unlike all that was decided: few decisions are, each compared with the others.
     """
 
     heat: float = 30.0
@@ -63,6 +65,7 @@ class Judge:
     gate_at: float = 1.0
     tried: int = 0
     nones: int = 0
+    unlike_at: float = 0.0
 
     def shares(self, scored: Scored) -> Doubles:
         """The softmax over labels."""
@@ -361,7 +364,8 @@ def _judge(
     heat = temperature(scored.labels[ours], truth[ours])
     label, looks = _looked(scored, heat)
     right = ours & (label == truth)
-    judge = Judge(heat, None, None, 1.0, int(ours.sum()), int((~ours).sum()))
+    unlike = float(np.quantile(scored.close[:, 0], _UNLIKE_SHARE))
+    judge = Judge(heat, None, None, 1.0, int(ours.sum()), int((~ours).sum()), unlike)
     gated = judge.nones >= NONES_ENOUGH
     # While there is no gate, what is none of ours is one more way to be wrong.
     told = ours if gated else np.ones(len(ours), bool)

@@ -42,7 +42,8 @@ class Prediction:
     their shares (without regard to "none of ours"). `none` is the probability that it is none of ours, None until there
     are decisions enough to learn that from. `certain` says that the promised precision holds: it may be assigned.
     `seen` is the likeness, 0 to 1, to the likest example ever seen; `sure` is the probability before the latest
-    outcomes adjusted it.
+    outcomes adjusted it. `promised` says that there is a probability from which the precision is kept; `unlike` that it
+    is less alike to all that was decided than nineteen of twenty decisions are to the rest.
     """
 
     label: str
@@ -53,6 +54,8 @@ class Prediction:
     seen: float = 0.0
     is_none: bool = False
     sure: float = 0.0
+    promised: bool = False
+    unlike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
