@@ -23,7 +23,7 @@ from rapport.ownership import learned, lessons, teaching
 from rapport.ownership.kinds import SHARED, Slot
 from rapport.ownership.models import Burst, Example, LearnedModel
 from rapport.ownership.refitting import as_example
-from rapport.staff.models import Member
+from rapport.staff.models import Member, Role
 
 if TYPE_CHECKING:
     from rapport.ownership.learning import bursts
@@ -184,15 +184,23 @@ def span_of(burst: Burst) -> teaching.Span:
     return teaching.Span(burst.member_id, burst.since, None, burst.kind)
 
 
+def may_find_right(burst: Burst, member: Member) -> bool:
+    """Whether they may say that a burst is right: of their own decisions another lead must, where there is one."""
+    others = Member.objects.filter(is_active=True, role__in=(Role.LEAD, Role.ADMIN)).exclude(id=member.id)
+    return burst.member_id != member.id or not others.exists()
+
+
 def settle(burst_id: UUID, how: str, actor: Member) -> int:
     """Set all that the member decided of the kind since the burst began aside, or say that it is right.
 
     How many examples were set aside: they can be brought back (`teaching.bring_back`). Raises Invalid for a burst that
-    somebody has settled.
+    somebody has settled, and for who finds their own decisions right while another lead could look.
     """
     burst = Burst.objects.select_for_update().filter(id=burst_id, settled="").first()
     if burst is None or how not in (ASIDE, RIGHT):
         raise Invalid(_("Somebody has looked at it already."), _("Load the page again."))
+    if how == RIGHT and not may_find_right(burst, actor):
+        raise Invalid(_("These are your own decisions."), _("Ask another lead, or set them aside."))
     count = 0
     if how == ASIDE and burst.member_id:
         count = teaching.set_aside(span_of(burst), actor)

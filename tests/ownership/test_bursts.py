@@ -14,7 +14,7 @@ from rapport.core.models import Event
 from rapport.ownership import bursting, learned, lessons, refitting, teaching
 from rapport.ownership.kinds import Slot
 from rapport.ownership.models import Burst, Example, LearnedModel
-from rapport.staff.models import Member, Team
+from rapport.staff.models import Member, Role, Team
 from tests.ownership.learning.makers import message
 
 SLUGS = ("support", "billing", "jobs")
@@ -117,3 +117,20 @@ def test_what_was_decided_before_there_was_enough_to_contradict_is_no_burst() ->
     assert bursting.look() == 0
     assert lessons.lessons()[-1].expected is None
     assert LearnedModel.objects.get().figures["examples"] == 12
+
+
+def test_who_made_a_burst_does_not_find_it_right_while_another_lead_can_look() -> None:
+    ann, mal, lead = member("Ann"), member("Mal"), member("Lea")
+    Member.objects.filter(id__in=(mal.id, lead.id)).update(role=Role.LEAD)
+    decide(ann, range(20))
+    Example.objects.update(at=now() - timedelta(hours=2))
+    refitting.refit()
+    decide(mal, range(200, 206), wrong=True)
+    assert bursting.look() == 1
+    burst = Burst.objects.get()
+    with pytest.raises(Invalid, match="your own decisions"):
+        bursting.settle(burst.id, bursting.RIGHT, mal)
+    assert Burst.objects.get().settled == ""
+    Member.objects.filter(id=lead.id).update(is_active=False)
+    assert bursting.settle(burst.id, bursting.RIGHT, mal) == 0, "the only lead there is may"
+    assert not Example.objects.exclude(set_aside=None).exists()

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ownership', '0011_drafts_are_kept'),
+        ('ownership', '0012_who_left_a_team'),
     ]
 
     operations = [
