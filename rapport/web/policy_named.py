@@ -35,7 +35,7 @@ def _row(one: Named, names: dict[UUID, str], reader: UUID) -> Row:
         page = reverse("policy") if one.member == reader else ""
         label = _("The draft of %(name)s") % {"name": names.get(one.member, "")}
     tests = page and (reverse("policy_tests") if one.in_force or one.member else _file(one.number))
-    parts = [(_("rule %(number)s") % {"number": locales.number(at)}, f"{page}?from={at}#rule-{at}" if page else "")
+    parts = [(_("rule %(n)s") % {"n": locales.number(at)}, f"{page}?from={at}#rule-{at}" if page else "")
              for at in one.rules]  # fmt: skip
     parts += [(_("test %(number)s") % {"number": locales.number(at)}, f"{tests}#test-{at}" if tests else "")
               for at in one.tests]  # fmt: skip

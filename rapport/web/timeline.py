@@ -19,6 +19,7 @@ from rapport.core import plans
 from rapport.core.clock import now
 from rapport.core.models import Event
 from rapport.outbound.models import Delivery, DeliveryState
+from rapport.ownership.conditions.what import in_a_sentence
 from rapport.ownership.forms import follows
 from rapport.ownership.kinds import TEAM, TOPIC
 from rapport.ownership.models import Decision, Source
@@ -160,7 +161,8 @@ class Why:
     def _rules(self) -> list[ExplainedRule]:
         """The rules of that policy, with names where their words have short names: those were kept as they stood."""
         rules = self.policy.rules if self.policy else ()
-        names = {**self.teams, **self.topics}
+        # As the reason has them: "it is about refunds and returns".
+        names = {**self.teams, **{slug: in_a_sentence(name) for slug, name in self.topics.items()}}
         # Short names of one word read as words.
         short = "|".join(re.escape(slug) for slug in sorted(names, key=len, reverse=True) if "-" in slug)
         if not short:

@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
-from rapport.conversations.models import Conversation
+from rapport.conversations.models import Conversation, Topic
 from rapport.core import scope
 from rapport.ownership.kinds import KINDS
 from rapport.ownership.models import Decision
+from rapport.ownership.service import SavedBy, save_policy_dict
 from rapport.ownership.unsaid import _WHYS, ALL, Silence, pack
 from rapport.web import unsaid_words
 from tests.web.cast import Cast
@@ -76,3 +77,15 @@ def test_what_is_suggested_and_not_done_says_why(cast: Cast, sign_in: SignIn, he
     assert words in shown
     with translation.override("en"):
         assert bool(unsaid_words.held(told)) == bool(words)
+
+
+def test_a_rule_asks_about_a_topic_as_the_reason_names_it(cast: Cast, sign_in: SignIn) -> None:
+    Topic.objects.create(name="Refunds and returns", slug="refunds-and-returns", words=["refund"])
+    Topic.objects.create(name="VAT numbers", slug="vat-numbers", words=["vat"])
+    when = {"topic": ["refunds-and-returns", "vat-numbers"]}
+    rules = [{"name": "Money", "when": when, "then": {"owner": "customer-service"}}]
+    number = save_policy_dict({"triage": "customer-service", "rules": rules}, SavedBy()).number
+    keep(cast.conversation, None, policy_version=number, trace=["+it is about refunds and returns"])
+    shown = sign_in(cast.agent).get(page_of(cast.conversation)).content.decode()
+    assert "Asks whether it is about refunds and returns or VAT numbers." in shown
+    assert "It is about refunds and returns." in shown

@@ -44,7 +44,7 @@ class Topic:
         if facts.topics:
             for found in facts.topics:
                 if found.slug in self.topics:
-                    return Check(True, f"it is about {_in_a_sentence(found.name)}")
+                    return Check(True, f"it is about {in_a_sentence(found.name)}")
         return self._miss
 
     @cached_property
@@ -180,6 +180,6 @@ def _is_code(code: str) -> bool:
     )
 
 
-def _in_a_sentence(name: str) -> str:
+def in_a_sentence(name: str) -> str:
     """ "Refunds" as "refunds", but "VAT" and "iPhone" as they are."""
     return name if name[1:2].isupper() else name[:1].lower() + name[1:]
