@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from rapport.ownership.learning.calibration import NEVER, Logistic, Trade, Window, logit, moved
 from rapport.ownership.learning.encoders import Encoder
-from rapport.ownership.learning.model import LABEL_LEAST, Came, Judge, Lesson, Model, Scored, refit
+from rapport.ownership.learning.judging import Judge, Scored
+from rapport.ownership.learning.model import LABEL_LEAST, Came, Lesson, Model, refit
 from rapport.ownership.learning.online import (
     CORRECTIONS_MAX,
     NEARER,
@@ -344,8 +345,8 @@ class Learner:
             found.append(Prediction(
                 label, float(honest[at]), tuple((said.labels[i], float(shares[at, i])) for i in top),
                 float(none[at]) if judge.gate else None,
-                bool(sure[at] >= trade.threshold and not refused), seen, bool(refused), float(sure[at]),
-                trade.threshold < NEVER.threshold, seen < judge.unlike_at,
+                bool(sure[at] >= trade.threshold and not refused), seen, bool(refused),
+                float(sure[at]), trade.threshold < NEVER.threshold, seen < judge.unlike_at,
             ))  # fmt: skip
         return found
 

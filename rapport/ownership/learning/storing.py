@@ -12,8 +12,9 @@ import numpy as np
 from rapport.core.errors import Invalid
 from rapport.ownership.learning.calibration import Logistic, Trade
 from rapport.ownership.learning.hashing import BUCKETS
+from rapport.ownership.learning.judging import Judge
 from rapport.ownership.learning.machine import Machine, Recalled
-from rapport.ownership.learning.model import Judge, Model
+from rapport.ownership.learning.model import Model
 from rapport.ownership.learning.points import Blend, Points, Space
 from rapport.ownership.learning.unseen import Unseen
 

@@ -200,3 +200,16 @@ def test_corrections_that_contradict_each_other_make_it_unsure_before_the_next_r
     unsure, wrongly = asked(("support", "billing", "jobs"))
     assert unsure < 0.75
     assert not wrongly
+
+
+@pytest.mark.parametrize("texts", [("hello",), ("hello", "ticket x", "ticket y")])
+def test_what_is_like_nothing_is_no_surer_than_decisions_that_contradict_each_other(texts: tuple[str, ...]) -> None:
+    chance = random.Random(1)
+    learner = Learner((), 0.95)
+    learner.name([LabelText(one, one) for one in "abc"])
+    learner.teach([Example(str(number), chance.choice(texts), chance.choice("abc")) for number in range(120)])
+    learner.refit()
+    for asked in (*texts, "where is my parcel", "unsubscribe me from all of this"):
+        said = learner.predict([asked])[0]
+        assert said.probability < 0.6
+        assert not said.certain
