@@ -23,17 +23,18 @@ _OURS = "rapport."
 _LENGTH_MAX = 200
 
 # Seconds by the worker's clock become moments of the database's, which all machines share.
-_TELL = """INSERT INTO inbound_part AS p (name, seen_at, host, failing_since, failed_at, failures, fault, failed_host)
+_CALM = f"interval '{CALM.seconds} seconds'"
+_TELL = f"""INSERT INTO inbound_part AS p (name, seen_at, host, failing_since, failed_at, failures, fault, failed_host)
 VALUES (%(part)s, now(), %(host)s, now() - %(first)s * interval '1 second', now() - %(last)s * interval '1 second',
     %(count)s, %(what)s, %(host)s)
 ON CONFLICT (name) DO UPDATE SET failed_at = excluded.failed_at, fault = excluded.fault,
     failed_host = excluded.failed_host,
-    failing_since = CASE WHEN p.failed_at > excluded.failing_since - %(calm)s THEN p.failing_since
+    failing_since = CASE WHEN p.failed_at > excluded.failing_since - {_CALM} THEN p.failing_since
         ELSE excluded.failing_since END,
     failures = excluded.failures
-        + CASE WHEN p.failed_at > excluded.failing_since - %(calm)s THEN p.failures ELSE 0 END"""
+        + CASE WHEN p.failed_at > excluded.failing_since - {_CALM} THEN p.failures ELSE 0 END"""
 #: Of a row, whether the part fails again and again, and the fields of `Failing`.
-FAILING = f"""coalesce(failed_at > now() - interval '{CALM.seconds} seconds' AND failures >= {OFTEN}
+FAILING = f"""coalesce(failed_at > now() - {_CALM} AND failures >= {OFTEN}
     AND failed_at - failing_since >= interval '{LASTS.seconds} seconds', false),
 failing_since, failed_at, failures, fault, failed_host"""
 
@@ -102,5 +103,5 @@ def _written(untold: Mapping[str, _Fault]) -> None:
         for part, one in sorted(untold.items()):
             cursor.execute(_TELL, {
                 "part": part, "host": socket.gethostname()[:100], "first": at - one.first, "last": at - one.last,
-                "count": one.count, "what": one.what, "calm": CALM,
+                "count": one.count, "what": one.what,
             })  # fmt: skip

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from rapport.conversations import actions
 from rapport.conversations.desk import SavedView, Template
+from rapport.conversations.models import Conversation
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.core.ids import new_id
@@ -28,7 +29,7 @@ from rapport.ownership.simulate import jobs
 from rapport.people.models import CustomField, Segment
 from rapport.staff.models import Company
 from tests.browser.conftest import DESK, PHONE, Place
-from tests.web.cast import Cast
+from tests.web.cast import Cast, make_conversation
 
 RULES = {
     # What passes is not worked out to the last element: that was most of the time.
@@ -110,6 +111,12 @@ def _choose(page: Page) -> None:
     expect(page.locator(".choosing-bar")).to_be_visible()
 
 
+def _take_out(page: Page) -> None:
+    page.locator("[name=teams]:checked").uncheck()
+    page.locator("main form .form-actions .button-primary").first.click()
+    expect(page.locator("h1")).to_contain_text("Who goes on with")
+
+
 def _nothing(page: Page) -> None:
     """The page as it opens."""
 
@@ -186,6 +193,8 @@ def _furnish(place: Place) -> None:
     _try_on_the_past(cast)
     with scope.system():
         turns.waits(cast.conversation, "nobody of the team is present")
+        held = make_conversation("Where is it?", "Lost.", cast.customer, cast.service, cast.channel)
+        Conversation.objects.filter(id=held.id).update(owner_member=cast.agent)
         Template.objects.create(name="Thanks", shortcut="thanks", html="Thank you, {{person.first_name|there}}.")
         SavedView.objects.create(name="Refunds", query="topic:refund", member=cast.admin)
         CustomField.objects.create(key="tier", label="Tier", kind="choice", choices=["Gold", "Silver"])
@@ -253,6 +262,7 @@ def test_where_people_work_all_day_there_is_no_axe_violation(
 @each_look
 def test_no_page_has_an_axe_violation(furnished: Place, look: tuple[tuple[int, int], str]) -> None:
     pages: list[State] = [(address, _nothing) for address in _pages(furnished)]
+    pages.append((f"/staff/members/{furnished.cast.agent.id}/", _take_out))
     found = _walk(furnished.page(furnished.cast.admin, *look), pages, _says(look))
     assert not found, "\n".join(found)
 

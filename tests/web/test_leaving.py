@@ -32,6 +32,7 @@ def save(admin: Any, who: Member, *teams: Team, **given: Any) -> Any:
 
 
 def ten_minutes_later() -> None:
+    working._looked = working._Looked()  # as a worker that was started anew
     with clock.travel(now() + whose.SETTLES):
         working.work_once()
 

@@ -55,13 +55,13 @@ def forget_heirs() -> None:
     Heir.objects.filter(Exists(belongs), member__is_active=True).exclude(member__role=Role.READER).delete()
 
 
-def give_on() -> datetime | None:
+def give_on(*, closed: bool = False) -> datetime | None:
     """Give on what can be its owners' no longer, some of it; when to look again, None: there is no more of it. For the
-    worker.
+    worker. `closed`: only what those have whose accounts are closed.
     """
     with scope.system():
         forget_heirs()
-        found = whose.members()
+        found = whose.members(closed=closed)
     # Of everybody's some, whoever has the most.
     return min((at for id in found if (at := _given_on(id))), default=None)
 

@@ -23,6 +23,12 @@ SETTLES = timedelta(minutes=10)
 Directories take somebody out of one group and put them into the next a moment later; and a mistake can be put right.
 """
 
+# For each closed account the first of its conversations, if there is one: an index has it.
+_CLOSED = """SELECT m.id FROM staff_member m CROSS JOIN LATERAL (
+    SELECT 1 FROM conversations_conversation c
+    WHERE c.owner_member_id = m.id AND c.status = 'open' AND c.merged_into IS NULL LIMIT 1) AS first
+WHERE NOT m.is_active ORDER BY m.id"""
+
 # By the counters of what is open, of which there is a row a team and member, and never by the conversations.
 _MEMBERS = """SELECT DISTINCT id FROM (
     SELECT m.id FROM conversations_tally t JOIN staff_member m ON m.id = t.owner_member_id
@@ -55,10 +61,12 @@ class Lost:
     again: datetime | None = None
 
 
-def members() -> list[UUID]:
-    """Who has anything that can be theirs no longer; one statement, in the system's scope."""
+def members(*, closed: bool = False) -> list[UUID]:
+    """Who has anything that can be theirs no longer, or only whose account is closed, which is asked quicker; one
+    statement, in the system's scope.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS)
+        cursor.execute(_CLOSED if closed else _MEMBERS)
         return [row[0] for row in cursor.fetchall()]
 
 

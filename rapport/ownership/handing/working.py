@@ -26,12 +26,15 @@ _LOG = "SELECT (SELECT max(seq) FROM core_seal), EXISTS (SELECT 1 FROM core_unse
 
 @dataclass
 class _Looked:
-    """When all was looked at, when who comes and leaves was read, how far the log was, and when to look again."""
+    """When all was looked at, when who comes and leaves was read, how far the log was, when more is to be given on, and
+    when to look again.
+    """
 
     at: datetime | None = None
     roster_at: datetime | None = None
     edge: datetime | None = None
     log: int | None = None
+    gives_on: datetime | None = None
     again: datetime | None = None
 
 
@@ -55,14 +58,14 @@ def _look(at: datetime) -> None:
     _looked.log = _log()
     _looked.at = at
     # First what is its owners' no longer: where a team hands out, it goes on from there.
-    gives_on_at = left.give_on()
+    _give_on(at)
     out.hand_out()
     if _roster_is_due(at):
         _looked.roster_at, _looked.edge = at, over.run_due()
     with scope.system():
         waits = bool(queue.teams_waiting())
         moments: list[datetime | None] = [gets_more_at(at), duty.changes_at(at)] if waits else []
-    moments.append(gives_on_at)
+    moments.append(_looked.gives_on)
     if _looked.roster_at is not None and _looked.roster_at != at:
         # What woke us may have changed who is there.
         moments.append(_looked.roster_at + _ROSTER_EVERY)
@@ -80,6 +83,17 @@ def _roster_is_due(at: datetime) -> bool:
     """Who is there when is read anew as somebody comes or leaves, and every few seconds in which something happens."""
     looked, edge = _looked.roster_at, _looked.edge
     return looked is None or at - looked >= _ROSTER_EVERY or looked > at or (edge is not None and at >= edge)
+
+
+def _give_on(at: datetime) -> None:
+    """What those have whose accounts are closed at every look; what others lost every few seconds, or when more of it
+    is due: it is settled for minutes before it moves, and all members are read for it.
+    """
+    due = _looked.gives_on is not None and at >= _looked.gives_on
+    if due or _roster_is_due(at):
+        _looked.gives_on = left.give_on()
+    else:
+        _looked.gives_on = _soonest((_looked.gives_on, left.give_on(closed=True)))
 
 
 def _happened() -> bool:

@@ -46,6 +46,7 @@ def reads(shop: Shop) -> None:
 
 def look(later: Later, after: timedelta = SETTLED) -> float:
     """What the worker does so long after the tests begin; when it looks again."""
+    working._looked = working._Looked()  # as a worker that was started anew
     with later(after), scope.system():
         return working.work_once()
 
@@ -75,7 +76,6 @@ def test_who_is_put_back_within_ten_minutes_keeps_what_they_have(
     how(shop)
     with later(timedelta(minutes=9)), scope.system():
         assert left.give_on() == WEDNESDAY + whose.SETTLES
-        working.work_once()
         Member.objects.filter(id=shop.ann.id).update(role="agent")
         Membership.objects.get_or_create(member=shop.ann, team=shop.team)
     look(later)
@@ -89,6 +89,27 @@ def test_the_worker_looks_again_as_the_ten_minutes_are_over(shop: Shop, later: L
     by_hand(shop)
     assert look(later, whose.SETTLES - timedelta(seconds=4)) <= 4.0
     assert owners() == ["Ann"]
+
+
+def test_all_members_are_read_for_it_every_few_seconds_only_and_when_more_is_due(
+    shop: Shop, later: Later, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(left, "_AT_ONCE", 1)
+    monkeypatch.setattr(left, "_LOOK_MAX", 1)
+    monkeypatch.setattr(working, "_looked", working._Looked())
+    shop.update(taken_by="self")
+    for _ in range(3):
+        shop.add(owner_member=shop.ann)
+    with scope.system():
+        working.work_once()
+    by_hand(shop)
+    with later(timedelta(seconds=3)), scope.system():
+        working.work_once()
+        assert working._looked.gives_on is None, "not yet read anew"
+    for seconds, left_over in ((11, 3), (609, 2), (609.5, 1), (610, 0)):
+        with later(timedelta(seconds=seconds)), scope.system():
+            working.work_once()
+        assert owners().count("Ann") == left_over
 
 
 def test_what_they_have_in_other_teams_stays_with_them(shop: Shop, later: Later) -> None:
