@@ -57,7 +57,12 @@ class Way:
 
 
 def measured(train: File, test: File, way: Way) -> dict[str, Any]:
-    """Learn from `train`, predict `test`, and say how it went. The test's labels are looked at afterwards only."""
+    """Learn from `train`, predict `test`, and say how it went. The test's labels are looked at afterwards only.
+
+    Raises Invalid for a test that has names alone.
+    """
+    if not test.rows:
+        raise Invalid("There is nothing to predict in --test.", 'It needs lines with "text" and "label".')
     learner = Learner(available(), way.wanted)
     examples = [] if way.names_only else _examples(_thinned(train.rows, way), "train")
     names = _names(train, test if way.stream else None)

@@ -303,7 +303,7 @@ class Shadow(models.Model):
     """What both policies said of one conversation while a trial ran. `acted`: what the policy on trial said was done.
 
     `sentence` is why the one said so that was not done; the other stands in the decision. `failed`: the policy on trial
-    could not decide.
+    could not decide. `share`: of how many of 100 chance let it decide, 0 in the shadow; None before that was kept.
     """
 
     pk = models.CompositePrimaryKey("conversation_id", "trial_id")
@@ -311,6 +311,7 @@ class Shadow(models.Model):
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="shadows", db_index=False)
     at = models.DateTimeField(default=now)
     acted = models.BooleanField(default=False)
+    share = models.PositiveSmallIntegerField(null=True)
     failed = models.BooleanField(default=False)
     base_team_id = models.UUIDField(null=True)
     base_rule = models.PositiveIntegerField(null=True)

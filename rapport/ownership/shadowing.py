@@ -100,6 +100,7 @@ def _insert(rows: Sequence[Kept]) -> None:
             "trial_id": ("uuid", [one.on.id for one in said]),
             "at": ("timestamptz", [row.at for row in rows]),
             "acted": ("boolean", [one.acted for one in said]),
+            "share": ("smallint", [one.on.share if one.on.mode == Mode.SHARE else 0 for one in said]),
             "failed": ("boolean", [one.trial is None for one in said]),
             "base_team_id": ("uuid", [row.base_team_id for row in rows]),
             "base_rule": ("integer", [one.base.rule for one in said]),

@@ -3,7 +3,7 @@
 Everything here is checked by the caller (who may) and runs in any scope; figures are of what the reader may see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from rapport.core.errors import Invalid
 from rapport.ownership.models import Mode, PolicyVersion, Trial
 from rapport.ownership.plain import policy_to_dict
 from rapport.ownership.settled import MOVED, SETTLED
-from rapport.ownership.simulate.doubt import Difference, paired, unpaired
+from rapport.ownership.simulate.doubt import Apart, Difference, paired, within_lots
 from rapport.ownership.versions import SavedBy, bring_back, current_policy, policy_of, save_policy_dict, save_tried
 
 CHANGED = "policy.trial"
@@ -117,8 +117,10 @@ class Figures:
     `paired` compares with the owner people settled on, over `settled` conversations that people dealt with: how often
     each policy said the same. It leans towards whoever acted. `arms` (trial, base) has for a share of all how many of
     their conversations people moved to another team, of how many: that leans to nobody, as chance drew them. Of the
-    base only what came while the trial decided some: in the shadow nothing was drawn. `in_time` compares whether the
-    first answer came in time by each, over the `both` that were answered and promised by both.
+    base only what came while the trial decided some: in the shadow nothing was drawn. `moved` compares what came while
+    the share was the same (`drawn`: so many shares there were): days differ, and of other days other shares were drawn.
+    `in_time` compares whether the first answer came in time by each, over the `both` that were answered and promised by
+    both.
     """
 
     seen: int
@@ -129,7 +131,8 @@ class Figures:
     trial_right: int
     paired: Difference
     arms: tuple[tuple[int, int], tuple[int, int]]
-    moved: Difference
+    drawn: int
+    moved: Apart
     kept: tuple[int, int]
     base_kept: tuple[int, int]
     both: int
@@ -142,22 +145,30 @@ SELECT count(*), count(*) FILTER (WHERE failed), count(*) FILTER (WHERE NOT fail
     count(*) FILTER (WHERE settled AND team = final),
     count(*) FILTER (WHERE settled AND base = final AND team IS DISTINCT FROM final),
     count(*) FILTER (WHERE settled AND team = final AND base IS DISTINCT FROM final),
-    count(*) FILTER (WHERE acted AND moved), count(*) FILTER (WHERE acted),
-    count(*) FILTER (WHERE beside AND moved), count(*) FILTER (WHERE beside),
     count(*) FILTER (WHERE answered <= due), count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL),
     count(*) FILTER (WHERE answered <= base_due), count(*) FILTER (WHERE answered IS NOT NULL AND base_due IS NOT NULL),
     count(*) FILTER (WHERE answered IS NOT NULL AND due IS NOT NULL AND base_due IS NOT NULL),
     count(*) FILTER (WHERE answered <= base_due AND answered > due),
     count(*) FILTER (WHERE answered <= due AND answered > base_due)
 FROM (
-    SELECT s.failed, s.acted, s.team_id AS team, s.base_team_id AS base, c.owner_team_id AS final,
+    SELECT s.failed, s.team_id AS team, s.base_team_id AS base, c.owner_team_id AS final,
         s.first_answer_due_at AS due, s.base_first_answer_due_at AS base_due, c.first_answered_at AS answered,
-        {MOVED} AS moved, {SETTLED} AS settled, NOT s.failed AND NOT s.acted
-            AND s.at >= min(s.at) FILTER (WHERE s.acted) OVER () AND s.at <= max(s.at) FILTER (WHERE s.acted) OVER ()
-            AS beside
+        {SETTLED} AS settled
     FROM ownership_shadow s JOIN conversations_conversation c ON c.id = s.conversation_id
     WHERE s.trial_id = %s AND c.status <> ALL (ARRAY['spam', 'merged'])
 ) AS one
+"""
+# Of what was kept without its share, all that came while it decided some counts as of one.
+_ARMS = f"""
+SELECT share, count(*) FILTER (WHERE acted AND moved), count(*) FILTER (WHERE acted),
+    count(*) FILTER (WHERE NOT acted AND moved), count(*) FILTER (WHERE NOT acted)
+FROM (
+    SELECT s.share, s.acted, {MOVED} AS moved, coalesce(s.share > 0, s.acted OR (
+        s.at >= min(s.at) FILTER (WHERE s.acted AND s.share IS NULL) OVER ()
+        AND s.at <= max(s.at) FILTER (WHERE s.acted AND s.share IS NULL) OVER ())) AS counts
+    FROM ownership_shadow s JOIN conversations_conversation c ON c.id = s.conversation_id
+    WHERE s.trial_id = %s AND NOT s.failed AND c.status <> ALL (ARRAY['spam', 'merged'])
+) AS one WHERE counts GROUP BY share ORDER BY share
 """
 
 
@@ -166,10 +177,19 @@ def figures(trial: Trial) -> Figures:
     with connection.cursor() as cursor:
         cursor.execute(_FIGURES, [trial.id])
         (seen, failed, differ, settled, base_right, right, only_base, only_trial, *rest) = cursor.fetchone()
-    moved, acted, base_moved, not_acted, kept, promised, base_kept, base_promised, both, base_alone, trial_alone = rest
-    arms = (moved, acted), (base_moved, not_acted)
+        cursor.execute(_ARMS, [trial.id])
+        lots = [((moved, acted), (base_moved, stood)) for _share, moved, acted, base_moved, stood in cursor.fetchall()]
+    kept, promised, base_kept, base_promised, both, base_alone, trial_alone = rest
+    # What came while it decided all, or none, has nothing beside it.
+    beside = [lot for lot in lots if lot[0][1] and lot[1][1]] or lots
+    arms = _added([lot[0] for lot in beside]), _added([lot[1] for lot in beside])
     return Figures(
         seen, failed, differ, settled, base_right, right, paired(only_base, only_trial, settled),
-        arms, unpaired(arms[1], arms[0]), (kept, promised), (base_kept, base_promised),
+        arms, len(beside), within_lots((base, tried) for tried, base in beside),
+        (kept, promised), (base_kept, base_promised),
         both, paired(base_alone, trial_alone, both),
     )  # fmt: skip
+
+
+def _added(shares: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return sum(some for some, _ in shares), sum(of for _, of in shares)

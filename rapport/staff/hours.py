@@ -55,7 +55,7 @@ class Hours:
         if not blocks or (self.holidays and day in _calendar(self.holidays)):
             return ()
         zone = ZoneInfo(self.time_zone)
-        marks = ((_instant(day, start, zone), _instant(day, end, zone)) for start, end in blocks)
+        marks = ((instant(day, start, zone), instant(day, end, zone)) for start, end in blocks)
         return tuple((start, end) for start, end in marks if start < end)
 
     @cached_property
@@ -168,7 +168,8 @@ def _around(day: date) -> tuple[date, ...]:
     return day - timedelta(days=1), day, day + timedelta(days=1)
 
 
-def _instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+def instant(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """The moment (UTC) of a mark on the wall clock, `minutes` after the midnight with which a day begins."""
     day, minutes = day + timedelta(days=minutes // (24 * 60)), minutes % (24 * 60)
     mark = datetime.combine(day, time(minutes // 60, minutes % 60), zone)
     instant = mark.astimezone(UTC)

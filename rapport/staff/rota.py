@@ -6,9 +6,11 @@ the hand-over stays at its hour over daylight-saving changes.
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from rapport.staff.hours import instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,17 @@ class Rota:
         """The number of the week of the rotation, from 0; None before it began."""
         if self.first is None or not self.order:
             return None
-        there = at.astimezone(ZoneInfo(self.zone))
-        handed_over = there.hour * 60 + there.minute >= self.minutes
-        days = (there.date() - self.first).days - (0 if handed_over else 1)
-        return days // 7 if days >= 0 else None
+        week = (at.astimezone(ZoneInfo(self.zone)).date() - self.first).days // 7
+        # By the moment and not by the wall clock, which in autumn shows the hour of the hand-over twice.
+        if week >= 0 and at >= self.starts(week + 1):
+            return week + 1
+        return week if week >= 0 and at >= self.starts(week) else week - 1 if week > 0 else None
 
     def starts(self, week: int) -> datetime:
-        """When that week of the rotation begins, in UTC."""
+        """When that week begins, in UTC; a mark that is skipped or shown twice is read as in business hours."""
         if self.first is None:
             raise ValueError("a rota without a first day has no weeks")
-        mark = time(self.minutes // 60, self.minutes % 60)
-        return datetime.combine(self.first + timedelta(days=7 * week), mark, ZoneInfo(self.zone)).astimezone(UTC)
+        return instant(self.first + timedelta(days=7 * week), self.minutes, ZoneInfo(self.zone))
 
     def turn(self, week: int) -> UUID:
         """Whose turn that week is."""

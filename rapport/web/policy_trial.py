@@ -120,13 +120,15 @@ def _differing(trial: Trial, teams: Iterable[Team]) -> list[Differing]:
 def _figures(trial: Trial) -> dict[str, Any]:
     """What it has shown, in words."""
     found = trials.figures(trial)
-    (moved, acted), (base_moved, not_acted) = found.arms
+    (moved, acted), (base_moved, beside) = found.arms
+    # Where the share was changed, the shares are those within each of them, which is what the difference is of.
+    adjusted = (found.moved.first, found.moved.second) if found.drawn > 1 else (None, None)
     return {
         "found": found,
         "right": [_share(n, found.settled) for n in (found.base_right, found.trial_right)],
         "says": difference({**_told(found.paired), "settled": found.settled}),
-        "arms": [_share(base_moved, not_acted), _share(moved, acted)] if acted else None,
-        "moved_says": difference({**_told(found.moved), "settled": min(acted, not_acted)}) if acted else "",
+        "arms": [_share(base_moved, beside, adjusted[0]), _share(moved, acted, adjusted[1])] if acted else None,
+        "moved_says": difference({**_told(found.moved.difference), "settled": min(acted, beside)}) if acted else "",
         "kept": [_share(*found.base_kept), _share(*found.kept)],
         "in_time_says": difference(_told(found.in_time)) if found.both else "",
     }
@@ -136,8 +138,8 @@ def _told(one: Difference) -> dict[str, Any]:
     return {"share": one.share, "low": one.low, "high": one.high, "clear": one.is_clear}
 
 
-def _share(some: int, of: int) -> str:
+def _share(some: int, of: int, adjusted: float | None = None) -> str:
     if not of:
         return "–"
     counts = {"some": locales.number(some), "all": locales.number(of)}
-    return f"{locales.percent(some / of)} · " + _("%(some)s of %(all)s") % counts
+    return f"{locales.percent(some / of if adjusted is None else adjusted)} · " + _("%(some)s of %(all)s") % counts

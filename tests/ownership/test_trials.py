@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rapport.conversations.models import Conversation
 from rapport.core import scope
@@ -18,7 +20,7 @@ from rapport.ownership.facts import Facts
 from rapport.ownership.lots import drawn
 from rapport.ownership.models import Decision, PolicyVersion, Shadow, Trial
 from rapport.ownership.problems import PolicyError
-from rapport.ownership.simulate.doubt import paired, unpaired, wilson
+from rapport.ownership.simulate.doubt import paired, unpaired, wilson, within_lots
 from rapport.staff.models import Member, Team
 
 AT = datetime(2026, 3, 4, 15, tzinfo=UTC)
@@ -260,12 +262,55 @@ def test_side_by_side_it_counts_what_people_settled_and_only_what_one_may_see() 
     assert seen.paired.is_clear
     assert seen.arms[0][0] == 0
     assert seen.arms[1][0] == seen.arms[1][1] > 10
-    assert seen.moved.is_clear
+    assert seen.moved.difference.is_clear
     assert (seen.kept, seen.base_kept, seen.both) == ((60, 60), (0, 0), 0)
     Shadow.objects.update(base_first_answer_due_at=AT - timedelta(hours=1))
     with scope.member(member.id):
         seen = trials.figures(trial)
     assert (seen.both, seen.base_kept, seen.in_time.share, seen.in_time.is_clear) == (60, (0, 60), 1, True)
     assert trials.figures(trial).seen == 61
-    Shadow.objects.filter(acted=False).update(at=AT - timedelta(days=1))
+    Shadow.objects.filter(acted=False).update(share=0)
     assert trials.figures(trial).arms[1] == (0, 0), "in the shadow, before, nothing was drawn"
+    Shadow.objects.update(share=None)
+    assert trials.figures(trial).arms[1][1] > 10, "kept before the share was"
+    Shadow.objects.filter(acted=False).update(at=AT - timedelta(days=1))
+    assert trials.figures(trial).arms[1] == (0, 0)
+
+
+@pytest.mark.usefixtures("_company")
+def test_that_other_days_had_other_shares_is_no_difference() -> None:
+    trial, hr = begin("share", 10), Team.objects.get(slug="hr")
+    # First little is drawn and little is moved; later much of both, of either policy alike.
+    for share, count, every in ((10, 150, 10), (50, 100, 5), (90, 150, 2)):
+        trials.change(trial, "share", share, None)
+        places: Counter[bool] = Counter()
+        arrive(count)
+        for one in Shadow.objects.filter(share=share).order_by("conversation_id"):
+            places[one.acted] += 1
+            if places[one.acted] % every == 0:
+                service.record_reassignment(service.Reassignment(one.conversation_id, None, hr.id, from_team_id=None))
+    seen = trials.figures(trial)
+    (moved, acted), (base_moved, beside) = seen.arms
+    assert unpaired((base_moved, beside), (moved, acted)).is_clear, "all days together would say so"
+    assert seen.drawn == 3
+    assert not seen.moved.difference.is_clear
+    assert abs(seen.moved.second - seen.moved.first) < 0.08
+    trials.change(trial, "share", 100, None)
+    arrive(20)
+    assert trials.figures(trial).arms == seen.arms, "beside what it decided alone there is nothing"
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)), max_size=6))
+def test_a_difference_within_lots_lies_between_its_bounds_and_turns_with_its_sides(
+    lots: list[tuple[int, int, int, int]],
+) -> None:
+    given_ = [((min(a, b), b), (min(c, d), d)) for a, b, c, d in lots]
+    one, other = within_lots(given_), within_lots((b, a) for a, b in given_)
+    found, turned = one.difference, other.difference
+    assert -1 <= found.low <= found.share <= found.high <= 1
+    assert (turned.share, turned.low, turned.high) == pytest.approx((-found.share, -found.high, -found.low))
+    assert turned.chance == pytest.approx(found.chance)
+    assert 0 <= found.chance <= 1
+    lone = [lot for lot in given_ if lot[0][1] and lot[1][1]]
+    if len(lone) == 1:
+        assert found == unpaired(*lone[0])

@@ -1,6 +1,7 @@
 """The past as values: what each conversation was when it came, and what became of it. Reads, and only reads.
 
-Which conversations: those the reader may see. What is known of each is read as the system reads it when one arrives.
+Which conversations: those the reader may see, but none that was made of another by splitting: that did not come. What
+is known of each is read as the system reads it when one arrives.
 
 The company is that of the moment at which the policy decided then (`former`): its topics, teams, members, business
 hours and channels, people's organizations and who held the relationship with them.
@@ -24,6 +25,8 @@ from rapport.ownership.kinds import TEAM
 from rapport.ownership.settled import SETTLED
 from rapport.ownership.simulate.earlier import Asked, Earlier
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
+from rapport.ownership.simulate.joined import Began, Joined
+from rapport.ownership.simulate.open_then import open_at
 from rapport.ownership.simulate.past import Learned, Past
 from rapport.ownership.simulate.senders import Senders, When
 from rapport.ownership.words import CHARACTERS_READ_MAX
@@ -36,6 +39,7 @@ _ASKED = """
 SELECT c.id FROM conversations_conversation c
 WHERE c.created_at >= %s AND c.created_at < %s AND c.status <> ALL (ARRAY['spam', 'merged'])
     AND EXISTS (SELECT 1 FROM ownership_decision d WHERE d.conversation_id = c.id AND d.source = 'policy')
+    AND NOT EXISTS (SELECT 1 FROM core_event e WHERE e.kind = 'conversation.split_off' AND e.conversation_id = c.id)
 ORDER BY c.created_at, c.id LIMIT %s
 """
 
@@ -44,15 +48,16 @@ SELECT c.id, c.created_at, c.language, c.first_answered_at, c.resolved_at, coale
     {SETTLED},
     d.policy_version, coalesce(r.slug, ''), d.suggestion, d.guesses, c.channel_id, d.at,
     m.subject, coalesce((SELECT left(v.text, %s) FROM conversations_revision v WHERE m.edited_at IS NOT NULL
-        AND v.conversation_id = c.id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
+        AND v.conversation_id = m.conversation_id AND v.message_id = m.id ORDER BY v.until LIMIT 1), left(m.text, %s)),
     m.kind, m.public, m.recipients, m.about, m.person_id,
-    EXISTS (SELECT 1 FROM conversations_attachment a WHERE a.conversation_id = c.id AND a.message_id = m.id)
-FROM unnest(%s::uuid[]) WITH ORDINALITY AS asked(id, place)
+    EXISTS (SELECT 1 FROM conversations_attachment a WHERE a.conversation_id = m.conversation_id
+        AND a.message_id = m.id)
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) WITH ORDINALITY AS asked(id, said, decided, place)
 JOIN conversations_conversation c ON c.id = asked.id
-JOIN LATERAL (SELECT * FROM conversations_message m WHERE m.conversation_id = c.id AND m.direction = 'in'
+JOIN LATERAL (SELECT * FROM conversations_message m WHERE m.conversation_id = asked.said AND m.direction = 'in'
     ORDER BY m.at, m.id LIMIT 1) AS m ON true
 LEFT JOIN LATERAL (SELECT d.at, d.policy_version, d.owner_team_id, d.suggestion, d.guesses FROM ownership_decision d
-    WHERE d.conversation_id = c.id AND d.source = 'policy' ORDER BY d.at LIMIT 1) AS d ON true
+    WHERE d.conversation_id = asked.decided AND d.source = 'policy' ORDER BY d.at LIMIT 1) AS d ON true
 LEFT JOIN staff_team o ON o.id = c.owner_team_id
 LEFT JOIN staff_team r ON r.id = d.owner_team_id
 ORDER BY asked.place
@@ -79,12 +84,17 @@ def conversations(since: datetime, until: datetime) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def past(ids: Sequence[UUID], senders: Senders, setups: Setups, before: Earlier | None) -> list[Past]:
+def past(
+    ids: Sequence[UUID], senders: Senders, setups: Setups, before: Earlier | None, joined: Joined | None = None
+) -> list[Past]:
     """These conversations as they stood when they came, in the order of their ids.
 
-    `before` tells which team had somebody before; None: nothing asks for it.
+    `before` tells which team had somebody before; None: nothing asks for it. `joined` knows what was merged and split.
     """
-    rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, list(ids)])
+    began = (joined or Joined()).began(ids)
+    places = [began.get(id, Began(id, id)) for id in ids]
+    asked = [list(ids), [one.said for one in places], [one.decided for one in places]]
+    rows = bulk.select(_READ.replace("%s", "%b"), [CHARACTERS_READ_MAX, CHARACTERS_READ_MAX, *asked])
     people = [row[_PERSON] for row in rows]
     senders.meet(person for person in people if person)
     earlier = before.owners(_asked(rows, senders, setups)) if before else {}
@@ -152,17 +162,6 @@ def _learned(said: dict[str, dict[str, Any]]) -> dict[str, Learned]:
     }  # fmt: skip
 
 
-_OPEN_BEFORE = """
-SELECT owner_member_id, array_agg(resolved_at) FROM conversations_conversation
-WHERE owner_member_id IS NOT NULL AND created_at < %s
-    AND (resolved_at > %s OR (resolved_at IS NULL AND status = 'open'))
-GROUP BY 1
-"""
-
-
 def shifts(since: datetime) -> Shifts:
     """Who sat where when, and what each had open at the beginning, as it really was."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OPEN_BEFORE, [since, since])
-        before = {id: tuple(until) for id, until in cursor.fetchall()}
-    return Shifts(timeline(), before)
+    return Shifts(timeline(), open_at(since))

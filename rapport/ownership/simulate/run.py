@@ -18,6 +18,7 @@ from rapport.ownership.simulate.changed import Changed, read
 from rapport.ownership.simulate.desks import Load, seat_all
 from rapport.ownership.simulate.earlier import Earlier
 from rapport.ownership.simulate.former import Setups, Shifts, timeline
+from rapport.ownership.simulate.joined import Joined
 from rapport.ownership.simulate.kept_of_late import KeptOfLate
 from rapport.ownership.simulate.past import Asked, Staffing
 from rapport.ownership.simulate.promises import asked_by
@@ -84,7 +85,7 @@ class Replayer:
         self._late: dict[str, KeptOfLate] = {}
         self._changed = read(asked.setup)
         self._setups: tuple[Setups, Setups] | None = None
-        self._senders = Senders()
+        self._senders, self._joined = Senders(), Joined()
 
     def part(self, ids: Sequence[UUID]) -> Tally:
         """One part, in a transaction that cannot write."""
@@ -93,7 +94,7 @@ class Replayer:
                 self._setups = self._read()
                 self._late = {kind: KeptOfLate(came(kind, self._span)) for kind in self._changed.promised}
             setups, others = self._setups
-            past = history.past(ids, self._senders, setups, self._before)
+            past = history.past(ids, self._senders, setups, self._before, self._joined)
             if self._with.turns:
                 past = happened.with_turns(past, with_held=self._with.steps)
         tally = Tally()

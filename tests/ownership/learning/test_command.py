@@ -122,6 +122,16 @@ def test_a_file_that_cannot_be_used_is_refused_with_its_line(tmp_path: Path, con
         read(path)
 
 
+@pytest.mark.parametrize("more", [(), ("--stream",)])
+def test_a_test_of_names_alone_is_refused_and_no_figure_is_made_of_nothing(tmp_path: Path, more: tuple[str]) -> None:
+    train = written(tmp_path / "t.jsonl", rows(4, 0))
+    test = written(tmp_path / "s.jsonl", [{"names": {"support": "Helps"}}])
+    done = CliRunner().invoke(bench, ["routing", "--train", str(train), "--test", str(test), *more])
+    assert isinstance(done.exception, Invalid)
+    assert "nothing to predict" in done.exception.message
+    assert done.stdout == ""
+
+
 def test_a_file_that_is_not_there_is_refused_by_the_command() -> None:
     with pytest.raises(click.UsageError):
         bench.main(["routing", "--train", "nowhere", "--test", "nowhere"], standalone_mode=False)

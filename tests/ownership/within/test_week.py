@@ -88,6 +88,40 @@ def test_every_moment_belongs_to_the_week_that_began_before_it(hours: int, minut
     assert rota.on_call(at) == rota.turn(week)
 
 
+@settings(max_examples=150)
+@given(
+    st.sampled_from([
+        ("Europe/Berlin", date(2026, 3, 29)), ("Europe/Berlin", date(2026, 10, 25)),
+        ("America/New_York", date(2026, 11, 1)), ("America/Havana", date(2026, 11, 1)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)), ("Pacific/Apia", date(2011, 12, 30)),
+    ]),
+    st.integers(0, 210), st.integers(-300, 300), st.integers(0, 2),
+)  # fmt: skip
+def test_where_the_clock_is_changed_as_it_is_handed_over_nobody_is_on_call_twice(
+    there: tuple[str, date], minutes: int, later: int, weeks: int
+) -> None:
+    zone, day = there
+    rota = Rota((ANN, BO, CY), day - timedelta(days=7 * weeks), minutes, zone)
+    at = rota.starts(weeks) + timedelta(minutes=later)
+    week, after = rota.week(at), rota.week(at + timedelta(minutes=1))
+    if at < rota.starts(0):
+        assert week is None
+    else:
+        assert week is not None
+        assert rota.starts(week) <= at < rota.starts(week + 1)
+        assert after is not None
+        assert week <= after
+
+
+def test_a_mark_that_the_clock_skips_is_the_moment_of_the_change_and_of_two_the_first() -> None:
+    spring = Rota((ANN, BO), date(2026, 3, 22), 2 * 60 + 30, "Europe/Berlin")
+    assert spring.starts(1) == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    autumn = Rota((ANN, BO), date(2026, 10, 18), 2 * 60 + 30, "Europe/Berlin")
+    assert autumn.starts(1) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    shown_twice = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    assert autumn.on_call(shown_twice) == BO
+
+
 def test_weights_are_multiplied_and_a_channel_by_name_goes_before_its_kind() -> None:
     usual = Weights()
     assert [usual.of("normal"), usual.of("low"), usual.of("urgent", "Phone", "calls")] == [1, 0.5, 4]
