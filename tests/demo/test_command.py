@@ -20,7 +20,7 @@ from rapport.core.postgres import EmbeddedPostgres
 from tests.support import free_port
 
 ANCHOR = "2026-03-12T14:30:00+00:00"
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 600.0
 
 
 def test_the_demo_takes_nothing_over_from_a_production_installation(tmp_path: Path) -> None:
