@@ -50,7 +50,7 @@ peers: $(VENV)/.everything .venv-servers/.installed
 	@$(PIP) --quiet --require-hashes -r requirements/peers.lock
 	@for peer in $(dir $(wildcard tests/peers/*/package-lock.json)); do \
 		echo "Installing $$peer ..."; \
-		(cd $$peer && PATH=$(CURDIR)/$(BIN):$$PATH npm ci --no-audit --no-fund --ignore-scripts) || exit 1; \
+		(cd $$peer && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --ignore-scripts) || exit 1; \
 	done
 
 # They need other versions of libraries than Rapport does.

@@ -119,6 +119,8 @@ def _run(kept: State, no_live_messages: bool, began: float) -> None:
         extra=[Child("world", world), *([Child("found", found, once=True)] if is_ready else [])],
         worker=("demo", "worker"),
         announce=partial(_announce, began),
+        # Two would play the same history into one database, each half of it.
+        alone="the demo is running already",
     )
 
 

@@ -1,6 +1,7 @@
 """The `rapport` command. Each subcommand is imported only when it is called: a supervisor stays light."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -69,6 +70,9 @@ class LazyGroup(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Runs a command; what a person can mend becomes two lines and an exit code, not a traceback."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal that is not UTF-8 shows a name that it has no letters for as an escape.
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().main(args, *rest, **extra)
         except OptionsError as error:

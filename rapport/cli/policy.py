@@ -1,11 +1,11 @@
 """`rapport policy`: the rules of ownership as files."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
+import orjson
 
 from rapport.cli.context import database
 from rapport.ownership.format import dump, format_of, load, vocabulary_within
@@ -40,7 +40,8 @@ def export_policy(fmt: str, number: int | None, within: bool) -> None:
         from rapport.ownership.directory import world
 
         chosen = service.current_policy()[1] if number is None else service.policy_of(number)
-        click.echo(dump(chosen, fmt, plain_world(world()) if within else None), nl=False)
+        # A file for `import`: UTF-8, whatever the terminal is.
+        click.echo(dump(chosen, fmt, plain_world(world()) if within else None).encode(), nl=False)
 
 
 @policy.command("import")
@@ -100,7 +101,7 @@ def _tell(tried: list[Tried], as_json: bool) -> None:
              "problems": list(one.problems)}
             for one in tried
         ]  # fmt: skip
-        click.echo(json.dumps({"tests": len(tried), "failed": len(failed), "results": told}, ensure_ascii=False))
+        click.echo(orjson.dumps({"tests": len(tried), "failed": len(failed), "results": told}))
         return
     for one in failed:
         click.echo(f"test {one.number} “{one.test.name}” failed:")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from rapport.cli.processes import Child, Tree, answers, refuse_taken_ports, run_once
+from rapport.core.errors import RapportError
 from rapport.core.options import Options, options
 from rapport.core.postgres import EmbeddedPostgres
 
@@ -25,17 +26,21 @@ def supervise(
     extra: Sequence[Child] = (),
     worker: Sequence[str] = ("worker",),
     announce: Callable[[], None] | None = None,
+    alone: str = "",
 ) -> None:
     """Runs the whole tree until told to stop.
 
     `prepare` are `rapport` commands run to their end first, with the database up; `extra` are further
     children; `worker` is the command that works off mail. `announce` is called once the first page can be had
-    (by default it prints the address).
+    (by default it prints the address). Who gives `alone` shares the database with no other tree: RapportError in
+    these words where one runs.
     """
     began = time.monotonic()
     chosen = options()
     refuse_taken_ports(_ports(chosen))
     database = _database(chosen)
+    if alone and database is not None and not database.owner:
+        raise RapportError(alone, "Look at the one that runs, or stop it first (Ctrl-C).")
     try:
         for arguments in prepare:
             run_once(arguments)

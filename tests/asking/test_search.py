@@ -150,7 +150,7 @@ def test_operators_narrow_by_what_the_conversation_is(cast: Cast) -> None:
         "org:shop": both,
         "parcel before:2020": [],
         "parcel after:7d": both,
-        "date:today": both,
+        "date:yesterday..today": both,
         "involved:none": both,
         "is:snoozed": [],
         "is:unread": both,

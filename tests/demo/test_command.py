@@ -16,10 +16,11 @@ from rapport.cli import demo
 from rapport.cli.demo_company import state
 from rapport.core.errors import RapportError
 from rapport.core.options import Options, options
+from rapport.core.postgres import EmbeddedPostgres
 from tests.support import free_port
 
 ANCHOR = "2026-03-12T14:30:00+00:00"
-_PATIENCE_SECONDS = 180.0
+_PATIENCE_SECONDS = 600.0
 
 
 def test_the_demo_takes_nothing_over_from_a_production_installation(tmp_path: Path) -> None:
@@ -108,6 +109,9 @@ class Running:
         connection.close()
         return status
 
+    def ended(self) -> int:
+        return self._process.wait(_PATIENCE_SECONDS)
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self._process.send_signal(number)
         code = self._process.wait(60)
@@ -146,3 +150,21 @@ def test_it_starts_is_played_stops_whole_and_goes_on(home: Path) -> None:
     for said in (first.said(), second.said(), third.said()):
         before, fault, after = said.partition("Traceback")
         assert not fault, before[-500:] + fault + after[:5_000]
+
+
+def test_a_second_one_leaves_what_the_first_is_playing_alone(home: Path) -> None:
+    folder = home / "demo"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    kept = state.State(ANCHOR)
+    state.write(folder, kept)
+    with EmbeddedPostgres(folder):
+        second = Running(home)
+        try:
+            assert second.ended() == 1, second.said()
+        finally:
+            second.stop()
+        with pytest.raises(RapportError, match="is running"):
+            demo.forget(folder)
+    assert "error: the demo is running already" in second.said()
+    assert state.read(folder) == kept

@@ -12,10 +12,17 @@ from tests.support import refuse
 
 @pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
-    """A folder that other users of this machine may enter, as mail servers' own users must."""
-    with tempfile.TemporaryDirectory(prefix="rapport-mail-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    """A folder that other users of this machine may enter, as mail servers' own users must, and what is made in it.
+
+    Also where the umask of whoever runs the tests would close it.
+    """
+    before = os.umask(0o022)
+    try:
+        with tempfile.TemporaryDirectory(prefix="rapport-mail-") as name:
+            Path(name).chmod(0o755)
+            yield Path(name)
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="module")

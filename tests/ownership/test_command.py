@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from rapport.cli.main import main
 from rapport.cli.policy import policy
 from rapport.ownership.models import PolicyVersion
 from rapport.ownership.problems import PolicyError
@@ -50,6 +51,19 @@ def test_what_is_exported_can_be_imported_in_either_format(tmp_path: Path) -> No
     assert len(rules) == 3
     assert rules[0] == rules[1] == rules[2]
     assert run("export", "--version", "1").output == run("export").output
+
+
+def test_where_the_terminal_is_not_utf_8_the_export_is_and_words_it_cannot_show_are_escaped(tmp_path: Path) -> None:
+    given = GOOD.replace("Replies", "Grüße 退款")
+    assert given != GOOD
+    assert run("import", written(tmp_path, "a.toml", given), "--note", "für Δ").exit_code == 0
+    terminal = CliRunner(charset="iso8859-9")
+    exported = terminal.invoke(main, ["policy", "export"])
+    assert exported.exit_code == 0
+    assert "Grüße 退款" in exported.stdout_bytes.decode("utf-8")
+    listed = terminal.invoke(main, ["policy", "list"])
+    assert listed.exit_code == 0, listed.exception
+    assert "für \\u0394" in listed.stdout_bytes.decode("iso8859-9")
 
 
 def test_before_any_policy_the_default_is_exported_and_the_list_says_so() -> None:
