@@ -78,6 +78,9 @@ def certain(came: Sequence[Outcome]) -> str:
     if not came:
         return ""
     sure = [one for one in came if one.certain]
+    if not sure:
+        said = _("Of the latest %(all)s suggestions that people have dealt with, it was certain of none.")
+        return said % {"all": locales.number(len(came))}
     return _(
         "Of the latest %(all)s suggestions that people have dealt with, it was certain of %(certain)s; of these people "
         "chose the same for %(right)s."

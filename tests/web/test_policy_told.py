@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from rapport.channels import registry
 from rapport.core import scope
 from rapport.core.clock import now
 from rapport.ownership import teaching
@@ -63,6 +64,18 @@ def test_the_step_back_stands_above_the_rules(cast: Cast, sign_in: SignIn) -> No
     shown = client.get(reverse("policy")).content.decode()
     assert shown.count(reverse("policy_back")) == 1
     assert shown.index(reverse("policy_back")) < shown.index('id="rule-1"')
+    client.post(reverse("policy_rule_new"), RULE | {"name": "More"})
+    shown = client.get(reverse("policy")).content.decode()
+    assert shown.count(reverse("policy_back")) == 1
+    assert shown.index(reverse("policy_back")) > shown.index('id="rule-1"'), "above a draft it is taken for its own"
+
+
+def test_weights_call_kinds_of_channels_what_their_page_does(cast: Cast, sign_in: SignIn) -> None:
+    shown = sign_in(cast.lead).get(reverse("policy")).content.decode()
+    weights = shown.partition('aria-label="Weights"')[2].partition("</section>")[0]
+    for kind in ("calls", "sip", "webchat"):
+        assert f">{registry.connector(kind).label} <b" in weights
+        assert f">{kind} <b" not in weights
 
 
 def test_the_decisions_of_a_burst_can_be_looked_at_as_far_as_one_may_see_them(cast: Cast, sign_in: SignIn) -> None:
@@ -85,10 +98,16 @@ def test_what_letting_it_act_would_have_come_to_stands_beside_the_button(cast: C
     with scope.system():
         for number in range(5):
             told = {"team": "product", "probability": 0.9, "sure": 0.9, "model": "", "acted": False}
-            told["certain"] = number < 3
+            told["certain"] = False
             one = make_conversation(f"Parcel {number}", "Where?", cast.customer, cast.service, cast.channel)
             Decision.objects.filter(conversation=one).update(suggestion=told, rule=None)
             teaching.teach(one, "product" if number else "customer-service", cast.agent)
+    said = "Of the latest 5 suggestions that people have dealt with, it was certain of none."
+    assert said in client.get(reverse("policy_learning")).content.decode()
+    with scope.system():
+        for decision in Decision.objects.exclude(suggestion=None).order_by("conversation__subject")[:3]:
+            decision.suggestion["certain"] = True
+            Decision.objects.filter(id=decision.id).update(suggestion=decision.suggestion)
     shown = client.get(reverse("policy_learning")).content.decode()
     assert "Of the latest 5 suggestions that people have dealt with, it was certain of 3; of these people chose the " \
         "same for 2." in re.sub(r"\s+", " ", shown)  # fmt: skip
