@@ -80,8 +80,8 @@ def overruled(request: HttpRequest) -> HttpResponse:
     by = wanted.narrowing.by
     stayed = {name: value for name, value in by.items() if name not in ("team", "overruled")} | {"overruled": "no"}
     others = replace(wanted, narrowing=replace(wanted.narrowing, by=stayed))
-    these, stayed = rows.texts(wanted, _READ), rows.texts(others, _READ)
-    words = typical(these, stayed, [] if len(stayed) >= _ENOUGH else _all_else(wanted, these))
+    these, those = rows.texts(wanted, _READ), rows.texts(others, _READ)
+    words = typical(these, those, [] if len(those) >= _ENOUGH else _all_else(wanted, these))
     context = {"examples": rows.page(wanted, limit=_EXAMPLES).rows, "words": words, "rule_url": ""}
     if shell_of(request).can_lead and words:
         context["rule_url"] = _rule_url(request, words)
