@@ -13,17 +13,18 @@ Said = tuple[object, str]
 """Who says it, and the text."""
 
 
-def typical(these: Iterable[Said], others: Iterable[Said]) -> list[str]:
+def typical(these: Iterable[Said], *others: Iterable[Said]) -> list[str]:
     """Up to WORDS_MAX words that are said in these by at least PERSONS_MIN persons, and at least twice as often as in
-    the others: the most telling first, folded as rules compare them. Whoever says it in many texts says it once.
+    each of the others: the most telling first, folded as rules compare them. Who says it in many texts says it once.
     """
-    mine, rest = _by_person(these), _by_person(others)
-    counts, behind = _counts(mine), _counts(rest)
+    mine, rests = _by_person(these), [_by_person(one) for one in others]
+    counts, behind = _counts(mine), [(_counts(one), len(one)) for one in rests]
     found = []
     for word, count in counts.items():
-        often, else_ = count / len(mine), behind.get(word, 0) / max(1, len(rest))
-        if count >= PERSONS_MIN and often >= _TWICE * else_ and _tells(word):
-            found.append((_odds(count, len(mine)) - _odds(behind.get(word, 0), len(rest)), word))
+        else_ = max((of.get(word, 0) / max(1, all_) for of, all_ in behind), default=0.0)
+        if count >= PERSONS_MIN and count / len(mine) >= _TWICE * else_ and _tells(word):
+            odds = max((_odds(of.get(word, 0), all_) for of, all_ in behind), default=0.0)
+            found.append((_odds(count, len(mine)) - odds, word))
     return [word for _score, word in sorted(found, key=lambda one: (-one[0], one[1]))[:WORDS_MAX]]
 
 

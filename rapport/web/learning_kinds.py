@@ -73,6 +73,23 @@ def as_it_came(came: Iterable[Outcome]) -> list[tuple[float, float, float]]:
     return points
 
 
+def certain(came: Sequence[Outcome]) -> str:
+    """What letting it act would have come to of late, in a sentence; empty where people have dealt with nothing."""
+    if not came:
+        return ""
+    sure = [one for one in came if one.certain]
+    if not sure:
+        said = _("Of the latest %(all)s suggestions that people have dealt with, it was certain of none.")
+        return said % {"all": locales.number(len(came))}
+    return _(
+        "Of the latest %(all)s suggestions that people have dealt with, it was certain of %(certain)s; of these people "
+        "chose the same for %(right)s."
+    ) % {
+        "all": locales.number(len(came)), "certain": locales.number(len(sure)),
+        "right": locales.number(sum(one.right for one in sure)),
+    }  # fmt: skip
+
+
 def honest(kind: str, figures: Mapping[str, Any], counts: Mapping[str | None, int]) -> str:
     """What can be expected of the kind, and what cannot."""
     if kind == PRIORITY:

@@ -118,6 +118,11 @@ def weekday(at: date | datetime) -> str:
     return str(format_skeleton("MMMEd", _local(at), locale=locale()))
 
 
+def initial(at: date) -> str:
+    """The day of the week of a date in its fewest letters: "M"."""
+    return str(locale().days["stand-alone"]["narrow"][at.weekday()])
+
+
 def clock(at: datetime) -> str:
     """A time of day in the reader's zone: "14:05"."""
     zoned = _zoned(at)

@@ -98,23 +98,54 @@ class Overview:
 
     @property
     def tiles(self) -> list[tuple[str, Cell, list[tuple[str, str]]]]:
-        """The figures that one reads first: what each is, the figure with its list, and what is beside it."""
+        """The figures that one reads first: what each is, the figure with its list, and of how many it is."""
         by_rule, triage, learned = (
             sum(self._by_way.get(way, 0) for way in ways) for ways in (BY_RULE, TRIAGE, ("learned",))
         )
         beside = [(f"{part.label}: {part.cell.words}", part.cell.url) for part in self.ways if part.key in TRIAGE]
         settled, right = sum(self.counted.likely.values()), _right(self.counted.likely)
         first, away = self._given(None if self._asked_id is None else [self._asked_id])
+        overruled = self._share(away, first, {"overruled": "yes", **self._first()}, own=False)
         found = [
             (_("Came in"), self._cell(self.total, {}), []),
-            (_("By a rule"), self._share(by_rule, self.total, {"way": "rules"}), []),
-            (_("By itself"), self._share(learned, self.total, {"way": "learned"}), []),
+            (_("By a rule"), self._share(by_rule, self.total, {"way": "rules"}), _some_of(by_rule, self.total)),
+            (_("By itself"), self._share(learned, self.total, {"way": "learned"}), _some_of(learned, self.total)),
             (_("Left to triage"), self._share(triage, self.total, {"way": "triage"}), beside),
-            (_("Overruled"), self._share(away, first, {"overruled": "yes", **self._first()}, own=False), []),
+            (_("Overruled"), overruled, [*_some_of(away, first), *self._most_overruled()]),
         ]  # fmt: skip
         if settled:
-            found.append((_("Suggested right"), self._share(right, settled, {"said": "right"}), []))
+            share = self._share(right, settled, {"said": "right"})
+            found.append((_("Suggested right"), share, _some_of(right, settled)))
         return found
+
+    def _most_overruled(self) -> list[tuple[str, str]]:
+        """From whom to whom people moved the most, with the list of it."""
+        flows = self._moved
+        if not flows:
+            return []
+        (first, owner), many = max(flows.items(), key=lambda one: (one[1], one[0]))
+        names = {"source": self._team(first), "target": self._team(owner), "count": locales.number(many)}
+        url = self._url({"overruled": "yes", "first": first, "team": owner}, own=False)
+        return [(_("%(source)s to %(target)s: %(count)s") % names, url)]
+
+    @cached_property
+    def _moved(self) -> dict[tuple[str, str], int]:
+        """By from whom and to whom how much people moved, of what is shown as overruled."""
+        found: dict[tuple[str, str], int] = {}
+        for one in self.counted.moved:
+            pair = (_id(one.first_id), _id(one.owner_id))
+            found[pair] = found.get(pair, 0) + one.many
+        return found
+
+    @property
+    def moved(self) -> Bands | None:
+        """From team to team what people moved on; None where it is one line or none."""
+        if len(self._moved) < 2:
+            return None
+        slugs = self._names.by["slug"]
+        css = {first: self._hues.get(slugs.get(first, ""), "hue-0") for first, _owner in self._moved}
+        given = [(*pair, many) for pair, many in self._moved.items()]
+        return Bands(_("From whom to whom"), given, self._team, css, _BANDS_KEPT)
 
     @cached_property
     def owners(self) -> dict[str | None, int]:
@@ -232,8 +263,7 @@ class Overview:
 
     def _of(self, one: Moved) -> str:
         """How many of all that were given alike."""
-        said = _("%(some)s of %(all)s") % {"some": locales.number(one.many), "all": locales.number(one.of)}
-        return f"{said} · {locales.percent(one.many / one.of)}"
+        return f"{_some_of(one.many, one.of)[0][0]} · {locales.percent(one.many / one.of)}"
 
     def _given(self, teams: Sequence[str | None] | None) -> tuple[int, int]:
         """Of what a rule, or what was learned, gave to these teams (None: to any) how much, and how much went away."""
@@ -323,6 +353,11 @@ class Overview:
         if not of:
             return Cell("–")
         return Cell(locales.percent(count / of), self._url(by, own=own) if count else "", round(count / of, 4))
+
+
+def _some_of(some: int, of: int) -> list[tuple[str, str]]:
+    """Of how many a share is: what stands beside it, which is no link."""
+    return [(_("%(some)s of %(all)s") % {"some": locales.number(some), "all": locales.number(of)}, "")] if of else []
 
 
 def _right(likely: Mapping[tuple[int, bool], int]) -> int:

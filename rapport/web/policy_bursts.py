@@ -6,17 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from rapport.ownership.bursting import ASIDE, span_of
-from rapport.ownership.models import Burst
+from rapport.ownership.models import Burst, Example
 from rapport.web import locales
 from rapport.web.learning_kinds import TABS
+from rapport.web.learning_why import none_of
+
+_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class Line:
-    """One burst. `aside` is how many examples setting it aside takes; `ended` says how it was settled, if it was."""
+    """One burst. `aside` is how many examples setting it aside takes; `ended` says how it was settled, if it was.
+
+    `decisions` are the latest of those: conversation, its subject, and what was decided.
+    """
 
     id: UUID
     who: str
@@ -28,6 +35,7 @@ class Line:
     changed: str
     moves: Sequence[str]
     aside: int
+    decisions: Sequence[tuple[UUID, str, str]]
     ended: str
     by: str
 
@@ -49,9 +57,17 @@ def _line(one: Burst, names: Mapping[str, str]) -> Line:
         f"{names.get(was, was)} → {names.get(then, then)}: {locales.number(count)}"
         for was, then, count in effect.get("moves", ())
     ]
+    chosen = span_of(one).chosen if not one.settled else None
     ended = {"": "", ASIDE: _("set aside")}.get(one.settled, _("found right"))
     return Line(
         one.id, one.member.name if one.member else _("Somebody who left"), str(TABS.get(one.kind, one.kind)),
         one.since, one.until, one.count, one.against, changed, moves,
-        0 if one.settled else span_of(one).chosen.count(), ended, one.settled_by.name if one.settled_by else "",
+        chosen.count() if chosen is not None else 0, _decisions(chosen, one.kind, names) if chosen is not None else (),
+        ended, one.settled_by.name if one.settled_by else "",
     )  # fmt: skip
+
+
+def _decisions(chosen: QuerySet[Example], kind: str, names: Mapping[str, str]) -> list[tuple[UUID, str, str]]:
+    """The latest of them, as far as whoever looks may see their conversations."""
+    found = chosen.order_by("-id").values_list("conversation_id", "conversation__subject", "label")[:_SHOWN]
+    return [(id, subject, names.get(label or "", label or none_of(kind))) for id, subject, label in found]

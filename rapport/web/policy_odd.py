@@ -1,5 +1,6 @@
 """What is odd about a policy, in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,20 @@ def _who_cannot_answer(policy: Policy, names: dict[str, str]) -> list[Odd]:
             given = {"rule": number, "member": then.member, "team": names.get(then.owner, then.owner)}
             found.append(Odd((reads if role else left) % given, number, grave=True))
     return found
+
+
+def out_of_sight(given: Iterable[tuple[str, bool]], request: HttpRequest) -> frozenset[int]:
+    """The numbers of the rules whose conversations the reader may not see: that none was seen says nothing of these.
+
+    `given` is of each rule, in order, the owner and whether it is in confidence.
+    """
+    shell = shell_of(request)
+    own = {team.slug for team in shell.all_teams if team.id in shell.team_ids}
+    kept = {team.slug for team in shell.all_teams if team.confidential}
+    return frozenset(
+        number for number, (owner, confidential) in enumerate(given, 1)
+        if owner not in own and (confidential or owner in kept)
+    )  # fmt: skip
 
 
 def in_words(found: list[Oddity], names: dict[str, str]) -> list[Odd]:

@@ -26,7 +26,7 @@ from rapport.staff.models import Team
 from rapport.web.learning_picture import team_picture
 from rapport.web.overview_show import Overview
 from rapport.web.policy_draft import draft_of
-from rapport.web.policy_odd import Odd, oddities_in_words
+from rapport.web.policy_odd import Odd, oddities_in_words, out_of_sight
 from rapport.web.reports import wanted_of
 from rapport.web.reports_show import Names, Privacy
 from rapport.web.rights import member_of, page
@@ -36,7 +36,7 @@ from rapport.web.shell import shell_of
 DAYS = {7: lazy("7 days"), 28: lazy("28 days"), 90: lazy("90 days")}
 _USUAL = 28
 _SILENT, _ODD = 12, 3
-_EXAMPLES, _READ = 5, 60
+_EXAMPLES, _READ, _ENOUGH = 5, 60, 30
 
 
 @page()
@@ -55,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "shown": shown, "days": days, "spans": DAYS.items(), "team": slug, "teams": shell.all_teams, "counts": COUNTS,
         "period": asked.period, "ways": WAYS.values(), "version": version, "policy": in_force,
-        "silent": _silent(in_force, shown, slug),
+        "silent": _silent(in_force, shown, slug, request),
     }  # fmt: skip
     if shell.can_lead:
         context |= {"odd": _odd(in_force, request), "draft": draft_of(request), "sure": team_picture()}
@@ -80,11 +80,19 @@ def overruled(request: HttpRequest) -> HttpResponse:
     by = wanted.narrowing.by
     stayed = {name: value for name, value in by.items() if name not in ("team", "overruled")} | {"overruled": "no"}
     others = replace(wanted, narrowing=replace(wanted.narrowing, by=stayed))
-    words = typical(rows.texts(wanted, _READ), rows.texts(others, _READ))
+    these, those = rows.texts(wanted, _READ), rows.texts(others, _READ)
+    words = typical(these, those, [] if len(those) >= _ENOUGH else _all_else(wanted, these))
     context = {"examples": rows.page(wanted, limit=_EXAMPLES).rows, "words": words, "rule_url": ""}
     if shell_of(request).can_lead and words:
         context["rule_url"] = _rule_url(request, words)
     return render(request, "web/policy/overruled.html", context)
+
+
+def _all_else(wanted: rows.Wanted, these: list[tuple[UUID | None, str]]) -> list[tuple[UUID | None, str]]:
+    """What others said in the same time, whatever became of it: where little stayed, every "dear" would be typical."""
+    theirs = {person for person, _text in these}
+    everything = replace(wanted, narrowing=replace(wanted.narrowing, by={}))
+    return [one for one in rows.texts(everything, 2 * _READ) if one[0] is not None and one[0] not in theirs]
 
 
 def _rule_url(request: HttpRequest, words: list[str]) -> str:
@@ -133,14 +141,18 @@ class Silent:
     url: str
 
 
-def _silent(policy: Policy, shown: Overview, slug: str) -> list[Silent]:
-    """Rules in force with an owner that decided nothing in this time; of one team those that give to it."""
+def _silent(policy: Policy, shown: Overview, slug: str, request: HttpRequest) -> list[Silent]:
+    """Rules in force with an owner that decided nothing in this time; of one team those that give to it.
+
+    None of those whose conversations the reader may not see: they would be taken for useless, and removed.
+    """
     if not shown.total:
         return []
     fired = shown.counted.fired
+    kept = out_of_sight(((one.then.owner, one.then.confidential) for one in policy.rules), request)
     found = [
         (number, one.name) for number, one in enumerate(policy.rules, 1)
-        if one.decides and one.name not in fired and slug in ("", one.then.owner)
+        if one.decides and one.name not in fired and slug in ("", one.then.owner) and number not in kept
     ]  # fmt: skip
     url = reverse("policy")
     return [Silent(number, name, f"{url}?from={number}#rule-{number}") for number, name in found[:_SILENT]]

@@ -1,6 +1,6 @@
 """A what-if as a page tells it: two columns, as it was and as it would have been, and the pictures between."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -76,10 +76,14 @@ class Beside:
 class Story:
     """Everything the page tells of one finished what-if, in the scope of whoever looks."""
 
-    def __init__(self, run: WhatIf, names: Mapping[str, str], hues: Mapping[str, str], *, individuals: bool) -> None:
+    def __init__(
+        self, run: WhatIf, names: Mapping[str, str], hues: Mapping[str, str], *, individuals: bool,
+        kept: Container[int] = (),
+    ) -> None:  # fmt: skip
+        """`kept` are the numbers of the draft's rules whose conversations the reader may not see."""
         self.run, self.told = run, run.story or {}
         self._names, self._hues = names, hues
-        self.individuals = individuals
+        self.individuals, self._kept = individuals, kept
 
     @property
     def total(self) -> int:
@@ -188,7 +192,7 @@ class Story:
 
     @property
     def sentences(self) -> list[str]:
-        """What else would be so, after how many would move: the figures below as a story."""
+        """What else would be so, after how many would move: of the figures below what is more than chance."""
         found = []
         was, would = self.told["triage"]
         if was != would:
@@ -199,7 +203,7 @@ class Story:
                             "%(count)s fewer would be left to those who sort.", many)  # fmt: skip
             found.append(said % {"count": locales.number(many)})
         settled = self.agreement
-        if settled["settled"] and settled["right"][0] != settled["right"][1]:
+        if settled["settled"] and settled["clear"]:
             found.append(_("Said at once what people settled on: %(difference)s") % {"difference": settled["says"]})
         first = promise_sentences(self.told["promises"]["first"])
         found += [first] if first else []
@@ -270,7 +274,7 @@ class Story:
             for number, n in told["failed"].items()
         ]
         never = _("%(rule)s never hit, in what you may see.")
-        found += [never % {"rule": self._rule(number)} for number in told["never"]]
+        found += [never % {"rule": self._rule(number)} for number in told["never"] if number not in self._kept]
         more = len(found) - _RULES_MAX
         return found[:_RULES_MAX] + ([_("and %(count)s more") % {"count": locales.number(more)}] if more > 0 else [])
 

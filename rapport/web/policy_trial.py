@@ -19,12 +19,13 @@ from rapport.ownership import trials
 from rapport.ownership.directory import world
 from rapport.ownership.models import Shadow, Trial
 from rapport.ownership.policy_tests import try_tests
-from rapport.ownership.service import SavedBy, current_policy
+from rapport.ownership.service import SavedBy, current_policy, policy_of
 from rapport.ownership.simulate.doubt import Difference
 from rapport.people.trees import call
 from rapport.staff.models import Team
 from rapport.web import locales
 from rapport.web.policy_draft import draft_of, drop
+from rapport.web.policy_lines import changed, lines_of
 from rapport.web.policy_story import difference
 from rapport.web.rights import LEADS, member_of, page
 from rapport.web.shell import shell_of
@@ -36,13 +37,16 @@ _DIFFERING_SHOWN = 10
 def trial(request: HttpRequest) -> HttpResponse:
     """The policy on trial and what it has shown so far, or how to begin."""
     shell_of(request).current = "policy"
-    running, (version, _policy), draft = trials.running(), current_policy(), draft_of(request)
+    running, (version, in_force), draft = trials.running(), current_policy(), draft_of(request)
     begins = running is None and draft.changed
+    base = policy_of(running.base) if running and running.base else in_force
+    sides = (base, policy_of(running.version) if running else draft.policy)
     context = {
         "trial": running,
         "number": version.number if version else 0,
         "draft": draft,
         "failing": [one for one in try_tests(draft.policy, world()) if not one.passed] if begins else [],
+        "changed": changed(*(lines_of(side, request) for side in sides)) if running or begins else None,
         "figures": _figures(running) if running else None,
         "differing": _differing(running, shell_of(request).all_teams) if running else [],
         "past": Trial.objects.exclude(ended_at=None).order_by("-ended_at")[:10],

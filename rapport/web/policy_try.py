@@ -1,5 +1,6 @@
 """A policy tried on the past: asked for, run in the background, told as a story."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,20 +15,22 @@ from django.views.decorators.http import require_GET, require_POST
 from rapport.core.clock import now
 from rapport.core.errors import NotVisible
 from rapport.insight.measures import may_see_individuals
-from rapport.ownership.forms import policy_to_dict
+from rapport.ownership.forms import policy_from_dict, policy_to_dict
 from rapport.ownership.models import PolicyVersion, RunState, WhatIf
 from rapport.ownership.service import current_policy, policy_of
 from rapport.ownership.simulate import jobs
 from rapport.ownership.simulate.changed import names_of, read
 from rapport.staff.models import Company
 from rapport.web.policy_draft import draft_of, setup_of
+from rapport.web.policy_lines import changed, lines_of
+from rapport.web.policy_odd import out_of_sight
 from rapport.web.policy_setup import said_of
 from rapport.web.policy_story import Story
 from rapport.web.rights import LEADS, member_of, page
 from rapport.web.shell import shell_of
 
 _DAYS = (30, 90)
-_SHOWN = 10
+_SHOWN, _NAMED = 10, 3
 
 
 @page(LEADS)
@@ -69,7 +72,15 @@ def _ask(request: HttpRequest, number: int) -> WhatIf | None:
     names: dict[str, Any] = {"base": base_number or None, "draft": int(tried) if tried.isdecimal() else None}
     otherwise = setup_of(request)
     names |= {"setup": otherwise} if otherwise else {}
+    names["rules"] = _otherwise(base, draft)
     return jobs.ask(member_of(request), (base, draft), names, span)
+
+
+def _otherwise(base: Mapping[str, Any], draft: Mapping[str, Any]) -> list[str]:
+    """The names of the first rules that only one of two policies has: by these a try is found again."""
+    both = [list(one.get("rules", ())) for one in (draft, base)]
+    differ = [rule["name"] for mine, other in (both, both[::-1]) for rule in mine if rule not in other]
+    return list(dict.fromkeys(differ))[:_NAMED]
 
 
 def _version(number: str) -> Any:
@@ -107,7 +118,10 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         # What was tried with another setup cannot be put in force: the company is not set up like that.
         is_drafts = draft.changed and found.names.get("draft") is None and found.draft == draft.plain
         context["is_draft"] = is_drafts and not setup
-        context["story"] = Story(found, names, shell.hues, individuals=individuals)
+        base, tried = policy_from_dict(found.base), policy_from_dict(found.draft)
+        context["changed"] = changed(lines_of(base, request), lines_of(tried, request))
+        kept = out_of_sight(((one.then.owner, one.then.confidential) for one in tried.rules), request)
+        context["story"] = Story(found, names, shell.hues, individuals=individuals, kept=kept)
     if request.headers.get("HX-Request") and context["alive"]:
         return render(request, "web/policy/try_progress.html", context)
     response = render(request, "web/policy/try_run.html", context)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from rapport.channels import registry
 from rapport.core.errors import Invalid
 from rapport.ownership.policy import PRIORITIES, Policy
 from rapport.ownership.problems import PolicyError
@@ -33,7 +34,7 @@ def weights_shown(policy: Policy) -> list[Weight]:
     ]
     channels = sorted({*BY_CHANNEL, *weights.channel})
     return found + [
-        Weight(f"channel:{one}", one, locales.number(weights.of("normal", one, one) / weights.of("normal")),
+        Weight(f"channel:{one}", _called(one), locales.number(weights.of("normal", one, one) / weights.of("normal")),
                one in weights.channel)
         for one in channels
     ]  # fmt: skip
@@ -42,7 +43,12 @@ def weights_shown(policy: Policy) -> list[Weight]:
 def weights_offered(channels: Iterable[str]) -> list[tuple[str, str]]:
     """What a weight may be given to: each priority, each channel and kind of channel."""
     priorities = [(f"priority:{one}", _("Priority %(name)s") % {"name": thing(one)}) for one in PRIORITIES]
-    return priorities + [(f"channel:{one}", one) for one in sorted(channels)]
+    return priorities + [(f"channel:{one}", _called(one)) for one in sorted(channels)]
+
+
+def _called(channel: str) -> str:
+    """What a channel is called; of the kinds that weigh other than a mail what the page of channels calls them."""
+    return _(str(registry.connector(channel).label)) if channel in BY_CHANNEL else channel
 
 
 def weights_in_lines(policy: Policy) -> list[str]:

@@ -23,6 +23,7 @@ _WAYS: dict[str, Said] = {
     "best": lazy("Whoever suits best"),
     "really": lazy("As it really was"),
 }
+_REALLY = "really"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,17 @@ class Within:
             usual=_hours(one["p50"]), most=_hours(one["p90"]), even=_plain(one["gini"]), knew=_share(one["continuity"]),
             longest=_hour(one["longest"]), without=_hour(one["without"]),
         )  # fmt: skip
+
+    @property
+    def lede(self) -> str:
+        """What it comes to: in time as it really was, and by the other ways, the best first."""
+        if not self.told.get("promised"):
+            return ""
+        kept = {key: (one["kept"][0] or 0.0) for key, one in self._ways.items()}
+        order = sorted(kept, key=lambda key: (key != _REALLY, -kept[key]))
+        said = [_("%(way)s: %(share)s in time") % {"way": _label(key), "share": locales.percent(kept[key])}
+                for key in order]  # fmt: skip
+        return "; ".join(said)
 
     @property
     def charts(self) -> list[Chart]:

@@ -101,6 +101,7 @@ def test_the_page_warns_of_days_without_anybody_and_of_holidays(cast: Cast, sign
     assert "Nobody in Customer Service on Thu 24 Dec." in page
     assert page.count("Nobody in") == 1
     assert "Closed: Customer Service" in page
+    assert '<abbr title="Thu 24 Dec"><span class="calendar-day" aria-hidden="true">T</span>24</abbr>' in page
     assert sign_in(cast.reader).get(f"{reverse('absences')}?month=x").status_code == 400
 
 

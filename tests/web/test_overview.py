@@ -152,6 +152,32 @@ def test_a_rule_that_decided_nothing_is_named_but_none_that_only_adds(
     assert "Money back" not in silent
 
 
+def test_a_rule_in_confidence_is_not_called_useless_to_who_may_not_see_what_it_decides(
+    cast: Cast, scene: Scene, sign_in: SignIn
+) -> None:
+    then = {"owner": "hr", "confidential": True}
+    rules = [{"name": "For HR alone", "when": {"words": ["zebra"]}, "then": then}, *RULES]
+    save_policy_dict({"format": 1, "triage": "customer-service", "rules": rules}, SavedBy(None, "Three"))
+    assert "For HR alone" not in page(sign_in, cast.lead).partition('id="o-silent"')[2]
+    assert "Nobody asks for this" in page(sign_in, cast.lead).partition('id="o-silent"')[2]
+    assert "For HR alone" in page(sign_in, cast.hr).partition('id="o-silent"')[2]
+
+
+def test_each_share_says_of_how_many_and_what_people_moved_is_drawn_from_team_to_team(
+    cast: Cast, scene: Scene, sign_in: SignIn
+) -> None:
+    shown = page(sign_in, cast.agent)
+    tiles = shown.partition('<dl class="tiles">')[2].partition("</dl>")[0]
+    assert "<span>5 of 9</span>" in tiles
+    assert ">Customer Service to Product: 2</a>" in tiles
+    assert 'id="o-moved-title"' not in shown, "a single line is no picture"
+    with scope.system():
+        Routed.objects.filter(conversation_id=scene.by_name["kept"].id).update(
+            owner_team_id=cast.people_team.id, moved=True
+        )  # fmt: skip
+    assert 'id="o-moved-title"' in page(sign_in, cast.agent)
+
+
 def test_what_is_in_confidence_counts_for_its_team_only(cast: Cast, sign_in: SignIn) -> None:
     # Between tags: a token may have any two letters in it.
     shown = re.sub(r"<select.*?</select>", "", page(sign_in, cast.agent), flags=re.DOTALL)
@@ -223,6 +249,7 @@ def test_words_are_typical_when_several_people_say_them_and_others_do_not() -> N
     assert typical(these, others) == ["app"]
     assert typical(these[:2], others) == []
     assert typical([], []) == []
+    assert typical(these, others, [(7, "which app"), (8, "no app")]) == [], "others say it as often"
 
 
 def test_nothing_yet_says_what_to_do_and_a_team_that_is_none_is_refused(cast: Cast, sign_in: SignIn) -> None:

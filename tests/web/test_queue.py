@@ -60,6 +60,8 @@ def test_the_queue_shows_place_since_when_why_and_how_long(handed: Cast, sign_in
     places = [page.index(f"Matter {number}") for number in (2, 0, 1)]
     assert places == sorted(places)
     assert "Everyone present has as much as they can take" in page
+    waiting = page.count('id="waits-')
+    assert f'<p class="story-lede">{waiting} wait for a member</p>' in page
     assert "it is about refund" not in page
     assert " to " in page.split("Matter 2")[1].split("</tr>")[0]
     assert "wait for a member" in head

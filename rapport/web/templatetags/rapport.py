@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from html import escape
 from typing import Any
 
@@ -67,6 +67,12 @@ def span(seconds: float) -> str:
 def weekday(at: datetime) -> str:
     """A date with its day of the week."""
     return locales.weekday(at)
+
+
+@register.filter
+def initial(at: date) -> str:
+    """The first letter of a date's day of the week, as calendars have it."""
+    return locales.initial(at)
 
 
 @register.filter
