@@ -358,6 +358,4 @@ export function startLive() {
   listen(document.body.dataset.liveStart, false);
   setInterval(lookAgain, STALE_MS);
   addEventListener("pagehide", () => source?.close());
-  // A page that the browser had put aside as it was.
-  addEventListener("pageshow", (event) => event.persisted && reconnect());
 }
