@@ -1,4 +1,4 @@
-"""The ticket an open page shows to the live address: who it is, and what it has seen; signed, good for a short while."""
+"""The ticket an open page shows to the live address: who it is, and what it has seen; signed, good for a while."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -124,6 +124,10 @@ for (const kind of ["pointerup", "pointercancel", "keyup", "blur"]) addEventList
 document.addEventListener("keydown", keys);
 document.addEventListener("change", (event) => event.target.closest("#board") && count());
 document.addEventListener("htmx:afterSettle", makeDraggable);
-document.addEventListener("htmx:beforeRequest", () => { acts += 1; acting += 1; });
-document.addEventListener("htmx:afterRequest", (event) => { acting -= 1; if (!event.detail.successful) later(); });
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  acts += 1;
+  acting += 1;
+  detail.xhr.addEventListener("loadend", () => { acting -= 1; });
+});
+document.addEventListener("htmx:afterRequest", (event) => event.detail.successful || later());
 document.addEventListener("rapport:changed", later);
