@@ -45,6 +45,11 @@ class Draft(models.Model):
             )
         ]
 
+    @property
+    def was_sent(self) -> bool:
+        """Whether it holds nothing but that it was sent, for a save of it that is still on its way."""
+        return bool(self.options.get("sent"))
+
 
 class Upload(models.Model):
     """A file put into a draft, until it is sent with it. `content_id` stands in the text of an inline image."""

@@ -13,6 +13,10 @@ OUTBOX_CHANNEL = "rapport_outbox"
 HANDING_CHANNEL = "rapport_handing"
 #: The kind of a change that concerns no member: somebody outside listens for it, under a name nobody can guess.
 REACHED = "reached"
+#: Each says by which transaction it was made: who saw the database before it knows that they have not seen it.
+_TELL = "SELECT pg_notify(%s, pg_current_xact_id() || ' ' || payload) FROM unnest(%s::text[]) AS payload"
+#: What a process that listens tells itself, so that it knows of a transaction from which on it heard everything.
+BEGINS = f"""SELECT pg_notify('{LIVE_CHANNEL}', pg_current_xact_id() || ' {{"k":"begins","id":"","a":[]}}')"""
 
 
 def changed(kind: str, id: UUID, audience: Iterable[UUID]) -> None:
@@ -23,21 +27,21 @@ def changed(kind: str, id: UUID, audience: Iterable[UUID]) -> None:
 def changed_many(changes: Iterable[tuple[str, UUID, list[UUID]]]) -> None:
     """Tell open pages of several changes with one statement. PostgreSQL folds equal ones of a transaction."""
     payloads = [orjson.dumps({"k": kind, "id": id, "a": audience}).decode() for kind, id, audience in changes]
-    if payloads:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_notify(%s, payload) FROM unnest(%s::text[]) AS payload", [LIVE_CHANNEL, payloads]
-            )
+    _tell(payloads)
 
 
 def reached(ear: str) -> None:
     """Tell the visitor's page that listens for `ear` that there is something new, once the transaction commits."""
-    payload = orjson.dumps({"k": REACHED, "id": ear, "a": []}).decode()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, payload])
+    _tell([orjson.dumps({"k": REACHED, "id": ear, "a": []}).decode()])
 
 
 def wake(channel: str) -> None:
     """Wake the workers that listen on `channel`, once the transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [channel])
+
+
+def _tell(payloads: list[str]) -> None:
+    if payloads:
+        with connection.cursor() as cursor:
+            cursor.execute(_TELL, [LIVE_CHANNEL, payloads])

@@ -17,6 +17,7 @@ from rapport.core.clock import travelled
 _Scope = tuple[str, str, str]
 _NOBODY: _Scope = ("", "", "")
 _current: ContextVar[_Scope] = ContextVar("rapport_scope", default=_NOBODY)
+_seen: ContextVar[str] = ContextVar("rapport_seen", default="")
 
 
 @contextmanager
@@ -39,16 +40,22 @@ def current_member_id() -> UUID | None:
     return UUID(member_id) if member_id else None
 
 
+def seen() -> str:
+    """The snapshot with which the outermost block began: what is not in it, whoever looked may not have seen."""
+    return _seen.get()
+
+
 @contextmanager
 def _entered(scope: _Scope) -> Iterator[None]:
     before = _current.get()
     with transaction.atomic():
-        _tell_database(scope)
-        token = _current.set(scope)
+        snapshot = _tell_database(scope)
+        token, looked = _current.set(scope), _seen.set(_seen.get() or snapshot)
         try:
             yield
         finally:
             _current.reset(token)
+            _seen.reset(looked)
         if connection.in_atomic_block:
             _tell_database(before)
 
@@ -58,10 +65,12 @@ def _now() -> str:
     return at.isoformat() if at else ""
 
 
-def _tell_database(scope: _Scope) -> None:
+def _tell_database(scope: _Scope) -> str:
+    """The snapshot of the statement, which is earlier than that of any to come."""
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT set_config('rapport.scope', %s, true), set_config('rapport.member', %s, true),
-                set_config('rapport.now', %s, true)""",
+                set_config('rapport.now', %s, true), pg_current_snapshot()::text""",
             scope,
         )
+        return str(cursor.fetchone()[3])

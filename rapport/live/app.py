@@ -1,7 +1,8 @@
 """The open pages' ear: a raw ASGI application that says which thing changed, and never what it says.
 
 GET /live?token=... is a stream of server-sent events (WHATWG HTML, section 9.2): `hello` with {"n": open pages},
-`change` with {"k": kind, "id": id} for what the member's teams may see, `refresh` when something may have been missed.
+`change` with {"k": kind, "id": id} for what the member's teams may see, first what was changed since the page looked
+(its ticket says when that was), `refresh` when something may have been missed.
 Pages fetch what changed by the ordinary views, where permission is checked. The more of them are open, the longer each
 waits before it does: they would all ask at once. Visitors' chat windows have a stream of their own (`live.visitors`).
 """
@@ -52,8 +53,8 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"].rstrip("/") != "/live" or scope["method"] != "GET":
         await _refuse(send, 404, b"There is nothing here.")
         return
-    member = read(_asked(scope, "token"))
-    listener = await hub.join(member) if member else None
+    ticket = read(_asked(scope, "token"))
+    listener = await hub.join(ticket) if ticket else None
     if listener is None:
         await _refuse(send, 403, b"The ticket is not good any more: get a fresh one.", _cors(scope))
         return

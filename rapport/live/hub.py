@@ -9,7 +9,9 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from rapport.core.notify import LIVE_CHANNEL, REACHED
+from rapport.core.notify import BEGINS, LIVE_CHANNEL, REACHED
+from rapport.live.past import Past
+from rapport.live.ticket import Ticket
 from rapport.live.visitors import CHANGED, STREAMS_EACH, STREAMS_MAX
 
 log = logging.getLogger(__name__)
@@ -63,16 +65,23 @@ class Hub:
         self._visitors: dict[str, set[Listener]] = {}
         self._ear: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
+        self._past = Past()
         self._asker = _Asker()
 
-    async def join(self, member: UUID) -> Listener | None:
-        """A listener for the member, once the ear is open; None for somebody who may not sign in any more."""
+    async def join(self, ticket: Ticket) -> Listener | None:
+        """A listener for the member, once the ear is open; None for somebody who may not sign in any more.
+
+        It hears first what was committed since the page looked, all of it anew where nobody knows what that was.
+        """
         await self._open()
-        audience = await self._asker.audience(member)
+        audience = await self._asker.audience(ticket.member)
         if not audience:
             return None
-        listener = Listener(member, audience)
+        listener = Listener(ticket.member, audience)
         self._listeners.add(listener)
+        missed = self._past.since(ticket.seen, audience) if ticket.seen else []
+        for message in [_REFRESH] if missed is None else missed:
+            listener.tell(message)
         return listener
 
     async def join_visitor(self, ear: str) -> Listener | None:
@@ -117,7 +126,9 @@ class Hub:
         while True:
             try:
                 async with await psycopg.AsyncConnection.connect(_address(), autocommit=True) as connection:
+                    self._past.forget()
                     await connection.execute(f"LISTEN {LIVE_CHANNEL}")
+                    await connection.execute(BEGINS)
                     self._listening.set()
                     self._tell_all(_REFRESH)
                     async for notification in connection.notifies():
@@ -128,9 +139,11 @@ class Hub:
             await asyncio.sleep(RECONNECT_S)
 
     def _pass_on(self, payload: str) -> None:
-        change = orjson.loads(payload)
-        kind, id, audience = change["k"], change["id"], set(change["a"])
+        transaction, _, said = payload.partition(" ")
+        change = orjson.loads(said)
+        kind, id, audience = change["k"], change["id"], frozenset(change["a"])
         if kind in _STAFF:
+            self._past.keep(int(transaction), frozenset({id}) if kind == "member" else None, _REFRESH)
             self._dismiss(kind, id)
             return
         if kind == REACHED:
@@ -138,6 +151,7 @@ class Hub:
                 listener.tell(CHANGED)
             return
         message = b'event: change\ndata: {"k":"%s","id":"%s"}\n\n' % (kind.encode(), id.encode())
+        self._past.keep(int(transaction), audience, message)
         for listener in self._listeners:
             if not audience.isdisjoint(listener.audience):
                 listener.tell(message)

@@ -165,7 +165,10 @@ def rewrite(conversation_id: UUID, actor: Member, message_id: UUID) -> Draft | N
         draft, made = Draft.objects.get_or_create(
             conversation=conversation, member=actor, kind=DraftKind.REPLY, defaults=_as_draft(message, delivery)
         )
-        if not made:
+        if not made and not draft.html:
+            written = _as_draft(message, delivery) | {"revision": draft.revision + 1, "updated_at": now()}
+            Draft.objects.filter(id=draft.id).update(**written)
+        elif not made:
             joined = (message.html or richtext.of_text(message.text)) + "<div><br></div>" + draft.html
             Draft.objects.filter(id=draft.id).update(html=joined, revision=draft.revision + 1, updated_at=now())
         uploads.take_back(message, draft)

@@ -64,7 +64,7 @@ def save(member: Member, place: Place, given: Given) -> Outcome:
     if draft is None:
         return _first(member, place, given, fields) if given.revision == 0 else Outcome(None, conflict=True)
     if draft.revision != given.revision:
-        nothing_lost = given.revision == 0 and not draft.html
+        nothing_lost = given.revision == 0 and not draft.html and not draft.was_sent
         if not (nothing_lost or _same(draft, fields)):
             return Outcome(draft, conflict=True)
     return Outcome(_changed(draft, fields, conversation))
@@ -73,6 +73,23 @@ def save(member: Member, place: Place, given: Given) -> Outcome:
 def of(member: Member, place: Place) -> Draft | None:
     """The member's draft in this place, if there is one."""
     return _mine(member, place).first()
+
+
+def awaited(member: Member, place: Place) -> Draft:
+    """The draft in a conversation of which a save is on its way: made where it has not come, which then waits."""
+    mine = _mine(member, place)
+    mine.get_or_create(
+        defaults={"conversation_id": place.conversation_id, "member": member, "kind": place.kind, "revision": 0}
+    )
+    return mine.select_for_update().get()
+
+
+def sent(draft: Draft, place: Place) -> None:
+    """Keep of an awaited draft that it was sent: the save that comes after it must not bring its words back."""
+    Draft.objects.create(
+        conversation_id=place.conversation_id, member_id=draft.member_id, kind=place.kind,
+        revision=draft.revision + 1, options={"sent": True},
+    )  # fmt: skip
 
 
 def others(conversation_id: UUID, member: Member) -> list[Draft]:

@@ -171,10 +171,11 @@ def _with_drafts(request: HttpRequest, conversation: Conversation, empty: Compos
     ]
     others = [draft for draft in drafts if draft.member_id != me.id and draft.html]
     found = replace(empty, boxes=boxes, others=others)
-    if not mine:
+    begun = [draft for draft in mine if not draft.was_sent]
+    if not begun:
         return found
-    latest = mine[0]
-    reply = next((draft for draft in mine if draft.kind == DraftKind.REPLY), None)
+    latest = begun[0]
+    reply = next((draft for draft in begun if draft.kind == DraftKind.REPLY), None)
     if reply is not None:
         kept = reply.recipients
         found = replace(

@@ -36,7 +36,9 @@ def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """Send a reply or add a note, now or later; what was typed is never lost, whatever stands in the way."""
     found = queries.get_conversation(conversation_id)
     kind = DraftKind.NOTE if request.POST.get("kind") == "note" else DraftKind.REPLY
-    draft = drafts.of(member_of(request), drafts.Place(kind, found.id))
+    place = drafts.Place(kind, found.id)
+    saving = "saving" in request.POST
+    draft = drafts.awaited(member_of(request), place) if saving else drafts.of(member_of(request), place)
     stop = _stop(request, found, draft)
     if stop:
         return show(request, found, composer=_kept(request, found, stop=stop), status=409)
@@ -46,6 +48,8 @@ def say(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
                 _note(request, found, draft)
             else:
                 _reply(request, found, draft)
+            if saving and draft:
+                drafts.sent(draft, place)
     except Invalid as error:
         words = f"{error.message} {error.hint}".strip()
         more = {"silent": True} if isinstance(error, reachable.NotReachable) else {}
@@ -97,8 +101,9 @@ def _stop(request: HttpRequest, found: Conversation, draft: Draft | None) -> Sto
         return None
     revision = given.get("revision", "")
     if revision.isdecimal() and draft is not None and draft.revision != int(revision) and draft.html:
-        written = richtext.read(given.get("html", ""), internal=draft.kind == DraftKind.NOTE).html
-        if written != draft.html:
+        # `saving`: what this page was saving as it was sent, and may have come before it.
+        own = (given.get("html", ""), given.get("saving", ""))
+        if draft.html not in [richtext.read(one, internal=draft.kind == DraftKind.NOTE).html for one in own]:
             return Stop(other=draft)
     if given.get("kind") == "note":
         return None

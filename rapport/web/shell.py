@@ -12,6 +12,7 @@ from django.utils.translation import get_language, get_language_bidi
 from rapport.conversations.models import SavedView
 from rapport.conversations.queries import Counts, count_open
 from rapport.conversations.views import views_of
+from rapport.core import scope
 from rapport.core.options import options
 from rapport.live.ticket import issue
 from rapport.staff.models import Member, Role, Team
@@ -142,8 +143,8 @@ class Shell:
 
     @property
     def live_token(self) -> str:
-        """A fresh ticket for it."""
-        return issue(self.member.id)
+        """A fresh ticket for it, good for what happens after this page looked."""
+        return issue(self.member.id, scope.seen())
 
 
 def live_origin(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """The live stream says what changed to those who may know of it, and to nobody else."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ import pytest
 from django.db import connection
 
 from rapport.conversations.visibility import EVERYONE
-from rapport.core import notify
+from rapport.core import notify, scope
 from rapport.core.ids import new_id
 from rapport.live import app, hub, ticket
 from rapport.staff.models import Member, Membership, Team
@@ -122,6 +123,53 @@ def test_who_is_not_of_the_team_hears_nothing_of_a_confidential_change(staff: tu
             await inside.hears(str(secret))
             await outside.hears(str(public))
             assert str(secret) not in outside.body
+
+    run(story)
+
+
+def test_a_page_hears_what_was_committed_after_it_looked_and_nothing_from_before(
+    staff: tuple[Member, Member, Team],
+) -> None:
+    async def story() -> None:
+        before, while_it_looked, after, secret = (new_id() for _ in range(4))
+        async with Page(ticket.issue(staff[0].id)) as first:
+            await first.hears("event: hello")
+            await changed("conversation", before, [EVERYONE])
+            looked = await asyncio.to_thread(_looked, staff[1], while_it_looked)
+            await changed("conversation", secret, [staff[2].id])
+            await changed("conversation", after, [EVERYONE])
+            await first.hears(str(after))
+            async with Page(ticket.issue(staff[1].id, looked)) as page:
+                await page.hears(str(after))
+                assert page.body.count("event: change") == 2
+                assert page.body.index(str(while_it_looked)) < page.body.index(str(after))
+                assert "event: refresh" not in page.body
+
+    run(story)
+
+
+def _looked(member: Member, id: UUID) -> str:
+    """What the member's page saw; meanwhile a change is committed by another connection."""
+    try:
+        with scope.member(member.id):
+            other = threading.Thread(target=_changed, args=("conversation", id, [EVERYONE]))
+            other.start()
+            other.join()
+            with scope.system():
+                return scope.seen()
+    finally:
+        connection.close()
+
+
+def test_a_page_that_looked_before_anybody_listened_asks_for_everything(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        looked = await asyncio.to_thread(_looked, staff[1], new_id())
+        async with Page(ticket.issue(staff[1].id, looked)) as page:
+            await page.hears("event: refresh")
+        looked = await asyncio.to_thread(_looked, staff[1], new_id())
+        await changed("team", staff[2].id, [])
+        async with Page(ticket.issue(staff[1].id, looked)) as page:
+            await page.hears("event: refresh")
 
     run(story)
 

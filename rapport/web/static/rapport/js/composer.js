@@ -1,5 +1,5 @@
 // The box in which one writes. What makes it rich is fetched only where there is a box.
-import { part } from "./early.js";
+import { hold, part, sent } from "./early.js";
 
 let loading = null;
 const form = () => document.querySelector("[data-composer]");
@@ -38,8 +38,19 @@ function submitted(event) {
   if (box !== form() || box.querySelector(".editor") || box.dataset.plain) return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  if (box.dataset.waits) return;
+  box.dataset.waits = "yes";
   const { submitter } = event;
-  writing().then((module) => module.attach(box), () => { box.dataset.plain = "yes"; }).then(() => box.requestSubmit(submitter));
+  if (box.dataset.conversationId) hold(box);
+  const send = (module) => {
+    const writer = module?.attach(box);
+    const typed = sent(box);
+    if (!module) box.dataset.plain = "yes";
+    writer?.choose(typed.kind);
+    box.requestSubmit(submitter);
+    writer?.goOnWith(typed);
+  };
+  writing().then(send, () => send());
 }
 
 // What was just sent comes back with the key that takes everything back, unless one is writing something else.

@@ -6,9 +6,20 @@ const AGAIN_MS = 5000;
 const KEEPALIVE_BYTES = 60000;
 const FIELDS = ["to", "cc", "bcc", "subject", "channel", "team", "seen"];
 
+// Two pieces of writing in one box, each in lines of its own.
+const joined = (first, then) => (first && then ? `${first}<div>${then}</div>` : first || then);
+
+// Whether it stands in the conversation already: the page was left before its answer had come.
+function arrived(html) {
+  const scratch = document.createElement("template");
+  scratch.innerHTML = html;
+  const bare = (element) => element.textContent.replace(/\s/g, "");
+  return [...document.querySelectorAll(".item-out [data-said], .item-note [data-said]")].some((said) => bare(said) === bare(scratch.content));
+}
+
 export class Drafts {
   constructor(form, editor, telling) {
-    Object.assign(this, { form, editor, telling, timer: 0, dirty: false, stopped: false, conflict: null, running: null });
+    Object.assign(this, { form, editor, telling, timer: 0, dirty: false, stopped: false, conflict: null, running: null, going: null, saving: {} });
     this.boxes = {};
     for (const box of form.querySelectorAll("template[data-box]")) {
       this.boxes[box.dataset.box] = { html: box.innerHTML, revision: Number(box.dataset.revision), id: box.dataset.draftId };
@@ -28,7 +39,7 @@ export class Drafts {
     if (!this.saves) return;
     this.restore();
     if ("given" in this.form.dataset) this.changed();
-    this.leave = () => this.leaving();
+    this.leave = () => { this.left = true; this.leaving(); };
     addEventListener("pagehide", this.leave);
     this.back = () => document.visibilityState === "visible" && this.dirty && !this.conflict && this.save();
     document.addEventListener("visibilitychange", this.back);
@@ -65,6 +76,7 @@ export class Drafts {
   say(words) { if (this.state) this.state.textContent = words; }
 
   changed() {
+    if (this.going) return this.keepHere();
     if (!this.saves || this.stopped) return;
     this.dirty = true;
     this.keepHere();
@@ -76,12 +88,62 @@ export class Drafts {
     this.timer = setTimeout(() => this.save(), ms);
   }
 
+  // What is on its way stands apart from what was typed since: it may have arrived.
   keepHere() {
-    const kept = { html: this.editor.html(), revision: this.box.revision, id: this.box.id, at: Date.now() };
+    const typed = this.editor.html();
+    const going = this.going?.kind === this.kind ? this.going.html : "";
+    const kept = { html: going || typed, next: going && typed, sent: Boolean(going), revision: this.box.revision, id: this.box.id, at: Date.now() };
+    this.keep(this.kind, kept);
+  }
+
+  keep(kind, kept) {
     for (const name of FIELDS) if (this.form.elements[name]) kept[name] = this.form.elements[name].value;
     try {
-      localStorage.setItem(this.key(), JSON.stringify(kept));
+      localStorage.setItem(this.key(kind), JSON.stringify(kept));
     } catch { /* A full or forbidden store: the server's copy is the one. */ }
+  }
+
+  // Pressed: the box is there for what one writes next, until it is known whether this has arrived.
+  go() {
+    clearTimeout(this.timer);
+    this.going = { kind: this.kind, html: this.editor.html(), saving: this.saving[this.kind] };
+    this.stopped = true;
+    if (this.form.dataset.conversationId) this.editor.set("");
+    this.keepHere();
+    this.say(this.form.dataset.conversationId ? this.telling.words.saving : "");
+  }
+
+  // What was typed since into the box of what is on its way.
+  next() {
+    if (!this.form.dataset.conversationId) return "";
+    return this.going.kind === this.kind ? this.editor.html() : this.boxes[this.going.kind].html;
+  }
+
+  // It is known: what is to be kept here is what was typed since, behind what has not arrived.
+  outcome(well, next) {
+    const { kind, html } = this.going;
+    const kept = well ? next : joined(html, next);
+    if (!kept) return this.forget(kind);
+    this.keep(kind, { html: kept, revision: well ? 0 : this.boxes[kind].revision, id: "" });
+  }
+
+  // Behind what the box holds, as if it had been typed here.
+  add(html) {
+    const here = document.activeElement === this.editor.root;
+    this.editor.set(joined(this.editor.html(), html));
+    if (here) this.editor.focus();
+    this.changed();
+  }
+
+  // It has not arrived: its words stand before what was typed since.
+  giveBack() {
+    const { kind, html } = this.going;
+    const all = joined(html, this.next());
+    Object.assign(this, { going: null, stopped: false });
+    const here = document.activeElement === this.editor.root;
+    if (this.kind === kind) this.editor.set(all);
+    else this.boxes[kind].html = all;
+    if (here) this.editor.focus();
   }
 
   forget(kind = this.kind) { localStorage.removeItem(this.key(kind)); }
@@ -91,7 +153,9 @@ export class Drafts {
     try {
       kept = JSON.parse(localStorage.getItem(this.key()));
     } catch { /* not ours */ }
-    if (!kept || "given" in this.form.dataset) return;
+    if (!kept || this.going || "given" in this.form.dataset) return;
+    if (kept.sent && arrived(kept.html)) Object.assign(kept, { html: kept.next, revision: this.box.revision, id: "" });
+    else if (kept.sent) kept.html = joined(kept.html, kept.next);
     const scratch = document.createElement("template");
     scratch.innerHTML = kept.html;
     const same = scratch.innerHTML === this.box.html;
@@ -154,12 +218,15 @@ export class Drafts {
     this.dirty = false;
     this.say(this.telling.words.saving);
     let response;
+    this.saving[kind] = html;
     try {
       response = await this.post(this.form.dataset.save, this.body(html));
     } catch {
-      return this.unsaved(this.telling.words.keptHere);
+      return this.stopped ? undefined : this.unsaved(this.telling.words.keptHere);
+    } finally {
+      delete this.saving[kind];
     }
-    if (this.stopped) return;
+    if (this.stopped) return response.ok ? this.took(kind, await response.json()) : undefined;
     if (response.ok) return this.saved(kind, await response.json());
     if (response.status === 409) return this.meets(kind, await response.json());
     if (response.status === 401 || response.status === 403) {
@@ -169,10 +236,13 @@ export class Drafts {
     this.unsaved(said.error ?? this.telling.words.keptHere);
   }
 
-  saved(kind, found) {
-    const box = this.boxes[kind];
-    Object.assign(box, { revision: found.revision, id: found.id });
+  took(kind, { revision, id }) {
+    Object.assign(this.boxes[kind], { revision, id });
     this.note();
+  }
+
+  saved(kind, found) {
+    this.took(kind, found);
     if (this.trouble) this.telling.hush();
     this.trouble = false;
     if (this.dirty) return this.keepHere();
@@ -249,10 +319,13 @@ export class Drafts {
 
   // What does not arrive still lies in this browser, and is saved or settled when one comes back to it.
   async sendLeft(kind, data) {
+    if (this.going?.kind === kind) return;
     const box = this.boxes[kind];
     data.set("revision", box.revision);
     if (kind === "new") data.set("draft", box.id);
+    this.saving[kind] = data.get("html");
     const response = await this.post(this.form.dataset.save, data).catch(() => null);
+    delete this.saving[kind];
     if (response?.ok) {
       const { revision, id } = await response.json();
       Object.assign(box, { revision, id });

@@ -25,8 +25,34 @@ export function part(event) {
 
 // By kind, the one that is open last: what the page brought, and what stands there now.
 export function typed(form) {
+  put(form);
   const { kind, words } = before(form);
   delete words[kind];
   const all = Object.entries({ ...words, [kind]: area(form).value });
   return all.map(([one, now]) => ({ kind: one, given: given(form, one), now }));
+}
+
+// Sent as early as that: what stands there goes, what is typed from now on stays.
+export function hold(form) {
+  const now = before(form);
+  now.held = { kind: now.kind, words: area(form).value };
+  area(form).value = "";
+}
+
+// Back where it was sent from, when the editor comes.
+function put(form) {
+  const now = before(form);
+  if (!now.held) return;
+  const { kind, words } = now.held;
+  const here = now.kind === kind;
+  now.sent = { kind, since: here ? area(form).value : now.words[kind] ?? "", open: now.kind };
+  if (here) area(form).value = words;
+  else now.words[kind] = words;
+  delete now.held;
+}
+
+// Of what was sent: from which tab, what was typed there since, and which tab is open.
+export function sent(form) {
+  put(form);
+  return before(form).sent ?? {};
 }

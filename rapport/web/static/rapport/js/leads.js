@@ -1,7 +1,9 @@
 // Team load: cards are dragged from member to member, or chosen and moved; the page stays true when others act.
 const REFRESH_MS = 700;
 let timer = 0;
-let asked = 0;
+let acts = 0;
+let acting = 0;
+let asking = false;
 let dragging = false;
 let holding = false;
 
@@ -65,32 +67,38 @@ function keys(event) {
   document.getElementById("move-to").focus();
 }
 
-// What one has chosen and where one is stays, and nothing is replaced under one's hands.
+// What one has chosen and where one is stays, and nothing is replaced under one's hands. One is asked for after the
+// other, and never beside what one does oneself: the answer that came last might be the older one.
 async function refresh() {
   timer = 0;
   if (!board()) return;
-  const busy = () => dragging || holding || document.activeElement?.id === "move-to";
+  const busy = () => acting || asking || dragging || holding || document.activeElement?.id === "move-to";
   if (busy()) return later();
-  const mine = (asked += 1);
-  const response = await fetch(board().dataset.fresh, { headers: { "HX-Request": "true" } });
-  if (!response.ok || response.redirected) return;
+  const before = acts;
+  asking = true;
+  const html = await fresh(board().dataset.fresh);
+  asking = false;
+  if (html === null) return;
+  if (acts !== before || !board() || busy()) return later();
   const found = document.createElement("template");
-  found.innerHTML = await response.text();
-  // What was asked before something newer, or before one moved something oneself, is not laid over it.
-  if (mine !== asked || !board()) return;
-  if (busy()) return later();
-  const fresh = found.content.getElementById("board");
+  found.innerHTML = html;
   const kept = new Set(chosen());
   const focus = document.activeElement?.id;
   const to = document.getElementById("move-to").value;
   const top = document.getElementById("load-page").scrollTop;
-  board().replaceWith(fresh);
+  board().replaceWith(found.content.getElementById("board"));
   htmx.process(board());
   boxes().forEach((box) => (box.checked = kept.has(box.value)));
   document.getElementById("move-to").value = to;
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
   document.getElementById("load-page").scrollTop = top;
   makeDraggable();
+}
+
+// Null when nothing came.
+async function fresh(url) {
+  const response = await fetch(url, { headers: { "HX-Request": "true" } }).catch(() => null);
+  return response?.ok && !response.redirected ? response.text().catch(() => null) : null;
 }
 
 function later() {
@@ -116,6 +124,10 @@ for (const kind of ["pointerup", "pointercancel", "keyup", "blur"]) addEventList
 document.addEventListener("keydown", keys);
 document.addEventListener("change", (event) => event.target.closest("#board") && count());
 document.addEventListener("htmx:afterSettle", makeDraggable);
-document.addEventListener("htmx:beforeRequest", () => { asked += 1; });
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  acts += 1;
+  acting += 1;
+  detail.xhr.addEventListener("loadend", () => { acting -= 1; });
+});
 document.addEventListener("htmx:afterRequest", (event) => event.detail.successful || later());
 document.addEventListener("rapport:changed", later);

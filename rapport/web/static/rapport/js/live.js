@@ -55,6 +55,7 @@ function patience() {
 
 function gather(id) {
   heard.push(Date.now());
+  if (acting) meanwhile.add(id);
   changed.delete(id);
   changed.add(id);
   const own = asked.has(id) || document.querySelector("[data-conversation]")?.dataset.conversation === id;
@@ -188,10 +189,11 @@ function showWaiting() {
 }
 
 // What one does oneself shows the conversation anew: what was asked before it must not be laid over it, and what comes
-// of it must not be seen before it, or one would go on in a box that is about to be emptied.
+// of it must not be seen before it, or one would go on in a box that is about to be emptied. What changed while a
+// conversation was on its way is asked for once it is there.
 let acts = 0;
 let acting = 0;
-let meanwhile = "";
+const meanwhile = new Set();
 let shown = 0;
 let asking = 0;
 
@@ -203,8 +205,10 @@ function act(event) {
   event.detail.xhr.addEventListener("loadend", () => {
     acts += 1;
     acting -= 1;
-    if (meanwhile && !acting) gather(meanwhile);
-    if (!acting) meanwhile = "";
+    if (acting) return;
+    const open = document.querySelector("[data-conversation]")?.dataset.conversation;
+    if (meanwhile.has(open)) gather(open);
+    meanwhile.clear();
   });
 }
 document.addEventListener("htmx:beforeRequest", act);
@@ -216,7 +220,7 @@ async function refreshOpen(ids) {
   const before = acts;
   const turn = ++asking;
   const found = acting ? null : await fragment(open.dataset.fresh);
-  if (acting) meanwhile = id;
+  if (acting) meanwhile.add(id);
   if (acting || !found || turn < shown) return undefined;
   if (acts !== before) return refreshOpen(ids);
   shown = turn;
@@ -276,10 +280,16 @@ async function refreshCounts() {
   side.replaceChildren(found);
 }
 
+const tell = (kind, detail) => document.dispatchEvent(new CustomEvent(`rapport:${kind}`, { detail }));
+
 async function refreshAll() {
   const shown = [...document.querySelectorAll("#rows .row")].slice(0, 40).map((row) => row.dataset.id);
   const open = document.querySelector("[data-conversation]")?.dataset.conversation;
   [...shown, open].filter(Boolean).forEach(gather);
+  if (!counting) counting = setTimeout(refreshCounts, COUNTS_MS);
+  tell("changed");
+  tell("notice");
+  if (open) tell("draft", open);
   const rowsUrl = list()?.dataset.rowsUrl;
   if (!rowsUrl) return;
   const found = await fragment(`${rowsUrl}&newest=1`);
@@ -307,9 +317,8 @@ function listen(token, again) {
     const { k, id } = JSON.parse(event.data);
     if (k === "conversation") gather(id);
     if (k === "presence") gatherViewers(id);
-    if (k === "draft") document.dispatchEvent(new CustomEvent("rapport:draft", { detail: id }));
-    if (k === "conversation") document.dispatchEvent(new CustomEvent("rapport:changed", { detail: id }));
-    if (k === "notice") document.dispatchEvent(new CustomEvent("rapport:notice", { detail: id }));
+    if (k === "conversation") tell("changed", id);
+    if (k === "draft" || k === "notice") tell(k, id);
   });
   source.addEventListener("hello", (event) => { pages = Math.min(JSON.parse(event.data).n, 500); });
   source.addEventListener("refresh", () => setTimeout(refreshAll, Math.random() * pages * PAGE_MS));

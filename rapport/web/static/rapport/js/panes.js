@@ -8,6 +8,10 @@ let scrolled = 0;
 let stood = new Map();
 let keptScroll = null;
 let opening = false;
+// In which order conversations were asked for, and the latest of those that were shown.
+const turns = new WeakMap();
+let asked = 0;
+let shown = 0;
 
 // Whether another conversation is on its way: what stands there is no longer what one means.
 export const isOpening = () => opening;
@@ -32,11 +36,28 @@ function toEnd() {
   else scroll.scrollTop = scroll.scrollHeight;
 }
 
+function tell(html) {
+  const found = document.createElement("template");
+  found.innerHTML = html;
+  const toasts = document.getElementById("toasts");
+  toasts.append(...found.content.querySelectorAll("[data-toast]"));
+  htmx.process(toasts);
+}
+
 function before(event) {
   if (event.detail.target?.id !== "detail") return;
   const open = detail().querySelector("[data-conversation]")?.dataset.conversation;
   const scroll = document.getElementById("timeline-scroll");
-  const same = open && event.detail.requestConfig?.path.includes(open);
+  const { requestConfig, xhr } = event.detail;
+  const same = open && requestConfig?.path.includes(open);
+  // One has gone on to another by now: of what one did before, only what there is to tell is shown, or what went wrong.
+  const turn = turns.get(xhr) ?? asked;
+  if (turn < shown && !same && (requestConfig?.verb === "get" || xhr.status < 400)) {
+    event.detail.shouldSwap = false;
+    tell(event.detail.serverResponse);
+    return;
+  }
+  shown = Math.max(shown, turn);
   keptScroll = same && scroll ? { top: scroll.scrollTop, end: scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80 } : null;
 }
 
@@ -83,6 +104,7 @@ export function startPanes() {
   document.addEventListener("htmx:beforeSwap", before);
   document.addEventListener("htmx:afterSettle", after);
   document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target?.id === "detail") turns.set(event.detail.xhr, asked += 1);
     const row = event.target.closest?.(".row-link");
     if (!row) return;
     opening = true;

@@ -6,9 +6,10 @@ import { fill, Telling } from "./telling.js";
 import { Offers } from "./templates.js";
 import { Uploads } from "./uploads.js";
 
-// So long a save may hold up sending.
-const SAVE_MS_MAX = 4000;
+// So long a save may hold up what begins a conversation.
+const SAVE_MS_MAX = 30000;
 let writer = null;
+let carried = null;
 
 class Writer {
   constructor(form) {
@@ -23,6 +24,10 @@ class Writer {
     form.addEventListener("change", (event) => event.target.name === "kind" && this.change(event.target.value));
     this.editor.root.addEventListener("blur", () => this.editor.keepPlace());
     form.querySelector("[data-stop]")?.focus();
+    // The page is left when this one is sent: what is typed meanwhile would belong nowhere.
+    this.editor.root.addEventListener("beforeinput", (event) => {
+      if ((this.waits || this.drafts.going) && !form.dataset.conversationId) event.preventDefault();
+    });
   }
 
   // With what was typed, and the tab that was chosen, before the editor had come.
@@ -32,6 +37,12 @@ class Writer {
       this.drafts.goOn(words, this.editor.writing && words.kind === this.chosen);
     }
     this.change(this.chosen);
+  }
+
+  // With what was typed after it was sent, before the editor had come.
+  goOnWith({ since, open }) {
+    if (since) this.drafts.add(lines(since));
+    if (open) this.choose(open);
   }
 
   get chosen() { return this.form.querySelector("[name=kind]:checked")?.value ?? this.drafts.kind; }
@@ -44,25 +55,32 @@ class Writer {
     this.uploads.kept[before] = other;
   }
 
-  // Before htmx or the browser gather the form.
+  // Before htmx or the browser gather the form. Pressed again before the answer, it is not sent again.
   submit(event) {
-    if (this.uploads.running.size) {
+    const { drafts, form } = this;
+    const busy = this.uploads.running.size;
+    if (busy || drafts.going) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      return this.telling.say(this.telling.words.wait);
+      if (busy) this.telling.say(this.telling.words.wait);
+      return undefined;
     }
-    if (this.drafts.running) return this.later(event);
-    const field = this.form.elements.html;
+    if (drafts.running && !form.dataset.conversationId) return this.later(event);
+    const field = form.elements.html;
     field.disabled = false;
     field.value = this.editor.html();
-    this.drafts.note();
-    if (!this.drafts.saves) return;
-    this.drafts.keepHere();
-    clearTimeout(this.drafts.timer);
-    this.drafts.stopped = true;
+    drafts.note();
+    if (!drafts.saves) return undefined;
+    drafts.go();
+    this.offers.close();
+    // A save is on its way: the server must not take our own words for another tab's, nor keep them after this.
+    form.querySelector("[name=saving]")?.remove();
+    if (drafts.going.saving === undefined) return undefined;
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "saving", value: drafts.going.saving }));
+    return undefined;
   }
 
-  // A save is on its way: sent before its answer, our own words would look like another tab's.
+  // What begins a conversation has no name for the server until it was saved: it is sent when that is known.
   async later(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -75,14 +93,37 @@ class Writer {
     if (this.form.isConnected) this.form.requestSubmit(event.submitter);
   }
 
-  answered(detail) {
-    const { xhr } = detail;
+  // Before the answer is shown: the new box must not find the words that were just sent, but those typed since.
+  answered(xhr) {
+    const { drafts } = this;
+    if (!drafts.going || drafts.left) return;
+    if (!xhr.status) return this.resume();
+    const { kind } = drafts.going;
     const redirect = xhr.getResponseHeader("HX-Redirect") ?? "";
-    if (xhr.status < 400 && !redirect.includes("/account/login")) this.drafts.forget();
+    const well = xhr.status < 400 && !redirect.includes("/account/login");
+    const next = drafts.next();
+    const here = !redirect && (writer === this || !well);
+    if (here) carried = { conversation: this.form.dataset.conversationId, of: kind, html: next, kind: drafts.kind, focused: document.activeElement === this.editor.root };
+    drafts.outcome(well, well && here ? "" : next);
+  }
+
+  // What was typed while the words before it were on their way goes on in the box that came with the answer.
+  take({ of, html, kind, focused }) {
+    if (html) {
+      this.choose(of);
+      this.drafts.add(html);
+    } else if (kind === of) return;
+    this.choose(kind);
+    if (focused) this.editor.focus();
+  }
+
+  choose(kind) {
+    const tab = this.form.querySelector(`[name=kind][value=${kind}]`);
+    if (tab && !tab.checked) tab.click();
   }
 
   resume() {
-    this.drafts.stopped = false;
+    this.drafts.giveBack();
     this.drafts.unsaved(this.telling.words.keptHere);
   }
 
@@ -103,6 +144,8 @@ export function attach(form) {
   if (writer?.form === form) return writer;
   writer?.end();
   writer = new Writer(form);
+  if (carried && carried.conversation === form.dataset.conversationId) writer.take(carried);
+  carried = null;
   return writer;
 }
 
@@ -113,12 +156,13 @@ document.addEventListener("click", (event) => {
   const take = event.target.closest("[data-take]");
   if (take && writer) takeOver(event, take);
 });
-// Before the answer is shown: the new box must not find the words that were just sent.
-document.addEventListener("htmx:beforeOnLoad", (event) => {
-  if (event.detail.requestConfig.elt === writer?.form) writer.answered(event.detail);
-});
-document.addEventListener("htmx:sendError", (event) => {
-  if (event.detail.requestConfig.elt === writer?.form) writer.resume();
+// Also where the box is gone by then, because one went on to another conversation.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const mine = writer;
+  if (detail.requestConfig.elt !== mine?.form) return;
+  detail.xhr.addEventListener("readystatechange", () => detail.xhr.readyState === 4 && mine.answered(detail.xhr));
+  // Shown by now: what was not taken from here was kept in this browser.
+  detail.xhr.addEventListener("loadend", () => setTimeout(() => { carried = null; }));
 });
 
 async function takeOver(event, taking) {
