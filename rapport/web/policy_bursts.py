@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from rapport.ownership.bursting import ASIDE, span_of
+from rapport.ownership.bursting import ASIDE, may_find_right, span_of
 from rapport.ownership.models import Burst, Example
+from rapport.staff.models import Member
 from rapport.web import locales
 from rapport.web.learning_kinds import TABS
 from rapport.web.learning_why import none_of
@@ -22,7 +23,8 @@ _SHOWN = 20
 class Line:
     """One burst. `aside` is how many examples setting it aside takes; `ended` says how it was settled, if it was.
 
-    `decisions` are the latest of those: conversation, its subject, and what was decided.
+    `decisions` are the latest of those: conversation, its subject, and what was decided. `right`: whoever looks may say
+    that they are right.
     """
 
     id: UUID
@@ -38,17 +40,20 @@ class Line:
     decisions: Sequence[tuple[UUID, str, str]]
     ended: str
     by: str
+    right: bool
 
 
-def lines(found: Sequence[Burst], looked_at: Sequence[Burst], called: Mapping[str, Mapping[str, str]]) -> list[Line]:
+def lines(
+    found: Sequence[Burst], looked_at: Sequence[Burst], called: Mapping[str, Mapping[str, str]], member: Member
+) -> list[Line]:
     """Those to look at, then those that were; what of them would be set aside is counted as whoever looks may see.
 
     `called` are names by short name, by kind.
     """
-    return [_line(one, called.get(one.kind, {})) for one in (*found, *looked_at)]
+    return [_line(one, called.get(one.kind, {}), member) for one in (*found, *looked_at)]
 
 
-def _line(one: Burst, names: Mapping[str, str]) -> Line:
+def _line(one: Burst, names: Mapping[str, str], member: Member) -> Line:
     effect: dict[str, Any] = one.effect or {}
     changed = _("Of the latest %(asked)s messages, %(changed)s are told otherwise by it.") % {
         "asked": locales.number(effect["asked"]), "changed": locales.number(effect["changed"]),
@@ -63,7 +68,7 @@ def _line(one: Burst, names: Mapping[str, str]) -> Line:
         one.id, one.member.name if one.member else _("Somebody who left"), str(TABS.get(one.kind, one.kind)),
         one.since, one.until, one.count, one.against, changed, moves,
         chosen.count() if chosen is not None else 0, _decisions(chosen, one.kind, names) if chosen is not None else (),
-        ended, one.settled_by.name if one.settled_by else "",
+        ended, one.settled_by.name if one.settled_by else "", not one.settled and may_find_right(one, member),
     )  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def learning(request: HttpRequest) -> HttpResponse:
         "all": sum(counts.values()), "newest": newest, "nones": counts.get(None, 0), "nones_wanted": NONES_WANTED,
         "honest": learning_kinds.honest(kind, figures, counts), "certain": learning_kinds.certain(came),
         "picture": picture_of(figures, label, learning_kinds.as_it_came(came), wants.get(label, wants.get("", 95))),
-        "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, called),
+        "pictured": names.get(label, ""), "assigns": acts, "bursts": lines(*bursts, called, shell.member),
         "overruled": _overruled(kind, names), "form": form, "asked": _asked(form, kind) if asks else None,
         "aside": teaching.put_aside(), "own": _own_models(), "second": second,
     }  # fmt: skip
