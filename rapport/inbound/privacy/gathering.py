@@ -178,8 +178,8 @@ def _beside(ids: list[UUID], messages: list[Message], conversations: list[Conver
         "deliveries": _rows(Delivery.objects.filter(conversation__in=owned, message_id__in=spoken),
                             "message_id", "state", "created_at", "sent_at", "error"),
         # That somebody was writing to them, and when; not yet said, it is the member's.
-        "drafts": _rows(Draft.objects.filter(conversation__in=owned, kind="reply"), "conversation_id", "created_at",
-                        "updated_at"),
+        "drafts": _rows(Draft.objects.filter(conversation__in=owned, kind="reply").exclude(html=""), "conversation_id",
+                        "created_at", "updated_at"),
     }  # fmt: skip
 
 
