@@ -71,6 +71,16 @@ def decrypt(token: bytes) -> bytes:
         raise WrongKey from error
 
 
+def lend(data: bytes, what: str) -> str:
+    """Handed out for a while, to be given back (`lent`): nobody else can read, change or make it. Kept nowhere."""
+    return _derived(options().secret_key, b"rapport lent " + what.encode()).encrypt(data).decode()
+
+
+def lent(token: str, what: str, seconds: int) -> bytes:
+    """What was lent for `what` in the latest `seconds`. Raises WrongKey for what was not, or longer ago."""
+    return _first_that_opens(token.encode(), b"rapport lent " + what.encode(), seconds)
+
+
 def active(purpose: str) -> tuple[UUID, bytes]:
     """The key in use for a purpose and its id; made when there is none. For callers in the system's scope."""
     found = _newest(purpose)
@@ -239,11 +249,11 @@ def _wrap(raw: bytes) -> tuple[bytes, str]:
     return _derived(secret_key, b"rapport data keys").encrypt(raw), _fingerprint(secret_key)
 
 
-def _first_that_opens(token: bytes, info: bytes) -> bytes:
-    """What the secret key opens, or the one in force before it."""
+def _first_that_opens(token: bytes, info: bytes, seconds: int | None = None) -> bytes:
+    """What the secret key opens, or the one in force before it; made in the latest `seconds`."""
     for secret_key in options().secret_keys:
         try:
-            return _derived(secret_key, info).decrypt(token)
+            return _derived(secret_key, info).decrypt(token, seconds)
         except InvalidToken:
             continue
     raise WrongKey
