@@ -10,46 +10,24 @@ from rapport.conversations.models import Draft, Message
 from rapport.core import notify, scope
 from rapport.outbound import actions as outbox
 from tests.browser.conftest import Place
-from tests.browser.held import Held
+from tests.browser.held import Answer, Held
 from tests.web.cast import make_conversation
 
 
-class Answer:
-    """The answer to what is sent, kept back by the browser: a route could not send the form on, with its files."""
-
-    def __init__(self, page: Page, pattern: str = "*/do/say/*", stage: str = "Response") -> None:
-        self.kept: list[str] = []
-        self._session = page.context.new_cdp_session(page)
-        self._session.on("Fetch.requestPaused", lambda event: self.kept.append(event["requestId"]))
-        self._session.send("Fetch.enable", {"patterns": [{"urlPattern": pattern, "requestStage": stage}]})
-
-    def let_go(self) -> None:
-        """Those that were kept, and all that follow."""
-        for one in self.kept:
-            self._session.send("Fetch.continueRequest", {"requestId": one})
-        self._session.send("Fetch.disable")
-
-    def fail(self) -> None:
-        """As if the line had broken; what follows goes through."""
-        for one in self.kept:
-            self._session.send("Fetch.failRequest", {"requestId": one, "errorReason": "ConnectionReset"})
-        self._session.send("Fetch.disable")
-
-
-@pytest.fixture
-def begun(place: Place) -> Page:
-    """A conversation in which something is written and not yet sent."""
+def _begun(place: Place, stage: str = "Response") -> tuple[Page, Answer]:
+    """A conversation in which something is written and not yet sent, and what is kept back once it is."""
     page = place.page(place.cast.agent)
+    answer = Answer(page, stage=stage)
     page.goto(f"/c/{place.cast.conversation.id}/?in=all")
     expect(page.locator("#composer-text[contenteditable]")).to_be_visible()
     page.locator("#composer-text").click()
     page.keyboard.type("It is on its way.")
     expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
-    return page
+    return page, answer
 
 
-def test_words_typed_after_sending_stay_in_the_box_as_the_next_message(place: Place, begun: Page) -> None:
-    answer = Answer(begun)
+def test_words_typed_after_sending_stay_in_the_box_as_the_next_message(place: Place) -> None:
+    begun, answer = _begun(place)
     begun.keyboard.press("Control+Enter")
     expect(begun.locator("#composer-text")).to_be_empty()
     begun.keyboard.type("And the invoice")
@@ -67,8 +45,8 @@ def test_words_typed_after_sending_stay_in_the_box_as_the_next_message(place: Pl
     assert _kept() == {}
 
 
-def test_a_note_begun_after_sending_stays_a_note(place: Place, begun: Page) -> None:
-    answer = Answer(begun)
+def test_a_note_begun_after_sending_stays_a_note(place: Place) -> None:
+    begun, answer = _begun(place)
     begun.keyboard.press("Control+Enter")
     begun.keyboard.type("PS")
     begun.locator("label[for=tab-note]").click()
@@ -85,11 +63,11 @@ def test_a_note_begun_after_sending_stays_a_note(place: Place, begun: Page) -> N
 
 
 @pytest.mark.parametrize("hinder", ["line", "stop"])
-def test_what_did_not_go_stands_before_what_was_typed_since(place: Place, begun: Page, hinder: str) -> None:
+def test_what_did_not_go_stands_before_what_was_typed_since(place: Place, hinder: str) -> None:
+    begun, answer = _begun(place, "Request")
     if hinder == "stop":
         with scope.member(place.cast.lead.id):
             outbox.reply(place.cast.conversation.id, place.cast.lead, outbox.Answer(text="Lea was quicker."))
-    answer = Answer(begun, stage="Request")
     begun.keyboard.press("Control+Enter")
     begun.keyboard.type("And the invoice follows.")
     place.until(begun, lambda: answer.kept, "it to be sent")
@@ -108,8 +86,8 @@ def test_what_did_not_go_stands_before_what_was_typed_since(place: Place, begun:
 @pytest.mark.parametrize("late", ["request", "answer"])
 def test_a_save_that_is_slower_than_what_is_sent_brings_no_word_of_it_back(place: Place, late: str) -> None:
     page = place.page(place.cast.agent)
-    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
     saving = Answer(page, f"{place.url}/drafts/", "Request" if late == "request" else "Response")
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
     page.locator("#composer-text[contenteditable]").click()
     page.keyboard.type("It is on its")
     place.until(page, lambda: saving.kept, "it to be saved")
@@ -127,8 +105,8 @@ def test_a_save_that_is_slower_than_what_is_sent_brings_no_word_of_it_back(place
     assert _kept() == {"reply": "And the invoice follows."}
 
 
-def test_what_was_sent_as_one_left_the_page_is_no_draft_when_one_comes_back(place: Place, begun: Page) -> None:
-    answer = Answer(begun)
+def test_what_was_sent_as_one_left_the_page_is_no_draft_when_one_comes_back(place: Place) -> None:
+    begun, answer = _begun(place)
     begun.keyboard.press("Control+Enter")
     begun.keyboard.type("And the invoice follows.")
     place.until(begun, lambda: answer.kept, "the server to have sent it")
@@ -138,14 +116,12 @@ def test_what_was_sent_as_one_left_the_page_is_no_draft_when_one_comes_back(plac
     place.until(begun, lambda: _kept() == {"reply": "And the invoice follows."}, "the next to be saved")
 
 
-def test_what_was_sent_as_one_went_on_is_told_there_and_is_no_draft_when_one_comes_back(
-    place: Place, begun: Page
-) -> None:
+def test_what_was_sent_as_one_went_on_is_told_there_and_is_no_draft_when_one_comes_back(place: Place) -> None:
     cast = place.cast
+    begun, answer = _begun(place)
     with scope.system():
         other = make_conversation("Another", "x", cast.customer, cast.service, cast.channel, minutes_ago=90)
         notify.changed("conversation", other.id, other.audience)
-    answer = Answer(begun)
     begun.keyboard.press("Control+Enter")
     place.until(begun, lambda: answer.kept, "the server to have sent it")
     _open(begun, other.id)
@@ -160,6 +136,7 @@ def test_what_was_sent_as_one_went_on_is_told_there_and_is_no_draft_when_one_com
 
 def test_what_was_sent_before_the_editor_came_goes_without_what_was_typed_since(place: Place) -> None:
     page = place.page(place.cast.agent)
+    answer = Answer(page)
     held = Held(page, "**/writing*.js")
     page.goto(f"/c/{place.cast.conversation.id}/?in=all")
     place.until(page, lambda: held.kept, "the editor to be asked for")
@@ -167,7 +144,6 @@ def test_what_was_sent_before_the_editor_came_goes_without_what_was_typed_since(
     page.keyboard.type("It is on its way.")
     page.keyboard.press("Control+Enter")
     page.keyboard.type("And the invoice follows.")
-    answer = Answer(page)
     held.let_go()
     place.until(page, lambda: answer.kept, "the server to have sent it")
     answer.let_go()

@@ -7,6 +7,7 @@ from rapport.conversations.models import Conversation, Message
 from rapport.core import notify, scope
 from rapport.outbound.models import Delivery
 from tests.browser.conftest import PHONE, Place
+from tests.browser.held import Answer
 from tests.web.cast import make_conversation, make_person
 
 
@@ -59,21 +60,17 @@ def test_a_new_conversation_and_a_note_appear_without_reload_scroll_or_focus_sto
 
 def test_what_one_sends_is_seen_when_its_box_is_empty_again_and_what_came_meanwhile_after_it(place: Place) -> None:
     cast = place.cast
-    held: list[str] = []
     page = place.page(cast.agent)
+    answer = Answer(page)
     page.goto(f"/c/{cast.conversation.id}/?in=all")
     expect(page.locator("[data-state=live]").first).to_be_attached()
     page.locator("#composer-text[contenteditable]").fill("It is on its way.")
-    # A route could not send the form on, with its place for files.
-    answers = page.context.new_cdp_session(page)
-    answers.on("Fetch.requestPaused", lambda event: held.append(event["requestId"]))
-    answers.send("Fetch.enable", {"patterns": [{"urlPattern": "*/do/say/*", "requestStage": "Response"}]})
     page.keyboard.press("Control+Enter")
-    place.until(page, lambda: held, "the server to have sent it")
+    place.until(page, lambda: answer.kept, "the server to have sent it")
     actions.note(cast.conversation.id, cast.lead, "I called her.")
     page.wait_for_timeout(1000)
     assert page.locator(".item-out, .item-note").count() == 0
-    answers.send("Fetch.continueRequest", {"requestId": held.pop()})
+    answer.let_go()
     expect(page.locator(".item-out")).to_contain_text("It is on its way.")
     assert page.locator("#composer-text").inner_text() == ""
     expect(page.locator(".item-note")).to_contain_text("I called her.")
