@@ -127,9 +127,13 @@ class Ear(threading.Thread):
         """Until the connection is closed."""
         import psycopg
 
+        from rapport.core import notify
+
         with contextlib.suppress(psycopg.Error):
             for told in self._line.notifies():
-                self._found(time.monotonic(), json.loads(told.payload)["id"])
+                change = notify.read(told.payload)
+                if change is not None:
+                    self._found(time.monotonic(), change.id)
 
 
 def until(true: Callable[[], Any], what: str, patience_s: float = 60.0, every_s: float = 0.05) -> Any:

@@ -1,6 +1,8 @@
 """Tell other processes that something changed; never what it says."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -17,6 +19,31 @@ REACHED = "reached"
 _TELL = "SELECT pg_notify(%s, pg_current_xact_id() || ' ' || payload) FROM unnest(%s::text[]) AS payload"
 #: What a process that listens tells itself, so that it knows of a transaction from which on it heard everything.
 BEGINS = f"""SELECT pg_notify('{LIVE_CHANNEL}', pg_current_xact_id() || ' {{"k":"begins","id":"","a":[]}}')"""
+
+_NAMED = re.compile(r"(?:([0-9]{1,20}) )?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a notification on LIVE_CHANNEL says. `transaction`: which made it; None where whoever told did not say."""
+
+    kind: str
+    id: str
+    audience: frozenset[str]
+    transaction: int | None
+
+
+def read(payload: str) -> Change | None:
+    """What was told, by this program, an older one or by hand; None where it cannot be read."""
+    named = _NAMED.fullmatch(payload)
+    try:
+        said = orjson.loads(named[2]) if named else None
+    except orjson.JSONDecodeError:
+        return None
+    match said:
+        case {"k": str(kind), "id": str(id), "a": [*audience]} if all(isinstance(one, str) for one in audience):
+            return Change(kind, id, frozenset(audience), int(named[1]) if named and named[1] else None)
+    return None
 
 
 def changed(kind: str, id: UUID, audience: Iterable[UUID]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from rapport.core.notify import BEGINS, LIVE_CHANNEL, REACHED
+from rapport.core import notify
 from rapport.live.past import Past
 from rapport.live.ticket import Ticket
 from rapport.live.visitors import CHANGED, STREAMS_EACH, STREAMS_MAX
@@ -127,33 +127,35 @@ class Hub:
             try:
                 async with await psycopg.AsyncConnection.connect(_address(), autocommit=True) as connection:
                     self._past.forget()
-                    await connection.execute(f"LISTEN {LIVE_CHANNEL}")
-                    await connection.execute(BEGINS)
+                    await connection.execute(f"LISTEN {notify.LIVE_CHANNEL}")
+                    await connection.execute(notify.BEGINS)
                     self._listening.set()
                     self._tell_all(_REFRESH)
                     async for notification in connection.notifies():
                         self._pass_on(notification.payload)
             except psycopg.OperationalError as error:
-                log.warning("the database is away, trying again: %s", str(error).splitlines()[0])
+                log.warning("the database is away, trying again: %s", str(error).partition("\n")[0])
             self._listening.clear()
             await asyncio.sleep(RECONNECT_S)
 
     def _pass_on(self, payload: str) -> None:
-        transaction, _, said = payload.partition(" ")
-        change = orjson.loads(said)
-        kind, id, audience = change["k"], change["id"], frozenset(change["a"])
+        change = notify.read(payload)
+        if change is None:
+            log.warning("skipped a notification that could not be read")
+            return
+        kind, id = change.kind, change.id
         if kind in _STAFF:
-            self._past.keep(int(transaction), frozenset({id}) if kind == "member" else None, _REFRESH)
+            self._past.keep(change.transaction, frozenset({id}) if kind == "member" else None, _REFRESH)
             self._dismiss(kind, id)
             return
-        if kind == REACHED:
+        if kind == notify.REACHED:
             for listener in self._visitors.get(id, ()):
                 listener.tell(CHANGED)
             return
-        message = b'event: change\ndata: {"k":"%s","id":"%s"}\n\n' % (kind.encode(), id.encode())
-        self._past.keep(int(transaction), audience, message)
+        message = b"event: change\ndata: %s\n\n" % orjson.dumps({"k": kind, "id": id})
+        self._past.keep(change.transaction, change.audience, message)
         for listener in self._listeners:
-            if not audience.isdisjoint(listener.audience):
+            if not change.audience.isdisjoint(listener.audience):
                 listener.tell(message)
 
     def _dismiss(self, kind: str, id: str) -> None:

@@ -14,10 +14,13 @@ class Past:
     """
 
     def __init__(self) -> None:
-        self._kept: deque[tuple[int, AbstractSet[str] | None, bytes]] = deque(maxlen=KEPT_MAX)
+        self._kept: deque[tuple[int | None, AbstractSet[str] | None, bytes]] = deque(maxlen=KEPT_MAX)
 
-    def keep(self, transaction: int, audience: AbstractSet[str] | None, message: bytes) -> None:
-        """The latest (None: everybody may hear of it); the oldest goes where there are too many."""
+    def keep(self, transaction: int | None, audience: AbstractSet[str] | None, message: bytes) -> None:
+        """The latest; the oldest goes where there are too many.
+
+        `transaction` None: nobody knows, so that nobody has seen it. `audience` None: everybody may hear of it.
+        """
         self._kept.append((transaction, audience, message))
 
     def forget(self) -> None:
@@ -32,7 +35,7 @@ class Past:
         missed: list[bytes] = []
         highest, running = _read(seen)
         for transaction, concerned, message in reversed(self._kept):
-            if transaction < highest and transaction not in running:
+            if transaction is not None and transaction < highest and transaction not in running:
                 return missed[::-1]
             if concerned is None or not concerned.isdisjoint(audience):
                 missed.append(message)

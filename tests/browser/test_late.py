@@ -1,8 +1,10 @@
 """What is pressed before the scripts have come, and answers that come late: nothing is lost, twice, or another's."""
 
+import pytest
+from django.utils.html import strip_tags
 from playwright.sync_api import Page, expect
 
-from rapport.conversations.models import Conversation, Status
+from rapport.conversations.models import Conversation, Draft, Status
 from rapport.conversations.visibility import EVERYONE
 from rapport.core import scope
 from tests.browser.conftest import Place
@@ -94,3 +96,45 @@ def test_what_is_taken_back_before_its_answer_has_come_is_not_what_was_done_befo
 def _do(page: Page, conversation: Conversation, verb: str) -> None:
     page.locator(f"#c-{conversation.id} .row-check").check()
     page.locator(f"#bulk [value={verb}]").click()
+
+
+@pytest.mark.parametrize("way", ["anew", "within"])
+def test_what_is_saved_while_the_page_that_follows_is_on_its_way_without_it_stands_there(
+    place: Place, way: str
+) -> None:
+    page = place.page(place.cast.agent)
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    page.locator("#composer-text[contenteditable]").click()
+    held = Held(page, f"**/c/{place.cast.conversation.id}/?*", answered=True)
+    saved: list[str] = []
+    page.on("requestfinished", lambda one: saved.append(one.url) if one.url.endswith("/drafts/") else None)
+    page.evaluate("document.getElementById('composer-text').dataset.old = ''")
+    page.evaluate("location.reload()" if way == "anew" else "document.querySelector('#rows .row-link').click()")
+    place.until(page, lambda: held.kept, "the page that follows to be made")
+    page.keyboard.type("Not yet finished")
+    # Whoever asks the page itself waits for the one that follows.
+    place.until(page, lambda: saved and _drafts() == ["Not yet finished"], "it to be saved")
+    page.wait_for_timeout(500)
+    held.let_go()
+    expect(page.locator("#composer-text:not([data-old])")).to_have_text("Not yet finished")
+    page.locator("#composer-text").press_sequentially(", and now it is.")
+    expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_what_was_saved_and_thrown_away_elsewhere_is_not_there_when_one_comes_back(place: Place) -> None:
+    page = place.page(place.cast.agent)
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    page.evaluate("dispatchEvent(new Event('beforeunload'))")
+    page.locator("#composer-text[contenteditable]").fill("Not yet finished")
+    expect(page.locator("[data-draft-state]")).to_have_text("Draft saved")
+    with scope.system():
+        Draft.objects.all().delete()
+    page.goto(f"/c/{place.cast.conversation.id}/?in=all")
+    expect(page.locator("#composer-text[contenteditable]")).to_be_empty()
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('rapport-draft')).length") == 0
+
+
+def _drafts() -> list[str]:
+    with scope.system():
+        return [strip_tags(one.html) for one in Draft.objects.all()]

@@ -174,6 +174,75 @@ def test_a_page_that_looked_before_anybody_listened_asks_for_everything(staff: t
     run(story)
 
 
+def test_a_change_told_by_an_older_process_is_heard_by_open_pages_and_by_those_on_their_way(
+    staff: tuple[Member, Member, Team],
+) -> None:
+    async def story() -> None:
+        before, bare, after = (new_id() for _ in range(3))
+        async with Page(ticket.issue(staff[0].id)) as first:
+            await first.hears("event: hello")
+            await changed("conversation", before, [EVERYONE])
+            looked = await asyncio.to_thread(_looked, staff[1], new_id())
+            await asyncio.to_thread(_notified, f'{{"k": "conversation", "id": "{bare}", "a": ["{EVERYONE}"]}}')
+            await changed("conversation", after, [EVERYONE])
+            await first.hears(f'data: {{"k":"conversation","id":"{bare}"}}')
+            await first.hears(str(after))
+            async with Page(ticket.issue(staff[1].id, looked)) as page:
+                await page.hears(str(after))
+                assert page.body.index(str(bare)) < page.body.index(str(after))
+                assert str(before) not in page.body
+                assert "event: refresh" not in page.body
+
+    run(story)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "", "7", "7 ", "a secret", "7 {secret", "7 secret", "x {}", "7 {}", "[]", "7 null", '{"k":"secret"}',
+        '7 {"k":"team","id":"secret","a":7}', '7 {"k":7,"id":"secret","a":[]}', '7 {"k":"secret","id":{},"a":[]}',
+        '7 {"k":"secret","id":"","a":[[]]}', '7 {"k":"secret","id":"","a":"secret"}', "\u0663 {}",
+        '9999999999999999999999 {"k":"secret","id":"","a":[}',
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_skipped_and_ends_nothing(
+    staff: tuple[Member, Member, Team], caplog: pytest.LogCaptureFixture, payload: str
+) -> None:
+    async def story() -> None:
+        id = new_id()
+        async with Page(ticket.issue(staff[0].id)) as page:
+            await page.hears("event: hello")
+            await asyncio.to_thread(_notified, payload)
+            await changed("conversation", id, [EVERYONE])
+            await page.hears(str(id))
+            assert page.body.count("event: change") == 1
+
+    run(story)
+    assert "skipped a notification that could not be read" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_name_with_a_line_end_in_it_cannot_say_anything_else(staff: tuple[Member, Member, Team]) -> None:
+    async def story() -> None:
+        async with Page(ticket.issue(staff[0].id)) as page:
+            await page.hears("event: hello")
+            said = f'{{"k":"conversation","id":"x\\n\\nevent: refresh","a":["{EVERYONE}"]}}'
+            await asyncio.to_thread(_notified, said)
+            await page.hears("event: change")
+            assert "\nevent: refresh" not in page.body.partition("event: change")[2]
+
+    run(story)
+
+
+def _notified(payload: str) -> None:
+    """As another program would, or this one before it named its transactions."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [notify.LIVE_CHANNEL, payload])
+    finally:
+        connection.close()
+
+
 def test_how_many_pages_are_open_is_told_and_all_may_come_at_once(staff: tuple[Member, Member, Team]) -> None:
     async def story() -> None:
         pages = [Page(ticket.issue(staff[0].id)) for _ in range(60)]

@@ -41,3 +41,15 @@ def test_nobody_knows_what_was_before_the_oldest_that_is_kept() -> None:
     assert kept.since("3:3:", ALL) == [b"x"] * (past.KEPT_MAX - 1)
     kept.forget()
     assert kept.since("9999:9999:", ALL) is None
+
+
+def test_what_names_no_transaction_may_not_have_been_seen_and_says_nothing_of_what_was_before_it() -> None:
+    kept = Past()
+    kept.keep(None, ALL, b"first")
+    assert kept.since("5:5:", ALL) is None
+    kept.keep(4, ALL, b"4")
+    kept.keep(None, ALL, b"bare")
+    kept.keep(None, frozenset({"hr"}), b"secret")
+    kept.keep(5, ALL, b"5")
+    assert kept.since("5:5:", ALL) == [b"bare", b"5"]
+    assert kept.since("4:4:", ALL) is None

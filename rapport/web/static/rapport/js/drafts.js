@@ -4,6 +4,8 @@ import { lines } from "./editor.js";
 const AFTER_MS = 800;
 const AGAIN_MS = 5000;
 const KEEPALIVE_BYTES = 60000;
+// So long the page that follows may be on its way.
+const PARTING_MS = 60000;
 const FIELDS = ["to", "cc", "bcc", "subject", "channel", "team", "seen"];
 
 // Two pieces of writing in one box, each in lines of its own.
@@ -19,7 +21,7 @@ function arrived(html) {
 
 export class Drafts {
   constructor(form, editor, telling) {
-    Object.assign(this, { form, editor, telling, timer: 0, dirty: false, stopped: false, conflict: null, running: null, going: null, saving: {} });
+    Object.assign(this, { form, editor, telling, timer: 0, dirty: false, stopped: false, conflict: null, running: null, going: null, saving: {}, parting: 0 });
     this.boxes = {};
     for (const box of form.querySelectorAll("template[data-box]")) {
       this.boxes[box.dataset.box] = { html: box.innerHTML, revision: Number(box.dataset.revision), id: box.dataset.draftId };
@@ -41,6 +43,7 @@ export class Drafts {
     if ("given" in this.form.dataset) this.changed();
     this.leave = () => { this.left = true; this.leaving(); };
     addEventListener("pagehide", this.leave);
+    addEventListener("beforeunload", this.part);
     this.back = () => document.visibilityState === "visible" && this.dirty && !this.conflict && this.save();
     document.addEventListener("visibilitychange", this.back);
     addEventListener("focus", this.back);
@@ -53,6 +56,7 @@ export class Drafts {
     this.stopped = true;
     clearTimeout(this.timer);
     removeEventListener("pagehide", this.leave);
+    removeEventListener("beforeunload", this.part);
     document.removeEventListener("visibilitychange", this.back);
     removeEventListener("focus", this.back);
   }
@@ -148,12 +152,36 @@ export class Drafts {
 
   forget(kind = this.kind) { localStorage.removeItem(this.key(kind)); }
 
+  // The page that follows has been asked for: it may be made before what is saved from now on.
+  part = () => { this.parting = Date.now(); };
+
+  settled(kind, html) {
+    const { revision, id } = this.boxes[kind];
+    if (Date.now() - this.parting > PARTING_MS) this.forget(kind);
+    else this.keep(kind, { html, saved: true, revision, id, at: Date.now() });
+  }
+
+  // Only what was saved after this page had been asked for, and is not in it.
+  follow(kept) {
+    this.forget();
+    if (kept.at < performance.timeOrigin || kept.revision <= this.box.revision) return;
+    Object.assign(this.box, { html: kept.html, revision: kept.revision, id: kept.id });
+    this.editor.set(kept.html);
+    this.fill(kept);
+    this.note();
+  }
+
+  fill(kept) {
+    for (const name of ["to", "cc", "bcc", "subject"]) if (kept[name] && this.form.elements[name]) this.form.elements[name].value = kept[name];
+  }
+
   restore() {
     let kept = null;
     try {
       kept = JSON.parse(localStorage.getItem(this.key()));
     } catch { /* not ours */ }
     if (!kept || this.going || "given" in this.form.dataset) return;
+    if (kept.saved) return this.follow(kept);
     if (kept.sent && arrived(kept.html)) Object.assign(kept, { html: kept.next, revision: this.box.revision, id: "" });
     else if (kept.sent) kept.html = joined(kept.html, kept.next);
     const scratch = document.createElement("template");
@@ -161,7 +189,7 @@ export class Drafts {
     const same = scratch.innerHTML === this.box.html;
     if (same || !kept.html) return this.forget();
     this.editor.set(kept.html);
-    for (const name of ["to", "cc", "bcc", "subject"]) if (kept[name] && this.form.elements[name]) this.form.elements[name].value = kept[name];
+    this.fill(kept);
     this.box.revision = kept.revision;
     this.box.id ||= kept.id ?? "";
     this.telling.say(this.telling.words.restored, [], "info");
@@ -227,7 +255,7 @@ export class Drafts {
       delete this.saving[kind];
     }
     if (this.stopped) return response.ok ? this.took(kind, await response.json()) : undefined;
-    if (response.ok) return this.saved(kind, await response.json());
+    if (response.ok) return this.saved(kind, await response.json(), html);
     if (response.status === 409) return this.meets(kind, await response.json());
     if (response.status === 401 || response.status === 403) {
       return this.unsaved(this.telling.words.signedOut, [[this.telling.words.signIn, this.form.dataset.signIn]]);
@@ -241,12 +269,12 @@ export class Drafts {
     this.note();
   }
 
-  saved(kind, found) {
+  saved(kind, found, html) {
     this.took(kind, found);
     if (this.trouble) this.telling.hush();
     this.trouble = false;
     if (this.dirty) return this.keepHere();
-    this.forget(kind);
+    this.settled(kind, html);
     this.say(this.editor.isEmpty() ? "" : this.telling.words.saved);
     if (kind === "new") history.replaceState(null, "", `?draft=${found.id}`);
   }
@@ -329,7 +357,7 @@ export class Drafts {
     if (response?.ok) {
       const { revision, id } = await response.json();
       Object.assign(box, { revision, id });
-      if (this.kind !== kind) return this.forget(kind);
+      if (this.kind !== kind) return this.settled(kind, data.get("html"));
       return this.note();
     }
     if (this.kind === kind) this.changed();

@@ -159,6 +159,7 @@ document.addEventListener("click", (event) => {
 // Also where the box is gone by then, because one went on to another conversation.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   const mine = writer;
+  if (detail.target?.id === "detail") mine?.drafts.part();
   if (detail.requestConfig.elt !== mine?.form) return;
   detail.xhr.addEventListener("readystatechange", () => detail.xhr.readyState === 4 && mine.answered(detail.xhr));
   // Shown by now: what was not taken from here was kept in this browser.
