@@ -166,8 +166,9 @@ def test_a_page_that_looked_before_anybody_listened_asks_for_everything(staff: t
         looked = await asyncio.to_thread(_looked, staff[1], new_id())
         async with Page(ticket.issue(staff[1].id, looked)) as page:
             await page.hears("event: refresh")
-        looked = await asyncio.to_thread(_looked, staff[1], new_id())
-        await changed("team", staff[2].id, [])
+            looked = await asyncio.to_thread(_looked, staff[1], new_id())
+            await changed("team", staff[2].id, [])
+            await page.ends()
         async with Page(ticket.issue(staff[1].id, looked)) as page:
             await page.hears("event: refresh")
 
