@@ -1,9 +1,10 @@
 """What was learned from people suggests an owner where no rule decides, and assigns only where a lead wants it to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from rapport.core.clock import now
 from rapport.ownership import learned, refitting, service, teaching, trials
 from rapport.ownership.facts import Facts
 from rapport.ownership.kinds import Slot
+from rapport.ownership.learning.encoders import Floats
 from rapport.ownership.models import Decision, Example, LearnedModel, Shadow
 from rapport.staff.models import Member, Team
 from tests.ownership.learning.makers import message
@@ -174,6 +176,31 @@ def test_a_model_that_cannot_be_asked_leads_to_triage_and_is_counted(ann: Member
     (one,) = arrive(message("billing", 1))
     assert (one.verdict.owner, suggestion(one)) == ("sorting", None)
     assert LearnedModel.objects.get().failed == 1
+
+
+class _Newer:
+    """An encoder that came with an update."""
+
+    id, version, size = "newer", "2", 3
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        return np.array([[len(text), text.count("e"), 1] for text in texts], np.float32)
+
+
+def test_after_an_update_of_the_encoders_all_is_learned_anew_and_until_then_triage_decides(
+    ann: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decided(8, ann)
+    refitting.refit()
+    newer = (_Newer(),)
+    monkeypatch.setattr(refitting, "encoders", lambda: newer)
+    (one,) = arrive(message("billing", 500))
+    assert (one.verdict.owner, suggestion(one)) == ("sorting", None)
+    assert refitting.is_due()
+    refitting.refit()
+    assert LearnedModel.objects.get().encoders == {"newer": "2"}
+    assert not refitting.is_due()
+    assert suggestion(arrive(message("billing", 500))[0]) is not None
 
 
 def test_a_refit_is_due_only_when_enough_is_new(ann: Member) -> None:

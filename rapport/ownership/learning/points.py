@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rapport.ownership.learning.encoders import PARTS, Encoder, shared
+from rapport.ownership.learning.encoders import Encoder, blocks, encoder_of
 from rapport.ownership.learning.hashing import Counts, document_frequency, fact_counts, hashed, weighed
 from rapport.ownership.learning.texts import words_of
 
@@ -165,10 +165,10 @@ class Space:
     def points(self, rows: Raw) -> Points:
         """Rows, weighed and centred."""
         dense = {
-            name: _halved(shared(matrix - self.centres[name], PARTS.get(name, (1.0,))))
-            for name, matrix in rows.dense.items()
-            if name in self.centres
-        }
+            block: _halved(part)
+            for name, matrix in rows.dense.items() if name in self.centres
+            for block, part in blocks(name, matrix - self.centres[name]).items()
+        }  # fmt: skip
         return Points(weighed(rows.words, self.rarity), weighed(rows.facts, self.fact_rarity), dense)
 
 
@@ -230,7 +230,8 @@ class Blend:
     @property
     def encoders(self) -> frozenset[str]:
         """The encoders that count."""
-        return frozenset(name for name, weight in self.weights.items() if weight > 0 and name not in (WORDS, FACTS))
+        meaning = self.weights.keys() - {WORDS, FACTS}
+        return frozenset(encoder_of(name) for name in meaning if self.weights[name] > 0)
 
     def sharper(self, sharpness: float) -> "Blend":
         """The same weights with another fall-off."""
