@@ -1,6 +1,6 @@
 """Where the policy names somebody, from the command line: a line for each version and draft, with its address."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rapport.core.options import options
@@ -9,14 +9,15 @@ if TYPE_CHECKING:
     from rapport.ownership.named import Named
 
 
-def plain(found: "Iterable[Named]") -> list[dict[str, Any]]:
+def plain(found: "Sequence[Named]") -> list[dict[str, Any]]:
     """As JSON has them: whose draft by name, and the address of the page."""
     from rapport.staff.models import Member
 
+    names = dict(Member.objects.filter(id__in=[one.member for one in found if one.member]).values_list("id", "name"))
     told = []
     for one in found:
         path = f"policy/versions/{one.number}/" if one.number else "policy/rules/"
-        name = Member.objects.filter(id=one.member).values_list("name", flat=True).first() if one.member else None
+        name = names.get(one.member) if one.member else None
         told.append(one.plain() | {"member": name, "url": f"{options().public_url}/{path}"})
     return told
 
